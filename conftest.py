@@ -1,0 +1,25 @@
+"""What the tests share: doctests know numpy as np, and real data is found or skipped."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _doctest_names(doctest_namespace):
+    doctest_namespace["np"] = np
+
+
+@pytest.fixture(scope="session")
+def data():
+    """Return a function that gives a file of the real data, or skips the test."""
+    folder = Path(os.environ.get("CHAINRULE_DATA", "../shared/data"))
+
+    def find(name: str) -> Path:
+        if not (folder / name).exists():
+            pytest.skip(f"real data {name} is not in {folder} (set CHAINRULE_DATA)")
+        return folder / name
+
+    return find

@@ -1,0 +1,40 @@
+"""Feed-forward neural networks whose gradient you can check and whose every value you can see."""
+
+from chainrule.backprop import (
+    Trace,
+    accumulate,
+    cost_and_gradient,
+    finish,
+    forward,
+    predict,
+    trace,
+)
+from chainrule.gradient_check import GradientReport, check_gradient, numerical_gradient
+from chainrule.network import Network
+from chainrule.optimize import History, Result, Step
+from chainrule.theta import random_theta, reshape, unroll
+from chainrule.training import WrongGradientError, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GradientReport",
+    "History",
+    "Network",
+    "Result",
+    "Step",
+    "Trace",
+    "WrongGradientError",
+    "accumulate",
+    "check_gradient",
+    "cost_and_gradient",
+    "finish",
+    "forward",
+    "numerical_gradient",
+    "predict",
+    "random_theta",
+    "reshape",
+    "trace",
+    "train",
+    "unroll",
+]

@@ -1,0 +1,124 @@
+"""Hidden activations g and their derivatives, written from a = g(z) as the notes write them.
+
+The notes (*Backpropagation Algorithm*) write g'(z) = a .* (1 - a): the derivative needs only the
+activation, which forward propagation has already computed, never z again.  Every activation here
+has that property, so a network keeps its a(l) and forgets its z(l).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Named = TypeVar("Named")
+
+LEAK = 0.01  # slope of the leaky relu left of zero
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation function and its derivative.
+
+    Parameters
+    ----------
+    name : str
+        What users call it.
+    g : callable
+        ``g(z) -> a``, elementwise, any shape, dtype kept.
+    g_prime : callable
+        ``g_prime(a) -> g'(z)``, elementwise, written from a = g(z).
+    smooth : bool
+        False where g' jumps somewhere (relu at 0), so that a numerical derivative there has no
+        meaning.
+
+    Examples
+    --------
+    >>> from chainrule.activations import ACTIVATIONS
+    >>> sigmoid = ACTIVATIONS["sigmoid"]
+    >>> a = sigmoid.g(np.array([0.0]))
+    >>> a, sigmoid.g_prime(a)
+    (array([0.5]), array([0.25]))
+    """
+
+    name: str
+    g: Callable[[Array], Array]
+    g_prime: Callable[[Array], Array]
+    smooth: bool = True
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + e^-z), with no overflow and full relative precision at both ends."""
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def softplus(z: Array) -> Array:
+    """log(1 + e^z), with no overflow."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+ACTIVATIONS: Mapping[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation("sigmoid", sigmoid, lambda a: a * (1 - a)),
+        Activation("tanh", np.tanh, lambda a: 1 - a * a),
+        Activation("relu", lambda z: np.maximum(z, 0), lambda a: (a > 0).astype(a.dtype), False),
+        Activation(
+            "leaky_relu",
+            lambda z: np.maximum(z, LEAK * z),
+            lambda a: np.where(a > 0, a.dtype.type(1), a.dtype.type(LEAK)),
+            False,
+        ),
+        Activation(
+            "elu",
+            lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+            lambda a: np.where(a > 0, a.dtype.type(1), a + 1),
+        ),
+        # e^z = e^a - 1, hence g'(z) = e^z / (1 + e^z) = 1 - e^-a
+        Activation("softplus", softplus, lambda a: -np.expm1(-a)),
+        Activation("identity", lambda z: z, np.ones_like),
+    )
+}
+
+
+def by_name(name: str, table: Mapping[str, Named], what: str) -> Named:
+    """Look a name up; an unknown one is an error that offers the nearest right name.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    table : mapping of str to object
+        Where to look.
+    what : str
+        What the names are names of, for the error's text.
+
+    Returns
+    -------
+    object
+        ``table[name]``.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such name.
+
+    Examples
+    --------
+    >>> by_name("sigmiod", ACTIVATIONS, "activation")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown activation 'sigmiod': did you mean 'sigmoid'? (one of sigmoid, tanh, relu, \
+leaky_relu, elu, softplus, identity)
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    near = difflib.get_close_matches(str(name).lower(), table, n=1)
+    hint = f": did you mean {near[0]!r}?" if near else ":"
+    raise ValueError(f"unknown {what} {name!r}{hint} (one of {', '.join(table)})")

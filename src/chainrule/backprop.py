@@ -1,0 +1,378 @@
+"""Forward propagation and backpropagation in NumPy: the reference, to be read beside the notes.
+
+Notation, here and everywhere in chainrule
+------------------------------------------
+Examples are the rows of X and Y (in the notes, a column vector each).  For l = 1..L:
+
+====================  ======================  ====================================================
+name                  shape                   the notes
+====================  ======================  ====================================================
+X, Y                  (m, s_1), (m, K)        training set
+theta                 (size,)                 thetaVector, all the weights unrolled
+Theta(l)              (s_{l+1}, s_l + 1)      weights from layer l to l+1, column 0 the bias
+b, W                  (s_{l+1},), (s_l, s_{l+1})   the two parts of Theta(l)^T: row 0, and the rest
+z(l), a(l)            (m, s_l)                a(1) = X, z(l+1) = [1, a(l)] Theta(l)^T, a = g(z)
+h                     (m, K)                  a(L), the hypothesis
+delta(l)              (m, s_l)                "error" of the units of layer l; lower case
+Delta                 as theta                the accumulator, sum over t of delta(l+1) a(l)^T
+D                     as theta                the gradient of J, unrolled (deltaVector)
+lam                   number                  lambda
+====================  ======================  ====================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.activations import Array
+from chainrule.network import Network
+from chainrule.theta import blocks
+
+
+def forward(network: Network, theta: Array, X: Array) -> tuple[list[Array], Array]:
+    """Propagate examples forward.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+
+    Returns
+    -------
+    a : list of ndarray of shape (m, s_l)
+        The activations a(1), ..., a(L); ``a[-1]`` is the hypothesis h.
+    z : ndarray of shape (m, K)
+        z(L), from which the cost is computed.
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: "Perform forward propagation to compute a(l)".
+
+    Examples
+    --------
+    >>> network = Network((2, 2, 1))
+    >>> a, z = forward(network, np.zeros(9), np.array([[1.0, 2.0]]))
+    >>> a
+    [array([[1., 2.]]), array([[0.5, 0.5]]), array([[0.5]])]
+    """
+    a = [np.asarray(X, dtype=theta.dtype)]  # a(1) := x
+    g = [activation.g for activation in network.activations] + [network.cost.g]
+    for Theta_T, g_l in zip(blocks(network, theta), g, strict=True):
+        b, W = Theta_T[0], Theta_T[1:]
+        z = a[-1] @ W + b  # (m, s_{l+1})
+        a.append(g_l(z))
+    return a, z
+
+
+def backward(network: Network, theta: Array, a: list[Array], Y: Array) -> list[Array]:
+    """Propagate the errors back.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    a : list of ndarray of shape (m, s_l)
+        The activations, from `forward`.
+    Y : array of shape (m, K)
+
+    Returns
+    -------
+    list of ndarray of shape (m, s_l)
+        delta(2), ..., delta(L).
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: delta(L) = a(L) - y, and
+    delta(l) = ((Theta(l))^T delta(l+1)) .* g'(z(l)), the bias unit left out.
+
+    Examples
+    --------
+    >>> network = Network((2, 2, 1))
+    >>> theta = np.ones(9)
+    >>> a, z = forward(network, theta, np.array([[0.0, -1.0]]))
+    >>> backward(network, theta, a, np.array([[1.0]]))
+    [array([[-0.02980073, -0.02980073]]), array([[-0.11920292]])]
+    """
+    delta = [network.cost.delta(a[-1], Y)]
+    inner = zip(blocks(network, theta)[1:], a[1:-1], network.activations, strict=True)
+    for Theta_T, a_l, g in reversed(list(inner)):
+        W = Theta_T[1:]  # the bias unit has no delta: nothing leads into it
+        delta.insert(0, (delta[0] @ W.T) * g.g_prime(a_l))  # (m, s_l)
+    return delta
+
+
+def accumulate(
+    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+) -> tuple[float, Array, float]:
+    """Add up the costs and the gradient terms of a block of rows.
+
+    Sums, never means, so blocks add up: those of two halves of the rows are, added, those of the
+    whole.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+        Its dtype is the one computed in.
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+        Weight of each example; 2 is the same as the row twice.  Default: 1 for all.
+
+    Returns
+    -------
+    cost_sum : float
+        The sum over t of cost(t), without regularisation.
+    Delta : ndarray of shape (size,)
+        The accumulator, unrolled as theta is.
+    m : float
+        The number of rows, or the sum of their weights.
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: Delta(l) := Delta(l) + delta(l+1) (a(l))^T.
+
+    Examples
+    --------
+    >>> network = Network((1, 1))
+    >>> X, Y = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> accumulate(network, np.zeros(2), X, Y)
+    (1.3862943611198906, array([ 0., -1.]), 2.0)
+    """
+    a, z = forward(network, theta, X)
+    Y = np.asarray(Y, dtype=theta.dtype)
+    cost = network.cost.per_example(z, Y)  # (m,)
+    delta = backward(network, theta, a, Y)
+    if weights is not None:
+        weights = np.asarray(weights, dtype=theta.dtype)
+        cost = cost * weights
+        # Every delta(l) is linear in delta(L), so weighting each row here weights its whole share
+        delta = [delta_l * weights[:, None] for delta_l in delta]
+    Delta = np.empty_like(theta)
+    for Delta_T, a_l, delta_next in zip(blocks(network, Delta), a, delta, strict=False):
+        Delta_T[0] = delta_next.sum(axis=0)  # the bias unit's activation is 1
+        np.matmul(a_l.T, delta_next, out=Delta_T[1:])
+    m = float(len(z)) if weights is None else float(weights.sum(dtype=np.float64))
+    return float(cost.sum(dtype=np.float64)), Delta, m
+
+
+def finish(
+    network: Network, theta: Array, cost_sum: float, Delta: Array, m: float, lam: float = 0.0
+) -> tuple[float, Array]:
+    """Turn sums into J and its gradient D: the one place where 1/m and lambda enter.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    cost_sum : float
+    Delta : array of shape (size,)
+        From `accumulate`, over all the rows.  Becomes D, in place.
+    m : float
+    lam : float, default=0.0
+        lambda; the bias columns are not regularised.
+
+    Returns
+    -------
+    J : float
+        cost_sum / m + lambda/(2m) times the sum of the squares of all weights but the biases.
+    D : ndarray of shape (size,)
+        (Delta + lambda Theta) / m, without lambda in the bias column (j = 0).
+
+    Notes
+    -----
+    Notes, *Cost Function* and *Backpropagation Algorithm*.
+
+    Examples
+    --------
+    >>> finish(Network((1, 1)), np.array([5.0, 2.0]), 6.0, np.array([3.0, 9.0]), 3.0, lam=0.5)
+    (2.3333333333333335, array([1.        , 3.33333333]))
+    """
+    squares = 0.0
+    if lam:
+        for Theta_T, Delta_T in zip(blocks(network, theta), blocks(network, Delta), strict=True):
+            W = Theta_T[1:]
+            squares += float(np.sum(np.square(W, dtype=np.float64)))
+            Delta_T[1:] += lam * W
+    Delta /= m
+    return cost_sum / m + lam / (2 * m) * squares, Delta
+
+
+def cost_and_gradient(
+    network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, Y: npt.ArrayLike, lam: float = 0.0
+) -> tuple[float, Array]:
+    """Return J(Theta) and its gradient D.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+        float64 or float32: the dtype computed in.
+    X : array of shape (m, s_1)
+        The examples, one a row.
+    Y : array of shape (m,) or (m, K)
+        Targets, or integer codes 0..K-1 of K classes.
+    lam : float, default=0.0
+        lambda, >= 0.
+
+    Returns
+    -------
+    J : float
+    D : ndarray of shape (size,)
+        The gradient, unrolled as theta is; `reshape` gives D(1), ..., D(L-1).
+
+    Raises
+    ------
+    ValueError
+        If a shape, a value or lam does not fit.
+
+    Notes
+    -----
+    Notes, *Cost Function* and *Backpropagation Algorithm*.
+
+    Examples
+    --------
+    The notes' test case for a linear network:
+
+    >>> network = Network((1, 4, 1), hidden="tanh", output="identity")
+    >>> theta = np.array([31, 16, 15, -29, -13, -8, -7, 13, 54, -17, -11, -9, 16]) / 10
+    >>> J, D = cost_and_gradient(network, theta, [[1], [2], [3]], [1, 4, 9], lam=0.01)
+    >>> round(J, 6), D[:3].round(7)
+    (0.020815, array([-0.0131002, -0.0110085, -0.0070569]))
+    """
+    theta = network.theta(theta)
+    X = network.inputs(X)
+    Y = network.targets(Y, len(X))
+    check_lam(lam)
+    return finish(network, theta, *accumulate(network, theta, X, Y), lam)
+
+
+def check_lam(lam: float) -> None:
+    """Raise ValueError unless lam is a finite number >= 0."""
+    if not (np.isfinite(lam) and lam >= 0):
+        raise ValueError(f"lam (lambda) must be a finite number >= 0, got {lam!r}")
+
+
+def predict(network: Network, theta: npt.ArrayLike, X: npt.ArrayLike) -> Array:
+    """Return the hypothesis h for each row of X.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+
+    Returns
+    -------
+    ndarray of shape (m, K)
+        a(L): probabilities for ``sigmoid`` and ``softmax`` outputs, numbers otherwise.
+
+    Examples
+    --------
+    >>> predict(Network((2, 3)), np.zeros(9), [[1, 2]])
+    array([[0.5, 0.5, 0.5]])
+    """
+    a, _ = forward(network, network.theta(theta), network.inputs(X))
+    return a[-1]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Every value of one example's way forward and back, named as in the notes.
+
+    Lists start at the notes' first index: ``a[0]`` is a(1), ``z[0]`` is z(2), ``delta[0]`` is
+    delta(2), ``Delta[0]`` is Delta(1), ``D[0]`` is D(1).  ``print`` shows them all.
+    """
+
+    network: Network
+    a: list[Array]
+    z: list[Array]
+    delta: list[Array]
+    Delta: list[Array]
+    D: list[Array]
+    cost: float
+
+    def __str__(self) -> str:
+        L = self.network.L
+        named = [("a(1)", self.a[0])]
+        for l in range(2, L + 1):
+            named += [(f"z({l})", self.z[l - 2]), (f"a({l})", self.a[l - 1])]
+        named += [(f"delta({l})", self.delta[l - 2]) for l in range(L, 1, -1)]
+        for l in range(1, L):
+            named += [(f"Delta({l})", self.Delta[l - 1]), (f"D({l})", self.D[l - 1])]
+        lines = [f"{self.network}", f"cost = {self.cost:.6g}"]
+        for name, value in named:
+            text = np.array2string(value, precision=4, suppress_small=True, threshold=60)
+            shape = " x ".join(str(n) for n in value.shape)
+            lines += [f"{name}  [{shape}]", *("    " + line for line in text.splitlines())]
+        return "\n".join(lines)
+
+
+def trace(
+    network: Network, theta: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike, lam: float = 0.0
+) -> Trace:
+    """Return every a(l), z(l), delta(l), Delta(l) and D(l) of one example.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    x : array of shape (s_1,)
+    y : int, float, or array of shape (K,)
+        The class code, the number, or the target values.
+    lam : float, default=0.0
+
+    Returns
+    -------
+    Trace
+        Matrices in the notes' orientation: Delta(l) and D(l) of shape (s_{l+1}, s_l + 1).
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*, with m = 1.
+
+    Examples
+    --------
+    >>> print(trace(Network((2, 1)), [0.0, 1.0, -1.0], [2.0, 1.0], 1))
+    Network(layers=(2, 1), hidden='sigmoid', output='sigmoid')
+    cost = 0.313262
+    a(1)  [2]
+        [2. 1.]
+    z(2)  [1]
+        [1.]
+    a(2)  [1]
+        [0.7311]
+    delta(2)  [1]
+        [-0.2689]
+    Delta(1)  [1 x 3]
+        [[-0.2689 -0.5379 -0.2689]]
+    D(1)  [1 x 3]
+        [[-0.2689 -0.5379 -0.2689]]
+    """
+    theta = network.theta(theta)
+    X = network.inputs(np.asarray(x)[None])
+    Y = network.targets(np.asarray(y)[None], 1)
+    check_lam(lam)
+    a, _ = forward(network, theta, X)
+    Thetas_T = blocks(network, theta)
+    z = [a_l @ Theta_T[1:] + Theta_T[0] for a_l, Theta_T in zip(a, Thetas_T, strict=False)]
+    cost, Delta, m = accumulate(network, theta, X, Y)
+    _, D = finish(network, theta, cost, Delta.copy(), m, lam)
+
+    def rows(values: list[Any]) -> list[Array]:
+        return [value[0] for value in values]
+
+    return Trace(
+        network,
+        a=rows(a),
+        z=rows(z),
+        delta=rows(backward(network, theta, a, Y)),
+        Delta=[block.T for block in blocks(network, Delta)],
+        D=[block.T for block in blocks(network, D)],
+        cost=cost,
+    )

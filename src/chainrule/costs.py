@@ -1,0 +1,99 @@
+"""The canonical pairs: an output activation and the cost that makes delta(L) = a(L) - y.
+
+The notes show it for the sigmoid and cross-entropy (*Explanation of Derivatives Used in
+Backpropagation*): dJ/da times da/dz collapses to a - y.  The same happens for softmax with
+cross-entropy, for the identity with half the squared error (the notes' linear network), and for
+exp with the Poisson cost.  A cost is computed from z(L), not from a(L): that is where it is stable.
+
+Costs are sums over the K outputs, one number for each example.  Nothing here divides by m or knows
+lambda: both enter once, in `chainrule.backprop.finish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.activations import Array, sigmoid, softplus
+
+
+def canonical_delta(h: Array, Y: Array) -> Array:
+    """delta(L) = a(L) - y, the notes' error of the last layer."""
+    return h - Y
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An output activation with its cost.
+
+    Parameters
+    ----------
+    name : str
+        What users call it: the name of the output activation.
+    g : callable
+        ``g(z) -> h``: z(L), of shape (m, K), to the hypothesis a(L) = h, of shape (m, K).
+    per_example : callable
+        ``per_example(z, Y) -> cost`` of shape (m,): cost(t), summed over the K outputs.
+    delta : callable
+        ``delta(h, Y) -> delta(L)`` of shape (m, K): the derivative of cost(t) by z(L).
+    targets : str
+        What Y may hold: ``"classes"`` (every y_k in [0, 1]), ``"distribution"`` (in [0, 1], each
+        row adds up to 1), ``"counts"`` (y >= 0) or ``"numbers"``.
+
+    Examples
+    --------
+    >>> from chainrule.costs import COSTS
+    >>> z, y = np.array([[0.0, 2.0]]), np.array([[1.0, 0.0]])
+    >>> cost = COSTS["sigmoid"]
+    >>> cost.per_example(z, y).round(4), cost.delta(cost.g(z), y).round(4)
+    (array([2.8201]), array([[-0.5   ,  0.8808]]))
+    """
+
+    name: str
+    g: Callable[[Array], Array]
+    per_example: Callable[[Array, Array], Array]
+    delta: Callable[[Array, Array], Array] = canonical_delta
+    targets: str = "numbers"
+
+
+def softmax(z: Array) -> Array:
+    """e^z_k / sum_j e^z_j over the last axis, with no overflow."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def _logsumexp(z: Array) -> Array:
+    top = z.max(axis=-1)
+    return np.asarray(top + np.log(np.exp(z - top[..., None]).sum(axis=-1)))
+
+
+def _exp(z: Array) -> Array:
+    # An h beyond the dtype's range is a diverged network; J turns infinite and the optimizer,
+    # which can say so with its history, reports it.
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(z))
+
+
+COSTS: Mapping[str, Cost] = {
+    cost.name: cost
+    for cost in (
+        # -y log h - (1 - y) log(1 - h) with h = 1/(1 + e^-z) is log(1 + e^z) - y z
+        Cost(
+            "sigmoid",
+            sigmoid,
+            lambda z, Y: (softplus(z) - Y * z).sum(axis=-1),
+            targets="classes",
+        ),
+        Cost(
+            "softmax",
+            softmax,
+            lambda z, Y: _logsumexp(z) - (Y * z).sum(axis=-1),
+            targets="distribution",
+        ),
+        Cost("identity", lambda z: z, lambda z, Y: 0.5 * ((z - Y) ** 2).sum(axis=-1)),
+        # Poisson, without the log(y!) that no theta changes
+        Cost("exp", _exp, lambda z, Y: (_exp(z) - Y * z).sum(axis=-1), targets="counts"),
+    )
+}

@@ -1,0 +1,112 @@
+"""What every optimizer takes, tells and returns.
+
+An optimizer is a function ``minimize(objective, theta, *, max_iter, callback) -> Result``.  It sees
+``objective(theta) -> (J, D)`` and nothing else: no matrix, no X, no lambda.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chainrule.activations import Array
+
+Objective = Callable[[Array], tuple[float, Array]]
+
+GRADIENT_TOLERANCE = 1e-6  # of max |D_i|: a slope this flat is a minimum for our purposes
+COST_TOLERANCE = 1e-10  # of |J|: an iteration that lowers J by less has nothing left to gain
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished iteration, as a callback sees it.
+
+    Attributes
+    ----------
+    iteration : int
+        Counted from 1; 0 is the start.
+    J : float
+    gradient_norm : float
+        The Euclidean norm of D.
+    theta : ndarray of shape (n,)
+        Not to be changed; copy it to keep it.
+    n_eval : int
+        Evaluations of the objective so far.
+    """
+
+    iteration: int
+    J: float
+    gradient_norm: float
+    theta: Array
+    n_eval: int
+
+
+Callback = Callable[[Step], Any]
+"""Called after each iteration; a true return value ends the minimisation."""
+
+
+@dataclass
+class History:
+    """J and the gradient's norm, at the start (entry 0) and after each iteration.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append(2.0, 0.5)
+    >>> history.J, len(history)
+    ([2.0], 1)
+    """
+
+    J: list[float] = field(default_factory=list)
+    gradient_norm: list[float] = field(default_factory=list)
+
+    def append(self, J: float, gradient_norm: float) -> None:
+        """Add an iteration."""
+        self.J.append(float(J))
+        self.gradient_norm.append(float(gradient_norm))
+
+    def __len__(self) -> int:
+        return len(self.J)
+
+
+@dataclass
+class Result:
+    """Where a minimisation ended, how it went, and why it stopped.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n,)
+        The best theta found.
+    J : float
+        The cost there.
+    history : History
+    n_iter, n_eval : int
+        Iterations, and evaluations of the objective.
+    stopped : str
+        A sentence: which rule ended it, and what to try where that was not convergence.
+    converged : bool
+        Whether that rule was convergence.
+    """
+
+    theta: Array
+    J: float
+    history: History
+    n_iter: int
+    n_eval: int
+    stopped: str
+    converged: bool
+
+
+AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"
+FLAT = "converged: the gradient is flat (max |D_i| = {:.2g})"
+NO_GAIN = "converged: the last iteration lowered J by less than a relative {:g}"
+BY_CALLBACK = "stopped by the callback"
+NO_DESCENT = (
+    "stopped: no step along the search direction lowers J any further; if the gradient norm is "
+    "not small, check the gradient (check_gradient) and the scale of the inputs"
+)
+NOT_FINITE = (
+    "diverged: J is not finite at the starting theta; standardise the inputs or start from "
+    "smaller weights"
+)
