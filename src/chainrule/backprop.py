@@ -22,6 +22,7 @@ lam                   number                  lambda
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +30,15 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import Array
-from chainrule.network import Network
+from chainrule.network import Network, floats
 from chainrule.theta import blocks
 
+Lambda = float | Sequence[float]
 
-def forward(network: Network, theta: Array, X: Array) -> tuple[list[Array], Array]:
+
+def forward(
+    network: Network, theta: Array, X: Array, masks: Sequence[Array] | None = None
+) -> tuple[list[Array], Array]:
     """Propagate examples forward.
 
     Parameters
@@ -41,11 +46,13 @@ def forward(network: Network, theta: Array, X: Array) -> tuple[list[Array], Arra
     network : Network
     theta : array of shape (size,)
     X : array of shape (m, s_1)
+    masks : sequence of array of shape (m, s_l), optional
+        Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.
 
     Returns
     -------
     a : list of ndarray of shape (m, s_l)
-        The activations a(1), ..., a(L); ``a[-1]`` is the hypothesis h.
+        The activations a(1), ..., a(L), not masked; ``a[-1]`` is the hypothesis h.
     z : ndarray of shape (m, K)
         z(L), from which the cost is computed.
 
@@ -62,14 +69,17 @@ def forward(network: Network, theta: Array, X: Array) -> tuple[list[Array], Arra
     """
     a = [np.asarray(X, dtype=theta.dtype)]  # a(1) := x
     g = [activation.g for activation in network.activations] + [network.cost.g]
-    for Theta_T, g_l in zip(blocks(network, theta), g, strict=True):
+    for l, (Theta_T, g_l) in enumerate(zip(blocks(network, theta), g, strict=True)):
         b, W = Theta_T[0], Theta_T[1:]
-        z = a[-1] @ W + b  # (m, s_{l+1})
+        a_l = a[l] * masks[l] if masks else a[l]
+        z = a_l @ W + b  # (m, s_{l+1})
         a.append(g_l(z))
     return a, z
 
 
-def backward(network: Network, theta: Array, a: list[Array], Y: Array) -> list[Array]:
+def backward(
+    network: Network, theta: Array, a: list[Array], Y: Array, masks: Sequence[Array] | None = None
+) -> list[Array]:
     """Propagate the errors back.
 
     Parameters
@@ -79,6 +89,8 @@ def backward(network: Network, theta: Array, a: list[Array], Y: Array) -> list[A
     a : list of ndarray of shape (m, s_l)
         The activations, from `forward`.
     Y : array of shape (m, K)
+    masks : sequence of array of shape (m, s_l), optional
+        Dropout: those that `forward` was given.
 
     Returns
     -------
@@ -100,14 +112,21 @@ def backward(network: Network, theta: Array, a: list[Array], Y: Array) -> list[A
     """
     delta = [network.cost.delta(a[-1], Y)]
     inner = zip(blocks(network, theta)[1:], a[1:-1], network.activations, strict=True)
-    for Theta_T, a_l, g in reversed(list(inner)):
+    for l, (Theta_T, a_l, g) in reversed(list(enumerate(inner, start=1))):
         W = Theta_T[1:]  # the bias unit has no delta: nothing leads into it
         delta.insert(0, (delta[0] @ W.T) * g.g_prime(a_l))  # (m, s_l)
+        if masks:
+            delta[0] *= masks[l]  # a unit left out, or scaled up, hands its error back likewise
     return delta
 
 
 def accumulate(
-    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    masks: Sequence[Array] | None = None,
 ) -> tuple[float, Array, float]:
     """Add up the costs and the gradient terms of a block of rows.
 
@@ -123,6 +142,8 @@ def accumulate(
     Y : array of shape (m, K)
     weights : array of shape (m,), optional
         Weight of each example; 2 is the same as the row twice.  Default: 1 for all.
+    masks : sequence of array of shape (m, s_l), optional
+        Dropout, see `forward`.
 
     Returns
     -------
@@ -144,10 +165,12 @@ def accumulate(
     >>> accumulate(network, np.zeros(2), X, Y)
     (1.3862943611198906, array([ 0., -1.]), 2.0)
     """
-    a, z = forward(network, theta, X)
+    a, z = forward(network, theta, X, masks)
     Y = np.asarray(Y, dtype=theta.dtype)
     cost = network.cost.per_example(z, Y)  # (m,)
-    delta = backward(network, theta, a, Y)
+    delta = backward(network, theta, a, Y, masks)
+    if masks:
+        a = [a_l * mask for a_l, mask in zip(a, masks, strict=False)]
     if weights is not None:
         weights = np.asarray(weights, dtype=theta.dtype)
         cost = cost * weights
@@ -162,7 +185,7 @@ def accumulate(
 
 
 def finish(
-    network: Network, theta: Array, cost_sum: float, Delta: Array, m: float, lam: float = 0.0
+    network: Network, theta: Array, cost_sum: float, Delta: Array, m: float, lam: Lambda = 0.0
 ) -> tuple[float, Array]:
     """Turn sums into J and its gradient D: the one place where 1/m and lambda enter.
 
@@ -174,8 +197,8 @@ def finish(
     Delta : array of shape (size,)
         From `accumulate`, over all the rows.  Becomes D, in place.
     m : float
-    lam : float, default=0.0
-        lambda; the bias columns are not regularised.
+    lam : float or sequence of L - 1 float, default=0.0
+        lambda, one for all Theta(l) or one for each; the bias columns are not regularised.
 
     Returns
     -------
@@ -193,18 +216,49 @@ def finish(
     >>> finish(Network((1, 1)), np.array([5.0, 2.0]), 6.0, np.array([3.0, 9.0]), 3.0, lam=0.5)
     (2.3333333333333335, array([1.        , 3.33333333]))
     """
-    squares = 0.0
-    if lam:
-        for Theta_T, Delta_T in zip(blocks(network, theta), blocks(network, Delta), strict=True):
-            W = Theta_T[1:]
-            squares += float(np.sum(np.square(W, dtype=np.float64)))
-            Delta_T[1:] += lam * W
+    lams = per_layer(network, lam)
+    for lam_l, Theta_T, Delta_T in zip(
+        lams, blocks(network, theta), blocks(network, Delta), strict=True
+    ):
+        if lam_l:
+            Delta_T[1:] += lam_l * Theta_T[1:]
     Delta /= m
-    return cost_sum / m + lam / (2 * m) * squares, Delta
+    return cost_sum / m + penalty(network, theta, lams) / m, Delta
+
+
+def penalty(network: Network, theta: Array, lam: Lambda) -> float:
+    """Return lambda/2 times the sum of the squares of all weights but the biases.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    lam : float or sequence of L - 1 float
+
+    Returns
+    -------
+    float
+        m times the regularisation part of J; summed in float64.
+
+    Notes
+    -----
+    Notes, *Cost Function*: the triple sum.
+
+    Examples
+    --------
+    >>> penalty(Network((1, 1)), np.array([5.0, 2.0]), lam=0.5)
+    1.0
+    """
+    pairs = zip(per_layer(network, lam), blocks(network, theta), strict=True)
+    return sum(
+        lam_l / 2 * float(np.sum(np.square(Theta_T[1:], dtype=np.float64)))
+        for lam_l, Theta_T in pairs
+        if lam_l
+    )
 
 
 def cost_and_gradient(
-    network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, Y: npt.ArrayLike, lam: float = 0.0
+    network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, Y: npt.ArrayLike, lam: Lambda = 0.0
 ) -> tuple[float, Array]:
     """Return J(Theta) and its gradient D.
 
@@ -217,8 +271,8 @@ def cost_and_gradient(
         The examples, one a row.
     Y : array of shape (m,) or (m, K)
         Targets, or integer codes 0..K-1 of K classes.
-    lam : float, default=0.0
-        lambda, >= 0.
+    lam : float or sequence of L - 1 float, default=0.0
+        lambda, >= 0, one for all Theta(l) or one for each.
 
     Returns
     -------
@@ -248,14 +302,25 @@ def cost_and_gradient(
     theta = network.theta(theta)
     X = network.inputs(X)
     Y = network.targets(Y, len(X))
-    check_lam(lam)
+    check_lam(network, lam)
     return finish(network, theta, *accumulate(network, theta, X, Y), lam)
 
 
-def check_lam(lam: float) -> None:
-    """Raise ValueError unless lam is a finite number >= 0."""
-    if not (np.isfinite(lam) and lam >= 0):
+def per_layer(network: Network, lam: Lambda) -> list[float]:
+    """Return lambda for each of Theta(1), ..., Theta(L-1)."""
+    return [float(lam_l) for lam_l in np.broadcast_to(lam, network.L - 1)]
+
+
+def check_lam(network: Network, lam: Lambda) -> None:
+    """Raise ValueError unless lam is one finite number >= 0, or one for each Theta(l)."""
+    values = floats(lam, "lam (lambda)")
+    if not (np.isfinite(values).all() and (values >= 0).all()):
         raise ValueError(f"lam (lambda) must be a finite number >= 0, got {lam!r}")
+    if values.shape not in ((), (network.L - 1,)):
+        raise ValueError(
+            f"lam (lambda) must be one number, or {network.L - 1}, one for each Theta(l); "
+            f"got shape {values.shape}"
+        )
 
 
 def predict(network: Network, theta: npt.ArrayLike, X: npt.ArrayLike) -> Array:
@@ -314,7 +379,7 @@ class Trace:
 
 
 def trace(
-    network: Network, theta: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike, lam: float = 0.0
+    network: Network, theta: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike, lam: Lambda = 0.0
 ) -> Trace:
     """Return every a(l), z(l), delta(l), Delta(l) and D(l) of one example.
 
@@ -325,7 +390,7 @@ def trace(
     x : array of shape (s_1,)
     y : int, float, or array of shape (K,)
         The class code, the number, or the target values.
-    lam : float, default=0.0
+    lam : float or sequence of L - 1 float, default=0.0
 
     Returns
     -------
@@ -357,7 +422,7 @@ def trace(
     theta = network.theta(theta)
     X = network.inputs(np.asarray(x)[None])
     Y = network.targets(np.asarray(y)[None], 1)
-    check_lam(lam)
+    check_lam(network, lam)
     a, _ = forward(network, theta, X)
     Thetas_T = blocks(network, theta)
     z = [a_l @ Theta_T[1:] + Theta_T[0] for a_l, Theta_T in zip(a, Thetas_T, strict=False)]

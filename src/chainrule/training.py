@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import Array
-from chainrule.backprop import accumulate, check_lam, finish
+from chainrule.backprop import Lambda, check_lam, finish
+from chainrule.engine import accumulate
 from chainrule.gradient_check import GradientReport, check_gradient
 from chainrule.network import Network
 from chainrule.optimize import Callback, History, Optimizer, Result, Step, find
@@ -31,7 +32,7 @@ def train(
     X: npt.ArrayLike,
     Y: npt.ArrayLike,
     *,
-    lam: float = 0.0,
+    lam: Lambda = 0.0,
     optimizer: str | Optimizer = "lbfgs",
     max_iter: int = 100,
     max_time: float | None = None,
@@ -55,8 +56,8 @@ def train(
         The examples, one a row.
     Y : array of shape (m,) or (m, K)
         Targets, or integer codes 0..K-1 of K classes.
-    lam : float, default=0.0
-        lambda, the regularisation parameter, >= 0.
+    lam : float or sequence of L - 1 float, default=0.0
+        lambda, the regularisation parameter, >= 0: one for all Theta(l), or one for each.
     optimizer : str or callable, default="lbfgs"
         ``"lbfgs"``, ``"gd"`` (gradient descent), ``"scipy:NAME"`` for a minimizer of
         `scipy.optimize.minimize` that takes a gradient, or a function
@@ -108,7 +109,7 @@ def train(
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {dtype}")
     Y = network.targets(Y, len(X))
-    check_lam(lam)
+    check_lam(network, lam)
     if max_iter < 0:
         raise ValueError(f"max_iter must be >= 0, got {max_iter}")
     minimize = find(optimizer)
@@ -134,7 +135,7 @@ def train(
 
 
 def check_before_training(
-    network: Network, theta: Array, X: Array, Y: Array, lam: float = 0.0, seed: int = 0
+    network: Network, theta: Array, X: Array, Y: Array, lam: Lambda = 0.0, seed: int = 0
 ) -> GradientReport:
     """Check the gradient on a few examples along a few directions, in float64.
 
@@ -148,7 +149,7 @@ def check_before_training(
     theta : array of shape (size,)
     X : array of shape (m, s_1)
     Y : array of shape (m, K)
-    lam : float, default=0.0
+    lam : float or sequence of L - 1 float, default=0.0
     seed : int, default=0
         Of the choice of examples and directions.
 
