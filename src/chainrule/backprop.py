@@ -120,6 +120,8 @@ def backward(
     return delta
 
 
+# A network that diverges shows it by an infinite J, which the optimizers know how to report
+@np.errstate(over="ignore", invalid="ignore")
 def accumulate(
     network: Network,
     theta: Array,

@@ -64,9 +64,18 @@ def softmax(z: Array) -> Array:
     return np.asarray(e / e.sum(axis=-1, keepdims=True))
 
 
-def _logsumexp(z: Array) -> Array:
-    top = z.max(axis=-1)
-    return np.asarray(top + np.log(np.exp(z - top[..., None]).sum(axis=-1)))
+def _softmax_cross_entropy(z: Array, Y: Array) -> Array:
+    """log(sum_j e^z_j) - sum_k y_k z_k, with the largest z taken out of both terms.
+
+    What is left is log(1 + the others) - sum_k y_k (z_k - largest), without cancellation: a small
+    cost keeps its digits.  The last term is 0 where a row of Y adds up to exactly 1.
+    """
+    top = z.max(axis=-1, keepdims=True)
+    below = z - top
+    others = np.exp(below)
+    np.put_along_axis(others, z.argmax(axis=-1)[..., None], 0, axis=-1)
+    rest = top[..., 0] * (1 - Y.sum(axis=-1))
+    return np.asarray(np.log1p(others.sum(axis=-1)) - (Y * below).sum(axis=-1) + rest)
 
 
 def _exp(z: Array) -> Array:
@@ -79,17 +88,18 @@ def _exp(z: Array) -> Array:
 COSTS: Mapping[str, Cost] = {
     cost.name: cost
     for cost in (
-        # -y log h - (1 - y) log(1 - h) with h = 1/(1 + e^-z) is log(1 + e^z) - y z
+        # -y log h - (1 - y) log(1 - h) with h = 1/(1 + e^-z) is log(1 + e^z) - y z.  Written so
+        # that no two large terms cancel: a small cost keeps its digits, however large z is.
         Cost(
             "sigmoid",
             sigmoid,
-            lambda z, Y: (softplus(z) - Y * z).sum(axis=-1),
+            lambda z, Y: (np.where(z > 0, 1 - Y, -Y) * z + softplus(-np.abs(z))).sum(axis=-1),
             targets="classes",
         ),
         Cost(
             "softmax",
             softmax,
-            lambda z, Y: _logsumexp(z) - (Y * z).sum(axis=-1),
+            _softmax_cross_entropy,
             targets="distribution",
         ),
         Cost("identity", lambda z: z, lambda z, Y: 0.5 * ((z - Y) ** 2).sum(axis=-1)),

@@ -86,7 +86,7 @@ class Network:
             if not isinstance(s, numbers.Integral) or isinstance(s, bool) or s < 1:
                 raise ValueError(f"layer {position} must have a whole number >= 1 of units: {s!r}")
         object.__setattr__(self, "layers", tuple(int(s) for s in layers))
-        if not isinstance(hidden, str | Activation):
+        if isinstance(hidden, Sequence) and not isinstance(hidden, str):
             hidden = tuple(hidden)
             if len(hidden) != self.L - 2:
                 raise ValueError(
@@ -152,10 +152,13 @@ class Network:
             raise ValueError(
                 f"X must be (m, n) and Y (m,) or (m, K), with m >= 1; got {X.shape} and {Y.shape}"
             )
-        codes = Y.ndim == 1 and Y.dtype.kind in "iub"
-        if codes:
+        if not isinstance(hidden_layers, numbers.Integral) or hidden_layers < 0:
+            raise ValueError(f"hidden_layers must be a whole number >= 0, got {hidden_layers!r}")
+        # Whole numbers are codes only for a classifier; counts and measurements are one output
+        wanted = cls((1, 2), output=options.get("output", "sigmoid")).cost.targets
+        if Y.ndim == 1 and Y.dtype.kind in "iub" and wanted in ("classes", "distribution"):
             K = int(Y.max()) + 1
-            K = K if K > 2 or options.get("output") == "softmax" else 1
+            K = K if K > 2 else 2 if wanted == "distribution" else 1
         else:
             K = 1 if Y.ndim == 1 else Y.shape[1]
             if Y.ndim == 1 or Y.min() < 0 or Y.max() > 1:
@@ -186,12 +189,12 @@ class Network:
     @property
     def activations(self) -> tuple[Activation, ...]:
         """The activation of each hidden layer."""
-        single = isinstance(self.hidden, str | Activation)
-        hidden = (self.hidden,) * (self.L - 2) if single else self.hidden
-        return tuple(
-            g if isinstance(g, Activation) else by_name(g, ACTIVATIONS, "activation")  # type: ignore[arg-type]
-            for g in hidden  # type: ignore[union-attr]
+        hidden = self.hidden if isinstance(self.hidden, tuple) else (self.hidden,)
+        found = tuple(
+            g if isinstance(g, Activation) else by_name(g, ACTIVATIONS, "activation")
+            for g in hidden
         )
+        return found if isinstance(self.hidden, tuple) else found * (self.L - 2)
 
     @property
     def cost(self) -> Cost:
@@ -260,7 +263,7 @@ class Network:
         array([[1., 0., 0.],
                [0., 0., 1.]])
         """
-        Y = np.asarray(Y)
+        Y = _rectangular(Y, "Y")
         if Y.ndim not in (1, 2) or len(Y) != m:
             raise ValueError(
                 f"X has {m} rows and Y has shape {Y.shape}: they must have the same length"
@@ -324,12 +327,19 @@ class Network:
 
 def floats(values: npt.ArrayLike, name: str) -> Array:
     """Return values as a float32 or float64 array; anything that is no real number is refused."""
-    array: Array = np.asarray(values)
+    array = _rectangular(values, name)
     if array.dtype in (np.float32, np.float64):
         return array
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold numbers, got {array.dtype}")
     return array.astype(np.float64)
+
+
+def _rectangular(values: npt.ArrayLike, name: str) -> Array:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
 
 
 def refuse_non_finite(array: Array, name: str) -> None:

@@ -62,7 +62,7 @@ def minimize(
     history = History()
     history.append(J, np.sqrt(square))
     alpha, stopped, converged, iteration = 1.0, AT_MAX_ITER.format(max_iter), False, 0
-    if not np.isfinite(J):
+    if not np.isfinite(J + square):
         return Result(theta, J, history, 0, n_eval, NOT_FINITE, False)
     while iteration < max_iter:
         if np.abs(D).max() <= GRADIENT_TOLERANCE:

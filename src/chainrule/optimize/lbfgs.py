@@ -75,7 +75,7 @@ def minimize(
     history.append(J, norm(D))
     pairs: deque[tuple[Array, Array, float]] = deque(maxlen=MEMORY)
     stopped, converged, iteration = AT_MAX_ITER.format(max_iter), False, 0
-    if not np.isfinite(J):
+    if not np.isfinite(J + norm(D)):
         return Result(theta, J, history, 0, n_eval, NOT_FINITE, False)
     while iteration < max_iter:
         if np.abs(D).max() <= GRADIENT_TOLERANCE:
@@ -86,11 +86,12 @@ def minimize(
         if slope >= 0:  # rounding has spoilt the memory: start it afresh, downhill
             pairs.clear()
             p, slope = -D, -dot(D, D)
-        first = 1.0 if pairs else min(1.0, 1 / np.abs(D).sum())
+        first = 1.0 if pairs else min(1.0, 1 / float(np.abs(D).sum(dtype=np.float64)))
 
         def line(t: float, theta: Array = theta, p: Array = p) -> Point:
             J, D = objective(theta + t * p)
-            return Point(t, J, dot(D, p), D) if np.isfinite(J) else Point(t, np.inf, np.inf, D)
+            slope = dot(D, p)
+            return Point(t, J, slope, D) if np.isfinite(J + slope) else Point(t, np.inf, np.inf, D)
 
         found, trials = wolfe(line, Point(0.0, J, slope, D), first)
         n_eval += trials
@@ -173,7 +174,7 @@ def wolfe(line: Callable[[float], Point], start: Point, t: float) -> tuple[Point
                 high = low
             low = point
         t = inside(cubic(low, high), low.t, high.t)
-        if abs(high.t - low.t) <= 1e-12 * max(1.0, abs(low.t)):
+        if abs(high.t - low.t) <= 1e-12 * max(high.t, low.t):  # no scale of t is assumed
             break
     return (low, trials) if low is not start else (None, trials)
 

@@ -1,0 +1,259 @@
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import problems
+
+from chainrule import (
+    Network,
+    accumulate,
+    cost_and_gradient,
+    finish,
+    forward,
+    predict,
+    random_theta,
+    reshape,
+    trace,
+    unroll,
+)
+from chainrule.costs import COSTS
+
+LINEAR = Network((1, 4, 1), hidden="tanh", output="identity")
+LINEAR_THETA = np.array([31, 16, 15, -29, -13, -8, -7, 13, 54, -17, -11, -9, 16]) / 10
+
+
+def close(got, expected, tolerance=1e-12):
+    """Say whether two vectors agree, norm-wise."""
+    expected = np.asarray(expected)
+    return np.linalg.norm(got - expected) <= tolerance * max(1.0, np.linalg.norm(expected))
+
+
+def test_the_notes_linear_network_to_every_printed_digit():
+    J, D = cost_and_gradient(LINEAR, LINEAR_THETA, [[1], [2], [3]], [1, 4, 9], lam=0.01)
+    assert f"{J:.6f}" == "0.020815"
+    assert [f"{d:.7f}" for d in D] == [
+        "-0.0131002",
+        "-0.0110085",
+        "-0.0070569",
+        "0.0189212",
+        "-0.0189639",
+        "-0.0192539",
+        "-0.0102291",
+        "0.0344732",
+        "0.0024947",
+        "0.0080624",
+        "0.0021964",
+        "0.0031675",
+        "-0.0064244",
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems())
+def test_backpropagation_is_the_notes_loop_over_examples(problem):
+    network, theta, X, Y, lam = problem
+    J, D = cost_and_gradient(network, theta, X, Y, lam)
+    J_loop, D_loop = naive.cost_and_gradient(
+        reshape(network, theta), X, Y, lam, [g.name for g in network.activations], network.output
+    )
+    assert close(J, J_loop)
+    assert close(D, unroll(D_loop))
+
+
+@given(problems(), st.data())
+def test_accumulate_over_any_split_of_the_rows_adds_up(problem, data):
+    network, theta, X, Y, _ = problem
+    cost, Delta, m = accumulate(network, theta, X, Y)
+    cuts = data.draw(st.lists(st.integers(1, max(1, len(X) - 1)), unique=True).map(sorted))
+    parts = [
+        accumulate(network, theta, x, y)
+        for x, y in zip(np.split(X, cuts), np.split(Y, cuts), strict=True)
+        if len(x)
+    ]
+    assert close(sum(part[0] for part in parts), cost)
+    assert close(sum(part[1] for part in parts), Delta)
+    assert sum(part[2] for part in parts) == m == len(X)
+
+
+@given(problems(), st.data())
+def test_weight_two_is_the_row_twice(problem, data):
+    network, theta, X, Y, lam = problem
+    weights = np.array(data.draw(st.lists(st.integers(1, 3), min_size=len(X), max_size=len(X))))
+    weighted = finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
+    repeated = [np.repeat(rows, weights, axis=0) for rows in (X, Y)]
+    J, D = cost_and_gradient(network, theta, *repeated, lam)
+    assert close(weighted[0], J)
+    assert close(weighted[1], D)
+
+
+@given(problems(), st.randoms(use_true_random=False))
+def test_permuting_hidden_units_leaves_J_alone(problem, random):
+    network, theta, X, Y, lam = problem
+    Thetas = [Theta.copy() for Theta in reshape(network, theta)]
+    for l in range(network.L - 2):
+        order = random.sample(range(len(Thetas[l])), len(Thetas[l]))
+        Thetas[l] = Thetas[l][order]
+        Thetas[l + 1] = Thetas[l + 1][:, [0, *(j + 1 for j in order)]]
+    J, _ = cost_and_gradient(network, theta, X, Y, lam)
+    J_permuted, _ = cost_and_gradient(network, unroll(Thetas), X, Y, lam)
+    assert close(J_permuted, J)
+
+
+def digits_problem():
+    rng = np.random.default_rng(0)
+    network = Network((20, 7, 10))
+    return network, random_theta(network), rng.normal(size=(50, 20)), rng.integers(0, 10, 50)
+
+
+def test_K_logistic_units_have_the_cost_of_the_double_loop_and_of_scikit_learn():
+    from sklearn.metrics import log_loss
+
+    network, theta, X, y = digits_problem()
+    J, _ = cost_and_gradient(network, theta, X, y)
+    h, Y = predict(network, theta, X), np.eye(10)[y]
+    loop = sum(naive.COST["sigmoid"](h[t, k], Y[t, k]) for t in range(50) for k in range(10)) / 50
+    multilabel = sum(log_loss(Y[:, k], h[:, k], labels=[0, 1]) for k in range(10))
+    assert close(J, loop)
+    assert close(J, multilabel)
+
+
+def test_softmax_has_the_cost_of_scikit_learns_log_loss():
+    from sklearn.metrics import log_loss
+
+    _, theta, X, y = digits_problem()
+    network = Network((20, 7, 10), output="softmax")
+    J, _ = cost_and_gradient(network, theta, X, y)
+    assert close(J, log_loss(y, predict(network, theta, X), labels=range(10)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "identity"])
+def test_extreme_z_gives_a_finite_J_and_D(output, dtype):
+    network = Network((1, 2), output=output)
+    theta = np.array([0, 0, 1000, -1000], dtype)
+    J, D = cost_and_gradient(network, theta, np.array([[1.0], [-1.0]]), [[1, 0], [1, 0]], lam=0.1)
+    assert np.isfinite(J)
+    assert np.isfinite(D).all()
+
+
+def test_a_diverged_network_has_an_infinite_J_and_warns_of_nothing():
+    network = Network((1, 2, 1), hidden="relu", output="exp")
+    theta = np.array([0, 0, 1000, -1000, 0.0, 1000, 1000])
+    J, _ = cost_and_gradient(network, theta, [[1.0], [-1.0]], [1, 2])
+    assert np.isposinf(J)
+
+
+@given(problems())
+def test_float32_stays_float32_and_is_near_float64(problem):
+    network, theta, X, Y, lam = problem
+    narrow = theta.astype(np.float32)
+    a, z = forward(network, narrow, X)
+    J, D = cost_and_gradient(network, narrow, X, Y, np.float64(lam))
+    assert {array.dtype for array in (*a, z, D, predict(network, narrow, X))} == {
+        np.dtype(np.float32)
+    }
+    J_wide, D_wide = cost_and_gradient(network, narrow.astype(np.float64), X, Y, lam)
+    assert isinstance(J, float)
+    assert close(J, J_wide, 1e-4)
+    assert close(D, D_wide, 1e-4)
+
+
+@pytest.mark.parametrize("lam", [-1, float("nan"), float("inf"), None, "1"])
+def test_lam_must_be_a_finite_number_not_below_zero(lam):
+    for call in (cost_and_gradient, trace):
+        with pytest.raises(ValueError, match=r"lam \(lambda\) must (be a finite|hold) number"):
+            call(Network((1, 1)), [0.0, 0.0], *(([1], 1) if call is trace else ([[1]], [1])), lam)
+
+
+def test_the_arguments_of_cost_and_gradient_are_checked():
+    network = Network((2, 1))
+    with pytest.raises(ValueError, match="theta must have shape"):
+        cost_and_gradient(network, [0.0], [[1, 2]], [1])
+    with pytest.raises(ValueError, match="X must have shape"):
+        cost_and_gradient(network, np.zeros(3), [[1, 2, 3]], [1])
+    with pytest.raises(ValueError, match="must have the same length"):
+        cost_and_gradient(network, np.zeros(3), [[1, 2]], [1, 0])
+
+
+def test_the_arguments_are_left_as_they_were():
+    network, theta, X, y = digits_problem()
+    before = [array.copy() for array in (theta, X, y)]
+    cost_and_gradient(network, theta, X, y, lam=1.0)
+    predict(network, theta, X)
+    trace(network, theta, X[0], y[0], lam=1.0)
+    for array, copy in zip((theta, X, y), before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@given(problems())
+def test_trace_shows_what_the_computation_uses(problem):
+    network, theta, X, Y, lam = problem
+    shown = trace(network, theta, X[0], Y[0], lam)
+    J, D = cost_and_gradient(network, theta, X[:1], Y[:1], lam)
+    assert close(unroll(shown.D), D)
+    _, Delta, _ = accumulate(network, theta, X[:1], Y[:1])
+    assert close(unroll(shown.Delta), Delta)
+    g = [activation.g for activation in network.activations] + [network.cost.g]
+    for l, Theta in enumerate(reshape(network, theta)):
+        with_bias = np.concatenate([[1.0], shown.a[l]])
+        assert close(shown.z[l], Theta @ with_bias)
+        assert close(shown.a[l + 1], g[l](shown.z[l]))
+        assert close(shown.Delta[l], np.outer(shown.delta[l], with_bias))
+    penalty = sum((Theta[:, 1:] ** 2).sum() for Theta in reshape(network, theta))
+    assert close(shown.cost + lam / 2 * penalty, J)
+
+
+def test_trace_names_every_value_as_the_notes_do():
+    text = str(trace(Network((2, 3, 1)), np.ones(13), [1, 2], 1))
+    for name in (
+        "a(1)",
+        "z(2)",
+        "a(2)",
+        "z(3)",
+        "a(3)",
+        "delta(3)",
+        "delta(2)",
+        "Delta(1)",
+        "D(2)",
+    ):
+        assert f"\n{name}  [" in text
+
+
+# J and the norm of D at a fixed theta and fixed data, to notice any change of the numbers.  The
+# naive loop printed them: `python tests/test_backprop.py` does it again.
+GOLDEN = {
+    "sigmoid": (2.1024178520828554, 0.503387806546609),
+    "softmax": (1.4538126993374698, 0.45441235510249495),
+    "identity": (2.6037162300794066, 0.7523230331516892),
+    "exp": (2.6877605718306095, 0.8095136036614616),
+}
+
+
+def golden_problem(output):
+    network = Network((3, 4, 3, 2), hidden=("tanh", "softplus"), output=output)
+    theta = np.sin(np.arange(network.size))
+    X = np.cos(np.arange(15.0)).reshape(5, 3)
+    Y = {
+        "sigmoid": [[0, 1], [1, 1], [0, 0], [1, 0], [0, 1]],
+        "softmax": [[0, 1], [1, 0], [0, 1], [1, 0], [0, 1]],
+        "identity": [[0.5, -1], [2, 1], [0, 0.25], [-3, 1], [1, 1]],
+        "exp": [[0, 1], [2, 1], [0, 5], [3, 0], [1, 1]],
+    }[output]
+    return network, theta, X, np.array(Y, dtype=float)
+
+
+@pytest.mark.parametrize("output", COSTS)
+def test_golden_numbers(output):
+    network, theta, X, Y = golden_problem(output)
+    J, D = cost_and_gradient(network, theta, X, Y, lam=0.5)
+    np.testing.assert_allclose((J, np.linalg.norm(D)), GOLDEN[output], rtol=1e-13)
+
+
+if __name__ == "__main__":
+    for output in COSTS:
+        network, theta, X, Y = golden_problem(output)
+        J, D = naive.cost_and_gradient(
+            reshape(network, theta), X, Y, 0.5, ("tanh", "softplus"), output
+        )
+        print(f'    "{output}": ({float(J)!r}, {float(np.linalg.norm(unroll(D)))!r}),')
