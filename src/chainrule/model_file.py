@@ -1,0 +1,383 @@
+"""The model file: one ``.safetensors`` with the numbers, and a JSON header with all the rest.
+
+The tensors are theta and the means and scales; the header says what they mean: the network, the
+columns, the classes, where the model came from.  A file is checked against its own network and
+its checksum before anything in it is used, and nothing in it is ever executed: there is no pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule import backprop
+from chainrule.activations import Array
+from chainrule.encoding import Encoder, Label, Scaling
+from chainrule.network import Network
+
+FORMAT = 1
+KEY = "chainrule"  # of the JSON header in the file's metadata
+DTYPES = {"F32": np.dtype(np.float32), "F64": np.dtype(np.float64)}
+
+
+class ModelFileError(ValueError):
+    """A model file that cannot be read or written; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model came from.
+
+    Attributes
+    ----------
+    version : str
+        Of the library that trained it.
+    seed : int or None
+    options : mapping
+        What else the training was asked for: anything that JSON holds.
+    source : str
+        What the data were called.
+    data_sha256 : str
+        Of the file that held them, or of the arrays.
+    J : float or None
+        The cost at theta.
+    stopped : str
+        Why training ended, as `Result.stopped` says it.
+    date : str
+        When, ISO 8601, UTC.
+    """
+
+    version: str = ""
+    seed: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    data_sha256: str = ""
+    J: float | None = None
+    stopped: str = ""
+    date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network with all that is needed to use it on another table.
+
+    Attributes
+    ----------
+    network : Network
+    theta : ndarray of shape (network.size,)
+        float32 or float64.
+    encoder : Encoder
+        How a table becomes X, and what the classes are called.
+    scaling : Scaling or None
+        Of the inputs, where they were standardised.
+    target_scaling : Scaling or None
+        Of a regression's targets.
+    provenance : Provenance
+
+    Raises
+    ------
+    ValueError
+        If the parts do not fit each other.
+
+    Examples
+    --------
+    >>> from chainrule.encoding import Column
+    >>> encoder = Encoder((Column("size"),), target="kind", classes=("small", "large"))
+    >>> model = Model(Network((1, 1)), np.array([-3.0, 1.0]), encoder)
+    >>> model.predict(np.array([[1.0], [5.0]]))
+    array([[0.11920292],
+           [0.88079708]])
+    >>> model.labels(np.array([[1.0], [5.0]]))
+    ['small', 'large']
+    """
+
+    network: Network
+    theta: Array
+    encoder: Encoder
+    scaling: Scaling | None = None
+    target_scaling: Scaling | None = None
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        n, K = self.network.layers[0], self.network.K
+        object.__setattr__(self, "theta", self.network.theta(self.theta))
+        if len(self.encoder.feature_names) != n:
+            raise ValueError(
+                f"the network has {n} inputs, the encoder makes {len(self.encoder.feature_names)}"
+            )
+        classes = self.encoder.classes
+        one_unit = K == 1 and classes is not None and len(classes) == 2
+        if classes is not None and len(classes) != K and not one_unit:
+            raise ValueError(f"the network has {K} outputs for {len(classes)} classes")
+        for name, scaling, width in (
+            ("scaling", self.scaling, n),
+            ("target_scaling", self.target_scaling, K),
+        ):
+            if scaling is not None:
+                _check_scaling(name, scaling, width)
+
+    @property
+    def classes(self) -> tuple[Label, ...] | None:
+        """The label of each class, or None for regression."""
+        return self.encoder.classes
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """Return h for encoded examples, in the units of the target.
+
+        Parameters
+        ----------
+        X : array of shape (m, s_1)
+            As `Encoder.encode` gives them; they are standardised here where the model's were.
+
+        Returns
+        -------
+        ndarray of shape (m, K)
+        """
+        X = self.network.inputs(X)
+        h = backprop.predict(self.network, self.theta, self.scaling.apply(X) if self.scaling else X)
+        return self.target_scaling.undo(h) if self.target_scaling else h
+
+    def labels(self, X: npt.ArrayLike) -> list[Label]:
+        """Return the most probable class of each encoded example.
+
+        Parameters
+        ----------
+        X : array of shape (m, s_1)
+
+        Returns
+        -------
+        list of int or str
+
+        Raises
+        ------
+        ValueError
+            If the model is a regression.
+        """
+        if self.classes is None:
+            raise ValueError("this model predicts numbers, it has no classes")
+        h = self.predict(X)
+        codes = h.argmax(axis=1) if h.shape[1] > 1 else (h[:, 0] > 0.5).astype(int)
+        return [self.classes[code] for code in codes]
+
+
+def save(path: str | os.PathLike[str], model: Model) -> None:
+    """Write a model to a file, wholly or not at all.
+
+    Parameters
+    ----------
+    path : path
+        An existing file is replaced, and only once the new one is safely on disk.
+    model : Model
+
+    Raises
+    ------
+    ModelFileError
+        If the network has functions of the user's own, which a file cannot hold, or the file
+        cannot be written; what was there before is as it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from chainrule.encoding import Column
+    >>> model = Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),)))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(Path(folder, "model.safetensors"), model)
+    ...     load(Path(folder, "model.safetensors")).theta
+    array([0.5, 1. ])
+    """
+    from safetensors.numpy import save as to_bytes
+
+    network = model.network
+    hidden = network.hidden if isinstance(network.hidden, tuple) else (network.hidden,)
+    if not all(isinstance(name, str) for name in (*hidden, network.output)):
+        raise ModelFileError(
+            f"{os.fspath(path)}: a model file holds activations and outputs by name, not functions "
+            "of your own; pass their names to Network"
+        )
+    header = {
+        "format": FORMAT,
+        "network": {
+            "layers": network.layers,
+            "hidden": network.hidden,
+            "output": network.output,
+        },
+        "encoder": model.encoder.to_json(),
+        "provenance": asdict(model.provenance),
+    }
+    tensors = {"theta": model.theta}
+    for name in ("scaling", "target_scaling"):
+        scaling = getattr(model, name)
+        if scaling is not None:
+            tensors[f"{name}.mean"] = scaling.mean
+            tensors[f"{name}.scale"] = scaling.scale
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    text = json.dumps(header, allow_nan=False)
+    metadata = {KEY: text, "sha256": _checksum(text, tensors)}
+    try:
+        write_atomically(path, to_bytes(tensors, metadata))
+    except OSError as error:
+        raise ModelFileError(
+            f"{os.fspath(path)}: the model cannot be saved here ({_reason(error)}); nothing was "
+            "changed: free some space or choose another place"
+        ) from None
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model from a file, and check it before anything in it is used.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    ModelFileError
+        If the file is absent, no model, truncated, altered, oversized, or of a newer format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    name = os.fspath(path)
+    try:
+        with safe_open(name, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            header = _header(metadata.get(KEY))
+            network = _network(header["network"])
+            _check_tensors(
+                {
+                    key: (part.get_dtype(), tuple(part.get_shape()))
+                    for key in file.keys()  # noqa: SIM118  (it is no mapping)
+                    for part in [file.get_slice(key)]
+                },
+                network,
+            )
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        if _checksum(metadata[KEY], tensors) != metadata.get("sha256"):
+            raise ValueError("its checksum does not match: it was altered")
+        return Model(
+            network,
+            tensors["theta"],
+            Encoder.from_json(header["encoder"]),
+            _scaling(tensors, "scaling"),
+            _scaling(tensors, "target_scaling"),
+            Provenance(**header["provenance"]),
+        )
+    except SafetensorError as error:
+        what = f"it is truncated, altered or no .safetensors file ({error})"
+    except OSError as error:
+        raise ModelFileError(f"{name}: the model cannot be read ({_reason(error)})") from None
+    except KeyError as error:
+        what = f"its header lacks {error}"
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        what = str(error)
+    raise ModelFileError(f"{name}: not a model that can be used: {what}") from None
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that at every moment either the old or the new one is there, whole.
+
+    Parameters
+    ----------
+    path : path
+        Of a regular file, new or to be replaced.
+    content : bytes
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then nothing has changed.
+    """
+    target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
+    if target.exists() and not target.is_file():
+        raise OSError("it is a folder or a device, not a file")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(draft, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _checksum(text: str, tensors: Mapping[str, Array]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()
+
+
+def _header(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise ValueError("it is a .safetensors file, but not one of chainrule's")
+    header = json.loads(text)
+    version = header["format"]
+    if isinstance(version, int) and version > FORMAT:
+        raise ValueError(
+            f"a newer chainrule wrote it (format {version}, this one reads up to {FORMAT}): "
+            "upgrade chainrule"
+        )
+    if version != FORMAT:
+        raise ValueError(f"its format {version!r} is unknown")
+    return dict(header)
+
+
+def _network(fields: Mapping[str, Any]) -> Network:
+    layers, hidden, output = (fields[name] for name in ("layers", "hidden", "output"))
+    if not isinstance(output, str):
+        raise ValueError(f"unknown output {output!r}")
+    return Network(layers, hidden=hidden, output=output)
+
+
+def _check_tensors(found: Mapping[str, tuple[str, tuple[int, ...]]], network: Network) -> None:
+    """Compare names, dtypes and shapes with those that the network needs, before any is read."""
+    needed = {"theta": (network.size,)}
+    for name, width in (("scaling", network.layers[0]), ("target_scaling", network.K)):
+        if f"{name}.mean" in found or f"{name}.scale" in found:
+            needed |= {f"{name}.mean": (width,), f"{name}.scale": (width,)}
+    for name, shape in needed.items():
+        if name not in found:
+            raise ValueError(f"{name} is missing")
+        if found[name][0] not in DTYPES or found[name][1] != shape:
+            raise ValueError(
+                f"{name} is {found[name][0]} of shape {found[name][1]}; layers {network.layers} "
+                f"need floats of shape {shape}"
+            )
+    if set(found) != set(needed):
+        raise ValueError(f"it has unknown tensors {sorted(set(found) - set(needed))}")
+
+
+def _scaling(tensors: Mapping[str, Array], name: str) -> Scaling | None:
+    if f"{name}.mean" not in tensors:
+        return None
+    return Scaling(tensors[f"{name}.mean"], tensors[f"{name}.scale"])
+
+
+def _check_scaling(name: str, scaling: Scaling, width: int) -> None:
+    if scaling.mean.shape != (width,) or scaling.scale.shape != (width,):
+        raise ValueError(f"{name} needs {width} means and scales")
+    if not (np.isfinite(scaling.mean).all() and np.isfinite(scaling.scale).all()):
+        raise ValueError(f"{name} has values that are not finite")
+    if not (scaling.scale > 0).all():
+        raise ValueError(f"{name} has a scale that is not positive")
