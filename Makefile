@@ -2,23 +2,31 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test test-slow check clean
 
+# Made again when what it is made from changes; `pip install` brings an existing one up to date.
 .venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "chainrule needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1):" \
+	  "name another one, as in 'make $(or $(MAKECMDGOALS),test) PYTHON=python3.12'" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $@
+	@touch $@
 
 demo: .venv/ready  ## train on real digits and show what was learnt
 	$(BIN)/chainrule train digits --out demo/digits.safetensors
 
-test: .venv/ready
+test: .venv/ready  ## all but the long tests, the examples in the documentation among them
 	$(BIN)/pytest
 
-check: .venv/ready
+test-slow: .venv/ready  ## the long ones
+	$(BIN)/pytest -m slow
+
+check: .venv/ready  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_imports.py
 
 clean:
 	rm -rf .venv demo build

@@ -354,6 +354,21 @@ class Trace:
 
     Lists start at the notes' first index: ``a[0]`` is a(1), ``z[0]`` is z(2), ``delta[0]`` is
     delta(2), ``Delta[0]`` is Delta(1), ``D[0]`` is D(1).  ``print`` shows them all.
+
+    Attributes
+    ----------
+    network : Network
+    a : list of ndarray of shape (s_l,)
+    z, delta : list of ndarray of shape (s_{l+1},)
+    Delta, D : list of ndarray of shape (s_{l+1}, s_l + 1)
+    cost : float
+        cost(t), without regularisation.
+
+    Examples
+    --------
+    >>> shown = trace(Network((2, 3, 1)), np.zeros(13), [2.0, 1.0], 1)
+    >>> shown.a[1], shown.delta[-1]  # a(2) and delta(3)
+    (array([0.5, 0.5, 0.5]), array([-0.5]))
     """
 
     network: Network

@@ -53,6 +53,12 @@ class GradientReport:
         How many random directions were compared; None where it was all components.
     rows : list of (str, int, float)
         The table by layer: name, number of values, |D - num| / (|D| + |num|).
+
+    Examples
+    --------
+    >>> report = check_gradient(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
+    >>> bool(report), report.D, report.numerical.round(6)
+    (True, array([2., 4.]), array([2., 4.]))
     """
 
     ok: bool

@@ -24,7 +24,21 @@ INTERRUPTED = "interrupted by Ctrl-C"
 
 
 class WrongGradientError(ArithmeticError):
-    """Backpropagation and the numerical gradient disagree: training was not started."""
+    """Backpropagation and the numerical gradient disagree: training was not started.
+
+    Its text is the report of the gradient check.
+
+    Examples
+    --------
+    An activation whose derivative is wrong, 1 where it should be a(1 - a):
+
+    >>> from chainrule.activations import Activation, sigmoid
+    >>> wrong = Activation("wrong", sigmoid, np.ones_like)
+    >>> train(Network((1, 2, 1), hidden=wrong), [[0.0], [1.0]], [0, 1])
+    Traceback (most recent call last):
+        ...
+    chainrule.training.WrongGradientError: gradient check FAILED: 10 random directions, ...
+    """
 
 
 def train(

@@ -33,6 +33,12 @@ class Step:
         Not to be changed; copy it to keep it.
     n_eval : int
         Evaluations of the objective so far.
+
+    Examples
+    --------
+    >>> step = Step(iteration=1, J=0.5, gradient_norm=0.1, theta=np.zeros(3), n_eval=2)
+    >>> f"{step.iteration}: J = {step.J}"
+    '1: J = 0.5'
     """
 
     iteration: int
@@ -87,6 +93,17 @@ class Result:
         A sentence: which rule ended it, and what to try where that was not convergence.
     converged : bool
         Whether that rule was convergence.
+
+    Examples
+    --------
+    >>> from chainrule.optimize.gd import minimize
+    >>> def bowl(theta):
+    ...     return float(theta @ theta), 2 * theta
+    >>> result = minimize(bowl, np.array([3.0, 4.0]), max_iter=0)
+    >>> result.J, result.history.J, result.converged
+    (25.0, [25.0], False)
+    >>> result.stopped
+    'stopped at max_iter = 0, before convergence: a larger max_iter may lower J further'
     """
 
     theta: Array

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from problems import problems, targets
+
+from chainrule import (
+    Network,
+    check_gradient,
+    cost_and_gradient,
+    numerical_gradient,
+    random_theta,
+)
+from chainrule.activations import ACTIVATIONS
+from chainrule.costs import COSTS
+from chainrule.training import check_before_training
+
+SMOOTH = tuple(g.name for g in ACTIVATIONS.values() if g.smooth)
+
+
+def objective_of(network, X, Y, lam):
+    return lambda theta: cost_and_gradient(network, theta, X, Y, lam)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(activations=SMOOTH))
+def test_backpropagation_agrees_with_the_central_difference(problem):
+    network, theta, X, Y, lam = problem
+    epsilon = 1e-4
+    J, D = cost_and_gradient(network, theta, X, Y, lam)
+    num = numerical_gradient(objective_of(network, X, Y, lam), theta, epsilon)
+    allowed = 1e-7 * (np.linalg.norm(D) + np.linalg.norm(num))
+    rounding = 10 * np.finfo(float).eps * abs(J) / epsilon
+    assert np.linalg.norm(D - num) <= allowed + rounding * np.sqrt(len(D))
+
+
+@given(problems(activations=SMOOTH))
+def test_check_gradient_passes_what_is_right_and_prints_it_by_layer(problem):
+    network, theta, X, Y, lam = problem
+    report = check_gradient(objective_of(network, X, Y, lam), theta, network=network)
+    assert report
+    assert [row[0] for row in report.rows] == [
+        f"Theta({l}) {part}" for l in range(1, network.L) for part in ("bias", "weights")
+    ]
+    assert sum(row[1] for row in report.rows) == network.size
+    assert str(report).startswith(f"gradient check passed: {network.size} components")
+
+
+def bowl(theta):
+    return float(theta @ theta), 2 * theta
+
+
+def test_a_wrong_component_is_found_and_named():
+    def objective(theta):
+        J, D = bowl(theta)
+        return J, D + 1e-3 * (np.arange(len(D)) == 4)
+
+    report = check_gradient(objective, np.linspace(0.5, 1, 7))
+    assert not report
+    assert report.where == 4
+    assert "FAILED" in str(report)
+
+
+def test_directions_find_a_wrong_gradient_of_a_large_theta():
+    theta = np.random.default_rng(0).uniform(-1, 1, 20_000)
+    assert check_gradient(bowl, theta, directions=5)
+    report = check_gradient(lambda theta: (bowl(theta)[0], 2.001 * theta), theta, directions=5)
+    assert not report
+    assert len(report.D) == 5
+    assert "5 random directions" in str(report)
+
+
+def test_a_zero_gradient_of_a_constant_passes():
+    report = check_gradient(lambda theta: (3.0, np.zeros(2)), [1.0, 2.0])
+    assert report
+    assert report.largest_relative_error == 0.0
+
+
+@pytest.mark.parametrize(
+    ("objective", "theta", "options", "message"),
+    [
+        (bowl, [[1.0]], {}, r"theta must be a flat vector .* got shape \(1, 1\)"),
+        (bowl, [], {}, r"got shape \(0,\)"),
+        (bowl, [1.0], {"epsilon": 0}, "epsilon must be greater than 0, got 0"),
+        (bowl, [1.0], {"directions": 0}, "directions must be at least 1, got 0"),
+        (lambda t: (1.0, np.zeros((1, 1))), [1.0], {}, r"gradient has shape \(1, 1\), theta has"),
+        (lambda t: (np.nan, t), [1.0], {}, "not finite at theta"),
+        (lambda t: (1.0, t * np.inf), [1.0], {}, "not finite at theta"),
+    ],
+)
+def test_check_gradient_refuses(objective, theta, options, message):
+    with pytest.raises(ValueError, match=message):
+        check_gradient(objective, theta, **options)
+
+
+# The check that every training starts with.
+
+
+def training_problem(rng):
+    """Draw what users train: any sizes, activations, scales of X, targets, lambda, dtype."""
+    output = rng.choice(list(COSTS))
+    middle = tuple(rng.integers(1, 40, size=rng.integers(0, 4)))
+    hidden = tuple(rng.choice(list(ACTIVATIONS)) for _ in middle)
+    K = rng.integers(2 if output == "softmax" else 1, 12)
+    network = Network((rng.integers(1, 60), *middle, K), hidden=hidden, output=output)
+    # h = e^z is beyond any number for inputs in the thousands: there J itself is infinite
+    scale = 10 ** rng.uniform(-3, 0 if output == "exp" else 4)
+    m = rng.integers(1, 60)
+    X = (scale * rng.normal(size=(m, network.layers[0]))).astype(
+        rng.choice([np.float32, np.float64])
+    )
+    Y = targets(rng, network, m)
+    if output == "identity":
+        Y = 10 ** rng.uniform(-3, 6) * Y
+    lam = rng.choice([0.0, 1e-4, 0.1, 1.0, 100.0])
+    return network, random_theta(network, int(rng.integers(2**31))), X, Y, float(lam)
+
+
+def never_fails(seeds):
+    failed = []
+    for seed in seeds:
+        problem = training_problem(np.random.default_rng(seed))
+        report = check_before_training(*problem, seed=seed)
+        if not report:
+            failed.append(f"seed {seed}: {problem[0]}\n{report}")
+    assert not failed, f"{len(failed)} of {len(seeds)}\n" + "\n".join(failed[:5])
+
+
+def test_the_check_before_training_passes_correct_code():
+    never_fails(range(300))
+
+
+@pytest.mark.slow
+def test_the_check_before_training_never_fails_correct_code():
+    never_fails(range(10_000))
