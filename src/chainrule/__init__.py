@@ -11,17 +11,20 @@ from chainrule.backprop import (
 )
 from chainrule.gradient_check import GradientReport, check_gradient, numerical_gradient
 from chainrule.network import Network
-from chainrule.optimize import History, Result, Step
+from chainrule.optimize import SGD, Adam, History, Result, State, Step
 from chainrule.theta import random_theta, reshape, unroll
 from chainrule.training import WrongGradientError, train
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SGD",
+    "Adam",
     "GradientReport",
     "History",
     "Network",
     "Result",
+    "State",
     "Step",
     "Trace",
     "WrongGradientError",

@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import Array
-from chainrule.network import Network, floats
+from chainrule.network import Network, floats, refuse_non_finite
 from chainrule.theta import blocks
 
 Lambda = float | Sequence[float]
@@ -323,6 +323,19 @@ def check_lam(network: Network, lam: Lambda) -> None:
             f"lam (lambda) must be one number, or {network.L - 1}, one for each Theta(l); "
             f"got shape {values.shape}"
         )
+
+
+def check_weights(weights: npt.ArrayLike, m: int) -> Array:
+    """Return weights as an array of shape (m,), or raise ValueError unless each is >= 0."""
+    weights = floats(weights, "weights")
+    if weights.shape != (m,):
+        raise ValueError(f"X has {m} rows: weights must have shape ({m},), got {weights.shape}")
+    refuse_non_finite(weights, "weights")
+    if weights.min() < 0 or weights.max() == 0:
+        raise ValueError(
+            f"weights must be >= 0, and not all 0; got {weights.min():g} to {weights.max():g}"
+        )
+    return weights
 
 
 def predict(network: Network, theta: npt.ArrayLike, X: npt.ArrayLike) -> Array:

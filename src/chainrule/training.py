@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from chainrule import epochs
 from chainrule.activations import Array
-from chainrule.backprop import Lambda, check_lam, finish
+from chainrule.backprop import Lambda, check_lam, check_weights, finish
 from chainrule.engine import accumulate
 from chainrule.gradient_check import GradientReport, check_gradient
 from chainrule.network import Network
-from chainrule.optimize import Callback, History, Optimizer, Result, Step, find
-from chainrule.optimize.result import Objective
+from chainrule.optimize import Callback, Optimizer, Result, Rule, State, find
 from chainrule.theta import identical_units, random_theta
+from chainrule.watch import Watch
 
 CHECK_ROWS = 20  # examples that the gradient check before training looks at
 CHECK_DIRECTIONS = 10  # random directions along which it compares slopes
 CHECK_EPSILONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
-INTERRUPTED = "interrupted by Ctrl-C"
 
 
 class WrongGradientError(ArithmeticError):
@@ -47,10 +47,21 @@ def train(
     Y: npt.ArrayLike,
     *,
     lam: Lambda = 0.0,
-    optimizer: str | Optimizer = "lbfgs",
+    weights: npt.ArrayLike | None = None,
+    optimizer: str | Optimizer | Rule = "lbfgs",
+    learning_rate: float | Callable[[int], float] | None = None,
+    batch_size: int | None = None,
+    dropout: float | Sequence[float] | None = None,
+    max_norm: float | None = None,
+    shuffle: bool = True,
+    penalty_by_batch: bool = False,
+    X_val: npt.ArrayLike | None = None,
+    Y_val: npt.ArrayLike | None = None,
+    patience: int | None = 10,
     max_iter: int = 100,
     max_time: float | None = None,
     theta: npt.ArrayLike | None = None,
+    state: State | None = None,
     seed: int = 0,
     dtype: npt.DTypeLike | None = None,
     check: bool = True,
@@ -72,18 +83,46 @@ def train(
         Targets, or integer codes 0..K-1 of K classes.
     lam : float or sequence of L - 1 float, default=0.0
         lambda, the regularisation parameter, >= 0: one for all Theta(l), or one for each.
-    optimizer : str or callable, default="lbfgs"
-        ``"lbfgs"``, ``"gd"`` (gradient descent), ``"scipy:NAME"`` for a minimizer of
-        `scipy.optimize.minimize` that takes a gradient, or a function
-        ``minimize(objective, theta, *, max_iter, callback) -> Result``.
+    weights : array of shape (m,), optional
+        Weight of each example, >= 0: 2 is the same as the row twice, and m in J is their sum.
+    optimizer : str, callable, SGD or Adam, default="lbfgs"
+        Over all the rows at once: ``"lbfgs"``, ``"gd"`` (gradient descent), ``"scipy:NAME"`` for
+        a minimizer of `scipy.optimize.minimize` that takes a gradient, or a function
+        ``minimize(objective, theta, *, max_iter, callback) -> Result``.  Over minibatches:
+        ``"sgd"``, ``"adam"``, ``"adamw"``, or `SGD` or `Adam` with parameters of your own.
+    learning_rate : float or callable, optional
+        Of a minibatch rule, instead of the rule's own; or a function of the epoch, counted from
+        0, such as ``lambda epoch: 0.01 / (1 + epoch / 10)``.
+    batch_size : int, optional
+        Examples in a minibatch.  Default: 200.
+    dropout : float or sequence of L - 1 float, optional
+        The share of units to leave out at random in each hidden layer, or in each of the layers
+        1..L-1 (the inputs first).  Minibatches only.
+    max_norm : float, optional
+        After each step the weights into a unit are scaled down to a norm of at most this.
+        Minibatches only.
+    shuffle : bool, default=True
+        Whether each epoch visits the rows in another order, which seed determines.
+    penalty_by_batch : bool, default=False
+        Whether lambda means what scikit-learn's alpha does: each minibatch divides the penalty by
+        its own number of rows, not by m.
+    X_val, Y_val : arrays as X and Y, optional
+        Validation examples.  With them theta is the one of the lowest J_val, the mean cost on
+        them without regularisation.
+    patience : int or None, default=10
+        Training ends when for so many iterations J_val, or in minibatches J, has not fallen by
+        more than a relative 1e-4.
     max_iter : int, default=100
-        Iterations at most.
+        Iterations at most; over minibatches, epochs.
     max_time : float, optional
         Seconds at most; the best theta so far is returned.
     theta : array of shape (size,), optional
         The start; random by default.
+    state : State, optional
+        ``result.state`` of an earlier training over minibatches: goes on, bit for bit, as if
+        there had been no pause.  Instead of theta; the other arguments as before.
     seed : int, default=0
-        Of the random start.
+        Of the random start, the order of the rows, and dropout.
     dtype : dtype, optional
         float64 or float32: what to compute in.  Default: X's, or float64.
     check : bool, default=True
@@ -117,6 +156,14 @@ def train(
     >>> result = train(Network((2, 4, 1)), X, y, seed=1)
     >>> result.J < 0.01
     True
+
+    The same over minibatches of 2, for 100 epochs, and then for 200 more:
+
+    >>> options = {"optimizer": "adam", "learning_rate": 0.1, "batch_size": 2}
+    >>> result = train(Network((2, 4, 1)), X, y, max_iter=100, **options)
+    >>> result = train(Network((2, 4, 1)), X, y, max_iter=200, state=result.state, **options)
+    >>> result.J < 0.01
+    True
     """
     X = network.inputs(X)
     dtype = np.dtype(X.dtype if dtype is None else dtype)
@@ -126,7 +173,28 @@ def train(
     check_lam(network, lam)
     if max_iter < 0:
         raise ValueError(f"max_iter must be >= 0, got {max_iter}")
-    minimize = find(optimizer)
+    if patience is not None and patience < 1:
+        raise ValueError(f"patience must be a whole number >= 1, or None; got {patience!r}")
+    if weights is not None:
+        weights = check_weights(weights, len(X)).astype(dtype, copy=False)
+    minimizer = find(optimizer)
+    in_batches: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "dropout": dropout,
+        "max_norm": max_norm,
+        "state": state,
+    }
+    given = [name for name, value in in_batches.items() if value is not None]
+    if given and not isinstance(minimizer, Rule):
+        raise ValueError(
+            f"{given[0]} is for minibatches, and optimizer={optimizer!r} sees all the rows at "
+            "once: leave it out, or choose 'sgd', 'adam' or 'adamw'"
+        )
+    if state is not None:
+        if theta is not None:
+            raise ValueError("theta and state are two places to start from: give one of them")
+        theta = state.theta
     start = random_theta(network, seed) if theta is None else network.theta(theta)  # step 1
     twins = None if allow_symmetry else identical_units(network, start)
     if twins:
@@ -141,11 +209,66 @@ def train(
         if not report.ok:
             raise WrongGradientError(str(report))
     start, X, Y = (array.astype(dtype, copy=False) for array in (start, X, Y))
+    J_val = None
+    if X_val is not None or Y_val is not None:
+        J_val = validation_cost(network, X_val, Y_val, dtype)
+    elif not isinstance(minimizer, Rule):
+        patience = None  # these optimizers know by themselves when J stops falling
+    watch = Watch(start, max_time=max_time, callback=callback, J_val=J_val, patience=patience)
+    if isinstance(minimizer, Rule):  # step 6
+        return epochs.minimize(
+            network, start, X, Y, watch, rule=minimizer, lam=lam, weights=weights, seed=seed,
+            max_iter=max_iter, shuffle=shuffle, penalty_by_batch=penalty_by_batch, **in_batches,
+        )  # fmt: skip
 
     def objective(theta: Array) -> tuple[float, Array]:  # steps 2 to 4
-        return finish(network, theta, *accumulate(network, theta, X, Y), lam)
+        return finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
 
-    return _run(minimize, objective, start, max_iter, max_time, callback)  # step 6
+    return watch.minimize(minimizer, objective, start, max_iter)  # step 6
+
+
+def validation_cost(
+    network: Network, X_val: npt.ArrayLike | None, Y_val: npt.ArrayLike | None, dtype: np.dtype[Any]
+) -> Callable[[Array], float]:
+    """Return the function J_val(theta), or raise an error that says what is wrong.
+
+    Parameters
+    ----------
+    network : Network
+    X_val : array of shape (m_val, s_1)
+    Y_val : array of shape (m_val,) or (m_val, K)
+    dtype : dtype
+        float64 or float32: what to compute in.
+
+    Returns
+    -------
+    callable
+        ``J_val(theta) -> float``: the mean cost, without regularisation.
+
+    Raises
+    ------
+    ValueError
+        If one is missing, or they do not fit the network.
+
+    Examples
+    --------
+    >>> J_val = validation_cost(Network((1, 1)), [[3.0]], [1], np.dtype(float))
+    >>> J_val(np.zeros(2))
+    0.6931471805599453
+    """
+    if X_val is None or Y_val is None:
+        raise ValueError("X_val and Y_val go together: give both, or none")
+    try:
+        X = network.inputs(X_val).astype(dtype, copy=False)
+        Y = network.targets(Y_val, len(X)).astype(dtype, copy=False)
+    except ValueError as error:
+        raise ValueError(f"X_val and Y_val: {error}") from None
+
+    def J_val(theta: Array) -> float:
+        cost_sum, _, m = accumulate(network, theta, X, Y)
+        return cost_sum / m
+
+    return J_val
 
 
 def check_before_training(
@@ -200,47 +323,3 @@ def check_before_training(
             return report
         reports.append(report)
     return min(reports, key=lambda report: report.largest_relative_error)
-
-
-class _OutOfTime(Exception):
-    """Raised inside the objective when max_time is over."""
-
-
-def _run(
-    minimize: Optimizer,
-    objective: Objective,
-    start: Array,
-    max_iter: int,
-    max_time: float | None,
-    callback: Callback | None,
-) -> Result:
-    """Minimise, and keep the best theta so far if time or Ctrl-C ends it."""
-    deadline = np.inf if max_time is None else time.monotonic() + max_time
-    history = History()
-    best_J, best, n_eval = np.inf, start, 0
-
-    def watched(theta: Array) -> tuple[float, Array]:
-        nonlocal best_J, best, n_eval
-        J, D = objective(theta)
-        n_eval += 1
-        if not len(history):
-            history.append(J, float(np.linalg.norm(D)))
-        if best_J > J:
-            best_J, best = J, theta.copy()
-        if time.monotonic() >= deadline:
-            raise _OutOfTime
-        return J, D
-
-    def after(step: Step) -> Any:
-        history.append(step.J, step.gradient_norm)
-        return callback is not None and callback(step)
-
-    try:
-        return minimize(watched, start, max_iter=max_iter, callback=after)
-    except _OutOfTime:
-        why = f"max_time = {max_time:g} s is over"
-    except KeyboardInterrupt:
-        why = INTERRUPTED
-    n_iter = max(len(history) - 1, 0)
-    stopped = f"stopped: {why}; this is the best theta so far"
-    return Result(best, best_J, history, n_iter, n_eval, stopped, False)

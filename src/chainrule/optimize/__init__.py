@@ -7,25 +7,34 @@ from collections.abc import Callable, Mapping
 
 from chainrule.activations import by_name
 from chainrule.optimize import gd, lbfgs, scipy
-from chainrule.optimize.result import Callback, History, Result, Step
+from chainrule.optimize.adam import Adam
+from chainrule.optimize.result import Callback, History, Result, State, Step
+from chainrule.optimize.sgd import SGD
 
 Optimizer = Callable[..., Result]
+Rule = SGD | Adam
 
-OPTIMIZERS: Mapping[str, Optimizer] = {"lbfgs": lbfgs.minimize, "gd": gd.minimize}
+OPTIMIZERS: Mapping[str, Optimizer | Rule] = {
+    "lbfgs": lbfgs.minimize,
+    "gd": gd.minimize,
+    "sgd": SGD(),
+    "adam": Adam(),
+    "adamw": Adam(decay=0.01),
+}
 
 
-def find(optimizer: str | Optimizer) -> Optimizer:
-    """Return the function that an optimizer's name stands for; a callable is returned as it is.
+def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
+    """Return the function or the rule that an optimizer's name stands for; others as they are.
 
     Parameters
     ----------
-    optimizer : str or callable
-        A name in ``OPTIMIZERS``, ``"scipy:NAME"``, or a function
-        ``minimize(objective, theta, *, max_iter, callback) -> Result``.
+    optimizer : str, callable, SGD or Adam
+        A name in ``OPTIMIZERS``, ``"scipy:NAME"``, a function
+        ``minimize(objective, theta, *, max_iter, callback) -> Result``, or a minibatch rule.
 
     Returns
     -------
-    callable
+    callable, SGD or Adam
 
     Raises
     ------
@@ -36,8 +45,10 @@ def find(optimizer: str | Optimizer) -> Optimizer:
     --------
     >>> find("lbfgs") is lbfgs.minimize
     True
+    >>> find("sgd")
+    SGD(learning_rate=0.01, momentum=0.9, nesterov=True, decay=0.0)
     """
-    if callable(optimizer):
+    if callable(optimizer) or isinstance(optimizer, Rule):
         return optimizer
     if optimizer.startswith("scipy:"):
         method = optimizer.removeprefix("scipy:")
@@ -46,4 +57,16 @@ def find(optimizer: str | Optimizer) -> Optimizer:
     return by_name(optimizer, OPTIMIZERS, "optimizer")
 
 
-__all__ = ["OPTIMIZERS", "Callback", "History", "Optimizer", "Result", "Step", "find"]
+__all__ = [
+    "OPTIMIZERS",
+    "SGD",
+    "Adam",
+    "Callback",
+    "History",
+    "Optimizer",
+    "Result",
+    "Rule",
+    "State",
+    "Step",
+    "find",
+]

@@ -28,11 +28,13 @@ class Step:
         Counted from 1; 0 is the start.
     J : float
     gradient_norm : float
-        The Euclidean norm of D.
+        The Euclidean norm of D; nan after an epoch of minibatches, see `History`.
     theta : ndarray of shape (n,)
         Not to be changed; copy it to keep it.
     n_eval : int
-        Evaluations of the objective so far.
+        Evaluations of the objective so far; for minibatches, batches.
+    J_val : float or None
+        The cost on the validation examples, where there are any.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Step:
     gradient_norm: float
     theta: Array
     n_eval: int
+    J_val: float | None = None
 
 
 Callback = Callable[[Step], Any]
@@ -55,6 +58,16 @@ Callback = Callable[[Step], Any]
 @dataclass
 class History:
     """J and the gradient's norm, at the start (entry 0) and after each iteration.
+
+    An iteration over minibatches is an epoch.  Its J is the mean over the epoch's batches, each at
+    the theta it met, and no full gradient is ever computed there: its gradient_norm is nan.
+
+    Attributes
+    ----------
+    J : list of float
+    gradient_norm : list of float
+    J_val : list of float
+        The mean cost on the validation examples, without regularisation; empty without any.
 
     Examples
     --------
@@ -66,14 +79,44 @@ class History:
 
     J: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)
+    J_val: list[float] = field(default_factory=list)
 
-    def append(self, J: float, gradient_norm: float) -> None:
+    def append(self, J: float, gradient_norm: float, J_val: float | None = None) -> None:
         """Add an iteration."""
         self.J.append(float(J))
         self.gradient_norm.append(float(gradient_norm))
+        if J_val is not None:
+            self.J_val.append(float(J_val))
 
     def __len__(self) -> int:
         return len(self.J)
+
+
+@dataclass(frozen=True)
+class State:
+    """Where minibatch training stood after its last whole epoch: all it takes to go on.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (n,)
+        The last theta, which need not be the best.
+    slots : ndarray of shape (k, n)
+        What the rule remembers: the velocity of SGD, the two means of Adam.
+    epoch, steps : int
+        Epochs and batches done since the random start.
+
+    Examples
+    --------
+    >>> from chainrule import Network, train
+    >>> result = train(Network((1, 1)), [[0.0], [1.0]], [0, 1], optimizer="adam", max_iter=3)
+    >>> result.state.epoch, result.state.slots.shape
+    (3, (2, 2))
+    """
+
+    theta: Array
+    slots: Array
+    epoch: int = 0
+    steps: int = 0
 
 
 @dataclass
@@ -88,11 +131,13 @@ class Result:
         The cost there.
     history : History
     n_iter, n_eval : int
-        Iterations, and evaluations of the objective.
+        Iterations, and evaluations of the objective (for minibatches: epochs, and batches).
     stopped : str
         A sentence: which rule ended it, and what to try where that was not convergence.
     converged : bool
         Whether that rule was convergence.
+    state : State or None
+        What ``train(..., state=)`` goes on from, bit for bit; minibatches only.
 
     Examples
     --------
@@ -113,6 +158,7 @@ class Result:
     n_eval: int
     stopped: str
     converged: bool
+    state: State | None = None
 
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"

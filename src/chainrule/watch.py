@@ -1,0 +1,157 @@
+"""What every training has, whatever minimises: history, the best theta so far, ways to end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.optimize import Callback, History, Optimizer, Result, Step
+from chainrule.optimize.result import Objective
+
+T = TypeVar("T")
+
+TOLERANCE = 1e-4  # of |J|: an iteration that gains less is none that patience waits for
+SO_FAR = "stopped: {}; this is the best theta so far"
+
+
+class Ended(Exception):
+    """Raised to end a training from within.  Its text says why."""
+
+    def __init__(self, why: str, *, converged: bool = False, at_once: bool = False) -> None:
+        super().__init__(why)
+        self.converged, self.at_once = converged, at_once  # at once: the user waits
+
+
+class Watch:
+    """The history and the best theta of one training, and the rules that end it early.
+
+    Parameters
+    ----------
+    theta : ndarray of shape (n,)
+        The start.
+    max_time : float or None
+        Seconds at most, from now on.
+    callback : callable or None
+        The user's, called with a `Step` after each iteration.
+    J_val : callable or None
+        ``J_val(theta) -> float``, the cost on the validation examples.  With it the best theta is
+        the one of the lowest J_val, otherwise the one of the lowest J.
+    patience : int or None
+        How many iterations in a row may bring no new best by more than a relative 1e-4.
+
+    Attributes
+    ----------
+    history : History
+    theta : ndarray of shape (n,)
+        The best so far.
+    J : float
+        The J it was offered with.
+    iteration : int
+        The iteration it was found in.
+    """
+
+    def __init__(
+        self,
+        theta: Array,
+        *,
+        max_time: float | None = None,
+        callback: Callback | None = None,
+        J_val: Callable[[Array], float] | None = None,
+        patience: int | None = None,
+    ) -> None:
+        self.history = History()
+        self.theta, self.J, self.iteration = theta, np.inf, 0
+        self.validated = J_val is not None
+        self._max_time, self._J_val, self._callback = max_time, J_val, callback
+        self._deadline = np.inf if max_time is None else time.monotonic() + max_time
+        self._patience, self._waited = patience, 0
+        self._lowest, self._to_beat = np.inf, np.inf
+
+    def check_time(self) -> None:
+        """Raise `Ended` if max_time is over."""
+        if time.monotonic() >= self._deadline:
+            raise Ended(SO_FAR.format(f"max_time = {self._max_time:g} s is over"))
+
+    def offer(self, theta: Array, J: float, measure: float) -> None:
+        """Keep theta if its measure, J or J_val, is the lowest so far."""
+        if measure < self._lowest:
+            self._lowest, self.J, self.theta = measure, J, theta.copy()
+            self.iteration = len(self.history)
+
+    def start(self, J: float, gradient_norm: float, *, counts: bool = True) -> None:
+        """Take down the start: entry 0 of the history, and a best theta where its J counts."""
+        self.J = J
+        J_val = self._J_val(self.theta) if self._J_val else None
+        if counts or J_val is not None:
+            self.offer(self.theta, J, J if J_val is None else J_val)
+        self.history.append(J, gradient_norm, J_val)
+
+    def after(self, step: Step) -> bool:
+        """Take down an iteration; true, or `Ended`, ends the training."""
+        if self._J_val:
+            step = replace(step, J_val=self._J_val(step.theta))
+        measure = step.J if step.J_val is None else step.J_val
+        self.offer(step.theta, step.J, measure)
+        self.history.append(step.J, step.gradient_norm, step.J_val)
+        if self._callback is not None and self._callback(step):
+            return True
+        if self._to_beat - measure > TOLERANCE * abs(measure):
+            self._to_beat, self._waited = measure, 0
+        else:
+            self._waited += 1
+        if self._patience is not None and self._waited >= self._patience:
+            name = "J_val" if self.validated else "J"
+            raise Ended(
+                f"{'stopped early' if self.validated else 'converged'}: {name} has not fallen by "
+                f"a relative {TOLERANCE:g} for {self._patience} iterations (patience); this is "
+                f"the theta of iteration {self.iteration}, of the lowest {name}",
+                converged=not self.validated,
+            )
+        return False
+
+    def until_ended(self, run: Callable[[], T]) -> T | Ended:
+        """Return what run returns, or, if it was ended early, why."""
+        try:
+            return run()
+        except Ended as ended:
+            return ended
+        except KeyboardInterrupt:
+            return Ended(SO_FAR.format("interrupted by Ctrl-C"), at_once=True)
+
+    def minimize(
+        self, minimizer: Optimizer, objective: Objective, start: Array, max_iter: int
+    ) -> Result:
+        """Minimise J with an optimizer that sees all the rows at once, under these rules."""
+        n_eval = 0
+
+        def watched(theta: Array) -> tuple[float, Array]:
+            nonlocal n_eval
+            J, D = objective(theta)
+            n_eval += 1
+            if not len(self.history):
+                self.start(J, float(np.linalg.norm(D)))
+            elif not self.validated:
+                self.offer(theta, J, J)
+            self.check_time()
+            return J, D
+
+        found = self.until_ended(
+            lambda: minimizer(watched, start, max_iter=max_iter, callback=self.after)
+        )
+        if isinstance(found, Ended):
+            n_iter = max(len(self.history) - 1, 0)
+            return Result(
+                self.theta, self.J, self.history, n_iter, n_eval, str(found), found.converged
+            )
+        if self.validated:
+            found.history.J_val = self.history.J_val
+            found.theta, found.J = self.theta, self.J
+            found.stopped += (
+                f"; this is the theta of iteration {self.iteration}, of the lowest J_val"
+            )
+        return found
