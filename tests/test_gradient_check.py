@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,13 +7,16 @@ from problems import problems, targets
 
 from chainrule import (
     Network,
+    accumulate,
     check_gradient,
     cost_and_gradient,
+    finish,
     numerical_gradient,
     random_theta,
 )
 from chainrule.activations import ACTIVATIONS
 from chainrule.costs import COSTS
+from chainrule.theta import blocks
 from chainrule.training import check_before_training
 
 SMOOTH = tuple(g.name for g in ACTIVATIONS.values() if g.smooth)
@@ -132,3 +137,91 @@ def test_the_check_before_training_passes_correct_code():
 @pytest.mark.slow
 def test_the_check_before_training_never_fails_correct_code():
     never_fails(range(10_000))
+
+
+def without_g_prime(network, theta, X, Y):
+    linear = [replace(g, g_prime=np.ones_like) for g in network.activations]
+    wrong = Network(network.layers, hidden=linear, output=network.output)
+    return accumulate(wrong, theta, X, Y)
+
+
+def scaled_layer(layer, part, factor):
+    def wrong(network, theta, X, Y):
+        cost, Delta, m = accumulate(network, theta, X, Y)
+        blocks(network, Delta)[layer][part] *= factor
+        return cost, Delta, m
+
+    return wrong
+
+
+def one_example_forgotten(network, theta, X, Y):
+    cost, _, m = accumulate(network, theta, X, Y)
+    return cost, accumulate(network, theta, X[1:], Y[1:])[1], m
+
+
+def delta_reversed_in_sign(network, theta, X, Y):
+    cost, Delta, m = accumulate(network, theta, X, Y)
+    return cost, -Delta, m
+
+
+def bias_regularised(network, theta, cost, Delta, m, lam):
+    J, D = finish(network, theta, cost, Delta, m, lam)
+    for D_T, Theta_T in zip(blocks(network, D), blocks(network, theta), strict=True):
+        D_T[0] += lam / m * Theta_T[0]
+    return J, D
+
+
+def one_over_m_forgotten(network, theta, cost, Delta, m, lam):
+    J, D = finish(network, theta, cost, Delta, m, lam)
+    return J, m * D
+
+
+def lambda_forgotten(network, theta, cost, Delta, m, lam):
+    J, _ = finish(network, theta, cost, Delta.copy(), m, lam)
+    return J, Delta / m
+
+
+def lambda_without_one_over_m(network, theta, cost, Delta, m, lam):
+    J, D = finish(network, theta, cost, Delta.copy(), m, lam)
+    return J, Delta / m + m * (D - Delta / m)
+
+
+BIAS, WEIGHTS = 0, slice(1, None)
+WRONG = {
+    "accumulate": [
+        without_g_prime,
+        one_example_forgotten,
+        delta_reversed_in_sign,
+        *(scaled_layer(layer, WEIGHTS, 1.001) for layer in range(2)),
+        *(scaled_layer(layer, BIAS, 1.01) for layer in range(2)),
+        scaled_layer(1, (WEIGHTS, 0), 1.01),
+    ],
+    "finish": [
+        bias_regularised,
+        one_over_m_forgotten,
+        lambda_forgotten,
+        lambda_without_one_over_m,
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("layers", "hidden"),
+    [
+        ((2, 3, 2), "tanh"),
+        ((64, 25, 10), "relu"),
+        ((400, 25, 10), "sigmoid"),
+        ((784, 300, 10), "sigmoid"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("where", "wrong"), [(where, wrong) for where in WRONG for wrong in WRONG[where]]
+)
+def test_the_check_before_training_catches_wrong_code(layers, hidden, where, wrong, monkeypatch):
+    rng = np.random.default_rng(1)
+    network = Network(layers, hidden=hidden)
+    X, Y = rng.uniform(0, 1, (30, layers[0])), targets(rng, network, 30)
+    theta = random_theta(network)
+    assert check_before_training(network, theta, X, Y, lam=1.0)
+    monkeypatch.setattr(f"chainrule.training.{where}", wrong)
+    assert not check_before_training(network, theta, X, Y, lam=1.0)

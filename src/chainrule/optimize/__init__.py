@@ -50,7 +50,7 @@ def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
     """
     if callable(optimizer) or isinstance(optimizer, Rule):
         return optimizer
-    if optimizer.startswith("scipy:"):
+    if isinstance(optimizer, str) and optimizer.startswith("scipy:"):
         method = optimizer.removeprefix("scipy:")
         by_name(method.lower(), scipy.METHODS, "SciPy minimizer")
         return functools.partial(scipy.minimize, method=method)

@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.activations import Array, by_name
 from chainrule.optimize.result import (
+    AT_MAX_ITER,
     BY_CALLBACK,
     Callback,
     History,
@@ -61,48 +62,56 @@ def minimize(
 
     method = by_name(method.lower(), METHODS, "SciPy minimizer")
     dtype = theta.dtype
+    history = History()
+    n_eval = 0
     last: dict[str, Any] = {}
 
     def fun(vector: Array) -> tuple[float, Array]:
+        nonlocal n_eval
         J, D = objective(vector.astype(dtype))
         last.update(vector=vector.copy(), J=J, D=D)
-        evaluations[0] += 1
+        n_eval += 1
         return J, np.asarray(D, dtype=np.float64)
-
-    evaluations = [0]
-    history = History()
-    J, D = fun(np.asarray(theta, dtype=np.float64))
-    history.append(J, float(np.linalg.norm(D)))
-    stopped_early: list[bool] = []
 
     def after(vector: Array) -> None:
         if not np.array_equal(last["vector"], vector):  # the line search ended on another trial
             fun(vector)
         J, gradient_norm = last["J"], float(np.linalg.norm(last["D"]))
         history.append(J, gradient_norm)
-        step = Step(len(history) - 1, J, gradient_norm, vector.astype(dtype), evaluations[0])
+        step = Step(len(history) - 1, J, gradient_norm, vector.astype(dtype), n_eval)
         if callback is not None and callback(step):
-            stopped_early.append(True)
-            raise StopIteration
+            raise _StoppedError(step, BY_CALLBACK)
+        if method == "TNC" and step.iteration >= max_iter:
+            raise _StoppedError(step, AT_MAX_ITER.format(max_iter))
 
-    found = scipy.optimize.minimize(
-        fun,
-        np.asarray(theta, dtype=np.float64),
-        jac=True,
-        method=method,
-        callback=after,
-        options={"maxfun": 100 * max_iter} | {"maxiter": max_iter}
-        if method in ("L-BFGS-B", "TNC")
-        else {"maxiter": max_iter},
-    )
-    said = found.message if isinstance(found.message, str) else str(found.message)
+    options: dict[str, Any] = {"maxiter": max_iter}
+    if method == "L-BFGS-B":
+        options["maxfun"] = 100 * max_iter  # its default ends long runs before max_iter does
+    elif method == "TNC":
+        options = {"maxfun": 100 * max(max_iter, 1)}  # it counts no iterations: after() does
+    elif method == "Newton-CG":
+        options["eps"] = np.sqrt(np.finfo(dtype).eps)  # the step of its difference of gradients
+    start = np.asarray(theta, dtype=np.float64)
+    J, D = fun(start)
+    history.append(J, float(np.linalg.norm(D)))
+    try:
+        found = scipy.optimize.minimize(
+            fun, start, jac=True, method=method, callback=after, options=options
+        )
+    except _StoppedError as stop:
+        step, why = stop.args
+        return Result(step.theta, step.J, history, step.iteration, n_eval, why, False)
     verdict = "converged" if found.success else "stopped"
     return Result(
         theta=found.x.astype(dtype),
         J=float(found.fun),
         history=history,
         n_iter=int(found.nit),
-        n_eval=evaluations[0],
-        stopped=BY_CALLBACK if stopped_early else f"{verdict}: SciPy's {method} says: {said}",
-        converged=bool(found.success) and not stopped_early,
+        n_eval=n_eval,
+        stopped=f"{verdict}: SciPy's {method} says: {found.message}",
+        converged=bool(found.success),
     )
+
+
+class _StoppedError(Exception):
+    """Raised inside the callback: SciPy's own StopIteration does not end every minimizer."""
