@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test test-slow check clean
 
 # Made again when what it is made from changes; `pip install` brings an existing one up to date.
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/chainrule/kernel/*.?pp)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "chainrule needs Python 3.11 or newer, '$(PYTHON)' is $$($(PYTHON) --version 2>&1):" \
 	  "name another one, as in 'make $(or $(MAKECMDGOALS),test) PYTHON=python3.12'" >&2; exit 1; }

@@ -6,9 +6,9 @@ from chainrule.backprop import (
     cost_and_gradient,
     finish,
     forward,
-    predict,
     trace,
 )
+from chainrule.engine import predict
 from chainrule.gradient_check import GradientReport, check_gradient, numerical_gradient
 from chainrule.network import Network
 from chainrule.optimize import SGD, Adam, History, Result, State, Step

@@ -254,7 +254,7 @@ def validation_cost(
     --------
     >>> J_val = validation_cost(Network((1, 1)), [[3.0]], [1], np.dtype(float))
     >>> J_val(np.zeros(2))
-    0.6931471805599453
+    0.693147180559945...
     """
     if X_val is None or Y_val is None:
         raise ValueError("X_val and Y_val go together: give both, or none")

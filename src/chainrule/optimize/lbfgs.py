@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule.activations import Array
+from chainrule.kernel import dot
 from chainrule.optimize.result import (
     AT_MAX_ITER,
     BY_CALLBACK,
@@ -194,11 +195,6 @@ def inside(t: float, one: float, two: float) -> float:
     low, high = min(one, two), max(one, two)
     margin = 0.1 * (high - low)
     return t if low + margin <= t <= high - margin else (low + high) / 2
-
-
-def dot(u: Array, v: Array) -> float:
-    """Return u . v, accumulated in float64."""
-    return float(np.dot(u.astype(np.float64, copy=False), v.astype(np.float64, copy=False)))
 
 
 def norm(v: Array) -> float:

@@ -1,0 +1,42 @@
+"""The fused C++ twin of `accumulate`, `forward` and the minibatch epoch, where it could be built.
+
+No policy lives here: `chainrule.engine` decides what runs.  How it works, and what each trick
+gains: docs/kernel.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.activations import Array
+
+try:
+    from chainrule.kernel import _kernel
+except ImportError as error:
+    if not isinstance(error, ModuleNotFoundError):  # built, but this processor cannot run it
+        raise
+    BUILT = False
+else:
+    BUILT = True
+
+
+def dot(u: Array, v: Array) -> float:
+    """Return u . v, accumulated in float64, with the same bits for any number of threads.
+
+    Parameters
+    ----------
+    u, v : ndarray of shape (n,)
+        Both float64 or both float32.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> dot(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    11.0
+    """
+    if BUILT and u.dtype == v.dtype:
+        return _kernel.dot(u, v)
+    return float(np.dot(u.astype(np.float64, copy=False), v.astype(np.float64, copy=False)))

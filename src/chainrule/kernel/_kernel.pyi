@@ -1,0 +1,47 @@
+from collections.abc import Sequence
+
+from chainrule.activations import Array
+
+isa: str
+
+class Kernel:
+    def __init__(self, layers: Sequence[int], hidden: Sequence[int], output: int) -> None: ...
+    def accumulate(
+        self,
+        theta: Array,
+        X: Array,
+        Y: Array | None,
+        codes: Array | None,
+        weights: Array | None,
+        Delta: Array,
+        threads: int,
+    ) -> tuple[float, float]: ...
+    def forward(self, theta: Array, X: Array, h: Array, threads: int) -> None: ...
+    def epoch(
+        self,
+        theta: Array,
+        X: Array,
+        Y: Array | None,
+        codes: Array | None,
+        weights: Array | None,
+        order: Array,
+        rule: int,
+        state: Array,
+        steps: int,
+        batch_size: int,
+        learning_rate: float,
+        momentum: float,
+        beta1: float,
+        beta2: float,
+        epsilon: float,
+        decay: float,
+        penalty: Sequence[float],
+        penalty_by_batch: bool,
+        dropout: Sequence[float] | None,
+        max_norm: float,
+        seed: int,
+        number: int,
+        threads: int,
+    ) -> tuple[float, float]: ...
+
+def dot(u: Array, v: Array) -> float: ...

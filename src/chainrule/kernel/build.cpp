@@ -1,0 +1,26 @@
+// One build of the mathematics.  CMake compiles this file once for each instruction set, with
+// CHAINRULE_BUILD=v2, v3, v4 (x86-64) or native.  Everything but the table at the end has internal
+// linkage, and no function of a standard header is used: code of one instruction set is shared with
+// no other.
+#include "kernel.hpp"
+
+namespace chainrule {
+namespace {
+#include "vec.hpp"
+#include "product.hpp"
+#include "passes.hpp"
+}  // namespace
+
+#define CHAINRULE_JOIN(a, b) a##b
+#define CHAINRULE_NAME(a, b) CHAINRULE_JOIN(a, b)
+#define CHAINRULE_TEXT(a) #a
+#define CHAINRULE_QUOTED(a) CHAINRULE_TEXT(a)
+
+extern const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD);
+const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD) = {
+    CHAINRULE_QUOTED(CHAINRULE_BUILD),
+    {accumulate<float>, forward<float>, epoch<float>, dot<float>},
+    {accumulate<double>, forward<double>, epoch<double>, dot<double>},
+};
+
+}  // namespace chainrule

@@ -1,0 +1,112 @@
+// What the module, the thread pool and the three builds of the mathematics share: plain data and
+// the prototypes of functions that are compiled once.  No inline function lives here: one compiled
+// for AVX-512 must never be the copy that the linker keeps for everybody.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace chainrule {
+
+// The codes are the positions of the names in chainrule.engine.ACTIVATION_CODES and OUTPUT_CODES.
+enum class Activation : int { sigmoid, tanh, relu, leaky_relu, elu, softplus, identity };
+enum class Output : int { sigmoid, softmax, identity, exp };
+enum class Rule : int { sgd, nesterov, adam };
+
+// The shape of a network: layer l = 1..L has s[l - 1] units; g[l - 2] is hidden layer l's activation.
+struct Shape {
+    int L;
+    const std::int64_t* s;
+    const Activation* g;
+    Output output;
+};
+
+// The training set.  Y or codes (the class of each row, a one-hot y) is given, never both.
+template <class T>
+struct Rows {
+    std::int64_t m;
+    const T* X;                  // (m, s_1)
+    const T* Y;                  // (m, K), or null
+    const std::int64_t* codes;   // (m,), or null
+    const T* weights;            // (m,), or null: all 1
+    const std::int64_t* order;   // (m,), the order of visit, or null: as they come
+};
+
+struct Sums {
+    double cost;    // sum over t of weight(t) cost(t)
+    double weight;  // sum over t of weight(t)
+};
+
+// One epoch's rule.  All numbers are those of chainrule.minibatch, the reference.
+template <class T>
+struct Training {
+    Rule rule;
+    std::int64_t batch;
+    T* theta;
+    T* first;    // velocity of SGD, first moment of Adam
+    T* second;   // second moment of Adam
+    std::int64_t t;  // Adam's steps so far; counted on
+    double learning_rate, momentum, beta1, beta2, epsilon, decay;
+    const double* penalty;  // one for each Theta(l); D = Delta/w_b + penalty W
+    bool penalty_by_batch;  // D = (Delta + penalty W)/w_b, scikit-learn's
+    const double* dropout;  // rate of each of the layers 1..L-1, or null
+    std::uint64_t seed, number;  // of the training and of the epoch: keys of the dropout
+    double max_norm;  // of a unit's incoming weights; 0: no limit
+};
+
+// The threads that work on one call together; compiled once, in pool.cpp.
+class Team {
+public:
+    int rank, size;
+    void wait();             // until the whole team has come here
+    std::int64_t next();     // 0, 1, 2, ... : each number to one member of the team
+    void poll();             // rank 0 asks about every 20 ms whether Ctrl-C was pressed
+    bool stopped();          // whether it was
+    struct Shared;
+    Shared* shared;
+};
+
+using Body = void (*)(void* context, Team& team);
+using Interrupted = bool (*)();
+
+// Run body on a team of at most `threads`, the caller among them, with denormal numbers flushed to
+// zero.  When the pool is busy with another Python thread's call the caller works alone: every
+// result is the same for any number of threads.  Returns false if Ctrl-C ended it.
+bool parallel(int threads, Interrupted interrupted, Body body, void* context);
+
+// Memory for one call, aligned to a cache line and zeroed.
+class Scratch {
+public:
+    explicit Scratch(std::size_t bytes);
+    ~Scratch();
+    Scratch(const Scratch&) = delete;
+    void* data;
+};
+
+struct Call {
+    int threads;
+    Interrupted interrupted;
+};
+
+// The mathematics for one element type; ok is false if Ctrl-C ended the call.
+template <class T>
+struct Functions {
+    Sums (*accumulate)(const Shape&, const T* theta, const Rows<T>&, T* Delta, Call, bool* ok);
+    void (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
+    Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
+    double (*dot)(const T* u, const T* v, std::int64_t n);
+};
+
+// One build of the mathematics.
+struct Build {
+    const char* name;
+    Functions<float> f32;
+    Functions<double> f64;
+};
+
+#if defined(__x86_64__)
+extern const Build build_v2, build_v3, build_v4;
+#else
+extern const Build build_native;
+#endif
+
+}  // namespace chainrule

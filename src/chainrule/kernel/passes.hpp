@@ -1,0 +1,803 @@
+// Forward propagation, backpropagation, the accumulator Delta, and the epoch of minibatches.
+//
+// Rows are worked on in slabs that stay in the cache.  A slab has two phases.  First the team's
+// members each take some of its rows: forward, cost, delta(L), ..., delta(2).  Then they each take
+// some of the inputs of every layer: the rows of Delta(l) that belong to them, each a sum over all
+// the slab's rows in their order.  Nobody adds two partial sums of another split, so the result has
+// the same bits for any number of threads.
+
+template <class A>
+constexpr A smaller(A a, A b) { return a < b ? a : b; }
+template <class A>
+constexpr A larger(A a, A b) { return a < b ? b : a; }
+
+// Where part `i` of `n` things that are cut into `parts` begins, on a multiple of `grain`.
+constexpr std::int64_t cut(std::int64_t n, std::int64_t grain, std::int64_t i, std::int64_t parts) {
+    const std::int64_t grains = (n + grain - 1) / grain;
+    return smaller(n, grains * i / parts * grain);
+}
+
+// Hands out aligned pieces of one allocation; from a null base it only counts.
+struct Pieces {
+    char* base;
+    std::size_t used = 0;
+
+    template <class A>
+    A* take(std::int64_t n) {
+        A* piece = base ? reinterpret_cast<A*>(base + used) : nullptr;
+        used += (static_cast<std::size_t>(n) * sizeof(A) + 127) / 64 * 64;  // one line apart at least
+        return piece;
+    }
+};
+
+// Everything about layer l that does not depend on the rows.
+template <class T>
+struct Layer {
+    std::int64_t s;       // s_l
+    std::int64_t ld;      // length of a row of a(l) and delta(l): s_l, filled up to whole vectors
+    std::int64_t next;    // s_{l+1}
+    std::int64_t start;   // of Theta(l) in theta: b first, then W (s_l, s_{l+1})
+    Activation g;         // hidden layers
+    bool by_inputs;       // Delta(l) is kept transposed, its vectors running over the inputs
+    std::int64_t ld_Delta;
+    T *b, *W, *W_T;       // packed
+};
+
+template <class T>
+struct Net {
+    int L;
+    Output output;
+    std::int64_t size;
+    Layer<T>* layers;  // l = 1..L at l - 1
+
+    Layer<T>& operator()(int l) const { return layers[l - 1]; }
+};
+
+template <class T>
+void lay_out(Net<T>& net, const Shape& shape, Pieces& pieces) {
+    net.L = shape.L;
+    net.output = shape.output;
+    net.layers = pieces.take<Layer<T>>(shape.L);
+    if (!pieces.base) return;
+    net.size = 0;
+    for (int l = 1; l <= shape.L; ++l) {
+        Layer<T>& layer = net(l);
+        layer.s = shape.s[l - 1];
+        layer.ld = padded<T>(layer.s);
+        // Rows a multiple of 512 bytes apart would share few of the sets of a cache
+        if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;
+        if (l > 1 && l < shape.L) layer.g = shape.g[l - 2];
+        if (l == shape.L) break;
+        layer.next = shape.s[l];
+        layer.start = net.size;
+        net.size += (layer.s + 1) * layer.next;
+        // Vectors over the side that fills them better: 25 outputs fill 4 of 8 lanes to 78 %,
+        // 400 inputs fill 50 to 100 %
+        layer.by_inputs = layer.next * vectors<T>(layer.s) * 10 < layer.s * vectors<T>(layer.next) * 9;
+        layer.ld_Delta = padded<T>(layer.by_inputs ? layer.s : layer.next);
+    }
+}
+
+template <class T>
+void lay_out_weights(const Net<T>& net, bool backward, Pieces& pieces) {
+    for (int l = 1; l < net.L; ++l) {
+        Layer<T>& layer = net(l);
+        layer.b = pieces.take<T>(padded<T>(layer.next));
+        layer.W = pieces.take<T>(layer.s * padded<T>(layer.next));
+        layer.W_T = backward && l > 1 ? pieces.take<T>(layer.next * padded<T>(layer.s)) : nullptr;
+    }
+}
+
+// Pack the weights that inputs [from, to) of layer l lead out on, for `product`.
+template <class T>
+void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t to) {
+    const T* b = theta + layer.start;
+    const T* W = b + layer.next;
+    if (from == 0)
+        for (std::int64_t j = 0; j < layer.next; ++j) layer.b[j] = b[j];
+    for (std::int64_t i = from; i < to; ++i)
+        packed_row(i, layer.s, layer.next, layer.W, [&](T* p, std::int64_t j, std::int64_t n) {
+            for (std::int64_t v = 0; v < n; ++v) p[v] = W[i * layer.next + j + v];
+        });
+    if (!layer.W_T) return;
+    for (std::int64_t j = 0; j < layer.next; ++j)
+        packed_row(j, layer.next, layer.s, layer.W_T, [&](T* p, std::int64_t i, std::int64_t n) {
+            const std::int64_t last = smaller(i + n, to);
+            for (std::int64_t v = larger(i, from); v < last; ++v) p[v - i] = W[v * layer.next + j];
+        });
+}
+
+// The inputs of layer l that belong to this member of the team: the same in every phase.
+struct Share {
+    std::int64_t from, to;
+};
+
+template <class T>
+Share inputs_of(const Layer<T>& layer, const Team& team) {
+    return {cut(layer.s, lanes<T>, team.rank, team.size), cut(layer.s, lanes<T>, team.rank + 1, team.size)};
+}
+
+template <class T>
+void pack_share(const Net<T>& net, const T* theta, const Team& team) {
+    for (int l = 1; l < net.L; ++l) {
+        const Share i = inputs_of(net(l), team);
+        if (i.from < i.to) pack(net(l), theta, i.from, i.to);
+    }
+}
+
+// A slab of rows: what the passes write for them.
+template <class T>
+struct Slab {
+    T** a;       // a(l), l = 1..L at l - 1; (rows, ld)
+    T** delta;   // delta(l), likewise
+    T** Delta;   // Delta(l): b's row and then W's rows, or (by_inputs) W's transpose
+    T** Delta_b; // the bias row of Delta(l)
+    T* y;        // (rows, ld of L)
+    T* w;        // (rows,)
+    T* shift;    // (rows,) softmax: the largest z of each row,
+    T* total;    // (rows,) and the sum of e^(z - that)
+    double* cost;  // (rows,)
+    T* mask;     // one row
+    bool direct;   // a(1) are rows of X itself
+};
+
+template <class T>
+void lay_out_slab(const Net<T>& net, std::int64_t rows, bool direct, bool backward, Slab<T>& slab,
+                  Pieces& pieces) {
+    slab.direct = direct;
+    T*** lists[] = {&slab.a, &slab.delta, &slab.Delta, &slab.Delta_b};
+    for (T*** list : lists) *list = pieces.take<T*>(net.L);
+    std::int64_t widest = 0;
+    for (int l = 1; l <= net.L; ++l) {
+        const Layer<T>& layer = net(l);
+        widest = larger(widest, layer.ld);
+        T* a = l == 1 && direct ? nullptr : pieces.take<T>(rows * layer.ld);
+        T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
+        T *Delta = nullptr, *Delta_b = nullptr;
+        if (backward && l < net.L) {
+            Delta_b = pieces.take<T>(padded<T>(layer.next) + (layer.by_inputs ? 0 : layer.s * layer.ld_Delta));
+            Delta = layer.by_inputs ? pieces.take<T>(layer.next * layer.ld_Delta)
+                                    : Delta_b + (Delta_b ? layer.ld_Delta : 0);
+        }
+        if (!pieces.base) continue;
+        slab.a[l - 1] = a;
+        slab.delta[l - 1] = delta;
+        slab.Delta[l - 1] = Delta;
+        slab.Delta_b[l - 1] = Delta_b;
+    }
+    slab.y = pieces.take<T>(backward ? rows * net(net.L).ld : 0);
+    slab.w = pieces.take<T>(rows);
+    slab.shift = pieces.take<T>(padded<T>(rows));
+    slab.total = pieces.take<T>(padded<T>(rows));
+    slab.cost = pieces.take<double>(rows);
+    slab.mask = pieces.take<T>(widest);
+}
+
+// ---- rows -----------------------------------------------------------------------------------
+
+// Copy rows [from, to) of the slab, rows `begin + from ...` of the order of visit.
+template <class T>
+void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
+            std::int64_t from, std::int64_t to) {
+    const std::int64_t s = net(1).s, ld = net(1).ld, K = net(net.L).s, ld_y = net(net.L).ld;
+    for (std::int64_t r = from; r < to; ++r) {
+        const std::int64_t t = data.order ? data.order[begin + r] : begin + r;
+        if (!slab.direct) {
+            const T* x = data.X + t * s;
+            T* a = slab.a[0] + r * ld;
+            for (std::int64_t i = 0; i < s; ++i) a[i] = x[i];
+        }
+        T* y = slab.y + r * ld_y;
+        for (std::int64_t k = 0; k < K; ++k) y[k] = data.Y ? data.Y[t * K + k] : T(k == data.codes[t]);
+        slab.w[r] = data.weights ? data.weights[t] : T(1);
+    }
+}
+
+template <class T, Activation g>
+void activate_all(T* z, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; i += lanes<T>) store(z + i, activate<T, g>(load(z + i)));
+}
+
+// delta *= g'(a), where a was multiplied by 1/kept and dropout hid some of it.
+template <class T, Activation g>
+void slope_all(T* delta, const T* a, std::int64_t n, T kept) {
+    for (std::int64_t i = 0; i < n; i += lanes<T>)
+        store(delta + i, load(delta + i) * slope<T, g>(load(a + i) * kept));
+}
+
+template <class T>
+void activate_all(Activation g, T* z, std::int64_t n) {
+    switch (g) {
+        case Activation::sigmoid: return activate_all<T, Activation::sigmoid>(z, n);
+        case Activation::tanh: return activate_all<T, Activation::tanh>(z, n);
+        case Activation::relu: return activate_all<T, Activation::relu>(z, n);
+        case Activation::leaky_relu: return activate_all<T, Activation::leaky_relu>(z, n);
+        case Activation::elu: return activate_all<T, Activation::elu>(z, n);
+        case Activation::softplus: return activate_all<T, Activation::softplus>(z, n);
+        case Activation::identity: return;
+    }
+}
+
+template <class T>
+void slope_all(Activation g, T* delta, const T* a, std::int64_t n, T kept) {
+    switch (g) {
+        case Activation::sigmoid: return slope_all<T, Activation::sigmoid>(delta, a, n, kept);
+        case Activation::tanh: return slope_all<T, Activation::tanh>(delta, a, n, kept);
+        case Activation::relu: return slope_all<T, Activation::relu>(delta, a, n, kept);
+        case Activation::leaky_relu: return slope_all<T, Activation::leaky_relu>(delta, a, n, kept);
+        case Activation::elu: return slope_all<T, Activation::elu>(delta, a, n, kept);
+        case Activation::softplus: return slope_all<T, Activation::softplus>(delta, a, n, kept);
+        case Activation::identity: return;
+    }
+}
+
+// Dropout: a hash of (seed, epoch, layer, row, unit) decides, see chainrule.minibatch.
+struct Dropout {
+    const double* rate;  // of layers 1..L-1, or null
+    std::uint64_t seed, number;
+};
+
+// splitmix64's number from state x
+inline std::uint64_t mix(std::uint64_t x) {
+    x += 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}
+
+inline std::uint32_t lowbias32(std::uint32_t x) {
+    x = (x ^ (x >> 16)) * 0x7FEB352Du;
+    x = (x ^ (x >> 15)) * 0x846CA68Bu;
+    return x ^ (x >> 16);
+}
+
+// Multiply rows [from, to) of `values` (of layer l) by their masks: 0, or 1/(1 - rate).
+template <class T>
+void drop(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout, int l, const Rows<T>& data,
+          std::int64_t begin, std::int64_t from, std::int64_t to, T* values) {
+    const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
+    if (rate == 0) return;
+    const auto limit = static_cast<std::uint32_t>(rate * 4294967296.0);
+    const T scale = static_cast<T>(1 / (1 - rate));
+    const std::uint64_t of_layer = mix(mix(mix(dropout.seed) ^ dropout.number) ^ static_cast<std::uint64_t>(l));
+    for (std::int64_t r = from; r < to; ++r) {
+        const std::int64_t t = data.order ? data.order[begin + r] : begin + r;
+        const std::uint64_t key = mix(of_layer ^ static_cast<std::uint64_t>(t));
+        const auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
+        T* row = values + r * net(l).ld;
+        for (std::int64_t j = 0; j < net(l).s; ++j) {
+            const std::uint32_t u = lowbias32(lowbias32(low ^ static_cast<std::uint32_t>(j) * 0x9E3779B9u) + high);
+            row[j] *= u >= limit ? scale : T(0);
+        }
+    }
+    (void)slab;
+}
+
+// a(2), ..., a(L-1) and z(L), for rows [from, to) of the slab.
+template <class T>
+void forward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout, const Rows<T>& data,
+                  std::int64_t begin, std::int64_t from, std::int64_t to) {
+    for (int l = 1; l < net.L; ++l) {
+        const Layer<T>& layer = net(l);
+        const Layer<T>& next = net(l + 1);
+        // Padded length of a row that is no multiple of a vector: the last vector of z is all there
+        T* a = slab.a[l - 1];
+        T* z = slab.a[l] + from * next.ld;
+        drop(net, slab, dropout, l, data, begin, from, to, a);
+        product<T, false>(to - from, vectors<T>(next.s), layer.s, a + from * layer.ld, layer.ld,
+                          layer.W, 0, layer.b, z, next.ld, false);
+        if (l + 1 < net.L) activate_all(next.g, z, (to - from) * next.ld);
+    }
+}
+
+// For rows [from, to): h in place of z(L), and with y the cost of each row and delta(L) = (h - y) w.
+template <class T, Output output>
+void output_rows(const Net<T>& net, const Slab<T>& slab, std::int64_t from, std::int64_t to, bool learn) {
+    const std::int64_t K = net(net.L).s, ld = net(net.L).ld, n = padded<T>(K);
+    for (std::int64_t r = from; r < to; ++r) {
+        T* h = slab.a[net.L - 1] + r * ld;
+        const T* y = slab.y + r * ld;
+        T* delta = learn ? slab.delta[net.L - 1] + r * ld : nullptr;
+        const T w = learn ? slab.w[r] : T(0);
+        vec<T> costs{}, total{};
+        T top = 0;
+        if constexpr (output == Output::softmax) {
+            const vec<T> lowest = all<T>(T(-__builtin_inf()));
+            vec<T> most = lowest;
+            for (std::int64_t k = 0; k < n; k += lanes<T>) {
+                const vec<T> z = first<T>(K - k, load(h + k), lowest);
+                most = z > most ? z : most;
+            }
+            top = largest<T>(most);
+            for (std::int64_t k = 0; k < n; k += lanes<T>) {
+                const vec<T> z = load(h + k);
+                const vec<T> e = first<T>(K - k, exp<T>(z - top), vec<T>{});
+                if (learn) costs -= load(y + k) * first<T>(K - k, z, vec<T>{});
+                total += e;
+                store(h + k, e);
+            }
+        }
+        const T whole = sum<T>(total);
+        for (std::int64_t k = 0; k < n; k += lanes<T>) {
+            const vec<T> z = load(h + k);
+            vec<T> a = z, c{};
+            if constexpr (output == Output::sigmoid) {
+                const vec<T> e = exp<T>(-magnitude<T>(z));
+                a = sigmoid<T>(z, e);
+                if (learn) c = softplus<T>(z, e) - load(y + k) * z;
+            } else if constexpr (output == Output::softmax) {
+                a = z / whole;
+            } else if constexpr (output == Output::identity) {
+                if (learn) c = T(0.5) * (z - load(y + k)) * (z - load(y + k));
+            } else {
+                a = exp<T>(z);
+                if (learn) c = a - load(y + k) * z;
+            }
+            store(h + k, a);
+            if (!learn) continue;
+            costs += first<T>(K - k, c, vec<T>{});
+            store(delta + k, (a - load(y + k)) * w);
+        }
+        if (!learn) continue;
+        slab.cost[r] = static_cast<double>(sum<T>(costs));
+        slab.shift[r] = top;
+        slab.total[r] = whole;
+    }
+    if (!learn) return;
+    if constexpr (output == Output::softmax) {
+        // log sum_k e^z_k, a vector of rows at a time
+        T logs[lanes<T>], sums[lanes<T>];
+        for (std::int64_t r = from; r < to; r += lanes<T>) {
+            const int n_rows = static_cast<int>(smaller<std::int64_t>(lanes<T>, to - r));
+            for (int i = 0; i < lanes<T>; ++i) sums[i] = i < n_rows ? slab.total[r + i] : T(1);
+            store(logs, log<T>(load(sums)));
+            for (int i = 0; i < n_rows; ++i)
+                // The two large terms first: they cancel
+                slab.cost[r + i] = (slab.cost[r + i] + static_cast<double>(slab.shift[r + i])) + static_cast<double>(logs[i]);
+        }
+    }
+    for (std::int64_t r = from; r < to; ++r) slab.cost[r] *= static_cast<double>(slab.w[r]);
+}
+
+template <class T>
+void output_rows(const Net<T>& net, const Slab<T>& slab, std::int64_t from, std::int64_t to, bool learn) {
+    switch (net.output) {
+        case Output::sigmoid: return output_rows<T, Output::sigmoid>(net, slab, from, to, learn);
+        case Output::softmax: return output_rows<T, Output::softmax>(net, slab, from, to, learn);
+        case Output::identity: return output_rows<T, Output::identity>(net, slab, from, to, learn);
+        case Output::exp: return output_rows<T, Output::exp>(net, slab, from, to, learn);
+    }
+}
+
+// delta(L-1), ..., delta(2): delta(l) = (delta(l+1) W^T) .* g'(z(l)).
+template <class T>
+void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout, const Rows<T>& data,
+                   std::int64_t begin, std::int64_t from, std::int64_t to) {
+    for (int l = net.L - 1; l >= 2; --l) {
+        const Layer<T>& layer = net(l);
+        T* delta = slab.delta[l - 1] + from * layer.ld;
+        product<T, false>(to - from, vectors<T>(layer.s), layer.next, slab.delta[l] + from * net(l + 1).ld,
+                          net(l + 1).ld, layer.W_T, 0, nullptr, delta, layer.ld, false);
+        const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
+        slope_all(layer.g, delta, slab.a[l - 1] + from * layer.ld, (to - from) * layer.ld, static_cast<T>(1 - rate));
+        drop(net, slab, dropout, l, data, begin, from, to, slab.delta[l - 1]);
+    }
+}
+
+// ---- Delta ----------------------------------------------------------------------------------
+
+// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs.
+template <class T>
+void accumulate_share(const Net<T>& net, const Slab<T>& slab, std::int64_t rows, const Team& team, bool add) {
+    for (int l = 1; l < net.L; ++l) {
+        const Layer<T>& layer = net(l);
+        const Share i = inputs_of(layer, team);
+        const T *a = slab.a[l - 1], *delta = slab.delta[l];
+        const std::int64_t ld_delta = net(l + 1).ld;
+        T* Delta = slab.Delta[l - 1];
+        if (i.from == i.to) continue;
+        if (layer.by_inputs)
+            product<T, true>(layer.next, vectors<T>(i.to - i.from), rows, delta, ld_delta, a + i.from,
+                             layer.ld, nullptr, Delta + i.from, layer.ld_Delta, add);
+        else
+            product<T, true>(i.to - i.from, vectors<T>(layer.next), rows, a + i.from, layer.ld, delta,
+                             ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
+        if (i.from > 0) continue;
+        for (std::int64_t j = 0; j < layer.next; j += lanes<T>) {  // the bias unit's activation is 1
+            vec<T> s{};
+            for (std::int64_t r = 0; r < rows; ++r) s += load(delta + r * ld_delta + j);
+            T* b = slab.Delta_b[l - 1] + j;
+            store(b, add ? load(b) + s : s);
+        }
+    }
+}
+
+// Both phases of one slab, rows [begin, begin + rows) of the order of visit.
+template <class T>
+void slab_pass(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
+               std::int64_t rows, const Dropout& dropout, Team& team, bool add) {
+    const std::int64_t from = cut(rows, 12, team.rank, team.size), to = cut(rows, 12, team.rank + 1, team.size);
+    if (slab.direct && team.rank == 0) slab.a[0] = const_cast<T*>(data.X) + begin * net(1).s;
+    if (slab.direct) team.wait();
+    if (from < to) {
+        gather(net, slab, data, begin, from, to);
+        forward_rows(net, slab, dropout, data, begin, from, to);
+        output_rows(net, slab, from, to, true);
+        backward_rows(net, slab, dropout, data, begin, from, to);
+    }
+    team.wait();
+    accumulate_share(net, slab, rows, team, add);
+}
+
+// Copy this member's share of Delta(l) into the layout of theta.
+template <class T>
+void collect(const Layer<T>& layer, const T* Delta, const T* Delta_b, Share i, T* block) {
+    if (i.from == 0)
+        for (std::int64_t j = 0; j < layer.next; ++j) block[j] = Delta_b[j];
+    T* W = block + layer.next;
+    if (layer.by_inputs) {
+        for (std::int64_t j = 0; j < layer.next; ++j)
+            for (std::int64_t k = i.from; k < i.to; ++k) W[k * layer.next + j] = Delta[j * layer.ld_Delta + k];
+    } else {
+        for (std::int64_t k = i.from; k < i.to; ++k)
+            for (std::int64_t j = 0; j < layer.next; ++j) W[k * layer.next + j] = Delta[k * layer.ld_Delta + j];
+    }
+}
+
+// ---- a full batch ---------------------------------------------------------------------------
+
+constexpr std::int64_t slab_bytes = 256 * 1024;  // of a slab's activations and deltas: half of L2
+
+template <class T>
+std::int64_t row_bytes(const Shape& shape, bool direct) {
+    std::int64_t n = direct ? 0 : padded<T>(shape.s[0]);
+    for (int l = 2; l <= shape.L; ++l) n += 2 * padded<T>(shape.s[l - 1]);
+    return n * static_cast<std::int64_t>(sizeof(T));
+}
+
+template <class T>
+std::int64_t size_of(const Shape& shape) {
+    std::int64_t n = 0;
+    for (int l = 1; l < shape.L; ++l) n += (shape.s[l - 1] + 1) * shape.s[l];
+    return n;
+}
+
+template <class T>
+bool in_place(const Shape& shape) {
+    const std::int64_t s = shape.s[0];
+    return s % lanes<T> == 0 && s * sizeof(T) % 512 != 0;
+}
+
+// How the rows of a full batch are cut: by the shapes alone, never by the number of threads.
+struct Cuts {
+    std::int64_t chunks;  // each with a Delta of its own, added up in order at the end
+    std::int64_t slab;    // rows
+};
+
+template <class T>
+Cuts cuts_of(const Shape& shape, std::int64_t m, bool direct) {
+    const std::int64_t Delta_bytes = size_of<T>(shape) * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t fitting = slab_bytes / (row_bytes<T>(shape, direct) + shape.s[0] * static_cast<std::int64_t>(sizeof(T)));
+    Cuts cuts;
+    cuts.slab = smaller(m, smaller<std::int64_t>(1024, larger<std::int64_t>(96, fitting / 12 * 12)));
+    // A Delta is written and added once for each chunk: for a small one this costs less than two
+    // meetings of the team in each slab
+    cuts.chunks = smaller<std::int64_t>(smaller<std::int64_t>(64, (m + 255) / 256), (std::int64_t{32} << 20) / Delta_bytes);
+    if (cuts.chunks < 8) {
+        cuts.chunks = 1;
+        cuts.slab = smaller(m, larger<std::int64_t>(cuts.slab, 480));
+    } else {
+        cuts.slab = smaller(cuts.slab, (m + cuts.chunks - 1) / cuts.chunks);
+    }
+    return cuts;
+}
+
+template <class T, class F>
+bool with_team(const Call& call, F f) {
+    return parallel(call.threads, call.interrupted, [](void* context, Team& team) { (*static_cast<F*>(context))(team); }, &f);
+}
+
+template <class T>
+Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delta, Call call, bool* ok) {
+    const bool direct = !data.order && in_place<T>(shape);
+    const Cuts cuts = cuts_of<T>(shape, data.m, direct);
+    const std::int64_t teams = cuts.chunks;
+    Net<T> net{};
+    Pieces counted{nullptr};
+    lay_out(net, shape, counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out(net, shape, pieces);
+
+    // Each chunk has a slab: its Delta is its own, the rest is shared by the chunks of a thread
+    Slab<T>* slabs = nullptr;
+    double* costs = nullptr;
+    const auto lay_out_all = [&](Pieces& p) {
+        lay_out_weights(net, true, p);
+        slabs = p.take<Slab<T>>(teams);
+        costs = p.take<double>(teams);
+        for (std::int64_t c = 0; c < teams; ++c) {
+            Slab<T> none{};
+            lay_out_slab(net, cuts.slab, direct, true, p.base ? slabs[c] : none, p);
+        }
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+
+    const Dropout no_dropout{nullptr, 0, 0};
+    const auto chunk_pass = [&](std::int64_t c, Team& team) {
+        const std::int64_t from = cut(data.m, 1, c, teams), to = cut(data.m, 1, c + 1, teams);
+        double cost = 0;
+        for (std::int64_t begin = from; begin < to; begin += cuts.slab) {
+            const std::int64_t rows = smaller(cuts.slab, to - begin);
+            slab_pass(net, slabs[c], data, begin, rows, no_dropout, team, begin > from);
+            if (team.rank == 0)
+                for (std::int64_t r = 0; r < rows; ++r) cost += slabs[c].cost[r];
+            team.wait();
+        }
+        if (team.rank == 0) costs[c] = cost;
+    };
+    *ok = with_team<T>(call, [&](Team& team) {
+        pack_share(net, theta, team);
+        team.wait();
+        if (teams == 1) {
+            chunk_pass(0, team);
+        } else {
+            for (std::int64_t c; (c = team.next()) < teams && !team.stopped();) {
+                Team alone{0, 1, team.shared};
+                chunk_pass(c, alone);
+                team.poll();
+            }
+        }
+        team.wait();
+        for (int l = 1; l < net.L; ++l) {
+            const Layer<T>& layer = net(l);
+            const Share i = inputs_of(layer, team);
+            if (i.from == i.to) continue;
+            Slab<T>& sum = slabs[0];
+            for (std::int64_t c = 1; c < teams; ++c) {
+                const std::int64_t lines = layer.by_inputs ? layer.next : 1;
+                const std::int64_t scale = layer.by_inputs ? 1 : layer.ld_Delta;
+                for (std::int64_t j = 0; j < lines; ++j) {
+                    T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
+                    const T* d = slabs[c].Delta[l - 1] + j * layer.ld_Delta;
+                    for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
+                }
+                if (i.from == 0)
+                    for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += slabs[c].Delta_b[l - 1][j];
+            }
+            collect(layer, sum.Delta[l - 1], sum.Delta_b[l - 1], i, Delta + layer.start);
+        }
+    });
+    Sums sums{0, static_cast<double>(data.m)};
+    for (std::int64_t c = 0; c < teams; ++c) sums.cost += costs[c];
+    if (data.weights) {
+        sums.weight = 0;
+        for (std::int64_t t = 0; t < data.m; ++t) sums.weight += static_cast<double>(data.weights[t]);
+    }
+    return sums;
+}
+
+// ---- prediction -----------------------------------------------------------------------------
+
+template <class T>
+void forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* h, Call call, bool* ok) {
+    const bool direct = in_place<T>(shape);
+    const std::int64_t rows = smaller<std::int64_t>(m, 96), blocks = (m + rows - 1) / rows;
+    const int threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
+    call.threads = threads;
+    Net<T> net{};
+    Pieces counted{nullptr};
+    lay_out(net, shape, counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out(net, shape, pieces);
+    Slab<T>* slabs = nullptr;
+    const auto lay_out_all = [&](Pieces& p) {
+        lay_out_weights(net, false, p);
+        slabs = p.take<Slab<T>>(threads);
+        for (int i = 0; i < threads; ++i) {
+            Slab<T> none{};
+            lay_out_slab(net, rows, direct, false, p.base ? slabs[i] : none, p);
+        }
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+    const std::int64_t s = net(1).s, K = net(net.L).s, ld = net(net.L).ld;
+    const Rows<T> data{m, X, nullptr, nullptr, nullptr, nullptr};
+    const Dropout no_dropout{nullptr, 0, 0};
+    *ok = with_team<T>(call, [&](Team& team) {
+        pack_share(net, theta, team);
+        team.wait();
+        Slab<T>& slab = slabs[team.rank];
+        for (std::int64_t block; (block = team.next()) < blocks && !team.stopped();) {
+            const std::int64_t begin = block * rows, n = smaller(rows, m - begin);
+            if (direct) {
+                slab.a[0] = const_cast<T*>(X) + begin * s;
+            } else {
+                for (std::int64_t r = 0; r < n; ++r)
+                    for (std::int64_t i = 0; i < s; ++i) slab.a[0][r * net(1).ld + i] = X[(begin + r) * s + i];
+            }
+            forward_rows(net, slab, no_dropout, data, begin, 0, n);
+            output_rows(net, slab, 0, n, false);
+            for (std::int64_t r = 0; r < n; ++r)
+                for (std::int64_t k = 0; k < K; ++k) h[(begin + r) * K + k] = slab.a[net.L - 1][r * ld + k];
+            team.poll();
+        }
+    });
+}
+
+// ---- an epoch of minibatches ------------------------------------------------------------------
+
+// What moves a run of theta: D = scale Delta + penalty W, then the rule.
+template <class T>
+struct Move {
+    Rule rule;
+    T scale, penalty, shrink;
+    T learning_rate, momentum, beta1, beta2, epsilon;
+};
+
+template <class T>
+inline T square_root(T x) {
+    if constexpr (sizeof(T) == 4) return __builtin_sqrtf(x);
+    else return __builtin_sqrt(x);
+}
+
+template <class T>
+void update(const Move<T>& move, std::int64_t n, const T* __restrict Delta, T* __restrict theta,
+            T* __restrict first, T* __restrict second) {
+    const T scale = move.scale, penalty = move.penalty, shrink = move.shrink;
+    const T alpha = move.learning_rate, momentum = move.momentum, epsilon = move.epsilon;
+    const T beta1 = move.beta1, beta2 = move.beta2, rest1 = 1 - beta1, rest2 = 1 - beta2;
+    switch (move.rule) {
+        case Rule::sgd:
+            for (std::int64_t i = 0; i < n; ++i) {
+                const T D = scale * Delta[i] + penalty * theta[i];
+                first[i] = momentum * first[i] - alpha * D;
+                theta[i] = shrink * theta[i] + first[i];
+            }
+            return;
+        case Rule::nesterov:
+            for (std::int64_t i = 0; i < n; ++i) {
+                const T D = scale * Delta[i] + penalty * theta[i];
+                first[i] = momentum * first[i] - alpha * D;
+                theta[i] = shrink * theta[i] + (momentum * first[i] - alpha * D);
+            }
+            return;
+        case Rule::adam:
+            for (std::int64_t i = 0; i < n; ++i) {
+                const T D = scale * Delta[i] + penalty * theta[i];
+                first[i] = beta1 * first[i] + rest1 * D;
+                second[i] = beta2 * second[i] + rest2 * D * D;
+                theta[i] = shrink * theta[i] - alpha * first[i] / (square_root(second[i]) + epsilon);
+            }
+            return;
+    }
+}
+
+// A unit's weights in, the bias left out, get a norm of at most c: columns [from, to) of W.
+template <class T>
+void limit_norms(const Layer<T>& layer, T* theta, double c, std::int64_t from, std::int64_t to) {
+    T* W = theta + layer.start + layer.next;
+    for (std::int64_t j = from; j < to; ++j) {
+        double squares = 0;
+        for (std::int64_t i = 0; i < layer.s; ++i) squares += static_cast<double>(W[i * layer.next + j]) * static_cast<double>(W[i * layer.next + j]);
+        const double norm = __builtin_sqrt(squares);
+        if (norm <= c) continue;
+        const T scale = static_cast<T>(c / norm);
+        for (std::int64_t i = 0; i < layer.s; ++i) W[i * layer.next + j] *= scale;
+    }
+}
+
+template <class T>
+Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call call, bool* ok) {
+    Net<T> net{};
+    Pieces counted{nullptr};
+    lay_out(net, shape, counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out(net, shape, pieces);
+    const std::int64_t batch = smaller(training.batch, data.m);
+    const std::int64_t rows_that_fit = larger<std::int64_t>(256, (std::int64_t{4} << 20) / row_bytes<T>(shape, false));
+    const std::int64_t most = smaller(batch, rows_that_fit);  // rows of a slab
+    Slab<T> slab{};
+    T* gradient = nullptr;
+    const auto lay_out_all = [&](Pieces& p) {
+        lay_out_weights(net, true, p);
+        lay_out_slab(net, most, false, true, slab, p);
+        gradient = p.take<T>(net.size);
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+
+    Sums sums{0, 0};
+    T* const theta = training.theta;
+    const Dropout dropout{training.dropout, training.seed, training.number};
+    *ok = with_team<T>(call, [&](Team& team) {
+        std::int64_t t = training.t;
+        pack_share(net, theta, team);
+        team.wait();
+        for (std::int64_t begin = 0; begin < data.m && !team.stopped(); begin += batch) {
+            const std::int64_t end = smaller(begin + batch, data.m);
+            ++t;
+            double w = static_cast<double>(end - begin);
+            if (data.weights) {
+                w = 0;
+                for (std::int64_t r = begin; r < end; ++r) w += static_cast<double>(data.weights[data.order ? data.order[r] : r]);
+            }
+            if (w == 0) continue;  // nothing to learn from
+            for (std::int64_t first = begin; first < end; first += most) {
+                const std::int64_t rows = smaller(most, end - first);
+                slab_pass(net, slab, data, first, rows, dropout, team, first > begin);
+                if (team.rank == 0) {
+                    for (std::int64_t r = 0; r < rows; ++r) sums.cost += slab.cost[r];
+                    team.poll();
+                }
+                if (first + most < end) team.wait();
+            }
+            if (team.rank == 0) sums.weight += w;
+            double alpha = training.learning_rate;
+            if (training.rule == Rule::adam)
+                alpha *= __builtin_sqrt(1 - __builtin_pow(training.beta2, static_cast<double>(t))) /
+                         (1 - __builtin_pow(training.beta1, static_cast<double>(t)));
+            Move<T> move{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
+                         static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
+            for (int l = 1; l < net.L; ++l) {
+                const Layer<T>& layer = net(l);
+                const Share i = inputs_of(layer, team);
+                if (i.from == i.to) continue;
+                // Delta in the layout of theta, where it is not already
+                const T* Delta = slab.Delta_b[l - 1];
+                if (layer.by_inputs || layer.ld_Delta != layer.next) {
+                    collect(layer, slab.Delta[l - 1], slab.Delta_b[l - 1], i, gradient + layer.start);
+                    Delta = gradient + layer.start;
+                }
+                const auto run = [&](std::int64_t from, std::int64_t to) {
+                    T* second = training.second ? training.second + layer.start + from : nullptr;
+                    update(move, to - from, Delta + from, theta + layer.start + from, training.first + layer.start + from, second);
+                };
+                move.penalty = 0;
+                move.shrink = 1;
+                if (i.from == 0) run(0, layer.next);
+                const double penalty = training.penalty[l - 1];
+                move.penalty = static_cast<T>(training.penalty_by_batch ? penalty / w : penalty);
+                move.shrink = static_cast<T>(1 - training.learning_rate * training.decay);
+                run((1 + i.from) * layer.next, (1 + i.to) * layer.next);
+                if (!(training.max_norm > 0)) pack(layer, theta, i.from, i.to);
+            }
+            if (training.max_norm > 0) {
+                team.wait();
+                for (int l = 1; l < net.L; ++l)
+                    limit_norms(net(l), theta, training.max_norm, cut(net(l).next, 1, team.rank, team.size), cut(net(l).next, 1, team.rank + 1, team.size));
+                team.wait();
+                pack_share(net, theta, team);
+            }
+            team.wait();
+        }
+        if (team.rank == 0) training.t = t;
+    });
+    return sums;
+}
+
+// u . v in float64, in an order that depends on the length alone.
+template <class T>
+double dot(const T* u, const T* v, std::int64_t n) {
+    constexpr int ways = 16;
+    double sums[ways] = {};
+    std::int64_t i = 0;
+    for (; i + ways <= n; i += ways)
+        for (int k = 0; k < ways; ++k) sums[k] += static_cast<double>(u[i + k]) * static_cast<double>(v[i + k]);
+    for (; i < n; ++i) sums[i % ways] += static_cast<double>(u[i]) * static_cast<double>(v[i]);
+    double s = 0;
+    for (int k = 0; k < ways; ++k) s += sums[k];
+    return s;
+}

@@ -1,0 +1,203 @@
+// The threads: a pool that lives as long as the process, and the barrier of a team.
+#include "kernel.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace chainrule {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Denormal numbers cost 100 cycles or more each, and saturated units make many: they count as 0
+// here, and as what the caller had set again afterwards.
+class FlushDenormals {
+public:
+#if defined(__x86_64__)
+    FlushDenormals() : before(_mm_getcsr()) { _mm_setcsr(before | 0x8040); }  // FTZ | DAZ
+    ~FlushDenormals() { _mm_setcsr(before); }
+
+private:
+    unsigned before;
+#elif defined(__aarch64__)
+    FlushDenormals() {
+        asm volatile("mrs %0, fpcr" : "=r"(before));
+        asm volatile("msr fpcr, %0" : : "r"(before | (std::uint64_t{1} << 24)));
+    }
+    ~FlushDenormals() { asm volatile("msr fpcr, %0" : : "r"(before)); }
+
+private:
+    std::uint64_t before;
+#endif
+};
+
+void pause() {
+#if defined(__x86_64__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+// Wait until `value` is no longer `old`.  A short spin (a step of a small network is over in
+// microseconds; waking a sleeper takes tens of them), then sleep: cores may be shared.
+constexpr int spins = 4000;
+
+template <class Number>
+void wait_while(const std::atomic<Number>& value, Number old) {
+    for (int i = 0; i < spins; ++i) {
+        if (value.load(std::memory_order_acquire) != old) return;
+        pause();
+    }
+    value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+struct Team::Shared {
+    int size;
+    Interrupted interrupted;
+    std::atomic<int> arrived{0};
+    std::atomic<int> generation{0};
+    std::atomic<std::int64_t> ticket{0};
+    std::atomic<bool> stop{false};
+    Clock::time_point asked = Clock::now();
+    int unasked = 0;
+};
+
+void Team::wait() {
+    if (size == 1) return;
+    const int generation = shared->generation.load(std::memory_order_acquire);
+    if (shared->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == size) {
+        shared->arrived.store(0, std::memory_order_relaxed);
+        shared->generation.store(generation + 1, std::memory_order_release);
+        shared->generation.notify_all();
+    } else {
+        wait_while(shared->generation, generation);
+    }
+}
+
+std::int64_t Team::next() { return shared->ticket.fetch_add(1, std::memory_order_relaxed); }
+
+void Team::poll() {
+    if (rank != 0 || ++shared->unasked < 4) return;  // the clock itself takes 25 ns
+    shared->unasked = 0;
+    const auto now = Clock::now();
+    if (now - shared->asked < std::chrono::milliseconds(20)) return;
+    shared->asked = now;
+    if (shared->interrupted()) shared->stop.store(true, std::memory_order_relaxed);
+}
+
+bool Team::stopped() { return shared->stop.load(std::memory_order_relaxed); }
+
+namespace {
+
+class Pool {
+public:
+    std::mutex busy;  // held by the Python thread whose call the workers help with
+
+    void run(Team::Shared& team, Body job, void* job_context) {
+        while (static_cast<int>(workers.size()) < team.size - 1) {
+            const int rank = static_cast<int>(workers.size()) + 1;
+            const int from = turn.load(std::memory_order_relaxed);
+            workers.emplace_back([this, rank, from] { work(rank, from); });
+            workers.back().detach();  // sleeping at exit, they end with the process
+        }
+        shared = &team;
+        body = job;
+        context = job_context;
+        finished.store(0, std::memory_order_relaxed);
+        turn.fetch_add(1, std::memory_order_release);
+        turn.notify_all();
+        {
+            FlushDenormals flush;
+            Team caller{0, team.size, &team};
+            job(job_context, caller);
+        }
+        for (int done; (done = finished.load(std::memory_order_acquire)) < static_cast<int>(workers.size());)
+            wait_while(finished, done);
+    }
+
+private:
+    std::vector<std::thread> workers;
+    std::atomic<int> turn{0};
+    std::atomic<int> finished{0};
+    Team::Shared* shared = nullptr;
+    Body body = nullptr;
+    void* context = nullptr;
+
+    void work(int rank, int seen) {
+        for (;;) {
+            wait_while(turn, seen);
+            ++seen;
+            if (rank < shared->size) {
+                FlushDenormals flush;
+                Team member{rank, shared->size, shared};
+                body(context, member);
+            }
+            finished.fetch_add(1, std::memory_order_release);
+            finished.notify_all();
+        }
+    }
+};
+
+std::atomic<Pool*> pool{nullptr};  // never destroyed: its threads sleep until the process ends
+
+void forget_pool() { pool.store(nullptr); }  // threads do not survive fork: the child gets a new pool
+
+Pool& the_pool() {
+    static const int once = pthread_atfork(nullptr, nullptr, forget_pool);
+    (void)once;
+    Pool* current = pool.load();
+    if (current == nullptr) {
+        auto* fresh = new Pool;
+        if (pool.compare_exchange_strong(current, fresh)) return *fresh;
+        delete fresh;
+    }
+    return *current;
+}
+
+}  // namespace
+
+bool parallel(int threads, Interrupted interrupted, Body body, void* context) {
+    Team::Shared shared{};
+    shared.size = 1;
+    shared.interrupted = interrupted;
+    if (threads > 1) {
+        Pool& p = the_pool();
+        std::unique_lock<std::mutex> mine(p.busy, std::try_to_lock);
+        if (mine.owns_lock()) {
+            shared.size = threads;
+            p.run(shared, body, context);
+            return !shared.stop.load();
+        }
+    }
+    FlushDenormals flush;
+    Team alone{0, 1, &shared};
+    body(context, alone);
+    return !shared.stop.load();
+}
+
+Scratch::Scratch(std::size_t bytes) {
+    const std::size_t size = (bytes + 63) / 64 * 64;
+    data = std::aligned_alloc(64, size == 0 ? 64 : size);
+    if (data == nullptr) throw std::bad_alloc();
+    std::memset(data, 0, size);
+}
+
+Scratch::~Scratch() { std::free(data); }
+
+}  // namespace chainrule

@@ -1,0 +1,102 @@
+// The three matrix products of the notes, as one register tile.
+//
+//   forward    z(l+1) = a(l) W + b            rows of a,          times panels of W
+//   backward   delta(l) = delta(l+1) W^T      rows of delta,      times panels of W^T
+//   Delta      Delta(l) = a(l)^T delta(l+1)   columns of a,       times rows of delta
+//
+// A tile keeps R x V vectors of the result in registers while k runs: V loads and R broadcasts feed
+// R V multiply-adds.  With 16 registers 4 x 3, 6 x 2 and 12 x 1 keep both FMA units busy.
+
+// C (R rows, V vectors) := start + sum over k of A(r, k) B(k, v), or C += with `add`.
+// A(r, k) is a[r * row + k * column]; start is read with its own stride (0: a bias, for all rows).
+template <class T, int R, int V>
+inline __attribute__((always_inline)) void tile(std::int64_t K, const T* a, std::int64_t row,
+                                                std::int64_t column, const T* b, std::int64_t ldb,
+                                                const T* start, T* c, std::int64_t ldc, bool add) {
+    vec<T> sums[R][V];
+#pragma GCC unroll 12
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) sums[r][v] = start ? load(start + v * lanes<T>) : vec<T>{};
+    for (std::int64_t k = 0; k < K; ++k) {
+        vec<T> w[V];
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) w[v] = load(b + k * ldb + v * lanes<T>);
+#pragma GCC unroll 12
+        for (int r = 0; r < R; ++r) {
+            const vec<T> x = all<T>(a[r * row + k * column]);
+#pragma GCC unroll 3
+            for (int v = 0; v < V; ++v) sums[r][v] += x * w[v];
+        }
+    }
+    if (add) {
+#pragma GCC unroll 12
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 3
+            for (int v = 0; v < V; ++v) sums[r][v] += load(c + r * ldc + v * lanes<T>);
+    }
+#pragma GCC unroll 12
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) store(c + r * ldc + v * lanes<T>, sums[r][v]);
+}
+
+// A tile of R rows or, where fewer are left, of that many.
+template <class T, int V, bool columns, int R>
+inline void tile_of(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
+                    std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+    if (rows >= R) {
+        if constexpr (columns) tile<T, R, V>(K, a, 1, lda, b, ldb, start, c, ldc, add);
+        else tile<T, R, V>(K, a, lda, 1, b, ldb, start, c, ldc, add);
+    } else if constexpr (R > 1) {
+        tile_of<T, V, columns, R - 1>(rows, K, a, lda, b, ldb, start, c, ldc, add);
+    }
+}
+
+template <class T, int V, bool columns>
+void rows_of_tiles(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
+                   std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+    constexpr int R = tile_registers / V < 12 ? tile_registers / V : 12;
+    for (std::int64_t r = 0; r < rows; r += R)
+        tile_of<T, V, columns, R>(rows - r, K, a + r * (columns ? 1 : lda), lda, b, ldb, start,
+                                  c + r * ldc, ldc, add);
+}
+
+// C (rows, n vectors) := start + A B, or C += A B.  A is read by columns for Delta, by rows else.
+// B is packed: its columns in groups of up to 3 vectors, each group's rows one behind the other
+// (`ldb` 0), so that the loads of a tile run through memory in one go; or it is not (its stride).
+template <class T, bool columns>
+void product(std::int64_t rows, std::int64_t n, std::int64_t K, const T* a, std::int64_t lda,
+             const T* b, std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+    const std::int64_t groups = (n + 2) / 3;
+    for (std::int64_t g = 0; g < groups; ++g) {
+        const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
+        const T* bg = ldb ? b + from : b + from * K;
+        const std::int64_t stride = ldb ? ldb : V * lanes<T>;
+        const T* s = start ? start + from : nullptr;
+        if (V == 3) rows_of_tiles<T, 3, columns>(rows, K, a, lda, bg, stride, s, c + from, ldc, add);
+        else if (V == 2) rows_of_tiles<T, 2, columns>(rows, K, a, lda, bg, stride, s, c + from, ldc, add);
+        else rows_of_tiles<T, 1, columns>(rows, K, a, lda, bg, stride, s, c + from, ldc, add);
+    }
+}
+
+template <class T>
+constexpr std::int64_t vectors(std::int64_t n) {
+    return (n + lanes<T> - 1) / lanes<T>;
+}
+
+template <class T>
+constexpr std::int64_t padded(std::int64_t n) {
+    return vectors<T>(n) * lanes<T>;
+}
+
+// Where B(k, j) of a packed (K, N) matrix lies; calls `put(address, j, count)` for each run of
+// columns of row k.
+template <class T, class Put>
+inline void packed_row(std::int64_t k, std::int64_t K, std::int64_t N, T* b, Put put) {
+    const std::int64_t n = vectors<T>(N), groups = (n + 2) / 3;
+    for (std::int64_t g = 0; g < groups; ++g) {
+        const std::int64_t from = g * n / groups * lanes<T>, to = (g + 1) * n / groups * lanes<T>;
+        put(b + from * K + k * (to - from), from, (to < N ? to : N) - from);
+    }
+}

@@ -1,0 +1,212 @@
+// One vector register of T and the functions of the notes on it.  Included inside the namespace of
+// one build (see build.cpp); written on the vector extensions that GCC and Clang share, so that one
+// source makes SSE, AVX2, AVX-512 and NEON code.
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64;
+constexpr int tile_registers = 24;  // of 32: those that hold sums
+#elif defined(__AVX__)
+constexpr int vector_bytes = 32;
+constexpr int tile_registers = 12;  // of 16
+#else
+constexpr int vector_bytes = 16;
+#if defined(__aarch64__)
+constexpr int tile_registers = 24;
+#else
+constexpr int tile_registers = 12;
+#endif
+#endif
+
+template <class T>
+struct Simd;
+
+template <>
+struct Simd<float> {
+    typedef float vec __attribute__((vector_size(vector_bytes)));
+    typedef float anywhere __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
+    typedef std::int32_t bits __attribute__((vector_size(vector_bytes)));
+    static constexpr int mantissa = 23;
+    static constexpr int bias = 127;
+    static constexpr float round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+    static constexpr float log2e = 1.44269504f;
+    static constexpr float ln2_high = 0.693359375f;  // n * ln2_high is exact
+    static constexpr float ln2_low = -2.12194440e-4f;
+    static constexpr float exp_low = -86.9f, exp_high = 88.7f;
+    static constexpr int exp_terms = 7, atanh_terms = 8;
+};
+
+template <>
+struct Simd<double> {
+    typedef double vec __attribute__((vector_size(vector_bytes)));
+    typedef double anywhere __attribute__((vector_size(vector_bytes), aligned(8), may_alias));
+    typedef std::int64_t bits __attribute__((vector_size(vector_bytes)));
+    static constexpr int mantissa = 52;
+    static constexpr std::int64_t bias = 1023;
+    static constexpr double round = 6755399441055744.0;  // 1.5 * 2^52
+    static constexpr double log2e = 1.4426950408889634074;
+    static constexpr double ln2_high = 6.93145751953125e-1;
+    static constexpr double ln2_low = 1.42860682030941723212e-6;
+    static constexpr double exp_low = -707.5, exp_high = 709.7;
+    static constexpr int exp_terms = 13, atanh_terms = 17;
+};
+
+template <class T>
+using vec = typename Simd<T>::vec;
+template <class T>
+using bits = typename Simd<T>::bits;
+template <class T>
+constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
+
+template <class T>
+inline vec<T> load(const T* p) {
+    return *reinterpret_cast<const typename Simd<T>::anywhere*>(p);
+}
+
+template <class T>
+inline void store(T* p, vec<T> v) {
+    *reinterpret_cast<typename Simd<T>::anywhere*>(p) = v;
+}
+
+template <class T>
+inline vec<T> all(T x) {
+    return vec<T>{} + x;
+}
+
+template <class T>
+inline T sum(vec<T> v) {
+    T s = v[0];
+    for (int i = 1; i < lanes<T>; ++i) s += v[i];
+    return s;
+}
+
+template <class T>
+inline T largest(vec<T> v) {
+    T x = v[0];
+    for (int i = 1; i < lanes<T>; ++i) x = v[i] > x ? v[i] : x;
+    return x;
+}
+
+// The first n lanes of v, then `rest`.
+template <class T>
+inline vec<T> first(std::int64_t n, vec<T> v, vec<T> rest) {
+    bits<T> position;
+    for (int i = 0; i < lanes<T>; ++i) position[i] = i;
+    const bits<T> limit = bits<T>{} + static_cast<std::int32_t>(n < lanes<T> ? n : lanes<T>);
+    return position < limit ? v : rest;
+}
+
+// e^x = 2^n e^r with |r| <= ln(2)/2: returns e^r - 1 by its Taylor series, and 2^n / 2 (2^n itself
+// may be beyond the range where e^x is not yet).
+// Comparisons are written so that a NaN stays one: a diverged network must show it.
+template <class T>
+inline vec<T> exp_parts(vec<T> x, vec<T>& half) {
+    using S = Simd<T>;
+    x = x < S::exp_low ? all<T>(S::exp_low) : x;
+    x = x > S::exp_high ? all<T>(S::exp_high) : x;
+    const vec<T> shifted = x * S::log2e + S::round;
+    const vec<T> n = shifted - S::round;
+    const vec<T> r = (x - n * S::ln2_high) - n * S::ln2_low;
+    half = (vec<T>)(((bits<T>)shifted + (S::bias - 1)) << S::mantissa);
+    T factorial[S::exp_terms + 1] = {1};
+    for (int k = 1; k <= S::exp_terms; ++k) factorial[k] = factorial[k - 1] * T(k);
+    vec<T> series = all<T>(T(1) / factorial[S::exp_terms]);
+#pragma GCC unroll 16
+    for (int k = S::exp_terms - 1; k >= 1; --k) series = series * r + T(1) / factorial[k];
+    return series * r;
+}
+
+template <class T>
+inline vec<T> exp(vec<T> x) {
+    vec<T> half;
+    const vec<T> p = exp_parts<T>(x, half);
+    const vec<T> e = T(2) * (p * half + half);
+    const vec<T> capped = x > Simd<T>::exp_high ? all<T>(T(__builtin_inf())) : e;
+    return x < Simd<T>::exp_low ? vec<T>{} : capped;
+}
+
+// e^x - 1, exact also near 0.
+template <class T>
+inline vec<T> expm1(vec<T> x) {
+    vec<T> half;
+    const vec<T> p = exp_parts<T>(x, half);
+    return T(2) * (p * half + (half - T(0.5)));
+}
+
+// log((1 + s)/(1 - s)) = 2 (s + s^3/3 + s^5/5 + ...), for |s| <= 1/3.
+template <class T>
+inline vec<T> two_atanh(vec<T> s) {
+    const vec<T> square = s * s;
+    vec<T> series = all<T>(T(1) / T(2 * Simd<T>::atanh_terms + 1));
+#pragma GCC unroll 32
+    for (int k = Simd<T>::atanh_terms - 1; k >= 0; --k) series = series * square + T(1) / T(2 * k + 1);
+    return T(2) * s * series;
+}
+
+// log(1 + u), for 0 <= u <= 1.
+template <class T>
+inline vec<T> log1p(vec<T> u) {
+    return two_atanh<T>(u / (u + T(2)));
+}
+
+// log(x), for normal x > 0.
+template <class T>
+inline vec<T> log(vec<T> x) {
+    using S = Simd<T>;
+    // mantissa in [2/3, 4/3): subtract the bits of 2/3, so that the exponent rounds where it should
+    const bits<T> offset = (bits<T>)all<T>(T(2) / T(3));
+    const bits<T> exponent = ((bits<T>)x - offset) >> S::mantissa;
+    const vec<T> m = (vec<T>)((bits<T>)x - (exponent << S::mantissa));
+    const vec<T> n = __builtin_convertvector(exponent, vec<T>);
+    return n * S::ln2_high + (n * S::ln2_low + two_atanh<T>((m - T(1)) / (m + T(1))));
+}
+
+template <class T>
+inline vec<T> magnitude(vec<T> z) {
+    return z < T(0) ? -z : z;
+}
+
+// 1/(1 + e^-z) from e = e^-|z|, with full precision at both ends.
+template <class T>
+inline vec<T> sigmoid(vec<T> z, vec<T> e) {
+    const vec<T> q = T(1) / (e + T(1));
+    return z < T(0) ? e * q : q;
+}
+
+// log(1 + e^z) from e = e^-|z|.
+template <class T>
+inline vec<T> softplus(vec<T> z, vec<T> e) {
+    return (z < T(0) ? vec<T>{} : z) + log1p<T>(e);
+}
+
+template <class T>
+inline vec<T> tanh(vec<T> z) {
+    const vec<T> e = expm1<T>(T(-2) * magnitude<T>(z));  // e^-2|z| - 1
+    const vec<T> t = -e / (e + T(2));
+    return z < T(0) ? -t : t;
+}
+
+constexpr double leak = 0.01;  // slope of the leaky relu left of zero
+
+// a = g(z).
+template <class T, Activation g>
+inline vec<T> activate(vec<T> z) {
+    if constexpr (g == Activation::sigmoid) return sigmoid<T>(z, exp<T>(-magnitude<T>(z)));
+    if constexpr (g == Activation::tanh) return tanh<T>(z);
+    if constexpr (g == Activation::relu) return z < T(0) ? vec<T>{} : z;
+    if constexpr (g == Activation::leaky_relu) return z < T(0) ? z * T(leak) : z;
+    if constexpr (g == Activation::elu) return z > T(0) ? z : expm1<T>(z);
+    if constexpr (g == Activation::softplus) return softplus<T>(z, exp<T>(-magnitude<T>(z)));
+    if constexpr (g == Activation::identity) return z;
+}
+
+// g'(z), written from a = g(z).
+template <class T, Activation g>
+inline vec<T> slope(vec<T> a) {
+    if constexpr (g == Activation::sigmoid) return a * (T(1) - a);
+    if constexpr (g == Activation::tanh) return T(1) - a * a;
+    if constexpr (g == Activation::relu) return a > T(0) ? all<T>(1) : vec<T>{};
+    if constexpr (g == Activation::leaky_relu) return a > T(0) ? all<T>(1) : all<T>(T(leak));
+    if constexpr (g == Activation::elu) return a > T(0) ? all<T>(1) : a + T(1);
+    if constexpr (g == Activation::softplus) return -expm1<T>(-a);
+    if constexpr (g == Activation::identity) return all<T>(1);
+}

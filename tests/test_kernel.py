@@ -1,0 +1,255 @@
+"""The kernel agrees with the reference, bit for bit whatever the threads."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import targets
+
+from chainrule import Network, backprop, engine, minibatch, random_theta
+from chainrule.activations import ACTIVATIONS
+from chainrule.costs import COSTS
+from chainrule.kernel import BUILT, dot
+from chainrule.optimize.adam import Adam
+from chainrule.optimize.sgd import SGD
+
+pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+
+TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
+RULES = (
+    Adam(0.001),
+    Adam(0.001, beta1=0.8, beta2=0.9, epsilon=1e-6, decay=0.1),
+    SGD(0.001, nesterov=True),
+    SGD(0.001, momentum=0.5, nesterov=False, decay=0.1),
+)
+
+
+def close(got, wanted, tolerance):
+    """Whether got is wanted within a tolerance relative to wanted's norm."""
+    got, wanted = (np.asarray(values, np.float64) for values in (got, wanted))
+    return np.linalg.norm(got - wanted) <= tolerance * max(np.linalg.norm(wanted), 1e-3)
+
+
+def problem(layers, hidden, output, m, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    network = Network(layers, hidden=hidden, output=output)
+    X = (0.5 * rng.normal(size=(m, layers[0]))).astype(dtype)
+    return network, random_theta(network, seed, dtype), X, targets(rng, network, m).astype(dtype)
+
+
+@st.composite
+def drawn(draw, most_rows=700):
+    """Sizes about and between multiples of a vector and of a tile; rows in one slab and in many."""
+    output = draw(st.sampled_from(list(COSTS)))
+    layers = [draw(st.integers(1, 70)) for _ in range(draw(st.integers(1, 4)))]
+    layers.append(draw(st.integers(2 if output == "softmax" else 1, 35)))
+    hidden = tuple(draw(st.sampled_from(list(ACTIVATIONS))) for _ in layers[1:-1])
+    m = draw(st.one_of(st.integers(1, 30), st.integers(1, most_rows)))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    return *problem(layers, hidden, output, m, dtype, draw(st.integers(0, 2**32 - 1))), dtype
+
+
+@given(drawn(), st.booleans(), st.integers(1, 4))
+@settings(max_examples=150, deadline=None)
+def test_accumulate_and_predict_agree_with_the_reference(drawn, weighted, threads):
+    network, theta, X, Y, dtype = drawn
+    weights = np.random.default_rng(0).random(len(X)).astype(dtype) if weighted else None
+    cost, Delta, m = backprop.accumulate(network, theta, X, Y, weights)
+    got = engine.accumulate(network, theta, X, Y, weights, engine="kernel", threads=threads)
+    # A cost that is a difference of large terms is known to their precision only
+    scale = max(abs(cost), float(np.abs(Y).sum()))
+    assert abs(got[0] - cost) <= TOLERANCE[dtype] * scale
+    assert close(got[1], Delta, TOLERANCE[dtype])
+    assert got[1].dtype == dtype
+    assert got[2] == pytest.approx(m, rel=1e-12)
+    h = engine.predict(network, theta, X, engine="kernel", threads=threads)
+    assert close(h, backprop.predict(network, theta, X), TOLERANCE[dtype])
+    assert h.dtype == dtype
+
+
+@given(
+    drawn(most_rows=90),
+    st.sampled_from(RULES),
+    st.integers(1, 4),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([None, 0.2, 1.0]),
+)
+@settings(max_examples=100, deadline=None)
+def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_batch, max_norm):
+    network, theta, X, Y, _ = drawn
+    theta, X, Y = (values.astype(np.float64) for values in (theta, X, Y))
+    rng = np.random.default_rng(1)
+    weights = rng.integers(0, 3, len(X)).astype(float) if weighted else None
+    options = {
+        "rule": rule,
+        "steps": 3,
+        "batch_size": -(-len(X) // batches),
+        "penalty": rng.random(network.L - 1) * 0.1,
+        "penalty_by_batch": by_batch,
+        "weights": weights,
+        "dropout": rng.choice([0.0, 0.3, 0.8], network.L - 1),
+        "max_norm": max_norm,
+        "seed": 7,
+        "number": 2,
+    }
+    order = rng.permutation(len(X))
+    results = []
+    for run in (minibatch.epoch, lambda *a, **k: engine.epoch(*a, engine="kernel", threads=2, **k)):
+        mine, state = theta.copy(), rule.init(theta)
+        results.append((*run(network, mine, X, Y, order, state=state, **options), mine, state))
+    (cost, w, expected, states), (got_cost, got_w, got, got_states) = results
+    assert got_w == pytest.approx(w, rel=1e-12)
+    # Steps multiply a difference in the last bit: Adam divides by the gradient's own size
+    assert got_cost == pytest.approx(cost, rel=1e-9, abs=1e-9)
+    assert close(got, expected, 1e-9)
+    assert close(got_states, states, 1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("output", [name for name in COSTS if name != "exp"])
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "softplus", "elu"])
+def test_extreme_z_give_a_finite_cost_and_gradient(dtype, output, hidden):
+    network, theta, X, Y = problem((3, 4, 2), hidden, output, 9, dtype)
+    theta, X = 1000 * np.sign(theta), np.sign(X)
+    cost, Delta, _ = engine.accumulate(network, theta, X, Y, engine="kernel")
+    expected, Delta_expected, _ = backprop.accumulate(network, theta, X, Y)
+    assert np.isfinite(cost)
+    assert np.isfinite(Delta).all()
+    assert cost == pytest.approx(expected, rel=TOLERANCE[dtype])
+    assert close(Delta, Delta_expected, TOLERANCE[dtype])
+
+
+def test_a_diverged_network_shows():
+    network, theta, X, Y = problem((3, 4, 2), "relu", "identity", 9)
+    theta[0] = np.nan
+    cost, Delta, _ = engine.accumulate(network, theta, X, Y, engine="kernel")
+    assert np.isnan(cost)
+    assert np.isnan(Delta).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layers", [(400, 25, 10), (33, 70, 41, 3), (800, 1100, 1300, 2)])
+def test_the_same_bits_for_any_number_of_threads(layers, dtype):
+    network, theta, X, Y = problem(layers, "tanh", "softmax", 1100, dtype)
+    rule = Adam()
+
+    def everything(threads):
+        options = {"engine": "kernel", "threads": threads}
+        cost, Delta, _ = engine.accumulate(network, theta, X, Y, **options)
+        h = engine.predict(network, theta, X, **options)
+        mine, state = theta.copy(), rule.init(theta)
+        order = np.random.default_rng(0).permutation(len(X))
+        options |= {"rule": rule, "state": state, "steps": 0, "batch_size": 201}
+        epoch_cost, _ = engine.epoch(
+            network, mine, X, Y, order, penalty=[1e-3] * (network.L - 1), **options
+        )
+        return b"".join(
+            np.asarray(part).tobytes() for part in (cost, Delta, h, epoch_cost, mine, state)
+        )
+
+    one = everything(1)
+    assert [everything(threads) == one for threads in (2, 3, 4)] == [True] * 3
+
+
+def bits_of_a_gradient(_=None):
+    network, theta, X, Y = problem((40, 25, 10), "sigmoid", "sigmoid", 900)
+    cost, Delta, _ = engine.accumulate(network, theta, X, Y, engine="kernel", threads=2)
+    return np.float64(cost).tobytes() + Delta.tobytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_the_same_bits_in_a_forked_child():
+    here = bits_of_a_gradient()  # the pool has its threads by now; the child has not
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        there = pool.map_async(bits_of_a_gradient, range(4)).get(timeout=60)
+    assert there == [here] * 4
+    assert bits_of_a_gradient() == here
+
+
+def test_two_python_threads_at_once():
+    here, there = bits_of_a_gradient(), []
+
+    def run():
+        there.extend(bits_of_a_gradient() for _ in range(20))
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert there == [here] * 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_an_epoch_at_once():
+    network, theta, X, Y = problem((100, 100, 1), "relu", "sigmoid", 20000)
+    order = np.tile(np.arange(len(X)), 1000)  # a minute of work
+    rule, start = SGD(), theta.copy()
+    state = rule.init(theta)
+    pressed = []
+
+    def press():
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.3, press)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        engine.epoch(
+            network,
+            theta,
+            X,
+            Y,
+            order,
+            rule=rule,
+            state=state,
+            steps=0,
+            batch_size=200,
+            penalty=[0.0, 0.0],
+            engine="kernel",
+        )
+    assert time.monotonic() - pressed[0] < 1  # 0.1 s on an idle machine
+    timer.join()
+    assert np.isfinite(theta).all()
+    assert (theta != start).any()
+
+
+def test_codes_of_the_wrong_size_are_refused():
+    network, theta, X, Y = problem((3, 4, 2), "relu", "identity", 9)
+    with pytest.raises(ValueError, match="theta does not fit"):
+        engine.accumulate(network, theta[1:], X, Y, engine="kernel")
+    with pytest.raises(ValueError, match="X must be"):
+        engine.accumulate(network, theta, X[:, 1:], Y, engine="kernel")
+    with pytest.raises(ValueError, match="X must be"):
+        engine.accumulate(network, theta, X[:0], Y[:0], engine="kernel")
+    with pytest.raises(ValueError, match="Y must be"):
+        engine.accumulate(network, theta, X, Y[1:], engine="kernel")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_dot_sums_in_float64(dtype):
+    rng = np.random.default_rng(0)
+    for n in (0, 1, 15, 16, 1001):
+        u, v = rng.normal(size=(2, n)).astype(dtype)
+        assert dot(u, v) == pytest.approx(float(u.astype(np.float64) @ v), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", ["v2", "v3", "v4"])
+def test_every_instruction_set_passes(isa):
+    environment = os.environ | {"CHAINRULE_ISA": isa}
+    probe = [sys.executable, "-c", "import chainrule.kernel._kernel"]
+    if subprocess.run(probe, env=environment, capture_output=True).returncode:
+        pytest.skip(f"this processor has no {isa}")
+    run = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", __file__]
+    subprocess.run(run, env=environment, check=True)
