@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from chainrule import Network, Result, cost_and_gradient, random_theta, train
-from chainrule.optimize import OPTIMIZERS, find, gd, lbfgs, scipy
+from chainrule.optimize import OPTIMIZERS, cg, find, gd, lbfgs, line_search, scipy
 from chainrule.optimize.result import NOT_FINITE
 
-OURS = ["gd", "lbfgs"]
+OURS = ["gd", "lbfgs", "cg", "scg", "newton-cg"]
 SCIPY = [f"scipy:{name}" for name in scipy.METHODS.values()]
 every = pytest.mark.parametrize("name", OURS + SCIPY)
 ours = pytest.mark.parametrize("name", OURS)
@@ -156,17 +156,18 @@ def test_lbfgs_takes_slopes_of_any_size():
     np.testing.assert_allclose(result.theta, [1, 2, 3], atol=1e-4)
 
 
+@pytest.mark.parametrize("curvature", [lbfgs.CURVATURE, cg.CURVATURE])
 @pytest.mark.parametrize("t", [1e-9, 1e-3, 1.0, 50.0])
-def test_the_line_search_meets_the_strong_wolfe_conditions(t):
+def test_the_line_search_meets_the_strong_wolfe_conditions(t, curvature):
     def line(t):
         J, D = float(np.cos(t) - 0.1 * t), np.array([-np.sin(t) - 0.1])
-        return lbfgs.Point(t, J, float(D[0]), D)
+        return line_search.Point(t, J, float(D[0]), D, np.array([t]))
 
     start = line(0.0)
-    point, trials = lbfgs.wolfe(line, start, t)
-    assert trials <= lbfgs.MAX_TRIALS
-    assert start.J + lbfgs.SUFFICIENT_DECREASE * point.t * start.slope >= point.J
-    assert abs(point.slope) <= lbfgs.CURVATURE * abs(start.slope)
+    point, trials = line_search.wolfe(line, start, t, curvature)
+    assert trials <= line_search.MAX_TRIALS
+    assert start.J + line_search.SUFFICIENT_DECREASE * point.t * start.slope >= point.J
+    assert abs(point.slope) <= curvature * abs(start.slope)
 
 
 def test_the_two_loops_give_newtons_step_where_the_pairs_span_the_space():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chainrule import SGD, Adam, Network, cost_and_gradient, engine, minibatch, random_theta, train
-from chainrule.optimize import OPTIMIZERS
+from chainrule.optimize import OPTIMIZERS, State
 
 NETWORK = Network((4, 6, 2), hidden="tanh", output="sigmoid")
 RULES = ["sgd", "adam", "adamw"]
@@ -160,7 +160,7 @@ def test_float32_stays_float32(examples, optimizer):
         NETWORK, X, Y, optimizer=optimizer, dtype="float32", max_iter=3, weights=np.ones(120)
     )
     assert result.theta.dtype == np.float32
-    assert result.state is None or result.state.slots.dtype == np.float32
+    assert not isinstance(result.state, State) or result.state.slots.dtype == np.float32
     double = train(NETWORK, X, Y, optimizer=optimizer, max_iter=3)
     assert pytest.approx(double.J, rel=1e-4) == result.J
 
@@ -238,7 +238,7 @@ def test_an_interrupt_keeps_the_best_theta_so_far(examples, optimizer):
     assert result.n_iter == 4
     assert pytest.approx(min(result.history.J[1:]), rel=1e-12) == result.J
     assert mean_cost(result.theta, X, Y) < result.history.J[0]
-    assert result.state is None or result.state.epoch == 4
+    assert not isinstance(result.state, State) or result.state.epoch == 4
 
 
 def test_ctrl_c_within_the_first_epoch_keeps_what_it_had_got_to(monkeypatch):
@@ -278,7 +278,7 @@ def test_max_time_ends_training(examples, optimizer):
 
 def test_max_iter_0_returns_the_start(examples):
     X, Y = examples
-    for optimizer in OPTIMIZERS:
+    for optimizer in set(OPTIMIZERS) - {"lm", "br"}:  # these are for squared error
         result = train(NETWORK, X, Y, optimizer=optimizer, max_iter=0)
         np.testing.assert_array_equal(result.theta, random_theta(NETWORK))
         assert pytest.approx(mean_cost(result.theta, X, Y)) == result.J

@@ -33,6 +33,8 @@ class Activation:
         ``g(z) -> a``, elementwise, any shape, dtype kept.
     g_prime : callable
         ``g_prime(a) -> g'(z)``, elementwise, written from a = g(z).
+    g_second : callable or None
+        ``g_second(a) -> g''(z)``, elementwise, written from a = g(z), for Hessian-vector products.
     smooth : bool
         False where g' jumps somewhere (relu at 0), so that a numerical derivative there has no
         meaning.
@@ -50,6 +52,7 @@ class Activation:
     g: Callable[[Array], Array]
     g_prime: Callable[[Array], Array]
     smooth: bool = True
+    g_second: Callable[[Array], Array] | None = None
 
 
 def sigmoid(z: Array) -> Array:
@@ -66,23 +69,41 @@ def softplus(z: Array) -> Array:
 ACTIVATIONS: Mapping[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("sigmoid", sigmoid, lambda a: a * (1 - a)),
-        Activation("tanh", np.tanh, lambda a: 1 - a * a),
-        Activation("relu", lambda z: np.maximum(z, 0), lambda a: (a > 0).astype(a.dtype), False),
+        Activation(
+            "sigmoid",
+            sigmoid,
+            lambda a: a * (1 - a),
+            g_second=lambda a: a * (1 - a) * (1 - 2 * a),
+        ),
+        Activation("tanh", np.tanh, lambda a: 1 - a * a, g_second=lambda a: -2 * a * (1 - a * a)),
+        Activation(
+            "relu",
+            lambda z: np.maximum(z, 0),
+            lambda a: (a > 0).astype(a.dtype),
+            smooth=False,
+            g_second=np.zeros_like,
+        ),
         Activation(
             "leaky_relu",
             lambda z: np.maximum(z, LEAK * z),
             lambda a: np.where(a > 0, a.dtype.type(1), a.dtype.type(LEAK)),
-            False,
+            smooth=False,
+            g_second=np.zeros_like,
         ),
         Activation(
             "elu",
             lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
             lambda a: np.where(a > 0, a.dtype.type(1), a + 1),
+            g_second=lambda a: np.where(a > 0, a.dtype.type(0), a + 1),
         ),
-        # e^z = e^a - 1, hence g'(z) = e^z / (1 + e^z) = 1 - e^-a
-        Activation("softplus", softplus, lambda a: -np.expm1(-a)),
-        Activation("identity", lambda z: z, np.ones_like),
+        # e^z = e^a - 1, hence g'(z) = e^z / (1 + e^z) = 1 - e^-a, and g'' = g' (1 - g')
+        Activation(
+            "softplus",
+            softplus,
+            lambda a: -np.expm1(-a),
+            g_second=lambda a: -np.expm1(-a) * np.exp(-a),
+        ),
+        Activation("identity", lambda z: z, np.ones_like, g_second=np.zeros_like),
     )
 }
 

@@ -38,6 +38,9 @@ class Cost:
         ``per_example(z, Y) -> cost`` of shape (m,): cost(t), summed over the K outputs.
     delta : callable
         ``delta(h, Y) -> delta(L)`` of shape (m, K): the derivative of cost(t) by z(L).
+    delta_prime : callable or None
+        ``delta_prime(h, Y, u)`` of shape (m, K): the derivative of delta(L) by z(L), a K x K
+        matrix for each example, times a row of u, of shape (m, K).  For Hessian-vector products.
     targets : str
         What Y may hold: ``"classes"`` (every y_k in [0, 1]), ``"distribution"`` (in [0, 1], each
         row adds up to 1), ``"counts"`` (y >= 0) or ``"numbers"``.
@@ -56,6 +59,7 @@ class Cost:
     per_example: Callable[[Array, Array], Array]
     delta: Callable[[Array, Array], Array] = canonical_delta
     targets: str = "numbers"
+    delta_prime: Callable[[Array, Array, Array], Array] | None = None
 
 
 def softmax(z: Array) -> Array:
@@ -95,15 +99,28 @@ COSTS: Mapping[str, Cost] = {
             sigmoid,
             lambda z, Y: (np.where(z > 0, 1 - Y, -Y) * z + softplus(-np.abs(z))).sum(axis=-1),
             targets="classes",
+            delta_prime=lambda h, Y, u: h * (1 - h) * u,
         ),
         Cost(
             "softmax",
             softmax,
             _softmax_cross_entropy,
             targets="distribution",
+            delta_prime=lambda h, Y, u: h * (u - (h * u).sum(axis=-1, keepdims=True)),
         ),
-        Cost("identity", lambda z: z, lambda z, Y: 0.5 * ((z - Y) ** 2).sum(axis=-1)),
+        Cost(
+            "identity",
+            lambda z: z,
+            lambda z, Y: 0.5 * ((z - Y) ** 2).sum(axis=-1),
+            delta_prime=lambda h, Y, u: u,
+        ),
         # Poisson, without the log(y!) that no theta changes
-        Cost("exp", _exp, lambda z, Y: (_exp(z) - Y * z).sum(axis=-1), targets="counts"),
+        Cost(
+            "exp",
+            _exp,
+            lambda z, Y: (_exp(z) - Y * z).sum(axis=-1),
+            targets="counts",
+            delta_prime=lambda h, Y, u: h * u,
+        ),
     )
 }

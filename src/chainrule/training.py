@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ from chainrule.backprop import Lambda, check_lam, check_weights, finish
 from chainrule.engine import accumulate
 from chainrule.gradient_check import GradientReport, check_gradient
 from chainrule.network import Network
-from chainrule.optimize import Callback, Optimizer, Result, Rule, State, find
+from chainrule.objective import TrainingObjective
+from chainrule.optimize import Callback, Iterate, Optimizer, Result, Rule, State, find
 from chainrule.theta import identical_units, random_theta
 from chainrule.watch import Watch
 
@@ -61,7 +62,7 @@ def train(
     max_iter: int = 100,
     max_time: float | None = None,
     theta: npt.ArrayLike | None = None,
-    state: State | None = None,
+    state: State | Iterate | None = None,
     seed: int = 0,
     dtype: npt.DTypeLike | None = None,
     check: bool = True,
@@ -86,8 +87,10 @@ def train(
     weights : array of shape (m,), optional
         Weight of each example, >= 0: 2 is the same as the row twice, and m in J is their sum.
     optimizer : str, callable, SGD or Adam, default="lbfgs"
-        Over all the rows at once: ``"lbfgs"``, ``"gd"`` (gradient descent), ``"scipy:NAME"`` for
-        a minimizer of `scipy.optimize.minimize` that takes a gradient, or a function
+        Over all the rows at once: ``"lbfgs"``, ``"cg"`` (conjugate gradient), ``"scg"`` (scaled
+        conjugate gradient), ``"newton-cg"``, ``"gd"`` (gradient descent); for squared error
+        ``"lm"`` (Levenberg-Marquardt); ``"scipy:NAME"`` for a minimizer of
+        `scipy.optimize.minimize` that takes a gradient; or a function
         ``minimize(objective, theta, *, max_iter, callback) -> Result``.  Over minibatches:
         ``"sgd"``, ``"adam"``, ``"adamw"``, or `SGD` or `Adam` with parameters of your own.
     learning_rate : float or callable, optional
@@ -118,9 +121,9 @@ def train(
         Seconds at most; the best theta so far is returned.
     theta : array of shape (size,), optional
         The start; random by default.
-    state : State, optional
-        ``result.state`` of an earlier training over minibatches: goes on, bit for bit, as if
-        there had been no pause.  Instead of theta; the other arguments as before.
+    state : State or Iterate, optional
+        ``result.state`` of an earlier training: goes on, bit for bit, as if there had been no
+        pause.  Instead of theta; the other arguments as before.
     seed : int, default=0
         Of the random start, the order of the rows, and dropout.
     dtype : dtype, optional
@@ -183,7 +186,6 @@ def train(
         "batch_size": batch_size,
         "dropout": dropout,
         "max_norm": max_norm,
-        "state": state,
     }
     given = [name for name, value in in_batches.items() if value is not None]
     if given and not isinstance(minimizer, Rule):
@@ -215,16 +217,20 @@ def train(
     elif not isinstance(minimizer, Rule):
         patience = None  # these optimizers know by themselves when J stops falling
     watch = Watch(start, max_time=max_time, callback=callback, J_val=J_val, patience=patience)
+    if isinstance(state, Iterate if isinstance(minimizer, Rule) else State):
+        raise ValueError(f"state is from another optimizer than {optimizer!r}")
     if isinstance(minimizer, Rule):  # step 6
         return epochs.minimize(
             network, start, X, Y, watch, rule=minimizer, lam=lam, weights=weights, seed=seed,
-            max_iter=max_iter, shuffle=shuffle, penalty_by_batch=penalty_by_batch, **in_batches,
+            max_iter=max_iter, shuffle=shuffle, penalty_by_batch=penalty_by_batch,
+            state=cast(State | None, state),
+            **in_batches,
         )  # fmt: skip
 
-    def objective(theta: Array) -> tuple[float, Array]:  # steps 2 to 4
-        return finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
-
-    return watch.minimize(minimizer, objective, start, max_iter)  # step 6
+    objective = TrainingObjective(network, X, Y, lam, weights)  # steps 2 to 4
+    return watch.minimize(
+        minimizer, objective, start, max_iter, cast(Iterate | None, state)
+    )  # step 6
 
 
 def validation_cost(

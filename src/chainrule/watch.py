@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from chainrule.activations import Array
-from chainrule.optimize import Callback, History, Optimizer, Result, Step
+from chainrule.optimize import Callback, History, Iterate, Optimizer, Result, Step
 from chainrule.optimize.result import Objective
 
 T = TypeVar("T")
@@ -83,13 +83,20 @@ class Watch:
             self._lowest, self.J, self.theta = measure, J, theta.copy()
             self.iteration = len(self.history)
 
-    def start(self, J: float, gradient_norm: float, *, counts: bool = True) -> None:
+    def start(
+        self,
+        J: float,
+        gradient_norm: float,
+        *,
+        counts: bool = True,
+        extra: Mapping[str, float] | None = None,
+    ) -> None:
         """Take down the start: entry 0 of the history, and a best theta where its J counts."""
         self.J = J
         J_val = self._J_val(self.theta) if self._J_val else None
         if counts or J_val is not None:
             self.offer(self.theta, J, J if J_val is None else J_val)
-        self.history.append(J, gradient_norm, J_val)
+        self.history.append(J, gradient_norm, J_val, extra)
 
     def after(self, step: Step) -> bool:
         """Take down an iteration; true, or `Ended`, ends the training."""
@@ -97,7 +104,7 @@ class Watch:
             step = replace(step, J_val=self._J_val(step.theta))
         measure = step.J if step.J_val is None else step.J_val
         self.offer(step.theta, step.J, measure)
-        self.history.append(step.J, step.gradient_norm, step.J_val)
+        self.history.append(step.J, step.gradient_norm, step.J_val, step.extra)
         if self._callback is not None and self._callback(step):
             return True
         if self._to_beat - measure > TOLERANCE * abs(measure):
@@ -124,30 +131,34 @@ class Watch:
             return Ended(SO_FAR.format("interrupted by Ctrl-C"), at_once=True)
 
     def minimize(
-        self, minimizer: Optimizer, objective: Objective, start: Array, max_iter: int
+        self,
+        minimizer: Optimizer,
+        objective: Objective,
+        start: Array,
+        max_iter: int,
+        state: Iterate | None = None,
     ) -> Result:
         """Minimise J with an optimizer that sees all the rows at once, under these rules."""
-        n_eval = 0
+        options = {}
+        if state is not None:  # the start has been evaluated before
+            options["state"] = state
+            self.start(state.J, float(np.linalg.norm(state.D)), extra=state.extra)
+        watched = Watched(objective, self)
 
-        def watched(theta: Array) -> tuple[float, Array]:
-            nonlocal n_eval
-            J, D = objective(theta)
-            n_eval += 1
-            if not len(self.history):
-                self.start(J, float(np.linalg.norm(D)))
-            elif not self.validated:
-                self.offer(theta, J, J)
-            self.check_time()
-            return J, D
+        def after(step: Step) -> bool:
+            nonlocal state
+            state = step.state
+            return self.after(step)
 
         found = self.until_ended(
-            lambda: minimizer(watched, start, max_iter=max_iter, callback=self.after)
+            lambda: minimizer(watched, start, max_iter=max_iter, callback=after, **options)
         )
         if isinstance(found, Ended):
             n_iter = max(len(self.history) - 1, 0)
             return Result(
-                self.theta, self.J, self.history, n_iter, n_eval, str(found), found.converged
-            )
+                self.theta, self.J, self.history, n_iter, watched.n_eval, str(found),
+                found.converged, state,
+            )  # fmt: skip
         if self.validated:
             found.history.J_val = self.history.J_val
             found.theta, found.J = self.theta, self.J
@@ -155,3 +166,30 @@ class Watch:
                 f"; this is the theta of iteration {self.iteration}, of the lowest J_val"
             )
         return found
+
+
+class Watched:
+    """An objective whose every evaluation a `Watch` sees.  What else it offers is passed on.
+
+    Attributes
+    ----------
+    n_eval : int
+        Evaluations so far.
+    """
+
+    def __init__(self, objective: Any, watch: Watch) -> None:
+        self._objective, self._watch, self.n_eval = objective, watch, 0
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Return J and D."""
+        J, D = self._objective(theta)
+        self.n_eval += 1
+        if not len(self._watch.history):
+            self._watch.start(J, float(np.linalg.norm(D)))
+        elif not self._watch.validated:
+            self._watch.offer(theta, J, J)
+        self._watch.check_time()
+        return J, D
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._objective, name)

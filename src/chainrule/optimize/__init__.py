@@ -1,4 +1,4 @@
-"""Optimizers: each sees ``objective(theta) -> (J, D)`` and nothing else, and returns a `Result`."""
+"""Optimizers: each sees ``objective(theta) -> (J, D)``, no network, and returns a `Result`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import functools
 from collections.abc import Callable, Mapping
 
 from chainrule.activations import by_name
-from chainrule.optimize import gd, lbfgs, scipy
+from chainrule.optimize import cg, gd, lbfgs, lm, newton_cg, scg, scipy
 from chainrule.optimize.adam import Adam
+from chainrule.optimize.loop import Iterate
 from chainrule.optimize.result import Callback, History, Result, State, Step
 from chainrule.optimize.sgd import SGD
 
@@ -16,6 +17,10 @@ Rule = SGD | Adam
 
 OPTIMIZERS: Mapping[str, Optimizer | Rule] = {
     "lbfgs": lbfgs.minimize,
+    "cg": cg.minimize,
+    "scg": scg.minimize,
+    "newton-cg": newton_cg.minimize,
+    "lm": lm.minimize,
     "gd": gd.minimize,
     "sgd": SGD(),
     "adam": Adam(),
@@ -63,6 +68,7 @@ __all__ = [
     "Adam",
     "Callback",
     "History",
+    "Iterate",
     "Optimizer",
     "Result",
     "Rule",

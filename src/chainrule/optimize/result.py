@@ -1,12 +1,13 @@
 """What every optimizer takes, tells and returns.
 
-An optimizer is a function ``minimize(objective, theta, *, max_iter, callback) -> Result``.  It sees
-``objective(theta) -> (J, D)`` and nothing else: no matrix, no X, no lambda.
+An optimizer is a function ``minimize(objective, theta, *, max_iter, callback, state) -> Result``.
+It sees ``objective(theta) -> (J, D)``, and whatever else the objective offers (Hessian-vector
+products, residuals), but never a matrix Theta(l) or X.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,10 @@ class Step:
         Evaluations of the objective so far; for minibatches, batches.
     J_val : float or None
         The cost on the validation examples, where there are any.
+    extra : dict of str to float
+        What else this optimizer tells, see `History`.
+    state : object
+        What ``train(..., state=)`` goes on from after this iteration.
 
     Examples
     --------
@@ -49,6 +54,8 @@ class Step:
     theta: Array
     n_eval: int
     J_val: float | None = None
+    extra: Mapping[str, float] = field(default_factory=dict)
+    state: Any = None
 
 
 Callback = Callable[[Step], Any]
@@ -68,6 +75,10 @@ class History:
     gradient_norm : list of float
     J_val : list of float
         The mean cost on the validation examples, without regularisation; empty without any.
+    extra : dict of str to list of float
+        What else an optimizer tells: ``"damping"`` of Levenberg-Marquardt, Bayesian regularisation
+        and scaled conjugate gradient; ``"lam"`` and ``"effective parameters"`` of Bayesian
+        regularisation.
 
     Examples
     --------
@@ -80,13 +91,22 @@ class History:
     J: list[float] = field(default_factory=list)
     gradient_norm: list[float] = field(default_factory=list)
     J_val: list[float] = field(default_factory=list)
+    extra: dict[str, list[float]] = field(default_factory=dict)
 
-    def append(self, J: float, gradient_norm: float, J_val: float | None = None) -> None:
+    def append(
+        self,
+        J: float,
+        gradient_norm: float,
+        J_val: float | None = None,
+        extra: Mapping[str, float] | None = None,
+    ) -> None:
         """Add an iteration."""
         self.J.append(float(J))
         self.gradient_norm.append(float(gradient_norm))
         if J_val is not None:
             self.J_val.append(float(J_val))
+        for name, value in (extra or {}).items():
+            self.extra.setdefault(name, []).append(float(value))
 
     def __len__(self) -> int:
         return len(self.J)
@@ -136,8 +156,9 @@ class Result:
         A sentence: which rule ended it, and what to try where that was not convergence.
     converged : bool
         Whether that rule was convergence.
-    state : State or None
-        What ``train(..., state=)`` goes on from, bit for bit; minibatches only.
+    state : State, Iterate or None
+        What ``train(..., state=)`` goes on from, bit for bit: where the last whole iteration
+        ended.  None from SciPy's minimizers, which cannot go on.
 
     Examples
     --------
@@ -158,7 +179,7 @@ class Result:
     n_eval: int
     stopped: str
     converged: bool
-    state: State | None = None
+    state: Any = None
 
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"

@@ -27,6 +27,7 @@ def minimize(
     method: str,
     max_iter: int = 100,
     callback: Callback | None = None,
+    state: None = None,
 ) -> Result:
     """Minimise J by one of SciPy's minimizers.
 
@@ -41,6 +42,8 @@ def minimize(
     max_iter : int, default=100
     callback : callable, optional
         Called with a `Step` after each iteration; true ends it.
+    state : None
+        SciPy's minimizers keep theirs for themselves.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def minimize(
     Raises
     ------
     ValueError
-        If SciPy has no such minimizer, or it takes no gradient.
+        If SciPy has no such minimizer, or it takes no gradient; if a state is given.
 
     Examples
     --------
@@ -60,6 +63,10 @@ def minimize(
     """
     import scipy.optimize
 
+    if state is not None:
+        raise ValueError(
+            "SciPy's minimizers cannot go on from a state: start again from theta=state.theta"
+        )
     method = by_name(method.lower(), METHODS, "SciPy minimizer")
     dtype = theta.dtype
     history = History()

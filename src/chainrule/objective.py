@@ -1,0 +1,107 @@
+"""J of one network on one training set: the function that an optimizer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from chainrule import second_order
+from chainrule.activations import Array
+from chainrule.backprop import Lambda, finish, per_layer
+from chainrule.engine import accumulate
+from chainrule.network import Network
+from chainrule.theta import blocks
+
+
+class TrainingObjective:
+    """J(theta) and its gradient, and for those optimizers that ask, second-order information.
+
+    Parameters
+    ----------
+    network : Network
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    lam : float or sequence of L - 1 float, default=0.0
+        lambda.
+    weights : array of shape (m,), optional
+        Weight of each example.
+
+    Attributes
+    ----------
+    N : float
+        The number of residuals: K times m, or the sum of the weights.
+    regularised : ndarray of shape (size,)
+        1 for each weight, 0 for each bias: what lambda counts for.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> objective = TrainingObjective(network, np.array([[3.0]]), np.array([[1.0]]), lam=2.0)
+    >>> theta = np.array([0.0, 1.0])
+    >>> J, D = objective(theta)
+    >>> J, D, objective.hvp(theta, np.array([0.0, 1.0]))
+    (3.0, array([2., 8.]), array([ 3., 11.]))
+    >>> objective.normal_equations(theta)
+    (3.0, array([2., 8.]), array([[ 1.,  3.],
+           [ 3., 11.]]))
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: Array,
+        Y: Array,
+        lam: Lambda = 0.0,
+        weights: Array | None = None,
+    ) -> None:
+        self.network, self.X, self.Y, self.lam, self.weights = network, X, Y, lam, weights
+        self._m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
+        self.N = self._m * network.K
+        self.regularised = self._by_theta(1.0)
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Return J and D."""
+        sums = accumulate(self.network, theta, self.X, self.Y, self.weights)
+        return finish(self.network, theta, *sums, self.lam)
+
+    def hvp(self, theta: Array, v: Array) -> Array:
+        """Return H v, the Hessian of J at theta times v."""
+        Rsum = second_order.hessian_vector(self.network, theta, v, self.X, self.Y, self.weights)
+        return np.asarray((Rsum + self._by_theta(self.lam) * v) / self._m, dtype=theta.dtype)
+
+    def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
+
+        In float64, scaled by 1 / sqrt(m); the last block holds the regularisation's, one for each
+        component of theta.
+        """
+        theta = theta.astype(np.float64, copy=False)
+        scale = 1 / np.sqrt(self._m)
+        for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
+            yield scale * r, np.multiply(scale, rows, out=rows)
+        root = scale * np.sqrt(self._by_theta(self.lam))
+        if root.any():
+            yield root * theta, np.diag(root)
+
+    def normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
+        """Return J, D and the Gauss-Newton matrix, the sum of Jac^T Jac over the residuals."""
+        theta = theta.astype(np.float64, copy=False)
+        J, D = 0.0, np.zeros(len(theta))
+        H = np.zeros((len(theta), len(theta)))
+        for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
+            J += float(r @ r) / 2
+            D += rows.T @ r
+            H += rows.T @ rows
+        lams = self._by_theta(self.lam)
+        H[np.diag_indices_from(H)] += lams
+        D += lams * theta
+        return (J + float(theta @ (lams * theta)) / 2) / self._m, D / self._m, H / self._m
+
+    def _by_theta(self, lam: Lambda) -> Array:
+        """Return lambda for each component of theta: 0 for a bias."""
+        spread = np.zeros(self.network.size)
+        lams = per_layer(self.network, lam)
+        for lam_l, part in zip(lams, blocks(self.network, spread), strict=True):
+            part[1:] = lam_l
+        return spread

@@ -1,0 +1,92 @@
+"""Nonlinear conjugate gradient: the manner of the course's fmincg, with few evaluations a step.
+
+Directions: Polak and Ribiere (1969), restarted downhill where they turn uphill (Nocedal and Wright,
+*Numerical Optimization*, section 5.2).  As in Rasmussen's *minimize* (2006), which the course's
+fmincg is, the first trial of a line search is the last step scaled by the ratio of the slopes, no
+more than ten times as long, and the line search is fairly exact.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+
+from chainrule.activations import Array
+from chainrule.kernel import dot
+from chainrule.optimize.line_search import search
+from chainrule.optimize.loop import Iterate, run
+from chainrule.optimize.result import Callback, Objective, Result
+
+CURVATURE = 0.1  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
+LONGEST = 10.0  # times the last step: the most a first trial may be
+
+
+@dataclass(frozen=True)
+class Conjugate(Iterate):
+    """An iterate of conjugate gradient: the direction to search next, and the first trial on it."""
+
+    p: Array | None = None  # None: downhill
+    first: float = 0.0
+
+
+def minimize(
+    objective: Objective,
+    theta: Array,
+    *,
+    max_iter: int = 100,
+    callback: Callback | None = None,
+    state: Conjugate | None = None,
+    curvature: float = CURVATURE,
+) -> Result:
+    """Minimise J by conjugate gradient.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(theta) -> (J, D)``.
+    theta : ndarray of shape (n,)
+        The start; not changed.
+    max_iter : int, default=100
+        Line searches at most.
+    callback : callable, optional
+        Called with a `Step` after each iteration; true ends it.
+    state : Conjugate, optional
+        ``result.state`` of an earlier run, to go on from instead of theta.
+    curvature : float, default=0.1
+        How exact the line search is: it ends where the slope is this share of the slope at its
+        start.  The smaller, the closer to theory's n iterations on a quadratic of n variables,
+        and the more evaluations each takes.
+
+    Returns
+    -------
+    Result
+
+    Examples
+    --------
+    >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
+    >>> result.J < 1e-12
+    True
+    """
+    step = functools.partial(advance, curvature=curvature)
+    return run(step, objective, Conjugate, theta, max_iter=max_iter, callback=callback, state=state)
+
+
+def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate:
+    """Search along one direction, and make the next."""
+    if now.p is None:
+        p = -now.D
+        first = 1 / (1 + dot(now.D, now.D))
+    else:
+        p, first = now.p, now.first
+    found, trials = search(objective, now, p, first, curvature)
+    n_eval = now.n_eval + trials
+    if found is None:  # the steepest descent gets a try before giving up
+        stuck = replace(now, p=None, n_eval=n_eval)
+        return stuck if now.p is None else advance(objective, stuck, curvature)
+    beta = max(0.0, dot(found.D, found.D - now.D) / dot(now.D, now.D))
+    p_next = beta * p - found.D
+    slope, slope_next = dot(now.D, p), dot(found.D, p_next)
+    if slope_next >= 0:
+        p_next, slope_next = -found.D, -dot(found.D, found.D)
+    first = found.t * min(LONGEST, slope / slope_next) if slope_next else found.t
+    return Conjugate(found.theta, found.J, found.D, n_eval, p_next, first)

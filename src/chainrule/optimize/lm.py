@@ -1,0 +1,170 @@
+"""Levenberg-Marquardt: Gauss-Newton steps, damped as far as the last ones failed.
+
+Levenberg (1944) and Marquardt (1963), for neural networks Hagan and Menhaj (1994).  The damping
+follows Nielsen (*Damping parameter in Marquardt's method*, 1999): how well the model foretold the
+gain decides by how much it falls, and each failure in a row raises it by twice the factor.  As in
+MINPACK (More 1978), each component is damped by the largest diagonal of Jac^T Jac it has had: a
+unit that saturates, and is felt no more, stays within reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.kernel import dot
+from chainrule.optimize.loop import Iterate, run
+from chainrule.optimize.result import Callback, Objective, Result
+
+START = 10.0  # the first damping: short steps from a random theta, where the model is a bad guide
+SMALLEST, LARGEST = 1e-15, 1e15
+ENOUGH = 1e-4  # of the gain that was foretold: less is a failure
+ILL_CONDITIONED = 1e10  # the normal equations lose half of the digits: from here on QR
+
+
+class LeastSquares(Protocol):
+    """What Levenberg-Marquardt asks of an objective besides J and D."""
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Return J and D."""
+
+    def normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
+        """Return J, D and H = Jac^T Jac, of shape (n, n)."""
+
+    def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield blocks of residuals r and of their Jacobian, so that J is the sum of r^2 / 2."""
+
+
+@dataclass(frozen=True)
+class Damped(Iterate):
+    """An iterate of Levenberg-Marquardt: H at theta, its largest diagonal so far, the damping."""
+
+    H: Array
+    scale: Array
+    damping: float = START
+
+    @classmethod
+    def at(cls, objective: Any, theta: Array) -> Self:
+        """Return the iterate that the algorithm starts with."""
+        if not hasattr(objective, "normal_equations"):
+            raise ValueError(
+                "Levenberg-Marquardt needs an objective with normal_equations(theta) and "
+                "residuals(theta): use train, or another optimizer"
+            )
+        J, _ = objective(theta)
+        _, D, H = objective.normal_equations(theta)
+        return cls(theta, J, D.astype(theta.dtype), 2, H, np.diag(H).copy())
+
+    @property
+    def extra(self) -> dict[str, float]:
+        """The damping."""
+        return {"damping": self.damping}
+
+
+def minimize(
+    objective: Objective,
+    theta: Array,
+    *,
+    max_iter: int = 100,
+    callback: Callback | None = None,
+    state: Damped | None = None,
+) -> Result:
+    """Minimise a J that is a sum of squares by Levenberg-Marquardt.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(theta) -> (J, D)`` that offers `LeastSquares`' methods.
+    theta : ndarray of shape (n,)
+        The start; not changed.
+    max_iter : int, default=100
+    callback : callable, optional
+        Called with a `Step` after each iteration; true ends it.
+    state : Damped, optional
+        ``result.state`` of an earlier run, to go on from instead of theta.
+
+    Returns
+    -------
+    Result
+        ``history.extra["damping"]`` is the damping, relative to the diagonal of Jac^T Jac.
+
+    Raises
+    ------
+    ValueError
+        If the objective has no residuals.
+
+    Examples
+    --------
+    >>> from chainrule import Network, random_theta
+    >>> from chainrule.objective import TrainingObjective
+    >>> network, X = Network((1, 5, 1), hidden="tanh", output="identity"), np.c_[0:1:20j]
+    >>> result = minimize(TrainingObjective(network, X, np.sin(6 * X)), random_theta(network))
+    >>> result.J < 1e-6
+    True
+    """
+    return run(advance, objective, Damped, theta, max_iter=max_iter, callback=callback, state=state)
+
+
+def advance(objective: LeastSquares, now: Damped) -> Damped:
+    """Take one step; a trial that does not lower J raises the damping, and is made again."""
+    damping, growth, n_eval = now.damping, 2.0, now.n_eval
+    # A component that no residual has felt yet may be felt after the step: it is damped as well
+    scale = np.maximum(now.scale, 1e-12 * now.scale.max())
+    triangle = None
+    while damping <= LARGEST:
+        p = cholesky_step(now.H, now.D, damping * scale)
+        if p is None:
+            if triangle is None:
+                triangle, n_eval = triangular(objective, now.theta), n_eval + 1
+            p = qr_step(triangle, damping * scale)
+        theta = (now.theta + p).astype(now.theta.dtype)
+        J, _ = objective(theta)
+        n_eval += 1
+        foretold = -dot(now.D, p) - dot(p, now.H @ p) / 2
+        share = (now.J - J) / foretold if np.isfinite(J) and foretold > 0 else -np.inf
+        if share >= ENOUGH and J < now.J:
+            _, D, H = objective.normal_equations(theta)
+            damping = max(SMALLEST, damping * max(1 / 10, 1 - (2 * share - 1) ** 3))
+            return replace(
+                now, theta=theta, J=J, D=D.astype(theta.dtype), n_eval=n_eval + 1, H=H,
+                scale=np.maximum(now.scale, np.diag(H)), damping=damping,
+            )  # fmt: skip
+        damping, growth = damping * growth, 2 * growth
+    return replace(now, n_eval=n_eval)
+
+
+def cholesky_step(H: Array, D: Array, damping: Array) -> Array | None:
+    """Solve (H + damping) p = -D, or return None where that is too ill-conditioned."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    A = H.copy()
+    A[np.diag_indices_from(A)] += damping
+    try:
+        factor = cho_factor(A, overwrite_a=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        return None
+    diagonal = np.diag(factor[0]) / np.sqrt(np.diag(H) + damping)  # of the unit-diagonal matrix
+    if diagonal.min() ** -2 > ILL_CONDITIONED:
+        return None
+    return np.asarray(cho_solve(factor, -D.astype(np.float64), check_finite=False))
+
+
+def triangular(objective: LeastSquares, theta: Array) -> Array:
+    """Return R of the QR decomposition of (Jac | r), a block of rows at a time."""
+    n = len(theta) + 1
+    R = np.zeros((0, n))
+    for r, rows in objective.residuals(theta):
+        R = np.asarray(np.linalg.qr(np.vstack([R, np.column_stack([rows, r])]), mode="r"))
+    return R
+
+
+def qr_step(R: Array, damping: Array) -> Array:
+    """Solve the damped least squares problem from its R: no square of the condition number."""
+    n = len(damping)
+    damped = np.vstack([R, np.column_stack([np.diag(np.sqrt(damping)), np.zeros(n)])])
+    R = np.asarray(np.linalg.qr(damped, mode="r"))
+    return np.asarray(np.linalg.solve(R[:n, :n], -R[:n, n]))

@@ -1,0 +1,133 @@
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from problems import problems, targets
+
+from chainrule import Network, check_gradient, random_theta, reshape, train
+from chainrule.activations import ACTIVATIONS, Activation
+from chainrule.costs import COSTS
+from chainrule.objective import TrainingObjective
+from chainrule.second_order import hessian_vector, jacobian, residuals
+
+SMOOTH = tuple(name for name, g in ACTIVATIONS.items() if g.smooth)
+REGRESSION = Network((2, 4, 3, 2), hidden=("tanh", "softplus"), output="identity")
+
+
+def example(network=REGRESSION, m=7, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(m, network.layers[0]))
+    return random_theta(network, seed), X, targets(rng, network, m)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(tuple(name for name in SMOOTH if name != "elu")))
+def test_the_hessian_vector_product_is_the_slope_of_the_gradient(problem):
+    network, theta, X, Y, lam = problem
+    objective = TrainingObjective(network, X, Y, lam)
+    v = np.random.default_rng(1).normal(size=network.size)
+    report = check_gradient(
+        lambda theta: (objective(theta)[1] @ v, objective.hvp(theta, v)), theta, epsilon=1e-5
+    )
+    assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("output", COSTS)
+@pytest.mark.parametrize("hidden", SMOOTH)
+def test_the_hessian_is_the_difference_of_the_naive_loops_gradients(hidden, output):
+    network = Network((2, 3, 2, 2), hidden=hidden, output=output)
+    theta, X, Y = example(network, m=4)
+    v = np.random.default_rng(2).normal(size=network.size)
+
+    def naive_gradient(theta):
+        _, D = naive.cost_and_gradient(reshape(network, theta), X, Y, 0.3, [hidden] * 2, output)
+        return np.concatenate([D_l.ravel(order="F") for D_l in D])
+
+    difference = (naive_gradient(theta + 1e-5 * v) - naive_gradient(theta - 1e-5 * v)) / 2e-5
+    exact = TrainingObjective(network, X, Y, 0.3).hvp(theta, v)
+    np.testing.assert_allclose(exact, difference, rtol=1e-6, atol=1e-9)
+
+
+def test_the_hessian_is_symmetric():
+    theta, X, Y = example()
+    u, v = np.random.default_rng(3).normal(size=(2, REGRESSION.size))
+    objective = TrainingObjective(REGRESSION, X, Y, [0.1, 0.2, 0.3])
+    assert u @ objective.hvp(theta, v) == pytest.approx(v @ objective.hvp(theta, u), rel=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(tuple(name for name in SMOOTH if name != "elu")))
+def test_each_row_of_the_jacobian_passes_the_gradient_check(problem):
+    network, theta, X, _, _ = problem
+    t, k = len(X) - 1, network.K - 1
+
+    def output(theta):
+        z, rows = jacobian(network, theta, X)
+        return z[t, k], rows[t, k]
+
+    report = check_gradient(output, theta, epsilon=1e-5)
+    assert report.ok, str(report)
+
+
+def test_jacobian_and_residuals_add_up_to_the_naive_loops_cost_and_gradient():
+    theta, X, Y = example(m=9)
+    objective = TrainingObjective(REGRESSION, X, Y, lam=0.7)
+    J, D = naive.cost_and_gradient(
+        reshape(REGRESSION, theta), X, Y, 0.7, ["tanh", "softplus"], "identity"
+    )
+    D = np.concatenate([D_l.ravel(order="F") for D_l in D])
+    parts = list(objective.residuals(theta))
+    assert sum(r @ r for r, _ in parts) / 2 == pytest.approx(J, rel=1e-12)
+    np.testing.assert_allclose(sum(rows.T @ r for r, rows in parts), D, rtol=1e-10, atol=1e-13)
+    J2, D2, H = objective.normal_equations(theta)
+    assert pytest.approx(J, rel=1e-12) == J2
+    np.testing.assert_allclose(D2, D, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(H, sum(rows.T @ rows for _, rows in parts), rtol=1e-10, atol=1e-12)
+
+
+def test_a_weight_of_two_is_the_row_twice():
+    theta, X, Y = example(m=5)
+    weights = np.array([1.0, 2.0, 1.0, 2.0, 1.0])
+    twice = np.repeat(np.arange(5), weights.astype(int))
+    weighted = TrainingObjective(REGRESSION, X, Y, 0.1, weights)
+    repeated = TrainingObjective(REGRESSION, X[twice], Y[twice], 0.1)
+    assert weighted.N == repeated.N == 14
+    v = np.arange(REGRESSION.size, dtype=float)
+    np.testing.assert_allclose(weighted.hvp(theta, v), repeated.hvp(theta, v), rtol=1e-12)
+    for one, other in zip(
+        weighted.normal_equations(theta), repeated.normal_equations(theta), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_the_blocks_do_not_change_the_sums(monkeypatch):
+    theta, X, Y = example(m=50)
+    objective = TrainingObjective(REGRESSION, X, Y)
+    whole = objective.normal_equations(theta)
+    monkeypatch.setattr("chainrule.second_order.BLOCK", 3 * 2 * REGRESSION.size)
+    assert len(list(residuals(REGRESSION, theta, X, Y))) == 17
+    for one, other in zip(whole, objective.normal_equations(theta), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)
+
+
+def test_memory_stays_bounded():
+    import tracemalloc
+
+    network = Network((20, 47, 1), hidden="tanh", output="identity")  # 1,035 parameters
+    theta, X, Y = example(network, m=50_000)
+    objective = TrainingObjective(network, X, Y)
+    tracemalloc.start()
+    objective.normal_equations(theta)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 60e6
+
+
+def test_what_has_no_second_derivative_or_residuals_is_named():
+    square = Activation("square", lambda z: z * z, lambda a: 2 * np.sqrt(a))
+    network = Network((1, 2, 1), hidden=square)
+    X, Y = np.ones((1, 1)), np.ones((1, 1))
+    with pytest.raises(ValueError, match="'square' comes without its second derivative"):
+        hessian_vector(network, np.ones(7), np.ones(7), X, Y)
+    with pytest.raises(ValueError, match="output='sigmoid' has no residuals"):
+        train(Network((1, 2, 1)), X, Y, optimizer="lm")

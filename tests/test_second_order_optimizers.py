@@ -1,0 +1,180 @@
+"""What theory promises of the optimizers over the whole training set; going on after a stop."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.io
+
+from chainrule import Network, train
+from chainrule.optimize import OPTIMIZERS, cg, find, lm
+from chainrule.optimize.adam import Adam
+from chainrule.optimize.sgd import SGD
+
+OURS = [name for name, found in OPTIMIZERS.items() if not isinstance(found, SGD | Adam)]
+FIRST_ORDER = [name for name in OURS if name not in ("lm", "br")]
+SINE = Network((1, 5, 1), hidden="tanh", output="identity")
+
+
+class Quadratic:
+    """|A theta - b|^2 / 2 with everything an objective may offer."""
+
+    def __init__(self, n, rows=None, seed=0):
+        rng = np.random.default_rng(seed)
+        self.A = rng.normal(size=(rows or 2 * n, n)) / np.sqrt(rows or 2 * n)
+        self.b = rng.normal(size=len(self.A))
+        self.start = rng.normal(size=n)
+        self.minimum = np.linalg.lstsq(self.A, self.b, rcond=None)[0]
+
+    def __call__(self, theta):
+        r = self.A @ theta - self.b
+        return float(r @ r) / 2, self.A.T @ r
+
+    def hvp(self, theta, v):
+        return self.A.T @ (self.A @ v)
+
+    def residuals(self, theta):
+        yield self.A @ theta - self.b, self.A
+
+    def normal_equations(self, theta):
+        return *self(theta), self.A.T @ self.A
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 12])
+def test_conjugate_gradient_ends_on_a_quadratic_in_n_exact_line_searches(n):
+    quadratic = Quadratic(n)
+    result = cg.minimize(quadratic, quadratic.start, max_iter=n, curvature=1e-9)
+    np.testing.assert_allclose(result.theta, quadratic.minimum, atol=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 12])
+def test_scaled_conjugate_gradient_ends_on_a_quadratic_in_n_steps(n):
+    quadratic = Quadratic(n)
+    result = find("scg")(quadratic, quadratic.start, max_iter=n)
+    np.testing.assert_allclose(result.theta, quadratic.minimum, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "br"])
+def test_each_reaches_the_analytic_minimum(name):
+    quadratic = Quadratic(8)
+    result = find(name)(quadratic, quadratic.start, max_iter=2000)
+    np.testing.assert_allclose(result.theta, quadratic.minimum, atol=1e-3 if name == "gd" else 1e-4)
+    assert result.converged
+    assert (np.diff(result.history.J) <= 0).all()
+
+
+def sine(m=30):
+    X = np.linspace(-3, 3, m)[:, None]
+    return X, np.sin(X)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_going_on_after_a_stop_is_as_if_there_had_been_none(name):
+    X, Y = sine()
+    options = {"lam": 0.01, "optimizer": name, "check": False}
+    whole = train(SINE, X, Y, max_iter=12, **options)
+    first = train(SINE, X, Y, max_iter=100, callback=lambda step: step.iteration == 5, **options)
+    rest = train(SINE, X, Y, max_iter=7, state=first.state, **options)
+    np.testing.assert_array_equal(rest.theta, whole.theta)
+    assert first.history.J + rest.history.J[1:] == whole.history.J
+    assert first.history.J[-1] == rest.history.J[0]
+    assert first.n_eval + rest.n_eval == whole.n_eval
+    assert [*first.history.extra] == [*whole.history.extra]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ctrl_c_leaves_a_state_to_go_on_from(name):
+    X, Y = sine()
+    options = {"lam": 0.01, "optimizer": name, "check": False}
+    whole = train(SINE, X, Y, max_iter=12, **options)
+
+    def interrupt(step):
+        if step.iteration == 5:
+            raise KeyboardInterrupt
+
+    first = train(SINE, X, Y, max_iter=100, callback=interrupt, **options)
+    assert "Ctrl-C" in first.stopped
+    rest = train(SINE, X, Y, max_iter=7, state=first.state, **options)
+    np.testing.assert_array_equal(rest.theta, whole.theta)
+
+
+@pytest.mark.parametrize("name", FIRST_ORDER)
+def test_a_region_without_a_finite_cost_is_a_wall(name):
+    def walled(theta):  # infinite beyond |theta| = 2, smallest on the wall's near side
+        if not np.all(np.abs(theta) < 2):
+            return np.inf, np.full_like(theta, np.nan)
+        J = float(np.sum(np.log(np.cosh(theta - 1.9))))
+        return J, np.tanh(theta - 1.9)
+
+    result = find(name)(walled, np.array([-1.5, -1.0, 0.0]), max_iter=5000)
+    np.testing.assert_allclose(result.theta, 1.9, atol=1e-3)
+
+
+def test_levenberg_marquardt_steps_back_from_an_infinite_cost():
+    class Walled(Quadratic):
+        def __call__(self, theta):
+            J, D = super().__call__(theta)
+            return (J, D) if theta[0] > self.minimum[0] - 0.01 else (np.inf, D * np.nan)
+
+    walled = Walled(4)
+    start = walled.minimum + np.array([1.0, 3, -2, 1])
+    result = lm.minimize(walled, start)
+    np.testing.assert_allclose(result.theta, walled.minimum, atol=1e-4)
+
+
+def test_levenberg_marquardt_leaves_the_normal_equations_where_they_lose_the_digits():
+    quadratic = Quadratic(6, rows=12)
+    quadratic.A[:, 1] = quadratic.A[:, 0] + 1e-7 * quadratic.A[:, 1]
+    quadratic.minimum = np.linalg.lstsq(quadratic.A, quadratic.b, rcond=None)[0]
+    J = quadratic(quadratic.minimum)[0]
+    start = lm.Damped.at(quadratic, quadratic.start)
+    weak = np.full(6, 1e-24)
+    assert lm.cholesky_step(start.H, start.D, weak) is None
+    p = lm.qr_step(lm.triangular(quadratic, quadratic.start), weak)
+    assert quadratic(quadratic.start + p)[0] == pytest.approx(J, rel=1e-9)
+    after = lm.advance(quadratic, replace(start, damping=1e-24))
+    assert pytest.approx(J, rel=1e-9) == after.J
+    # one Jacobian more than with the normal equations
+    assert after.n_eval == start.n_eval + 3
+
+
+def test_levenberg_marquardt_needs_residuals():
+    with pytest.raises(ValueError, match="needs an objective with normal_equations"):
+        lm.minimize(lambda theta: (float(theta @ theta), 2 * theta), np.ones(2))
+
+
+def test_a_state_of_another_optimizer_is_refused():
+    X, Y = sine()
+    state = train(SINE, X, Y, optimizer="cg", max_iter=2).state
+    with pytest.raises(ValueError, match="state is a Conjugate, of another optimizer"):
+        train(SINE, X, Y, optimizer="lbfgs", state=state)
+    with pytest.raises(ValueError, match="state is from another optimizer than 'adam'"):
+        train(SINE, X, Y, optimizer="adam", state=state)
+    with pytest.raises(ValueError, match="SciPy's minimizers cannot go on from a state"):
+        train(SINE, X, Y, optimizer="scipy:CG", state=state)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", OURS)
+def test_each_fits_a_sine_in_either_precision(name, dtype):
+    X, Y = sine()
+    result = train(SINE, X, Y, optimizer=name, dtype=dtype, max_iter=200)
+    assert result.theta.dtype == dtype
+    assert (0.02 if name == "gd" else 0.01) > result.J
+
+
+@pytest.mark.parametrize(
+    ("name", "max_iter", "median", "worst"), [("cg", 200, 0.36, np.inf), ("lm", 50, 0.15, 0.3)]
+)
+def test_the_notes_linear_network_on_exercise_5(data, name, max_iter, median, worst):
+    table = scipy.io.loadmat(data("course/ex5data1.mat"))
+    network = Network((1, 8, 1), hidden="tanh", output="identity")
+    J = [
+        train(
+            network, table["X"], table["y"], lam=0.01, optimizer=name, max_iter=max_iter,
+            seed=seed, check=False,
+        ).J
+        for seed in range(50)
+    ]  # fmt: skip
+    assert np.median(J) <= median
+    assert max(J) <= worst
