@@ -182,7 +182,7 @@ def load(
     notes.append(f"target {name!r}{why}: {what}")
     absent = [column for column in drop if column not in read.table]
     if absent:
-        raise _no_such(f"column {absent[0]!r}", absent[0], list(read.table), read.name)
+        raise _no_such(f"column {absent[0]!r} to drop", absent[0], list(read.table), read.name)
     table = {column: vector for column, vector in table.items() if column not in drop}
     if not table:
         raise DataError(f"{read.name}: no column is left for the inputs besides {name!r}")
@@ -579,14 +579,17 @@ def _apart(read: _Read, target: str | None) -> tuple[dict[str, Array], Array, st
     if target not in table:
         position = int(target) if target.lstrip("-").isdecimal() else 0
         if not 1 <= abs(position) <= len(names):
-            raise _no_such(f"column {target!r}", target, names, read.name)
+            raise _no_such(f"target column {target!r}", target, names, read.name)
         target = names[position - 1 if position > 0 else position]
     return table, table.pop(target), target, ""
 
 
 def _no_such(what: str, wanted: str, names: Sequence[str], source: str) -> DataError:
-    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"there is {shortened(names) or 'nothing'}"
+    lower = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(wanted.lower(), lower, n=1, cutoff=0.5)
+    hint = (
+        f"did you mean {lower[near[0]]!r}?" if near else f"there is {shortened(names) or 'nothing'}"
+    )
     return DataError(f"{source}: there is no {what}: {hint}")
 
 

@@ -50,11 +50,16 @@ class Provenance:
     data_sha256 : str
         Of the file that held them, or of the arrays.
     J : float or None
-        The cost at theta.
+        The cost at theta; None where it is not finite.
     stopped : str
         Why training ended, as `Result.stopped` says it.
     date : str
         When, ISO 8601, UTC.
+
+    Raises
+    ------
+    ValueError
+        If one is of another type.
     """
 
     version: str = ""
@@ -65,6 +70,20 @@ class Provenance:
     J: float | None = None
     stopped: str = ""
     date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def __post_init__(self) -> None:
+        texts = dict.fromkeys(("version", "source", "data_sha256", "stopped", "date"), str)
+        kinds: dict[str, Any] = {
+            **texts,
+            "seed": int | None,
+            "options": Mapping,
+            "J": float | int | None,
+        }
+        for name, kind in kinds.items():
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"provenance: {name} is {getattr(self, name)!r}")
+        if self.J is not None and not np.isfinite(self.J):
+            object.__setattr__(self, "J", None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,7 +350,7 @@ def _checksum(text: str, tensors: Mapping[str, Array]) -> str:
 def _header(text: str | None) -> dict[str, Any]:
     if text is None:
         raise ValueError("it is a .safetensors file, but not one of chainrule's")
-    header = json.loads(text)
+    header = json.loads(text, parse_constant=_refuse_constant)
     version = header["format"]
     if isinstance(version, int) and version > FORMAT:
         raise ValueError(
@@ -341,6 +360,10 @@ def _header(text: str | None) -> dict[str, Any]:
     if version != FORMAT:
         raise ValueError(f"its format {version!r} is unknown")
     return dict(header)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"its header has {name} for a number")
 
 
 def _network(fields: Mapping[str, Any]) -> Network:
