@@ -14,6 +14,7 @@ BIN := .venv/bin
 	@touch $@
 
 demo: .venv/ready  ## train on real digits and show what was learnt
+	@mkdir -p demo
 	$(BIN)/chainrule train digits --out demo/digits.safetensors
 
 test: .venv/ready  ## all but the long tests, the examples in the documentation among them

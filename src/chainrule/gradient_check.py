@@ -71,6 +71,12 @@ class GradientReport:
     directions: int | None
     rows: list[tuple[str, int, float]] = field(default_factory=list)
 
+    @property
+    def relative_errors(self) -> Array:
+        """|D_i - num_i| / (|D_i| + |num_i|) of each compared value, rounding and all."""
+        sizes = np.abs(self.D) + np.abs(self.numerical)
+        return np.asarray(np.abs(self.D - self.numerical) / np.where(sizes > 0, sizes, 1))
+
     def __bool__(self) -> bool:
         return self.ok
 

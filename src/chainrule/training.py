@@ -278,7 +278,15 @@ def validation_cost(
 
 
 def check_before_training(
-    network: Network, theta: Array, X: Array, Y: Array, lam: Lambda = 0.0, seed: int = 0
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    lam: Lambda = 0.0,
+    seed: int = 0,
+    *,
+    rows: int = CHECK_ROWS,
+    directions: int | None = CHECK_DIRECTIONS,
 ) -> GradientReport:
     """Check the gradient on a few examples along a few directions, in float64.
 
@@ -295,6 +303,10 @@ def check_before_training(
     lam : float or sequence of L - 1 float, default=0.0
     seed : int, default=0
         Of the choice of examples and directions.
+    rows : int, default=20
+        How many examples, at most.
+    directions : int or None, default=10
+        How many directions; None compares every component of theta.
 
     Returns
     -------
@@ -314,8 +326,8 @@ def check_before_training(
     True
     """
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(len(X), size=min(CHECK_ROWS, len(X)), replace=False))
-    X, Y = X[rows].astype(np.float64), Y[rows].astype(np.float64)
+    drawn = np.sort(rng.choice(len(X), size=min(rows, len(X)), replace=False))
+    X, Y = X[drawn].astype(np.float64), Y[drawn].astype(np.float64)
 
     def objective(theta: Array) -> tuple[float, Array]:
         return finish(network, theta, *accumulate(network, theta, X, Y), lam)
@@ -323,7 +335,7 @@ def check_before_training(
     reports = []
     for epsilon in CHECK_EPSILONS:
         report = check_gradient(
-            objective, theta, epsilon=epsilon, directions=CHECK_DIRECTIONS, seed=seed
+            objective, theta, epsilon=epsilon, directions=directions, seed=seed, network=network
         )
         if report.ok:
             return report

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 TOLERANCE = 1e-4  # of |J|: an iteration that gains less is none that patience waits for
 SO_FAR = "stopped: {}; this is the best theta so far"
+INTERRUPTED = SO_FAR.format("interrupted by Ctrl-C")
 
 
 class Ended(Exception):
@@ -128,7 +129,7 @@ class Watch:
         except Ended as ended:
             return ended
         except KeyboardInterrupt:
-            return Ended(SO_FAR.format("interrupted by Ctrl-C"), at_once=True)
+            return Ended(INTERRUPTED, at_once=True)
 
     def minimize(
         self,

@@ -1,0 +1,374 @@
+"""The command ``chainrule``: options turned into calls of the library.
+
+Data go to stdout, messages to stderr.  Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad
+data, 4 a bad model file, 130 ended by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from chainrule.datasets import Dataset
+    from chainrule.model_file import Model
+    from chainrule.selection import Choice
+
+CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, CTRL_C = 1, 2, 3, 4, 130
+LAM = 1.0  # the course's, in its exercise of handwritten digits
+HIDDEN = "25"  # the course's too
+CV_LAMS, CV_HIDDEN = (0.1, 1.0, 10.0), ("10", "25", "50")
+ALL_COMPONENTS = 20_000  # up to this size of theta check-gradient compares every component
+
+
+class Commands(TyperGroup):
+    """The commands; an error of theirs is one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # here, where a full disk can still be told
+            return result
+        except KeyboardInterrupt:
+            fail("interrupted: nothing was saved", CTRL_C)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of our stdout has had enough
+                raise
+            reason = (error.strerror or str(error)).lower()
+            if error.filename is None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end
+            fail(f"{error.filename or 'standard output'}: failed ({reason})", BAD_DATA)
+        except (ValueError, ArithmeticError) as error:
+            from chainrule.encoding import DataError
+            from chainrule.model_file import ModelFileError
+            from chainrule.training import WrongGradientError
+
+            codes = {DataError: BAD_DATA, ModelFileError: BAD_MODEL, WrongGradientError: 1}
+            fail(str(error), codes.get(type(error), USAGE))
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Print an error as one line and end."""
+    print("chainrule: " + " ".join(message.split()), file=sys.stderr)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Feed-forward neural networks whose gradient you can check and whose every value you "
+    "can see.\n\nExit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data, 4 bad model "
+    "file, 130 Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="digits (shipped with scikit-learn), a .csv, .parquet, .npz or .mat file, or - for "
+        "csv on standard input."
+    ),
+]
+ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A model file (.safetensors).")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="Data, as SOURCE of train.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+
+
+@app.command()
+def train(
+    source: Source,
+    target: Annotated[
+        str | None, typer.Option(help="The column to predict.  (default: the last)")
+    ] = None,
+    hidden: Annotated[
+        str | None, typer.Option(help="Hidden units, one number a layer: 25, or 25,25.")
+    ] = None,
+    activation: Annotated[
+        str, typer.Option(help="g of the hidden layers: one name, or one a layer (tanh,relu).")
+    ] = "sigmoid",
+    output: Annotated[
+        str | None,
+        typer.Option(
+            help="sigmoid, softmax, identity or exp.  (default: sigmoid for classes, identity "
+            "for numbers)"
+        ),
+    ] = None,
+    lam: Annotated[
+        float | None, typer.Option(help=f"lambda, the regularisation.  (default: {LAM:g})")
+    ] = None,
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            help="lbfgs, gd (gradient descent), cg, scg, newton-cg, lm, scipy:NAME as scipy:CG; "
+            "over minibatches adam, adamw, sgd."
+        ),
+    ] = "lbfgs",
+    max_iter: Annotated[int, typer.Option(help="Iterations at most.")] = 100,
+    max_time: Annotated[float | None, typer.Option(min=0, help="Seconds at most.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random start and of the split.")] = 0,
+    test_size: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the rows that is held out; 0 for none.  (default: the file's own test "
+            "set, else 0.2)"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The model file; the picture goes beside it.  (default: by SOURCE)"),
+    ] = None,
+    scale: Annotated[
+        bool | None,
+        typer.Option(
+            "--scale/--no-scale",
+            help="Standardise inputs and a regression's target.  (default: tables, not images)",
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="A column to leave out; may be repeated.")
+    ] = None,
+    missing: Annotated[
+        Literal["mean"] | None,
+        typer.Option(help="mean: fill in missing values.  (default: refuse them)"),
+    ] = None,
+    cv: Annotated[
+        bool,
+        typer.Option(
+            "--cv",
+            help="Choose lam and the hidden units by 3-fold cross-validation over "
+            f"lam {', '.join(f'{value:g}' for value in CV_LAMS)} and {', '.join(CV_HIDDEN)} "
+            "hidden units; one that is given stays.",
+        ),
+    ] = False,
+    kind: Annotated[
+        Literal["classes", "numbers"] | None,
+        typer.Option(help="Of the target: classes or numbers.  (default: by its values)"),
+    ] = None,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Skip the gradient check before training.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network by the notes' six steps; save the model and a picture."""
+    from chainrule import __version__, datasets, model_file, pipeline, report
+    from chainrule.encoding import Scaling
+    from chainrule.model_file import Model, Provenance
+    from chainrule.watch import INTERRUPTED
+
+    out = out or Path(f"{'stdin' if source == '-' else Path(source).stem}.safetensors")
+    data = datasets.load(source, target, drop=tuple(drop or ()), missing=missing, kind=kind)
+    if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
+        raise ValueError(f"--out {out}: must be a .safetensors file in a folder that exists")
+    training, held_out = datasets.split(data, test_size, seed)
+    classes = data.encoder.classes
+    output = output or ("identity" if classes is None else "sigmoid")
+    standardise = data.encoder.image_shape is None if scale is None else scale
+    scale_target = standardise and classes is None and output == "identity"
+    scaling = Scaling.fit(training.X) if standardise else None
+    target_scaling = Scaling.fit(pipeline.truth(training)) if scale_target else None
+    report.data(data, training, held_out, scaling, target_scaling)
+    X, Y = pipeline.standardised(training, scaling, target_scaling)
+
+    how: dict[str, Any] = {"optimizer": optimizer, "max_iter": max_iter}
+    chosen = LAM if lam is None else lam
+    network = pipeline.network_for(X, Y, classes, hidden or HIDDEN, activation, output)
+    choices: list[Choice] = []
+    if cv:
+        from chainrule.selection import cross_validate
+
+        grid = CV_HIDDEN if hidden is None else (hidden,)
+        networks = [
+            pipeline.network_for(X, Y, classes, units, activation, output) for units in grid
+        ]
+        lams = CV_LAMS if lam is None else (lam,)
+        found = cross_validate(networks, lams, X, Y, classes=classes, seed=seed, **how)
+        choices = report.choices(found, "R2" if classes is None else "accuracy")
+        network, chosen, _ = max(choices, key=lambda choice: choice.score)
+        report.choices(choices, "R2" if classes is None else "accuracy")
+
+    result, check = pipeline.six_steps(network, X, Y, chosen, seed, not no_check, max_time, how)
+    options = how | {"lam": chosen, "test_size": test_size, "max_time": max_time}
+    provenance = Provenance(
+        __version__, seed, options, source, data.sha256, result.J, result.stopped
+    )
+    model = Model(network, result.theta, data.encoder, scaling, target_scaling, provenance)
+    model_file.save(out, model)
+    evaluations = {"trained on": pipeline.evaluate(model, training)}
+    if held_out is not None:
+        evaluations["held out"] = pipeline.evaluate(model, held_out)
+    picture = pipeline.draw(out, model, result.history, evaluations, held_out or training)
+    if as_json:
+        summary = {
+            "network": asdict(network),
+            "lam": chosen,
+            "seed": seed,
+            "optimizer": optimizer,
+            "J": result.J,
+            "iterations": result.n_iter,
+            "evaluations": result.n_eval,
+            "stopped": result.stopped,
+            "converged": result.converged,
+            "largest_relative_error": check and check.largest_relative_error,
+            "cross_validation": [
+                {"layers": choice.network.layers, "lam": choice.lam, "score": choice.score}
+                for choice in choices
+            ],
+            "trained_on": evaluations["trained on"].as_dict(),
+            "held_out": evaluations["held out"].as_dict() if held_out is not None else None,
+            "model": str(out),
+            "picture": str(picture),
+        }
+        print(json.dumps(summary))
+    else:
+        report.results(evaluations, str(data.encoder.target))
+        gradient = report.gradient_check(check)
+        report.facts({"gradient": gradient, "model": str(out), "picture": str(picture)})
+    if INTERRUPTED in result.stopped:
+        fail(f"interrupted: the best theta so far (J = {result.J:.4g}) is saved in {out}", CTRL_C)
+
+
+@app.command()
+def predict(path: ModelPath, file: File, as_json: Json = False) -> None:
+    """Print the model's answer for each row of a file, as csv."""
+    from chainrule import model_file
+
+    model = model_file.load(path)
+    X = _rows(model, file).X
+    h = model.predict(X)
+    answers = (
+        (h if h.shape[1] > 1 else h[:, 0]).tolist() if model.classes is None else model.labels(X)
+    )
+    if as_json:
+        print(json.dumps({"predictions": answers, "h": h.tolist()}))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if model.classes is None:
+        writer.writerow([model.encoder.target] * h.shape[1])
+        writer.writerows([f"{value:.9g}" for value in row] for row in h)
+    else:
+        sure = h.max(axis=1) if h.shape[1] > 1 else abs(h[:, 0] - 0.5) + 0.5
+        writer.writerow([model.encoder.target, "probability"])
+        writer.writerows((label, f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
+
+
+@app.command()
+def evaluate(path: ModelPath, file: File, as_json: Json = False) -> None:
+    """Compare the model's answers with the truth in a file."""
+    from chainrule import model_file, pipeline, report
+
+    model = model_file.load(path)
+    evaluation = pipeline.evaluate(model, _rows(model, file))
+    if as_json:
+        print(json.dumps(evaluation.as_dict()))
+    else:
+        report.results({file: evaluation}, str(model.encoder.target))
+
+
+@app.command()
+def info(path: ModelPath, as_json: Json = False) -> None:
+    """Say what a model file holds and where it came from."""
+    from chainrule import model_file, report
+
+    model = model_file.load(path)
+    encoder = model.encoder
+    facts = {
+        "network": asdict(model.network),
+        "weights": model.network.size,
+        "dtype": str(model.theta.dtype),
+        "target": encoder.target,
+        "classes": encoder.classes,
+        "inputs": encoder.feature_names,
+        "image": encoder.image_shape,
+        "standardised": model.scaling is not None,
+        "target_standardised": model.target_scaling is not None,
+        **asdict(model.provenance),
+    }
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        report.facts({name: report.plain(value) for name, value in facts.items()})
+
+
+@app.command("check-gradient")
+def check_gradient(
+    path: ModelPath,
+    file: File,
+    lam: Annotated[float | None, typer.Option(help="lambda.  (default: as in training)")] = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many examples, drawn at random.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Compare backpropagation with the notes' numerical gradient, at the model's theta.
+
+    Every component of theta is compared, or the slopes along 100 random directions where there
+    are more than 20,000.  Exit code 1 where the two disagree.
+    """
+    from chainrule import model_file, pipeline
+    from chainrule.training import check_before_training
+
+    model = model_file.load(path)
+    network = model.network
+    X, Y = pipeline.standardised(_rows(model, file), model.scaling, model.target_scaling)
+    found = check_before_training(
+        network,
+        model.theta,
+        X,
+        network.targets(Y, len(X)),
+        _lam(model, lam),
+        seed,
+        rows=rows,
+        directions=None if network.size <= ALL_COMPONENTS else 100,
+    )
+    if as_json:
+        fields = ("ok", "largest_relative_error", "where", "J", "epsilon", "directions")
+        print(json.dumps({name: getattr(found, name) for name in fields}))
+    else:
+        print(found)
+    if not found:
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def trace(
+    path: ModelPath,
+    file: File,
+    row: Annotated[int, typer.Option(help="The data row, counted from 1.")] = 1,
+) -> None:
+    """Print every a, z, delta, Delta and D of one example, named as in the notes."""
+    from chainrule import backprop, model_file, pipeline
+
+    model = model_file.load(path)
+    X, Y = pipeline.standardised(_rows(model, file), model.scaling, model.target_scaling)
+    if not 1 <= row <= len(X):
+        raise ValueError(f"--row {row}: {file} has the data rows 1 to {len(X):,}")
+    print(backprop.trace(model.network, model.theta, X[row - 1], Y[row - 1], _lam(model, None)))
+
+
+def _rows(model: Model, file: str) -> Dataset:
+    """Read a file as the model's training data were read, and say what was found."""
+    from chainrule import datasets, report
+
+    data = datasets.load_like(file, model.encoder)
+    for note in data.notes:
+        report.say(f"{file}: {note}")
+    return data
+
+
+def _lam(model: Model, lam: float | None) -> float:
+    return float(model.provenance.options.get("lam", 0.0)) if lam is None else lam
+
+
+def main() -> None:
+    """Run the command."""
+    app()

@@ -1,0 +1,147 @@
+"""What the command does between reading its options and telling results: from a dataset to a model.
+
+Each function is a few calls of the library in the order that the command promises, with what it
+says in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from chainrule import report
+from chainrule.activations import Array
+from chainrule.backprop import cost_and_gradient, predict
+from chainrule.datasets import Dataset
+from chainrule.encoding import DataError, Scaling
+from chainrule.evaluation import Evaluation
+from chainrule.gradient_check import GradientReport
+from chainrule.model_file import Model
+from chainrule.network import Network
+from chainrule.optimize import History, Result
+from chainrule.plots import training_figure
+from chainrule.theta import random_theta
+from chainrule.training import WrongGradientError, check_before_training, train
+
+
+def network_for(
+    X: Array,
+    Y: Array,
+    classes: Sequence[object] | None,
+    hidden: str,
+    activation: str,
+    output: str,
+) -> Network:
+    """Return the network that the options ask for: two classes share one sigmoid unit."""
+    try:
+        units = [int(part) for part in hidden.split(",")]
+    except ValueError:
+        raise ValueError(f"--hidden {hidden!r}: give whole numbers, as 25 or 25,25") from None
+    if classes is None:
+        K = 1 if Y.ndim == 1 else Y.shape[1]
+    else:
+        K = 1 if len(classes) == 2 and output != "softmax" else len(classes)
+    names = activation.split(",")
+    network = Network(
+        (X.shape[1], *units, K), hidden=names[0] if len(names) == 1 else names, output=output
+    )
+    if classes is not None and network.cost.targets not in ("classes", "distribution"):
+        raise ValueError(
+            f"--output {output} predicts numbers and the target has classes: leave --output out, "
+            "or add --kind numbers"
+        )
+    return network
+
+
+def standardised(
+    data: Dataset, scaling: Scaling | None, target_scaling: Scaling | None
+) -> tuple[Array, Array]:
+    """Return X and Y as the network sees them."""
+    X, Y = data.X, truth(data)
+    return (
+        X if scaling is None else scaling.apply(X),
+        Y if target_scaling is None else target_scaling.apply(Y),
+    )
+
+
+def truth(data: Dataset) -> Array:
+    """Return Y, or raise an error where the table has no target."""
+    if data.Y is None:
+        raise DataError(f"{data.source}: there is no target {data.target!r} to compare with")
+    return data.Y
+
+
+def six_steps(
+    network: Network,
+    X: Array,
+    Y: Array,
+    lam: float,
+    seed: int,
+    check: bool,
+    max_time: float | None,
+    how: dict[str, Any],
+) -> tuple[Result, GradientReport | None]:
+    """Train, one call of the library for each of the notes' steps, and say what each gave."""
+    Y = network.targets(Y, len(X))
+    theta = random_theta(network, seed)
+    report.step(1, f"theta has {network.size:,} weights, drawn with seed {seed}")
+    report.step(
+        2,
+        f"h(x) of the first example: {report.vector(predict(network, theta, X[:1])[0])}",
+    )
+    J, D = cost_and_gradient(network, theta, X, Y, lam)
+    report.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
+    report.step(4, f"D has {len(D):,} partial derivatives, |D| = {report.norm(D):.2g}")
+    checked = check_before_training(network, theta, X, Y, lam, seed) if check else None
+    report.step(5, f"{report.gradient_check(checked)}; from here on it is off")
+    if checked is not None and not checked:
+        raise WrongGradientError(str(checked))
+    report.step(6)
+    with report.Live(how["max_iter"], max_time) as live:
+        result = train(
+            network,
+            X,
+            Y,
+            lam=lam,
+            theta=theta,
+            max_time=max_time,
+            check=False,
+            callback=live,
+            **how,
+        )
+    report.say(f"  J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
+    return result, checked
+
+
+def evaluate(model: Model, data: Dataset) -> Evaluation:
+    """Compare the model's answers on a dataset with the truth."""
+    return Evaluation(model.predict(data.X), truth(data), model.classes)
+
+
+def draw(
+    out: Path,
+    model: Model,
+    history: History,
+    evaluations: dict[str, Evaluation],
+    data: Dataset,
+) -> Path:
+    """Draw the training on one page, beside the model."""
+    name, evaluation = list(evaluations.items())[-1]
+    target = str(model.encoder.target)
+    layers = "-".join(str(s) for s in model.network.layers)
+    figure = training_figure(
+        f"{out.stem}, {layers}: {report.headline(evaluation, target)} "
+        f"({len(evaluation.truth):,} examples {name})",
+        model.network,
+        model.theta,
+        history,
+        evaluation,
+        data.X,
+        target=target,
+        what="cost J" if model.target_scaling is None else "cost J (target standardised)",
+        images=None if model.encoder.image_shape is None else model.encoder.images,
+    )
+    path = out.with_suffix(".png")
+    figure.savefig(path)
+    return path

@@ -1,0 +1,367 @@
+"""Pictures of a training: the learning curve, what hidden units look for, and what went wrong.
+
+Each display is made by a ``from_...`` method and drawn by ``plot(ax=None)``, as scikit-learn's are;
+scikit-learn's own draw what they can (the confusion matrix, predicted against target).
+`training_figure` puts a training on one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.evaluation import Evaluation
+from chainrule.network import Network
+from chainrule.optimize import History
+from chainrule.theta import blocks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#555555"  # told apart with any colour vision
+Images = Callable[[Array], Array]
+"""Turns rows of inputs, of shape (r, height * width), into images of shape (r, height, width)."""
+
+MOST_UNITS = 100  # hidden units shown
+MOST_MISTAKES = 24  # wrong examples shown
+MOST_COUNTS = 12  # classes up to which a confusion matrix's cells have room for their numbers
+
+
+@dataclass
+class LearningCurveDisplay:
+    """J at the start and after each iteration.
+
+    Parameters
+    ----------
+    history : History
+    what : str, default="J"
+        The axis label, with its units.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> from chainrule.optimize import History
+    >>> history = History(J=[7.0, 2.0, 0.5], gradient_norm=[3.0, 1.0, 0.2])
+    >>> display = LearningCurveDisplay.from_history(history).plot()
+    >>> display.ax_.get_title()
+    'Learning curve'
+    """
+
+    history: History
+    what: str = "J"
+    ax_: Axes = field(init=False, repr=False)
+
+    @classmethod
+    def from_history(cls, history: History, what: str = "cost J") -> LearningCurveDisplay:
+        """Return the display of a `Result`'s history."""
+        return cls(history, what)
+
+    def plot(self, ax: Axes | None = None) -> LearningCurveDisplay:
+        """Draw on ax, or on a new figure; J on a logarithmic scale where it is positive."""
+        from matplotlib.ticker import LogLocator, NullLocator
+
+        self.ax_ = ax = _axes(ax)
+        J = np.asarray(self.history.J)
+        ax.plot(np.arange(len(J)), J, color=BLUE, linewidth=2)
+        if J.min() > 0 and J.max() > 5 * J.min():
+            ax.set_yscale("log")
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            ax.yaxis.set_minor_locator(NullLocator())
+        ax.annotate(
+            f"{J[-1]:.3g}",
+            (len(J) - 1, J[-1]),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="right",
+            color=BLUE,
+        )
+        ax.set(title="Learning curve", xlabel="iteration", ylabel=self.what)
+        ax.grid(color="#dddddd", linewidth=0.6)
+        ax.spines[["top", "right"]].set_visible(False)
+        return self
+
+
+@dataclass
+class HiddenUnitsDisplay:
+    """What each unit of the first hidden layer looks for: its weights, as a picture.
+
+    Black: ink there switches the unit on.  White: ink there switches it off.  Mid grey: no matter.
+    Each tile has its own scale, symmetric around zero.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (s_2, height, width)
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> from chainrule import Network, random_theta
+    >>> network = Network((9, 4, 1))
+    >>> images = lambda rows: rows.reshape(-1, 3, 3)
+    >>> display = HiddenUnitsDisplay.from_theta(network, random_theta(network), images).plot()
+    >>> display.ax_.get_title()
+    'What the 4 hidden units look for'
+    """
+
+    weights: Array
+    ax_: Axes = field(init=False, repr=False)
+
+    @classmethod
+    def from_theta(cls, network: Network, theta: Array, images: Images) -> HiddenUnitsDisplay:
+        """Return the display of Theta(1), its bias column left out.
+
+        Parameters
+        ----------
+        network : Network
+        theta : array of shape (size,)
+        images : callable
+            Turns rows of inputs, of shape (r, s_1), into images of shape (r, height, width).
+        """
+        W = blocks(network, network.theta(theta))[0][1:]  # (s_1, s_2)
+        return cls(images(W.T))
+
+    def plot(self, ax: Axes | None = None) -> HiddenUnitsDisplay:
+        """Draw on ax, or on a new figure."""
+        self.ax_ = ax = _axes(ax)
+        shown = self.weights[:MOST_UNITS]
+        largest = np.abs(shown).max(axis=(1, 2), keepdims=True)
+        _mosaic(ax, shown / np.where(largest > 0, largest, 1), limit=(-1, 1))
+        first = "first " if len(shown) < len(self.weights) else ""
+        plural = "s look" if len(shown) > 1 else " looks"
+        ax.set_title(f"What the {first}{len(shown)} hidden unit{plural} for")
+        ax.set_xlabel("black: ink here switches it on · white: off", color=GREY)
+        return self
+
+
+@dataclass
+class MistakesDisplay:
+    """The images that got a wrong answer, those first where the network was surest.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width)
+    captions : sequence of str
+        One for each: the truth, an arrow, the answer.
+    total : int
+        How many mistakes there are, shown or not.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> evaluation = Evaluation(np.array([[0.9], [0.2]]), np.array([1, 1]), classes=["no", "yes"])
+    >>> X, images = np.arange(18.0).reshape(2, 9), lambda rows: rows.reshape(-1, 3, 3)
+    >>> display = MistakesDisplay.from_evaluation(evaluation, X, images).plot()
+    >>> display.captions, display.ax_.get_title()
+    (['yes→no'], 'The example it got wrong (truth→answer)')
+    """
+
+    images: Array
+    captions: Sequence[str]
+    total: int
+    ax_: Axes = field(init=False, repr=False)
+
+    @classmethod
+    def from_evaluation(cls, evaluation: Evaluation, X: Array, images: Images) -> MistakesDisplay:
+        """Return the display of a classifier's mistakes.
+
+        Parameters
+        ----------
+        evaluation : Evaluation
+        X : array of shape (m, s_1)
+            The examples, in the evaluation's order.
+        images : callable
+            Turns rows of X into images of shape (r, height, width).
+        """
+        names = [str(label) for label in evaluation.classes or ()]
+        wrong = evaluation.mistakes[:MOST_MISTAKES]
+        captions = [f"{names[evaluation.truth[i]]}→{names[evaluation.answer[i]]}" for i in wrong]
+        return cls(images(X[wrong]), captions, len(evaluation.mistakes))
+
+    def plot(self, ax: Axes | None = None) -> MistakesDisplay:
+        """Draw on ax, or on a new figure."""
+        self.ax_ = ax = _axes(ax)
+        if not self.total:
+            ax.set_axis_off()
+            ax.text(0.5, 0.5, "none", ha="center", va="center", color=GREY)
+            ax.set_title("Examples it got wrong")
+            return self
+        _mosaic(ax, self.images, captions=self.captions)
+        examples = "example" if self.total == 1 else f"{self.total:,} examples"
+        ax.set_title(f"The {examples} it got wrong (truth→answer)")
+        if len(self.images) < self.total:
+            ax.set_xlabel(f"the {len(self.images)} it was surest of", color=GREY)
+        return self
+
+
+def training_figure(
+    title: str,
+    network: Network,
+    theta: Array,
+    history: History,
+    evaluation: Evaluation,
+    X: Array,
+    *,
+    target: str = "target",
+    what: str = "cost J",
+    images: Images | None = None,
+) -> Figure:
+    """Put a training on one page.
+
+    Parameters
+    ----------
+    title : str
+    network : Network
+    theta : array of shape (size,)
+    history : History
+    evaluation : Evaluation
+        On the held-out examples, or on those trained on where none were held out.
+    X : array of shape (m, s_1)
+        The evaluation's examples.
+    target : str, default="target"
+        The name of what is predicted.
+    what : str, default="cost J"
+        The learning curve's axis label.
+    images : callable, optional
+        Turns rows of X into images of shape (r, height, width): adds the hidden units and the
+        mistakes.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        ``figure.savefig(path)`` writes it.
+
+    Examples
+    --------
+    >>> from chainrule import train
+    >>> network = Network((1, 4, 1), hidden="tanh", output="identity")
+    >>> X, y = np.linspace(-1, 1, 20)[:, None], np.linspace(-1, 1, 20) ** 2
+    >>> result = train(network, X, y, max_iter=5)
+    >>> evaluation = Evaluation(np.zeros((20, 1)), y)
+    >>> figure = training_figure("parabola", network, result.theta, result.history, evaluation, X)
+    >>> [ax.get_title() for ax in figure.axes]
+    ['Learning curve', 'Predicted against true target', 'Errors']
+    """
+    from matplotlib.figure import Figure
+
+    panels: list[Any] = [LearningCurveDisplay.from_history(history, what).plot]
+    if evaluation.classes is None:
+        panels += [
+            lambda ax: _prediction_errors(ax, evaluation, target, "actual_vs_predicted"),
+            lambda ax: _prediction_errors(ax, evaluation, target, "residual_vs_predicted"),
+        ]
+    else:
+        panels.append(lambda ax: _confusion(ax, evaluation, target))
+        if images is not None:
+            panels += [
+                HiddenUnitsDisplay.from_theta(network, theta, images).plot,
+                MistakesDisplay.from_evaluation(evaluation, X, images).plot,
+            ]
+    rows, columns = (2, 2) if len(panels) == 4 else (1, len(panels))
+    figure = Figure(figsize=(5 * columns, 4.6 * rows + 0.4), dpi=100)
+    figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
+    figure.suptitle(title, fontsize="x-large", fontweight="bold")
+    for panel, ax in zip(panels, np.ravel(figure.subplots(rows, columns)), strict=True):
+        panel(ax)
+    return figure
+
+
+def _confusion(ax: Axes, evaluation: Evaluation, target: str) -> None:
+    from sklearn.metrics import ConfusionMatrixDisplay
+
+    names = [str(label) for label in evaluation.classes or ()]
+    few = len(names) <= MOST_COUNTS
+    display = ConfusionMatrixDisplay(evaluation.confusion, display_labels=names).plot(
+        ax=ax,
+        cmap="Blues",
+        colorbar=not few,
+        include_values=few,
+        values_format="d",
+        xticks_rotation="vertical" if max(map(len, names)) > 3 else "horizontal",
+    )
+    if not few:
+        display.im_.colorbar.set_label("examples")
+    ax.set(title="Confusion matrix", xlabel="answer", ylabel=f"truth ({target})")
+
+
+def _prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+    from sklearn.metrics import PredictionErrorDisplay
+
+    PredictionErrorDisplay(y_true=evaluation.truth.ravel(), y_pred=evaluation.answer.ravel()).plot(
+        ax=ax,
+        kind=kind,
+        scatter_kwargs={"color": BLUE, "alpha": 0.25, "s": 12, "edgecolors": "none"},
+        line_kwargs={"color": ORANGE, "linestyle": "--"},
+    )
+    if kind == "actual_vs_predicted":
+        ax.set(title=f"Predicted against true {target}", ylabel=f"true {target}")
+    else:
+        ax.set(title="Errors", ylabel=f"true - predicted {target}")
+    ax.set_xlabel(f"predicted {target}")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter("{x:,g}")
+    ax.grid(color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    """Return ax, or the axes of a new figure of pyplot's, which notebooks show by themselves."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        ax = plt.subplots(layout="constrained")[1]
+    return ax
+
+
+def _mosaic(
+    ax: Axes,
+    images: Array,
+    *,
+    limit: tuple[float, float] | None = None,
+    captions: Sequence[str] = (),
+) -> None:
+    """Draw images as tiles, as near to a square as they go, with captions above them."""
+    n, height, width = images.shape
+    columns = int(np.ceil(np.sqrt(n)))
+    gap = max(1, height // 10)
+    head = gap + (height // 3 if captions else 0)
+    page = np.full((-(-n // columns) * (height + head), columns * (width + gap) - gap), np.nan)
+    for i, image in enumerate(images):
+        row, column = divmod(i, columns)
+        top, left = row * (height + head) + head, column * (width + gap)
+        page[top : top + height, left : left + width] = image
+        if captions:
+            ax.text(
+                left + (width - 1) / 2,
+                top - 0.7,
+                captions[i],
+                ha="center",
+                va="bottom",
+                fontsize="small",
+            )
+    low, high = images.min(), images.max()
+    low -= 0.1 * (high - low)  # the lightest ink is light grey: a tile is seen on the white page
+    low, high = limit or (low, high)
+    ax.imshow(page, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)

@@ -1,0 +1,423 @@
+"""The command: what it prints, what it writes, and one line for everything that goes wrong."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from chainrule import model_file
+from chainrule.cli import app
+
+QUICK = ["--hidden", "8", "--max-iter", "30"]
+HOMES = ("area", "district", "heating", "price")
+
+
+def run(*args, stdin=None):
+    """Run the command in this process; a traceback would raise."""
+    return CliRunner().invoke(app, [str(arg) for arg in args], input=stdin, catch_exceptions=False)
+
+
+def command(*args, **options):
+    """Start the command as users do."""
+    script = "import sys; from chainrule.cli import main; sys.argv[0] = 'chainrule'; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, args)],
+        stderr=subprocess.PIPE,
+        text=True,
+        **{"stdout": subprocess.PIPE} | options,
+    )
+
+
+def homes(rows=120):
+    """Return a csv table with two text columns, whose price is known but for a little noise."""
+    rng = np.random.default_rng(0)
+    lines = [",".join(HOMES)]
+    for _ in range(rows):
+        area, district = int(rng.integers(30, 200)), str(rng.choice(["north", "south", "harbour"]))
+        heating = str(rng.choice(["gas", "heat pump"]))
+        price = area * {"north": 3, "south": 4, "harbour": 6}[district] + rng.normal(0, 5)
+        values = {"area": area, "district": district, "heating": heating, "price": f"{price:.1f}"}
+        lines.append(",".join(str(values[name]) for name in HOMES))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "homes.csv").write_text(homes())
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return a folder with a model of the digits and one of the homes."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "homes.csv").write_text(homes())
+    assert run("train", "digits", *QUICK, "--out", folder / "digits.safetensors").exit_code == 0
+    source, out = folder / "homes.csv", folder / "homes.safetensors"
+    assert run("train", source, *QUICK, "--out", out).exit_code == 0
+    return folder
+
+
+# Training
+
+
+def test_training_on_digits_shows_the_six_steps_and_reaches_95_percent(here):
+    found = run("train", "digits")
+    assert found.exit_code == 0
+    places = [
+        found.stderr.index(words)
+        for words in (
+            "1 Randomly initialize the weights",
+            "2 Implement forward propagation",
+            "3 Implement the cost function",
+            "4 Implement backpropagation",
+            "5 Use gradient checking",
+            "passed: largest relative error",
+            "6 Minimize the cost function",
+            "100/100  J ",
+            "stopped at max_iter = 100",
+        )
+    ]
+    assert places == sorted(places)
+    held_out = next(line for line in found.stdout.splitlines() if line.startswith("held out"))
+    assert float(held_out.split()[2]) >= 95.0
+    assert "confusion matrix, held out" in found.stdout
+    gradient, model, picture = found.stdout.splitlines()[-3:]
+    assert gradient.startswith("gradient  passed: largest relative error ")
+    assert (model, picture) == ("model     digits.safetensors", "picture   digits.png")
+    assert (here / "digits.png").read_bytes().startswith(b"\x89PNG")
+    assert model_file.load("digits.safetensors").network.layers == (64, 25, 10)
+
+
+def test_json_is_all_of_stdout(here):
+    found = run("train", "digits", *QUICK, "--json", "--seed", "3")
+    told = json.loads(found.stdout)
+    assert told["network"] == {"layers": [64, 8, 10], "hidden": "sigmoid", "output": "sigmoid"}
+    assert told["held_out"]["examples"] == np.sum(told["held_out"]["confusion"]) == 359
+    assert told["trained_on"]["accuracy"] > 0.9
+    assert (told["seed"], told["iterations"], told["converged"]) == (3, 30, False)
+    assert (here / told["model"]).exists()
+    assert (here / told["picture"]).exists()
+
+
+def test_the_same_seed_gives_the_same_model(here):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run("train", "digits", *QUICK, "--seed", seed, "--out", f"{name}.safetensors")
+    a, b, c = (model_file.load(f"{name}.safetensors").theta for name in "abc")
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_a_table_with_text_columns_is_encoded_standardised_and_said_so(here):
+    found = run("train", "homes.csv", "--hidden", "10")
+    assert found.exit_code == 0
+    assert "column 'district' has 3 categories: one-hot" in found.stderr
+    assert "inputs standardised" in found.stderr
+    assert "J is in scaled units, 1 is" in found.stderr
+    held_out = next(line for line in found.stdout.splitlines() if line.startswith("held out"))
+    assert float(held_out.split()[-1]) > 0.95  # R2
+    assert "RMSE (price)" in found.stdout
+
+
+def test_no_scale_leaves_the_numbers_as_they_are(here):
+    run("train", "homes.csv", "--no-scale", "--max-iter", "3")
+    model = model_file.load("homes.safetensors")
+    assert model.scaling is None
+    assert model.target_scaling is None
+
+
+def test_options_reach_the_network_and_the_file(here):
+    run("train", "digits", "--hidden", "6,5", "--activation", "tanh,relu", "--output", "softmax",
+        "--lam", "0.5", "--optimizer", "scipy:CG", "--max-iter", "2", "--test-size", "0",
+        "--no-check", "--out", "other.safetensors")  # fmt: skip
+    model = model_file.load("other.safetensors")
+    assert model.network.layers == (64, 6, 5, 10)
+    assert (model.network.hidden, model.network.output) == (("tanh", "relu"), "softmax")
+    assert model.provenance.options["lam"] == 0.5
+    assert model.provenance.options["optimizer"] == "scipy:CG"
+
+
+def test_cross_validation_shows_its_table_and_uses_the_best(here):
+    found = run("train", "homes.csv", "--cv", "--hidden", "5", "--max-iter", "15", "--json")
+    table = json.loads(found.stdout)["cross_validation"]
+    assert [row["lam"] for row in table] == [0.1, 1.0, 10.0]
+    best = max(table, key=lambda row: row["score"])
+    assert json.loads(found.stdout)["lam"] == best["lam"]
+    assert f"best: 5 hidden units, lam = {best['lam']:g}" in found.stderr
+
+
+def test_max_time_ends_training_with_a_model(here):
+    found = run("train", "digits", "--max-time", "0")
+    assert found.exit_code == 0
+    assert "max_time = 0 s is over" in found.stderr
+    assert (here / "digits.safetensors").exists()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_course_exercise(here, data, seed):
+    found = run("train", data("course/ex4data1.mat").absolute(), "--hidden", "25", "--lam", "1",
+                "--max-iter", "50", "--test-size", "0", "--seed", seed, "--json")  # fmt: skip
+    assert json.loads(found.stdout)["trained_on"]["accuracy"] >= 0.95
+    assert json.loads(found.stdout)["held_out"] is None
+
+
+@pytest.mark.parametrize(
+    ("table", "score", "least"), [("letter", "accuracy", 0.5), ("diamonds", "r2", 0.9)]
+)
+def test_tables_of_others_give_the_same_form(here, data, table, score, least):
+    source = data(f"tables/{table}.npz").absolute()
+    found = run("train", source, "--max-iter", "30", "--json")
+    assert json.loads(found.stdout)["held_out"][score] > least
+
+
+# Using a model
+
+
+def test_predict_prints_csv(trained):
+    table = homes().splitlines()
+    without_price = "\n".join(line.rsplit(",", 1)[0] for line in table[:4])
+    found = run("predict", trained / "homes.safetensors", "-", stdin=without_price)
+    lines = found.stdout.splitlines()
+    assert lines[0] == "price"
+    truth = [float(line.rsplit(",", 1)[1]) for line in table[1:4]]
+    assert [float(line) for line in lines[1:]] == pytest.approx(truth, rel=0.2)
+
+
+def test_predict_names_the_class_and_how_sure_it_is(trained):
+    found = run("predict", trained / "digits.safetensors", "digits")
+    lines = found.stdout.splitlines()
+    assert lines[0] == "digit,probability"
+    assert lines[1].startswith("0,0.")
+    told = json.loads(run("predict", trained / "digits.safetensors", "digits", "--json").stdout)
+    assert told["predictions"][:4] == [0, 1, 2, 3]
+    assert np.shape(told["h"]) == (1797, 10)
+
+
+def test_evaluate_agrees_with_predict(trained):
+    model = trained / "digits.safetensors"
+    told = json.loads(run("evaluate", model, "digits", "--json").stdout)
+    answers = json.loads(run("predict", model, "digits", "--json").stdout)["predictions"]
+    from sklearn.datasets import load_digits
+
+    assert told["accuracy"] == np.mean(np.array(answers) == load_digits().target)
+    assert "accuracy" in run("evaluate", model, "digits").stdout
+
+
+def test_a_category_not_seen_in_training_is_said_once(trained):
+    table = "area,district,heating\n50,moon,gas\n60,moon,gas\n"
+    found = run("predict", trained / "homes.safetensors", "-", stdin=table)
+    assert found.exit_code == 0
+    assert found.stderr.count("not seen in training") == 1
+
+
+def test_info_tells_where_a_model_came_from(trained):
+    told = json.loads(run("info", trained / "homes.safetensors", "--json").stdout)
+    assert told["network"]["layers"] == [6, 8, 1]
+    assert (told["target"], told["seed"], told["standardised"]) == ("price", 0, True)
+    assert len(told["data_sha256"]) == 64
+    assert "district=harbour" in run("info", trained / "homes.safetensors").stdout
+
+
+def test_check_gradient_shows_the_table_by_layer(trained):
+    found = run("check-gradient", trained / "digits.safetensors", "digits")
+    assert found.exit_code == 0
+    assert "gradient check passed: 610 components" in found.stdout
+    assert "Theta(2) weights" in found.stdout
+
+
+def test_a_wrong_gradient_ends_with_1(trained, here, monkeypatch):
+    from chainrule import training
+
+    right = training.finish
+
+    def wrong(*args):
+        J, D = right(*args)
+        return J, 1.01 * D
+
+    monkeypatch.setattr(training, "finish", wrong)
+    found = run("check-gradient", trained / "digits.safetensors", "digits")
+    assert (found.exit_code, "FAILED" in found.stdout) == (1, True)
+    found = run("train", "digits")
+    assert found.exit_code == 1
+    assert found.stderr.splitlines()[-1].startswith("chainrule: gradient check FAILED")
+    assert not (here / "digits.safetensors").exists()
+
+
+def test_trace_prints_every_value_by_the_notes_names(trained):
+    found = run("trace", trained / "homes.safetensors", trained / "homes.csv", "--row", "2")
+    for name in ("a(1)", "z(2)", "a(2)", "z(3)", "delta(3)", "delta(2)", "Delta(1)", "D(2)"):
+        assert f"\n{name}  [" in found.stdout
+
+
+# What goes wrong
+
+
+BAD_USAGE = [
+    (["--lam", "-1"], "lam (lambda) must be a finite number >= 0, got -1.0"),
+    (["--activation", "sigmiod"], "unknown activation 'sigmiod': did you mean 'sigmoid'?"),
+    (["--output", "sofmax"], "unknown output 'sofmax': did you mean 'softmax'?"),
+    (["--output", "identity"], "--output identity predicts numbers and the target has classes"),
+    (["--optimizer", "lbfgz"], "unknown optimizer 'lbfgz': did you mean 'lbfgs'?"),
+    (["--hidden", "0"], "layer 2 must have a whole number >= 1 of units: 0"),
+    (["--hidden", "many"], "--hidden 'many': give whole numbers, as 25 or 25,25"),
+    (["--hidden", "4,4", "--activation", "tanh,tanh,tanh"], "hidden names 3 activations"),
+    (["--max-iter", "-1"], "max_iter must be >= 0, got -1"),
+    (["--out", "model.bin"], "--out model.bin: must be a .safetensors file"),
+    (["--out", "nowhere/m.safetensors"], "in a folder that exists"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_USAGE, ids=lambda value: str(value)[:40])
+def test_wrong_usage_is_one_line_and_2(here, options, message):
+    found = run("train", "digits", *options)
+    assert found.exit_code == 2
+    last = found.stderr.splitlines()[-1]
+    assert last.startswith("chainrule: ")
+    assert message in last
+    assert [file.name for file in here.iterdir()] == ["homes.csv"]
+
+
+BAD_TABLES = {
+    "an empty file": ("", [], "the file is empty"),
+    "ragged rows": ("a,b,y\n1,2,0\n3,4,1\n5,6\n", [], "line 4 has 2 fields"),
+    "a missing value": ("a,b,y\n1,2,0\n3,,1\n5,6,0\n7,8,1\n", [], "column 'b' has 1 missing value"),
+    "an infinity": ("a,b,y\n1,2,0\n3,inf,1\n5,6,0\n7,8,1\n", [], "has inf in data row 2"),
+    "a single class": ("a,y\n1,x\n2,x\n", [], "target 'y' is 'x' in all rows"),
+    "an absent target": ("price,b\n1,2\n3,4\n", ["--target", "prise"], "did you mean 'price'?"),
+    "too many classes": (
+        "a,y\n" + "".join(f"{i % 7},w{i // 2}\n" for i in range(300)),
+        [],
+        "target 'y' has 150 classes",
+    ),
+    "an identifier": (
+        "id,a,y\n" + "".join(f"{i + 1},{i * i % 7},{i % 2}\n" for i in range(20)),
+        [],
+        "column 'id'",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD_TABLES)
+def test_bad_data_is_one_line_and_3(here, name):
+    table, options, message = BAD_TABLES[name]
+    (here / "bad.csv").write_text(table)
+    found = run("train", "bad.csv", *options)
+    assert found.exit_code == 3
+    (line,) = found.stderr.splitlines()
+    assert line.startswith("chainrule: bad.csv: ")
+    assert message in line
+    assert not list(here.glob("*.safetensors"))
+
+
+def test_files_that_are_not_there_or_not_readable(here):
+    assert run("train", "digist").stderr == (
+        "chainrule: digist: there is no such file; did you mean 'digits'?\n"
+    )
+    (here / "noise.npz").write_bytes(b"no zip at all")
+    assert "not an npz file that can be read" in run("train", "noise.npz").stderr
+    np.savez(here / "lengths.npz", X=np.zeros((5, 2)), y=np.zeros(4))
+    assert "X has 5 rows and y has 4" in run("train", "lengths.npz").stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("area,district\n50,north\n", "column 'heating' is missing"),
+        ("area,district,heating,colour\n50,north,gas,red\n", "column 'colour' was not there"),
+        ("area,district,heating\nlarge,north,gas\n", "column 'area' has 'large' in data row 1"),
+        ("area,district,heating\nnan,north,gas\n", "column 'area' has 1 missing value"),
+    ],
+)
+def test_a_table_unlike_the_one_in_training(trained, table, message):
+    found = run("predict", trained / "homes.safetensors", "-", stdin=table)
+    assert found.exit_code == 3
+    (line,) = found.stderr.splitlines()
+    assert message in line
+
+
+def test_a_table_without_a_truth_cannot_be_evaluated(trained):
+    table = "area,district,heating\n50,north,gas\n"
+    found = run("evaluate", trained / "homes.safetensors", "-", stdin=table)
+    assert found.exit_code == 3
+    assert "there is no target 'price' to compare with" in found.stderr
+
+
+def test_bad_models_are_one_line_and_4(trained, here):
+    whole = (trained / "digits.safetensors").read_bytes()
+    files = {
+        "truncated": whole[:1000],
+        "altered": whole[:-8] + b"\0" * 8,
+        "oversized": whole + b"\0" * 100,
+        "no model": b"area,price\n1,2\n",
+    }
+    for name, content in files.items():
+        (here / "m.safetensors").write_bytes(content)
+        found = run("predict", "m.safetensors", "digits")
+        assert (found.exit_code, found.stderr.count("\n")) == (4, 1), name
+        assert found.stderr.startswith("chainrule: m.safetensors: not a model that can be used")
+    assert run("info", "none.safetensors").exit_code == 4
+
+
+def test_a_row_that_is_not_there(trained):
+    found = run("trace", trained / "homes.safetensors", trained / "homes.csv", "--row", "121")
+    assert found.exit_code == 2
+    assert "has the data rows 1 to 120" in found.stderr
+
+
+def test_a_full_disk_leaves_the_old_model_alone(here, monkeypatch):
+    (here / "digits.safetensors").write_bytes(b"the old one")
+
+    def full(fd):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    found = run("train", "digits", *QUICK)
+    assert found.exit_code == 4
+    last = found.stderr.splitlines()[-1]
+    assert last.startswith("chainrule: digits.safetensors: the model cannot be saved here")
+    assert "no space left on device" in last
+    assert sorted(file.name for file in here.iterdir()) == ["digits.safetensors", "homes.csv"]
+    assert (here / "digits.safetensors").read_bytes() == b"the old one"
+
+
+# As a process
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_standard_output_is_one_line(trained):
+    with open("/dev/full", "w") as full:
+        process = command("predict", trained / "digits.safetensors", "digits", stdout=full)
+        _, err = process.communicate()
+    assert process.returncode == 3
+    assert err == "chainrule: standard output: failed (no space left on device)\n"
+
+
+def test_a_table_through_pipes(trained):
+    process = command("evaluate", trained / "homes.safetensors", "-", stdin=subprocess.PIPE)
+    out, err = process.communicate(homes(10))
+    assert (process.returncode, err) == (0, "")
+    assert "R2" in out
+
+
+def test_ctrl_c_saves_the_best_theta_so_far(here):
+    options = ["--hidden", "200,200", "--max-iter", "1000000", "--lam", "0", "--optimizer", "sgd"]
+    process = command("train", "digits", *options, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    for line in process.stderr:  # the minimisation runs once step 6 is said
+        if line.startswith("6 "):
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted by Ctrl-C; this is the best theta so far" in err
+    assert "is saved in digits.safetensors" in err.splitlines()[-1]
+    assert "held out" in out
+    assert model_file.load("digits.safetensors").network.layers == (64, 200, 200, 10)

@@ -1,0 +1,101 @@
+"""The displays: what they show, on data where it can be known."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from chainrule import History, Network, random_theta, train
+from chainrule.evaluation import Evaluation
+from chainrule.plots import (
+    HiddenUnitsDisplay,
+    LearningCurveDisplay,
+    MistakesDisplay,
+    training_figure,
+)
+
+
+def images(rows):
+    return rows.reshape(-1, 8, 8)
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def test_hidden_unit_tiles_are_the_rows_of_theta_1_without_the_bias():
+    network = Network((64, 5, 3))
+    theta = random_theta(network)
+    from chainrule import reshape
+
+    Theta1 = reshape(network, theta)[0]
+    display = HiddenUnitsDisplay.from_theta(network, theta, images)
+    np.testing.assert_array_equal(display.weights[3].ravel(), Theta1[3, 1:])
+
+
+def test_hidden_unit_tiles_share_a_scale_that_is_symmetric_around_zero(ax):
+    network = Network((64, 4, 1))
+    HiddenUnitsDisplay.from_theta(network, 100 * random_theta(network), images).plot(ax)
+    (page,) = ax.images
+    assert page.get_clim() == (-1, 1)
+    assert np.nanmax(np.abs(page.get_array())) == 1
+
+
+def test_a_unit_without_weights_is_grey_not_an_error(ax):
+    HiddenUnitsDisplay(np.zeros((1, 8, 8))).plot(ax)
+    assert ax.get_title() == "What the 1 hidden unit looks for"
+    assert not ax.images[0].get_array().any()
+
+
+def test_mistakes_are_shown_worst_first(ax):
+    h = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
+    X = np.arange(4 * 64.0).reshape(4, 64)
+    evaluation = Evaluation(h, np.array([1, 1, 0, 1]), classes=["cat", "dog"])
+    display = MistakesDisplay.from_evaluation(evaluation, X, images).plot(ax)
+    assert display.captions == ["dog→cat", "cat→dog", "dog→cat"]
+    np.testing.assert_array_equal(display.images, images(X[[0, 2, 1]]))
+    assert ax.get_title() == "The 3 examples it got wrong (truth→answer)"
+
+
+def test_no_mistake_is_said(ax):
+    evaluation = Evaluation(np.array([[0.9, 0.1]]), np.array([0]), classes=[0, 1])
+    MistakesDisplay.from_evaluation(evaluation, np.zeros((1, 64)), images).plot(ax)
+    assert [text.get_text() for text in ax.texts] == ["none"]
+
+
+@pytest.mark.parametrize(("J", "scale"), [([9.0, 1.0], "log"), ([2.0, 1.9], "linear"),
+                                          ([9.0, -1.0], "linear"), ([3.0], "linear")])  # fmt: skip
+def test_learning_curve_is_logarithmic_where_that_helps(ax, J, scale):
+    LearningCurveDisplay.from_history(History(J=J, gradient_norm=J)).plot(ax)
+    assert ax.get_yscale() == scale
+
+
+def test_a_page_for_images_has_four_panels_and_can_be_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.random((40, 64)), rng.integers(0, 3, 40)
+    network = Network((64, 5, 3))
+    result = train(network, X, y, max_iter=3)
+    evaluation = Evaluation(rng.random((40, 3)), y, classes=["a", "b", "a long name"])
+    figure = training_figure(
+        "noise", network, result.theta, result.history, evaluation, X, images=images
+    )
+    assert len(figure.axes) == 4
+    figure.savefig(tmp_path / "page.png")
+    assert (tmp_path / "page.png").stat().st_size > 10_000
+
+
+def test_many_classes_get_a_matrix_without_numbers(tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 26, 500)
+    network = Network((2, 26))
+    figure = training_figure(
+        "letters",
+        network,
+        random_theta(network),
+        History(J=[1.0], gradient_norm=[1.0]),
+        Evaluation(rng.random((500, 26)), y, classes=[chr(65 + i) for i in range(26)]),
+        rng.random((500, 2)),
+    )
+    assert [ax.get_title() for ax in figure.axes[:2]] == ["Learning curve", "Confusion matrix"]
+    assert not figure.axes[1].texts
+    figure.savefig(tmp_path / "page.png")
