@@ -1,16 +1,19 @@
 """Wrong backpropagations as learners write them: what a gradient checker should be able to name.
 
-`data` holds the settings (a small data set with a network and a theta each), `first` the wrong
-implementations, `correct` the right ones.  Nothing in them uses chainrule: the functions are what
-people bring along.  An entry of the suite says what its author did wrong, and what a caller of the
-checker would pass.
+`data` holds the settings (a small data set with a network and a theta each), `first` and `second`
+the wrong implementations, `correct` the right ones.  Nothing in them uses chainrule: the functions
+are what people bring along.  An entry of the suite says what its author did wrong, and what a
+caller of the checker would pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from .data import Setting
 
@@ -54,9 +57,9 @@ class Sabotage:
         ``learner(theta, X, y, lam) -> (J, grad)``.
     setting : callable
         ``setting() -> Setting``: its data, network and theta.
-    by_row : bool
-        Whether the learner reads theta, and returns grad, row by row (NumPy's order) where the
-        notes go column by column.  Consistent, so no mistake by itself.
+    order : str
+        How the learner reads theta and returns grad, see `read`: "columns" is the notes' own, the
+        others are consistent too, so no mistake by themselves.
     at_kink : bool
         Whether the check is done at a theta with a hidden unit whose weights are all 0.
     """
@@ -65,7 +68,7 @@ class Sabotage:
     mistakes: tuple[str, ...]
     learner: Callable[..., tuple[float, Any]]
     setting: Callable[[], Setting]
-    by_row: bool = False
+    order: str = "columns"
     at_kink: bool = False
 
     def cost(self, theta: Any) -> tuple[float, Any]:
@@ -89,10 +92,37 @@ class Sabotage:
         return self.setting().arguments
 
 
+def read(theta: Any, layers: tuple[int, ...], order: str) -> list[Any]:
+    """Return the list of Theta(l), bias column first, out of a learner's unrolled vector.
+
+    The orders: "columns", each Theta(l) column by column (the notes, Octave); "rows", each row by
+    row (NumPy); "layers", for each layer W of shape (inputs, outputs) and then b, by row; "torch",
+    the same with W of shape (outputs, inputs); "sklearn", every W of shape (inputs, outputs) and
+    then every b.
+    """
+    sizes = list(pairwise(layers))
+    weights = [inn * out for inn, out in sizes]
+    if order == "sklearn":
+        blocks = np.split(theta, np.cumsum(weights + list(layers[1:]))[:-1])
+        parts = list(zip(blocks[: len(sizes)], blocks[len(sizes) :], strict=True))
+    else:
+        blocks = np.split(theta, np.cumsum([(inn + 1) * out for inn, out in sizes])[:-1])
+        if order in ("columns", "rows"):
+            shapes = [(out, inn + 1) for inn, out in sizes]
+            octave = "F" if order == "columns" else "C"
+            return [b.reshape(s, order=octave) for b, s in zip(blocks, shapes, strict=True)]
+        parts = [(block[:n], block[n:]) for block, n in zip(blocks, weights, strict=True)]
+    matrices = []
+    for (W, b), (inn, out) in zip(parts, sizes, strict=True):
+        W = W.reshape(out, inn) if order == "torch" else W.reshape(inn, out).T
+        matrices.append(np.column_stack([b, W]))
+    return matrices
+
+
 def recorder(suite: list[Sabotage]) -> Callable[..., Callable[..., Any]]:
     """Return the decorator that puts a learner's function into a suite."""
 
-    def sabotage(setting: Callable[[], Setting], *mistakes: str, **how: bool) -> Any:
+    def sabotage(setting: Callable[[], Setting], *mistakes: str, **how: Any) -> Any:
         def record(learner: Callable[..., Any]) -> Callable[..., Any]:
             suite.append(Sabotage(learner.__name__, mistakes, learner, setting, **how))
             return learner

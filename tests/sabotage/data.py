@@ -22,7 +22,7 @@ class Setting:
         The targets as the learner's function takes them (labels from 1, codes from 0, values).
     Y : ndarray of shape (m, K)
         The same as the checker takes them.
-    lam : float
+    lam : float, or a tuple of one for each Theta(l)
     theta : ndarray of shape (size,)
         Uniform within [-1, 1].
     """
@@ -33,7 +33,7 @@ class Setting:
     X: Any
     y: Any
     Y: Any
-    lam: float
+    lam: float | tuple[float, ...]
     theta: Any
 
     @property
@@ -49,7 +49,7 @@ def draw(
     output: str,
     *,
     m: int,
-    lam: float,
+    lam: float | tuple[float, ...],
     first_label: int = 0,
     seed: int = 0,
 ) -> Setting:
@@ -132,3 +132,88 @@ def houses(seed: int = 0) -> Setting:
 def visits(seed: int = 0) -> Setting:
     """Counts: tanh hidden units, exp output, the Poisson cost."""
     return draw((3, 4, 1), "tanh", "exp", m=9, lam=0.8, seed=seed)
+
+
+def wine(seed: int = 0) -> Setting:
+    """Three classes with labels from 1, softmax."""
+    return draw((5, 4, 3), "tanh", "softmax", m=13, lam=0.7, first_label=1, seed=seed)
+
+
+def letters(seed: int = 0) -> Setting:
+    """Six labels from 1, a narrow hidden layer."""
+    return draw((7, 4, 6), "sigmoid", "sigmoid", m=13, lam=2.2, first_label=1, seed=seed)
+
+
+def clicks(seed: int = 0) -> Setting:
+    """Yes or no: one logistic output."""
+    return draw((4, 5, 1), "sigmoid", "sigmoid", m=14, lam=1.7, seed=seed)
+
+
+def exclusive_or(seed: int = 0) -> Setting:
+    """The smallest network: two inputs, three hidden units, one logistic output."""
+    return draw((2, 3, 1), "sigmoid", "sigmoid", m=16, lam=0.25, seed=seed)
+
+
+def five(seed: int = 0) -> Setting:
+    """Five layers, no two matrices in a row of one shape."""
+    return draw((3, 4, 3, 4, 2), "tanh", "sigmoid", m=10, lam=0.5, seed=seed)
+
+
+def square_five(seed: int = 0) -> Setting:
+    """Five layers of one size."""
+    return draw((3, 3, 3, 3, 3), "tanh", "softmax", m=10, lam=0.4, seed=seed)
+
+
+def box(seed: int = 0) -> Setting:
+    """Three layers of one size, softmax."""
+    return draw((5, 5, 5), "tanh", "softmax", m=12, lam=1.0, seed=seed)
+
+
+def relu_deep(seed: int = 0) -> Setting:
+    """Four layers, relu."""
+    return draw((4, 5, 4, 3), "relu", "softmax", m=11, lam=0.5, seed=seed)
+
+
+def leaky(seed: int = 0) -> Setting:
+    """Three classes, leaky relu."""
+    return draw((4, 5, 3), "leaky_relu", "softmax", m=10, lam=0.9, seed=seed)
+
+
+def leaky_deep(seed: int = 0) -> Setting:
+    """Four layers, leaky relu, two linear outputs."""
+    return draw((3, 4, 4, 2), "leaky_relu", "identity", m=9, lam=0.3, seed=seed)
+
+
+def elu_curves(seed: int = 0) -> Setting:
+    """Two linear outputs, elu."""
+    return draw((3, 5, 2), "elu", "identity", m=9, lam=0.8, seed=seed)
+
+
+def soft_counts(seed: int = 0) -> Setting:
+    """Counts, softplus hidden units."""
+    return draw((3, 4, 1), "softplus", "exp", m=11, lam=0.6, seed=seed)
+
+
+def soft_deep(seed: int = 0) -> Setting:
+    """Four layers, softplus, sigmoid outputs."""
+    return draw((4, 3, 3, 3), "softplus", "sigmoid", m=9, lam=1.2, seed=seed)
+
+
+def rates(seed: int = 0) -> Setting:
+    """Poisson regression of two counts: two layers."""
+    return draw((4, 2), "sigmoid", "exp", m=10, lam=0.9, seed=seed)
+
+
+def scores(seed: int = 0) -> Setting:
+    """Linear regression of three values: two layers."""
+    return draw((4, 3), "sigmoid", "identity", m=9, lam=1.4, seed=seed)
+
+
+def species(seed: int = 0) -> Setting:
+    """Softmax regression: two layers."""
+    return draw((5, 4), "sigmoid", "softmax", m=15, lam=1.6, seed=seed)
+
+
+def prices(seed: int = 0) -> Setting:
+    """Three linear outputs, with a lam for each Theta(l)."""
+    return draw((4, 5, 3), "tanh", "identity", m=8, lam=(0.4, 1.9), seed=seed)

@@ -241,7 +241,7 @@ def curve_penalty_on_output_bias(theta, X, y, lam):
     return J, np.concatenate([D1.flatten("F"), D2.flatten("F")])
 
 
-@sabotage(digits, "lambda-factor", by_row=True)
+@sabotage(digits, "lambda-factor", order="rows")
 def digits_by_row_with_lam_over_2m(theta, X, y, lam):
     """lam/(2m), J's factor, is used in the gradient too (theta is read row by row)."""
     m = X.shape[0]
@@ -785,7 +785,7 @@ def linear_regression_y_minus_h(theta, X, y, lam):
     return J, np.append(error.sum(), X.T @ error + lam * theta[1:]) / m
 
 
-@sabotage(digits, "sign", by_row=True)
+@sabotage(digits, "sign", order="rows")
 def digits_by_row_whole_gradient_negative(theta, X, y, lam):
     """The minus of the cost was carried over to the whole gradient (theta is read row by row)."""
     m = len(X)
@@ -1215,7 +1215,7 @@ def square_wrong_order_and_no_g_prime(theta, X, y, lam):
     return J, np.concatenate([D2.ravel(order="F"), D1.ravel(order="F")])
 
 
-@sabotage(digits, "output-derivative-extra", "lambda-factor", by_row=True)
+@sabotage(digits, "output-derivative-extra", "lambda-factor", order="rows")
 def digits_by_row_delta3_times_g_prime_and_lam_not_divided(theta, X, y, lam):
     """delta3 times g', and lam without its 1/m (theta is read row by row)."""
     m = len(X)
