@@ -139,14 +139,14 @@ def test_the_check_before_training_never_fails_correct_code():
     never_fails(range(10_000))
 
 
-def without_g_prime(network, theta, X, Y):
+def without_g_prime(network, theta, X, Y, **on):
     linear = [replace(g, g_prime=np.ones_like) for g in network.activations]
     wrong = Network(network.layers, hidden=linear, output=network.output)
     return accumulate(wrong, theta, X, Y)
 
 
 def scaled_layer(layer, part, factor):
-    def wrong(network, theta, X, Y):
+    def wrong(network, theta, X, Y, **on):
         cost, Delta, m = accumulate(network, theta, X, Y)
         blocks(network, Delta)[layer][part] *= factor
         return cost, Delta, m
@@ -154,12 +154,12 @@ def scaled_layer(layer, part, factor):
     return wrong
 
 
-def one_example_forgotten(network, theta, X, Y):
+def one_example_forgotten(network, theta, X, Y, **on):
     cost, _, m = accumulate(network, theta, X, Y)
     return cost, accumulate(network, theta, X[1:], Y[1:])[1], m
 
 
-def delta_reversed_in_sign(network, theta, X, Y):
+def delta_reversed_in_sign(network, theta, X, Y, **on):
     cost, Delta, m = accumulate(network, theta, X, Y)
     return cost, -Delta, m
 

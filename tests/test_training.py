@@ -5,7 +5,17 @@ import dataclasses
 import numpy as np
 import pytest
 
-from chainrule import SGD, Adam, Network, cost_and_gradient, engine, minibatch, random_theta, train
+from chainrule import (
+    SGD,
+    Adam,
+    Network,
+    backprop,
+    cost_and_gradient,
+    engine,
+    minibatch,
+    random_theta,
+    train,
+)
 from chainrule.optimize import OPTIMIZERS, State
 
 NETWORK = Network((4, 6, 2), hidden="tanh", output="sigmoid")
@@ -245,13 +255,13 @@ def test_ctrl_c_within_the_first_epoch_keeps_what_it_had_got_to(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 4))
     Y = (X[:, :1] > 0).astype(float)
-    network, calls = Network((4, 3, 1)), []
+    network, calls, epoch = Network((4, 3, 1)), [], engine.epoch
 
     def interrupted(*arguments, **options):
         calls.append(len(arguments[4]))
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return minibatch.epoch(*arguments, **options)
+        return epoch(*arguments, **options)
 
     monkeypatch.setattr(engine, "epoch", interrupted)
     result = train(network, X, Y, optimizer="sgd", batch_size=2, max_iter=1)
@@ -274,6 +284,32 @@ def test_max_time_ends_training(examples, optimizer):
                        patience=None)  # fmt: skip
         assert result.n_iter > 0
         assert "max_time = 0.05 s" in result.stopped
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_the_engine_is_a_choice_and_all_that_it_changes_is_rounding(
+    examples, validation, optimizer, monkeypatch
+):
+    X, Y = examples
+    options = {"optimizer": optimizer, "max_iter": 3, "patience": None, "lam": 0.1, **validation}
+    asked = []
+    for name in ("accumulate", "epoch"):
+        true = getattr(backprop if name == "accumulate" else minibatch, name)
+        monkeypatch.setattr(
+            backprop if name == "accumulate" else minibatch,
+            name,
+            lambda *args, true=true, name=name, **kw: asked.append(name) or true(*args, **kw),
+        )
+    reference = train(NETWORK, X, Y, engine="numpy", **options)
+    assert "accumulate" in asked
+    assert ("epoch" in asked) == (optimizer == "adam")
+    default = train(NETWORK, X, Y, threads=2, **options)
+    np.testing.assert_allclose(default.history.J, reference.history.J, rtol=1e-10)
+    np.testing.assert_allclose(default.history.J_val, reference.history.J_val, rtol=1e-10)
+    with pytest.raises(ValueError, match="unknown engine 'gpu'"):
+        train(NETWORK, X, Y, engine="gpu")
+    with pytest.raises(ValueError, match="threads must be >= 1"):
+        train(NETWORK, X, Y, threads=0)
 
 
 def test_max_iter_0_returns_the_start(examples):

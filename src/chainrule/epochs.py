@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,7 @@ def minimize(
     penalty_by_batch: bool = False,
     seed: int = 0,
     state: State | None = None,
+    **on: Any,
 ) -> Result:
     """Minimise J over minibatches.
 
@@ -59,6 +61,8 @@ def minimize(
     rule : SGD or Adam
     learning_rate, batch_size, dropout, max_norm, shuffle, penalty_by_batch, state
         As in `train`, checked here.
+    **on
+        ``engine`` and ``threads``, as in `train`.
 
     Returns
     -------
@@ -93,7 +97,8 @@ def minimize(
         )
 
     def full_J(theta: Array) -> tuple[float, Array]:
-        return finish(network, theta, *engine.accumulate(network, theta, X, Y, weights), lam)
+        sums = engine.accumulate(network, theta, X, Y, weights, **on)
+        return finish(network, theta, *sums, lam)
 
     m = float(len(X) if weights is None else weights.sum(dtype=np.float64))
     lams = per_layer(network, lam)
@@ -106,6 +111,7 @@ def minimize(
         dropout=rates,
         max_norm=max_norm,
         seed=seed,
+        **on,
     )
     theta, slots = theta.copy(), state.slots.copy()
     first = steps = state.steps

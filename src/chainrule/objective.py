@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class TrainingObjective:
         lambda.
     weights : array of shape (m,), optional
         Weight of each example.
+    **on
+        ``engine`` and ``threads``, as in `train`, for J and its gradient.
 
     Attributes
     ----------
@@ -54,15 +57,17 @@ class TrainingObjective:
         Y: Array,
         lam: Lambda = 0.0,
         weights: Array | None = None,
+        **on: Any,
     ) -> None:
         self.network, self.X, self.Y, self.lam, self.weights = network, X, Y, lam, weights
+        self._on = on
         self._m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
         self.N = self._m * network.K
         self.regularised = self._by_theta(1.0)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
-        sums = accumulate(self.network, theta, self.X, self.Y, self.weights)
+        sums = accumulate(self.network, theta, self.X, self.Y, self.weights, **self._on)
         return finish(self.network, theta, *sums, self.lam)
 
     def hvp(self, theta: Array, v: Array) -> Array:

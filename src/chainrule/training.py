@@ -65,6 +65,8 @@ def train(
     state: State | Iterate | None = None,
     seed: int = 0,
     dtype: npt.DTypeLike | None = None,
+    engine: str | None = None,
+    threads: int | None = None,
     check: bool = True,
     allow_symmetry: bool = False,
     callback: Callback | None = None,
@@ -128,6 +130,12 @@ def train(
         Of the random start, the order of the rows, and dropout.
     dtype : dtype, optional
         float64 or float32: what to compute in.  Default: X's, or float64.
+    engine : {"kernel", "numpy"}, optional
+        What computes.  Default: the fused kernel, where it was built and knows the network's
+        activations and cost; NumPy is the reference.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.  The result has
+        the same bits for any number.
     check : bool, default=True
         Whether to check the gradient before the first iteration.
     allow_symmetry : bool, default=False
@@ -181,6 +189,7 @@ def train(
     if weights is not None:
         weights = check_weights(weights, len(X)).astype(dtype, copy=False)
     minimizer = find(optimizer)
+    on: dict[str, Any] = {"engine": engine, "threads": threads}
     in_batches: dict[str, Any] = {
         "learning_rate": learning_rate,
         "batch_size": batch_size,
@@ -207,13 +216,13 @@ def train(
             "from random_theta(network, seed), or pass allow_symmetry=True"
         )
     if check:  # step 5
-        report = check_before_training(network, start, X, Y, lam, seed)
+        report = check_before_training(network, start, X, Y, lam, seed, engine=engine)
         if not report.ok:
             raise WrongGradientError(str(report))
     start, X, Y = (array.astype(dtype, copy=False) for array in (start, X, Y))
     J_val = None
     if X_val is not None or Y_val is not None:
-        J_val = validation_cost(network, X_val, Y_val, dtype)
+        J_val = validation_cost(network, X_val, Y_val, dtype, **on)
     elif not isinstance(minimizer, Rule):
         patience = None  # these optimizers know by themselves when J stops falling
     watch = Watch(start, max_time=max_time, callback=callback, J_val=J_val, patience=patience)
@@ -224,17 +233,21 @@ def train(
             network, start, X, Y, watch, rule=minimizer, lam=lam, weights=weights, seed=seed,
             max_iter=max_iter, shuffle=shuffle, penalty_by_batch=penalty_by_batch,
             state=cast(State | None, state),
-            **in_batches,
+            **in_batches, **on,
         )  # fmt: skip
 
-    objective = TrainingObjective(network, X, Y, lam, weights)  # steps 2 to 4
+    objective = TrainingObjective(network, X, Y, lam, weights, **on)  # steps 2 to 4
     return watch.minimize(
         minimizer, objective, start, max_iter, cast(Iterate | None, state)
     )  # step 6
 
 
 def validation_cost(
-    network: Network, X_val: npt.ArrayLike | None, Y_val: npt.ArrayLike | None, dtype: np.dtype[Any]
+    network: Network,
+    X_val: npt.ArrayLike | None,
+    Y_val: npt.ArrayLike | None,
+    dtype: np.dtype[Any],
+    **on: Any,
 ) -> Callable[[Array], float]:
     """Return the function J_val(theta), or raise an error that says what is wrong.
 
@@ -245,6 +258,8 @@ def validation_cost(
     Y_val : array of shape (m_val,) or (m_val, K)
     dtype : dtype
         float64 or float32: what to compute in.
+    **on
+        ``engine`` and ``threads``, as in `train`.
 
     Returns
     -------
@@ -271,7 +286,7 @@ def validation_cost(
         raise ValueError(f"X_val and Y_val: {error}") from None
 
     def J_val(theta: Array) -> float:
-        cost_sum, _, m = accumulate(network, theta, X, Y)
+        cost_sum, _, m = accumulate(network, theta, X, Y, **on)
         return cost_sum / m
 
     return J_val
@@ -287,6 +302,7 @@ def check_before_training(
     *,
     rows: int = CHECK_ROWS,
     directions: int | None = CHECK_DIRECTIONS,
+    engine: str | None = None,
 ) -> GradientReport:
     """Check the gradient on a few examples along a few directions, in float64.
 
@@ -307,6 +323,8 @@ def check_before_training(
         How many examples, at most.
     directions : int or None, default=10
         How many directions; None compares every component of theta.
+    engine : {"kernel", "numpy"}, optional
+        Whose gradient is checked.
 
     Returns
     -------
@@ -330,7 +348,7 @@ def check_before_training(
     X, Y = X[drawn].astype(np.float64), Y[drawn].astype(np.float64)
 
     def objective(theta: Array) -> tuple[float, Array]:
-        return finish(network, theta, *accumulate(network, theta, X, Y), lam)
+        return finish(network, theta, *accumulate(network, theta, X, Y, engine=engine), lam)
 
     reports = []
     for epsilon in CHECK_EPSILONS:
