@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check clean
+.PHONY: demo test test-slow check bench bench-quick clean
 
 # Made again when what it is made from changes; `pip install` brings an existing one up to date.
 .venv/ready: pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/chainrule/kernel/*.?pp)
@@ -29,5 +29,18 @@ check: .venv/ready  ## format, lint, types, import directions
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_imports.py
 
+# The peers have an environment of their own: they are many, and pinned for the figures' sake.
+.venv-bench/ready: benchmarks/requirements.txt pyproject.toml CMakeLists.txt \
+    $(shell find src -name '*.py' -o -name '*.?pp')
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt .
+	@touch $@
+
+bench: .venv-bench/ready  ## chainrule, its peers and the machine's limit, measured in one run
+	.venv-bench/bin/python -m benchmarks.run --out benchmarks/results
+
+bench-quick: .venv-bench/ready  ## the short cases, in under 2 minutes
+	.venv-bench/bin/python -m benchmarks.run --quick
+
 clean:
-	rm -rf .venv demo build
+	rm -rf .venv .venv-bench demo build

@@ -1,0 +1,180 @@
+"""Run the benchmarks: ``python -m benchmarks.run [--quick] [--case WORDS] [--out FOLDER]``.
+
+Each case is done in two rounds of turns, one repetition a turn.  In the first, every library tries
+its settings; in the second, each runs with the fastest of them.  The table is of the second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
+from pathlib import Path
+
+from benchmarks import agreement, machine, report
+from benchmarks.cases import CASES, CONTESTANTS, Case, Task, prepare, stored
+from benchmarks.worker import Contestant, Worker
+
+PACKAGES = ("chainrule", "numpy", "scikit-learn", "torch", "jax", "onnxruntime")
+
+
+def main() -> int:
+    options = arguments()
+    began = time.monotonic()
+    cases = [case for case in CASES if case.quick or not options.quick]
+    cases = [case for case in cases if options.case.lower() in case.name.lower()]
+    results: dict = {
+        "machine": machine.description(),
+        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "quick": options.quick,
+        "versions": versions(),
+        "cases": [],
+    }
+    threads = sorted({1, machine.cores()})
+    with tempfile.TemporaryDirectory() as scratch:
+        program = machine.build(Path(scratch))
+        # Before each case and after the last, since a machine's clock and neighbours change
+        limits: dict[int, list[dict]] = {n: [] for n in threads}
+        for case in cases:
+            if case.kind == "accuracy" and stored("mnist.npz") is None:
+                print(f"{case.name}: skipped, mnist.npz is absent (set CHAINRULE_DATA)")
+                continue
+            if program:
+                for n in threads:
+                    limits[n].append(machine.limits(program, n, repeats=1))
+            print(case.name, flush=True)
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                results["cases"].append(measure(case, Path(folder), threads, options))
+    results["limits"] = {
+        str(n): {key: statistics.median(limit[key] for limit in runs) for key in runs[0]}
+        for n, runs in limits.items()
+        if runs
+    }
+    results["minutes"] = round((time.monotonic() - began) / 60, 1)
+    report.write(results, options.out)
+    print(report.table(results))
+    wrong = [case["name"] for case in results["cases"] if not case["agreed"]]
+    if wrong:
+        print("NOT the same results: " + "; ".join(wrong), file=sys.stderr)
+    return bool(wrong)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the short cases, in under 2 minutes")
+    parser.add_argument("--case", default="", help="only cases whose name has these words")
+    parser.add_argument("--seconds", type=float, help="for the turns of a case (20; quick: 2)")
+    parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of results")
+    options = parser.parse_args()
+    options.seconds = options.seconds or (2 if options.quick else 20)
+    return options
+
+
+def versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            print(f"{package} is not installed: left out")
+    return found
+
+
+def measure(case: Case, folder: Path, threads: list[int], options: argparse.Namespace) -> dict:
+    """Return all figures of a case."""
+    source = prepare(case, folder)
+    task = Task(case, folder)
+    workers = [Worker(contestant, case, folder) for contestant in line_up(case, threads, options)]
+    try:
+        for worker in workers:
+            worker.wait_until_ready()
+        take_turns(workers, 0 if options.quick else options.seconds / 2, at_least=1)
+        trials = [entry(worker, case) for worker in workers]
+        by_library = groupby(workers, key=lambda worker: worker.contestant.library)
+        best = [min(group, key=median) for _, group in by_library]
+        for worker in set(workers) - set(best):
+            worker.close()
+        for worker in best:
+            worker.seconds.clear()
+        take_turns(best, options.seconds, at_least=3)
+    finally:
+        for worker in workers:
+            worker.close()
+    libraries = [entry(worker, case) for worker in best]
+    agreed = compare(task, best, libraries)
+    return {
+        "name": case.name,
+        "kind": case.kind,
+        "data": source,
+        "dtype": case.dtype,
+        "activations": [case.hidden, case.output],
+        "flops": case.flops,
+        "streamed_bytes": case.streamed_bytes,
+        "targets": case.targets,
+        "libraries": libraries,
+        "trials": trials,
+        "agreed": agreed,
+    }
+
+
+def line_up(case: Case, threads: list[int], options: argparse.Namespace) -> list[Contestant]:
+    """Return every library with each of its settings; a short run leaves out what compiles long."""
+    return [
+        Contestant(library, tuple(settings.items()), n)
+        for library, choices in CONTESTANTS[case.kind].items()
+        for settings in choices
+        for n in threads
+        if not (options.quick and settings.get("compiled"))
+    ]
+
+
+def take_turns(workers: list[Worker], seconds: float, at_least: int) -> None:
+    """Let the workers run in turn, a repetition each, until the time is over."""
+    began, turn = time.monotonic(), 0
+    while turn < at_least or time.monotonic() - began < seconds:
+        for worker in workers:
+            worker.run(seed=turn)
+        turn += 1
+
+
+def median(worker: Worker) -> float:
+    return statistics.median(worker.seconds)
+
+
+def entry(worker: Worker, case: Case) -> dict:
+    """Return what is kept of a contestant's repetitions."""
+    quarter = sorted(worker.seconds)
+    return {
+        "library": worker.contestant.library,
+        "settings": str(worker.contestant),
+        "threads": worker.contestant.threads,
+        "median": median(worker),
+        "low": quarter[len(quarter) // 4],
+        "high": quarter[-1 - len(quarter) // 4],
+        "repetitions": len(quarter),
+        "peak_memory_beyond_data": worker.facts["peak_memory"] - case.streamed_bytes,
+        "blas": worker.facts["blas"],
+    }
+
+
+def compare(task: Task, workers: list[Worker], libraries: list[dict]) -> bool:
+    """Add to each entry what its answer amounts to; return whether all computed the same."""
+    answers = [worker.answer() for worker in workers]
+    numbers = [
+        agreement.check(task, answer, None)[1]
+        for worker, answer in zip(workers, answers, strict=True)
+        if worker.contestant.library != "chainrule"
+    ]
+    best_peer = statistics.median(numbers) if task.case.kind == "epoch" else min(numbers)
+    for library, answer in zip(libraries, answers, strict=True):
+        words, _, fits = agreement.check(task, answer, best_peer)
+        library |= {"answer": words, "agrees": fits}
+    return all(library["agrees"] for library in libraries)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
