@@ -43,10 +43,10 @@ def test_check_gradient_passes_what_is_right_and_prints_it_by_layer(problem):
     network, theta, X, Y, lam = problem
     report = check_gradient(objective_of(network, X, Y, lam), theta, network=network)
     assert report
-    assert [row[0] for row in report.rows] == [
+    assert [part.name for part in report.parts] == [
         f"Theta({l}) {part}" for l in range(1, network.L) for part in ("bias", "weights")
     ]
-    assert sum(row[1] for row in report.rows) == network.size
+    assert sum(part.stop - part.start for part in report.parts) == network.size
     assert str(report).startswith(f"gradient check passed: {network.size} components")
 
 
@@ -85,7 +85,7 @@ def test_a_zero_gradient_of_a_constant_passes():
     [
         (bowl, [[1.0]], {}, r"theta must be a flat vector .* got shape \(1, 1\)"),
         (bowl, [], {}, r"got shape \(0,\)"),
-        (bowl, [1.0], {"epsilon": 0}, "epsilon must be greater than 0, got 0"),
+        (bowl, [1.0], {"epsilon": 0}, "epsilon must be a number greater than 0, or 'auto', got 0"),
         (bowl, [1.0], {"directions": 0}, "directions must be at least 1, got 0"),
         (lambda t: (1.0, np.zeros((1, 1))), [1.0], {}, r"gradient has shape \(1, 1\), theta has"),
         (lambda t: (np.nan, t), [1.0], {}, "not finite at theta"),

@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 
 from chainrule import Network, cost_and_gradient, random_theta, unroll
 from chainrule.backprop import accumulate
-from chainrule.gradient_check import check_gradient
+from chainrule.diagnosis import check_gradient
 from chainrule.minibatch import dropout_masks, epoch, limit_norms, lowbias32, mix
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD

@@ -8,8 +8,9 @@ from chainrule.backprop import (
     forward,
     trace,
 )
+from chainrule.diagnosis import check_gradient
 from chainrule.engine import predict
-from chainrule.gradient_check import GradientReport, check_gradient, numerical_gradient
+from chainrule.gradient_check import Finding, GradientReport, numerical_gradient
 from chainrule.network import Network
 from chainrule.optimize import SGD, Adam, History, Result, State, Step
 from chainrule.theta import random_theta, reshape, unroll
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "Finding",
     "GradientReport",
     "History",
     "Network",

@@ -7,9 +7,10 @@ layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ from chainrule.activations import Array
 Objective = Callable[[Array], tuple[float, Array]]
 
 RELATIVE_TOLERANCE = 1e-7  # of |D| + |num|: the central difference's own error at epsilon = 1e-4
-ROUNDING = 10  # units in the last place of J that both its evaluations may be off
+ROUNDING = 10 * np.finfo(np.float64).eps  # of |J|: what two evaluations may be off by rounding
+SMALLER = (1e-5, 1e-6, 1e-7, 1e-8)  # epsilons tried in turn where a larger one fails
+EVERY_COMPONENT = 2000  # the notes' loop up to so many components; beyond, random directions
 
 
 class Shaped(Protocol):
@@ -28,6 +31,58 @@ class Shaped(Protocol):
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape (s_{l+1}, s_l + 1) of each Theta(l)."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One row of the report's table.
+
+    Attributes
+    ----------
+    name : str
+        ``Theta(1) bias``, ``Theta(1) weights``, ...
+    start, stop : int
+        Its components of theta, counted from 0.
+    error : float
+        |D - num| / (|D| + |num|) over the part.
+    ok : bool
+        Whether that is within the tolerance.
+    """
+
+    name: str
+    start: int
+    stop: int
+    error: float
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake that the pattern of a wrong gradient shows.
+
+    Attributes
+    ----------
+    name : str
+        Its public name, such as ``bias-regularised``.
+    words : str
+        What was done, in a sentence.
+    evidence : str
+        The numbers that show it.
+    note : str
+        The line of the notes that it violates.
+
+    Examples
+    --------
+    >>> from chainrule import check_gradient
+    >>> report = check_gradient(lambda theta: (theta @ theta, -2 * theta), [1.0, 2.0])
+    >>> report.diagnosis[0].name
+    'sign'
+    """
+
+    name: str
+    words: str
+    evidence: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -47,16 +102,25 @@ class GradientReport:
     J : float
         The cost at theta.
     epsilon : float
+    error_estimate : float
+        What the last three numerical values may themselves be off: a third of the change when
+        epsilon is doubled (truncation), plus eps |J| / epsilon (rounding).
     D, numerical : ndarray of shape (n,)
         The compared values: components of the gradient, or slopes along directions.
     directions : int or None
         How many random directions were compared; None where it was all components.
-    rows : list of (str, int, float)
-        The table by layer: name, number of values, |D - num| / (|D| + |num|).
+    parts : list of Part
+        The table by layer, where the network is known.
+    component : int or None
+        Where directions were compared and they disagree: a component that is wrong.
+    n_eval : int
+        Evaluations of the objective.
+    diagnosis : list of Finding
+        The mistakes that explain a failed check, likeliest first.
 
     Examples
     --------
-    >>> report = check_gradient(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
+    >>> report = compare(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
     >>> bool(report), report.D, report.numerical.round(6)
     (True, array([2., 4.]), array([2., 4.]))
     """
@@ -66,10 +130,14 @@ class GradientReport:
     where: int
     J: float
     epsilon: float
+    error_estimate: float
     D: Array
     numerical: Array
     directions: int | None
-    rows: list[tuple[str, int, float]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    component: int | None = None
+    n_eval: int = 0
+    diagnosis: list[Finding] = field(default_factory=list)
 
     @property
     def relative_errors(self) -> Array:
@@ -82,18 +150,70 @@ class GradientReport:
 
     def __str__(self) -> str:
         what = "components" if self.directions is None else "random directions"
-        verdict = "passed" if self.ok else "FAILED"
         i = self.where
         lines = [
-            f"gradient check {verdict}: {len(self.D)} {what}, epsilon = {self.epsilon:g}, "
-            f"J = {self.J:.6g}",
+            f"gradient check {'passed' if self.ok else 'FAILED'}: {len(self.D)} {what}, "
+            f"epsilon = {self.epsilon:g}, J = {self.J:.6g}",
             f"largest relative error {self.largest_relative_error:.2g} at {what[:-1]} {i}: "
             f"D = {self.D[i]:.9g}, numerical = {self.numerical[i]:.9g}",
         ]
-        if self.rows:
-            lines.append(f"{'layer':<18}{'values':>8}  |D - num| / (|D| + |num|)")
-            lines += [f"{name:<18}{count:>8}  {error:.2g}" for name, count, error in self.rows]
+        if self.component is not None:
+            lines.append(f"bisection leads to component {self.component} (counted from 0)")
+        if self.parts:
+            lines.append(f"{'':<18}{'values':>9}  |D - num| / (|D| + |num|)")
+            lines += [
+                f"{part.name:<18}{part.stop - part.start:>9}  {part.error:.2g}"
+                + ("" if part.ok else "  <- wrong")
+                for part in self.parts
+            ]
+        for rank, finding in enumerate(self.diagnosis, start=1):
+            lines += [
+                f"{rank}. {finding.name}: {finding.words}",
+                f"   evidence: {finding.evidence}",
+                f"   the notes: {finding.note}",
+            ]
         return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """Return the report as JSON, the compared values left out where there are many.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> report = compare(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
+        >>> json.loads(report.to_json())["ok"]
+        True
+        """
+        values: dict[str, Any] = asdict(self)
+        for name in ("D", "numerical"):
+            values[name] = values[name].tolist() if len(self.D) <= EVERY_COMPONENT else None
+        return json.dumps(values)
+
+    def _repr_html_(self) -> str:
+        """Return the report as an HTML fragment, for notebooks."""
+        from html import escape
+
+        head, *_ = str(self).splitlines()
+        rows = "".join(
+            f"<tr><td>{escape(part.name)}</td><td>{part.stop - part.start}</td>"
+            f"<td>{part.error:.2g}</td><td>{'ok' if part.ok else '<b>wrong</b>'}</td></tr>"
+            for part in self.parts
+        )
+        table = (
+            "<table><tr><th>part</th><th>values</th><th>|D - num| / (|D| + |num|)</th><th></th>"
+            f"</tr>{rows}</table>"
+            if rows
+            else ""
+        )
+        items = "".join(
+            f"<li><b>{escape(finding.name)}</b>: {escape(finding.words)}<br>"
+            f"evidence: {escape(finding.evidence)}<br>the notes: {escape(finding.note)}</li>"
+            for finding in self.diagnosis
+        )
+        return f"<p>{escape(head)}</p>{table}" + (f"<ol>{items}</ol>" if items else "")
 
 
 def numerical_gradient(objective: Objective, theta: npt.ArrayLike, epsilon: float = 1e-4) -> Array:
@@ -121,22 +241,25 @@ def numerical_gradient(objective: Objective, theta: npt.ArrayLike, epsilon: floa
     array([2., 4.])
     """
     theta = np.array(theta, dtype=np.float64)
-    approx = np.empty_like(theta)
-    for i, value in enumerate(theta):
-        theta[i] = value + epsilon
-        J_plus = objective(theta)[0]
-        theta[i] = value - epsilon
-        J_minus = objective(theta)[0]
-        theta[i] = value
-        approx[i] = (J_plus - J_minus) / (2 * epsilon)
-    return approx
+    return np.array([slope(objective, theta, i, epsilon) for i in range(theta.size)])
 
 
-def check_gradient(
+def slope(objective: Objective, theta: Array, along: int | Array, epsilon: float) -> float:
+    """Return the central difference of J along one component, or along a direction."""
+    if isinstance(along, int):
+        plus, minus = theta.copy(), theta.copy()
+        plus[along] += epsilon
+        minus[along] -= epsilon
+    else:
+        plus, minus = theta + epsilon * along, theta - epsilon * along
+    return float((float(objective(plus)[0]) - float(objective(minus)[0])) / (2 * epsilon))
+
+
+def compare(
     objective: Objective,
     theta: npt.ArrayLike,
     *,
-    epsilon: float = 1e-4,
+    epsilon: float | str = 1e-4,
     directions: int | None = None,
     seed: int = 0,
     network: Shaped | None = None,
@@ -149,11 +272,12 @@ def check_gradient(
         ``objective(theta) -> (J, D)``: anyone's cost and gradient, D of theta's shape.
     theta : array of shape (n,)
         Where to check.  Random values within 1 are a good choice.
-    epsilon : float, default=1e-4
-        The notes' choice.
+    epsilon : float or "auto", default=1e-4
+        The notes' choice; ``"auto"`` takes the one with the smallest error of its own.
     directions : int, optional
-        Compare the slopes along so many random directions (two evaluations each), for a large
-        theta; every other one leans along D.  Default: every component, the notes' loop.
+        Compare the slopes along so many random directions (two evaluations each).  Default: every
+        component (the notes' loop) of a theta of at most 2,000, else 5 directions.  Where these
+        disagree, the layers and then ever smaller halves are compared, down to one component.
     seed : int, default=0
         Of the random directions.
     network : Network, optional
@@ -171,23 +295,98 @@ def check_gradient(
 
     Notes
     -----
-    Notes, *Gradient Checking*.  A passed check shows that J and D agree; where a unit of a relu
-    layer sits at its kink, a correct gradient may differ.
+    Notes, *Gradient Checking*.  A component that disagrees is tried again with smaller epsilons:
+    where a relu's kink lies within epsilon, or J bends sharply, a correct gradient agrees with one
+    of them, and a wrong one with none.
 
     Examples
     --------
-    >>> report = check_gradient(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
-    >>> report.ok
+    >>> compare(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0]).ok
     True
-    >>> print(check_gradient(lambda theta: (theta @ theta, theta), [1.0, 2.0]))
+    >>> print(compare(lambda theta: (theta @ theta, theta), [1.0, 2.0]))
     gradient check FAILED: 2 components, epsilon = 0.0001, J = 5
-    largest relative error 0.33 at component ...
+    largest relative error 0.33 at component ...: D = ..., numerical = ...
     """
     theta = np.array(theta, dtype=np.float64)
     if theta.ndim != 1 or not theta.size:
         raise ValueError(f"theta must be a flat vector (see unroll), got shape {theta.shape}")
-    if not epsilon > 0:
-        raise ValueError(f"epsilon must be greater than 0, got {epsilon!r}")
+    n_eval = 0
+
+    def counted(theta: Array) -> tuple[float, Array]:
+        nonlocal n_eval
+        n_eval += 1
+        return objective(theta)
+
+    J, D = evaluate(counted, theta)
+    if network is not None and sum(a * b for a, b in network.shapes) != theta.size:
+        raise ValueError(
+            f"theta has {theta.size} values, but the network's shapes {network.shapes} need "
+            f"{sum(a * b for a, b in network.shapes)}"
+        )
+    rng = np.random.default_rng(seed)
+    if epsilon == "auto":
+        epsilon = best_epsilon(counted, theta, rng)
+    elif isinstance(epsilon, str) or not epsilon > 0:
+        raise ValueError(f"epsilon must be a number greater than 0, or 'auto', got {epsilon!r}")
+    if directions is None and theta.size > EVERY_COMPONENT:
+        directions = 5
+    alongs: list[int] | list[Array]
+    if directions is None:
+        alongs, slopes = list(range(theta.size)), D
+    elif directions >= 1:
+        alongs = [direction(rng, D) for _ in range(directions)]
+        slopes = np.array([along @ D for along in alongs])
+    else:
+        raise ValueError(f"directions must be at least 1, got {directions!r}")
+    raw = np.array([slope(counted, theta, along, epsilon) for along in alongs])
+    patience = 5 if directions is None else 1
+    numerical, noise = _refine(counted, theta, alongs, slopes, raw, epsilon, J, patience)
+
+    difference = np.abs(slopes - numerical)
+    sizes = np.abs(slopes) + np.abs(numerical)
+    # A difference within the noise says nothing, however small the component
+    errors = np.where(difference > noise, difference, 0) / np.where(sizes > 0, sizes, 1)
+    ok = _agree(slopes, numerical, noise)
+    parts, component = [], None
+    if network is not None and directions is None:
+        parts = [
+            _part(name, start, stop, D[start:stop], numerical[start:stop], noise[start:stop])
+            for name, start, stop in parts_of(network)
+        ]
+    elif directions is not None and not ok:
+
+        def within(start: int, stop: int) -> tuple[Array, Array, Array]:
+            along = np.zeros(theta.size)
+            along[start:stop] = direction(rng, D[start:stop])
+            rounding = np.array([ROUNDING * abs(J) / epsilon])
+            d, n = np.array([along @ D]), np.array([slope(counted, theta, along, epsilon)])
+            return d, n, rounding
+
+        ranges = [("theta", 0, theta.size)] if network is None else list(parts_of(network))
+        parts = [_part(name, start, stop, *within(start, stop)) for name, start, stop in ranges]
+        worst = max(parts, key=lambda part: part.error)
+        component = _bisect(within, worst.start, worst.stop)
+        parts = parts if network is not None else []
+    wider = [slope(counted, theta, along, 2 * epsilon) for along in alongs[-3:]]
+    truncation = float(np.abs(np.array(wider) - raw[-3:]).max()) / 3
+    return GradientReport(
+        ok=ok,
+        largest_relative_error=float(errors.max()),
+        where=int(errors.argmax()),
+        J=J,
+        epsilon=epsilon,
+        error_estimate=truncation + float(np.finfo(np.float64).eps) * abs(J) / epsilon,
+        D=slopes,
+        numerical=numerical,
+        directions=directions,
+        parts=parts,
+        component=component,
+        n_eval=n_eval,
+    )
+
+
+def evaluate(objective: Objective, theta: Array) -> tuple[float, Array]:
+    """Return J and D as a float and a float64 vector, or raise an error that says what is wrong."""
     J, D = objective(theta.copy())
     J, D = float(J), np.array(D, dtype=np.float64)
     if D.shape != theta.shape:
@@ -197,55 +396,94 @@ def check_gradient(
         )
     if not (np.isfinite(J) and np.isfinite(D).all()):
         raise ValueError(f"J or its gradient is not finite at theta (J = {J:g})")
-    if directions is None:
-        numerical = numerical_gradient(objective, theta, epsilon)
-    else:
-        if directions < 1:
-            raise ValueError(f"directions must be at least 1, got {directions!r}")
-        along = np.random.default_rng(seed).standard_normal((directions, theta.size))
-        # In n dimensions a random direction sees 1/sqrt(n) of the slope, soon less than rounding:
-        # every other one leans to where D says that the slope is
-        if D.any():
-            along[1::2] = np.abs(along[1::2]) * D
-        along /= np.linalg.norm(along, axis=1, keepdims=True)
-        numerical = np.array(
-            [
-                (objective(theta + epsilon * v)[0] - objective(theta - epsilon * v)[0])
-                / (2 * epsilon)
-                for v in along
-            ]
-        )
-        D = along @ D
-    noise = ROUNDING * np.finfo(np.float64).eps * abs(J) / epsilon
-    difference = np.abs(D - numerical)
-    sizes = np.abs(D) + np.abs(numerical)
-    # A difference within the noise says nothing, however small the component
-    errors = np.where(difference > noise, difference, 0) / np.where(sizes > 0, sizes, 1)
+    return J, D
+
+
+def best_epsilon(objective: Objective, theta: Array, rng: np.random.Generator) -> float:
+    """Return the epsilon whose central differences change least from one epsilon to the next."""
+    along = rng.choice([-1.0, 1.0], size=theta.size) / np.sqrt(theta.size)
+    ladder = 10.0 ** -np.arange(1, 9.5, 0.5)
+    slopes = np.array([slope(objective, theta, along, epsilon) for epsilon in ladder])
+    changes = np.abs(np.diff(slopes))
+    return float(ladder[1 + int(np.argmin(changes[:-1] + changes[1:]))])
+
+
+def parts_of(network: Shaped) -> Iterator[tuple[str, int, int]]:
+    """Yield the name, start and stop of each Theta(l)'s bias and weights."""
+    start = 0
+    for l, (out, columns) in enumerate(network.shapes, start=1):
+        yield f"Theta({l}) bias", start, start + out
+        yield f"Theta({l}) weights", start + out, start + out * columns
+        start += out * columns
+
+
+def direction(rng: np.random.Generator, D: Array) -> Array:
+    """Return a random direction that no wrong component of D can hide from.
+
+    It leans to where D says that the slope is: any other direction sees about 1/sqrt(n) of the
+    slope, in a large theta soon less than rounding.
+    """
+    signs = np.where(D, np.sign(D), rng.choice([-1.0, 1.0], size=len(D)))
+    typical = np.sqrt(np.mean(D * D)) or 1.0
+    along = signs * (1 + np.abs(rng.standard_normal(len(D)) * D) / typical)
+    return np.asarray(along / np.linalg.norm(along))
+
+
+def _refine(
+    objective: Objective,
+    theta: Array,
+    alongs: list[int] | list[Array],
+    slopes: Array,
+    raw: Array,
+    epsilon: float,
+    J: float,
+    patience: int,
+) -> tuple[Array, Array]:
+    """Try smaller epsilons where the slopes disagree; a wrong slope agrees with none.
+
+    Returns the numerical slopes and what rounding in J may have put into each.  After as many
+    slopes as patience says that no epsilon mends, the gradient is taken for wrong.
+    """
+    numerical, noise = raw.copy(), np.full(len(slopes), ROUNDING * abs(J) / epsilon)
+    share = RELATIVE_TOLERANCE * np.linalg.norm(slopes) / np.sqrt(len(slopes))
+    for i in np.argsort(-np.abs(slopes - raw), kind="stable"):
+        if abs(slopes[i] - raw[i]) <= share + noise[i] or not patience:
+            break
+        # Where the slope is nearly 0, what J bends within epsilon shows, and a smaller epsilon
+        # would drown it in rounding
+        bend = abs(slope(objective, theta, alongs[i], 2 * epsilon) - raw[i]) / 3
+        if bend <= 10 * noise[i]:
+            noise[i] += 2 * bend
+        for smaller in (e for e in SMALLER if e < epsilon):
+            again = slope(objective, theta, alongs[i], smaller)
+            rounding = ROUNDING * abs(J) / smaller
+            if rounding > abs(slopes[i] - raw[i]) / 2:
+                continue  # too coarse to tell a right slope from this one
+            if abs(slopes[i] - again) <= RELATIVE_TOLERANCE * abs(slopes[i]) + rounding:
+                numerical[i], noise[i] = again, rounding
+                break
+        else:
+            patience -= 1
+    return numerical, noise
+
+
+def _agree(D: Array, numerical: Array, noise: Array) -> bool:
     allowed = RELATIVE_TOLERANCE * (np.linalg.norm(D) + np.linalg.norm(numerical))
-    return GradientReport(
-        ok=bool(np.linalg.norm(difference) <= allowed + noise * np.sqrt(len(D))),
-        largest_relative_error=float(errors.max()),
-        where=int(errors.argmax()),
-        J=J,
-        epsilon=epsilon,
-        D=D,
-        numerical=numerical,
-        directions=directions,
-        rows=_by_layer(network.shapes, D, numerical)
-        if network is not None and directions is None
-        else [],
-    )
+    return bool(np.linalg.norm(D - numerical) <= allowed + np.linalg.norm(noise))
 
 
-def _by_layer(
-    shapes: Sequence[tuple[int, int]], D: Array, numerical: Array
-) -> list[tuple[str, int, float]]:
-    rows, start = [], 0
-    for l, (out, columns) in enumerate(shapes, start=1):
-        for part, count in (("bias", out), ("weights", out * (columns - 1))):
-            d, n = D[start : start + count], numerical[start : start + count]
-            size = np.linalg.norm(d) + np.linalg.norm(n)
-            error = float(np.linalg.norm(d - n) / size) if size else 0.0
-            rows.append((f"Theta({l}) {part}", count, error))
-            start += count
-    return rows
+def _part(name: str, start: int, stop: int, D: Array, numerical: Array, noise: Array) -> Part:
+    size = np.linalg.norm(D) + np.linalg.norm(numerical)
+    error = float(np.linalg.norm(D - numerical) / size) if size else 0.0
+    return Part(name, start, stop, error, _agree(D, numerical, noise))
+
+
+def _bisect(within: Callable[[int, int], tuple[Array, Array, Array]], start: int, stop: int) -> int:
+    """Halve [start, stop), whose slope is wrong, down to one component that is."""
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        if _agree(*within(start, middle)):
+            start = middle
+        else:
+            stop = middle
+    return start
