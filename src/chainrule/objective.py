@@ -32,8 +32,12 @@ class TrainingObjective:
 
     Attributes
     ----------
+    lam : float or sequence of L - 1 float
+        May be set between two calls.
+    m : float
+        The number of examples, or the sum of their weights.
     N : float
-        The number of residuals: K times m, or the sum of the weights.
+        The number of residuals, K m.
     regularised : ndarray of shape (size,)
         1 for each weight, 0 for each bias: what lambda counts for.
 
@@ -61,8 +65,8 @@ class TrainingObjective:
     ) -> None:
         self.network, self.X, self.Y, self.lam, self.weights = network, X, Y, lam, weights
         self._on = on
-        self._m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
-        self.N = self._m * network.K
+        self.m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
+        self.N = self.m * network.K
         self.regularised = self._by_theta(1.0)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
@@ -73,7 +77,7 @@ class TrainingObjective:
     def hvp(self, theta: Array, v: Array) -> Array:
         """Return H v, the Hessian of J at theta times v."""
         Rsum = second_order.hessian_vector(self.network, theta, v, self.X, self.Y, self.weights)
-        return np.asarray((Rsum + self._by_theta(self.lam) * v) / self._m, dtype=theta.dtype)
+        return np.asarray((Rsum + self._by_theta(self.lam) * v) / self.m, dtype=theta.dtype)
 
     def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
         """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
@@ -82,7 +86,7 @@ class TrainingObjective:
         component of theta.
         """
         theta = theta.astype(np.float64, copy=False)
-        scale = 1 / np.sqrt(self._m)
+        scale = 1 / np.sqrt(self.m)
         for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
             yield scale * r, np.multiply(scale, rows, out=rows)
         root = scale * np.sqrt(self._by_theta(self.lam))
@@ -101,7 +105,7 @@ class TrainingObjective:
         lams = self._by_theta(self.lam)
         H[np.diag_indices_from(H)] += lams
         D += lams * theta
-        return (J + float(theta @ (lams * theta)) / 2) / self._m, D / self._m, H / self._m
+        return (J + float(theta @ (lams * theta)) / 2) / self.m, D / self.m, H / self.m
 
     def _by_theta(self, lam: Lambda) -> Array:
         """Return lambda for each component of theta: 0 for a bias."""

@@ -90,7 +90,8 @@ def train(
     optimizer : str, callable, SGD or Adam, default="lbfgs"
         Over all the rows at once: ``"lbfgs"``, ``"cg"`` (conjugate gradient), ``"scg"`` (scaled
         conjugate gradient), ``"newton-cg"``, ``"gd"`` (gradient descent); for squared error
-        ``"lm"`` (Levenberg-Marquardt); ``"scipy:NAME"`` for a minimizer of
+        ``"lm"`` (Levenberg-Marquardt) and ``"br"`` (Bayesian regularisation, which finds lambda
+        by itself); ``"scipy:NAME"`` for a minimizer of
         `scipy.optimize.minimize` that takes a gradient; or a function
         ``minimize(objective, theta, *, max_iter, callback) -> Result``.  Over minibatches:
         ``"sgd"``, ``"adam"``, ``"adamw"``, or `SGD` or `Adam` with parameters of your own.

@@ -194,3 +194,12 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._objective, name)
+
+    @property
+    def lam(self) -> Any:
+        """The objective's lambda, which Bayesian regularisation sets."""
+        return self._objective.lam
+
+    @lam.setter
+    def lam(self, lam: float) -> None:
+        self._objective.lam = lam

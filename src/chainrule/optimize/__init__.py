@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 
 from chainrule.activations import by_name
-from chainrule.optimize import cg, gd, lbfgs, lm, newton_cg, scg, scipy
+from chainrule.optimize import br, cg, gd, lbfgs, lm, newton_cg, scg, scipy
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.loop import Iterate
 from chainrule.optimize.result import Callback, History, Result, State, Step
@@ -21,6 +21,7 @@ OPTIMIZERS: Mapping[str, Optimizer | Rule] = {
     "scg": scg.minimize,
     "newton-cg": newton_cg.minimize,
     "lm": lm.minimize,
+    "br": br.minimize,
     "gd": gd.minimize,
     "sgd": SGD(),
     "adam": Adam(),

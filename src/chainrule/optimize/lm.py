@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 
 from chainrule.activations import Array
 from chainrule.kernel import dot
-from chainrule.optimize.loop import Iterate, run
+from chainrule.optimize.loop import Iterate, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
 
 START = 10.0  # the first damping: short steps from a random theta, where the model is a bad guide
@@ -65,6 +65,9 @@ class Damped(Iterate):
         return {"damping": self.damping}
 
 
+DampedT = TypeVar("DampedT", bound=Damped)
+
+
 def minimize(
     objective: Objective,
     theta: Array,
@@ -106,10 +109,13 @@ def minimize(
     >>> result.J < 1e-6
     True
     """
-    return run(advance, objective, Damped, theta, max_iter=max_iter, callback=callback, state=state)
+    with one_blas_thread():
+        return run(
+            advance, objective, Damped, theta, max_iter=max_iter, callback=callback, state=state
+        )
 
 
-def advance(objective: LeastSquares, now: Damped) -> Damped:
+def advance(objective: LeastSquares, now: DampedT) -> DampedT:
     """Take one step; a trial that does not lower J raises the damping, and is made again."""
     damping, growth, n_eval = now.damping, 2.0, now.n_eval
     # A component that no residual has felt yet may be felt after the step: it is damped as well

@@ -7,7 +7,8 @@ callbacks, the rules that end it, going on after a stop) is here, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -158,6 +159,16 @@ def run(
         if abs(before.J - now.J) <= COST_TOLERANCE * max(abs(now.J), abs(before.J)):
             return result(NO_GAIN.format(COST_TOLERANCE), converged=True)
     return result(AT_MAX_ITER.format(max_iter))
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS and LAPACK at one thread, so that their sums have the same bits each time."""
+    import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def hessian_vector(objective: Any, now: Iterate, v: Array) -> Array:

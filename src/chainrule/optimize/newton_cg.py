@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.activations import Array
 from chainrule.kernel import dot
 from chainrule.optimize.line_search import search
-from chainrule.optimize.loop import Iterate, hessian_vector, norm, run
+from chainrule.optimize.loop import Iterate, hessian_vector, norm, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
 
 CURVATURE = 0.9  # c2: a Newton step of length 1 is usually right
@@ -50,9 +50,10 @@ def minimize(
     >>> result.J < 1e-12
     True
     """
-    return run(
-        advance, objective, Iterate, theta, max_iter=max_iter, callback=callback, state=state
-    )
+    with one_blas_thread():
+        return run(
+            advance, objective, Iterate, theta, max_iter=max_iter, callback=callback, state=state
+        )
 
 
 def advance(objective: Objective, now: Iterate) -> Iterate:

@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.activations import Array
 from chainrule.kernel import dot
-from chainrule.optimize.loop import Iterate, hessian_vector, run
+from chainrule.optimize.loop import Iterate, hessian_vector, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
 
 START = 1e-9  # the first scale
@@ -68,7 +68,10 @@ def minimize(
     >>> result.J < 1e-12
     True
     """
-    return run(advance, objective, Scaled, theta, max_iter=max_iter, callback=callback, state=state)
+    with one_blas_thread():
+        return run(
+            advance, objective, Scaled, theta, max_iter=max_iter, callback=callback, state=state
+        )
 
 
 def advance(objective: Objective, now: Scaled) -> Scaled:

@@ -1,0 +1,153 @@
+"""Bayesian regularisation: Levenberg-Marquardt that finds lambda from the training set itself.
+
+MacKay, *Bayesian interpolation* (Neural Computation 4, 1992), in the Gauss-Newton form of Foresee
+and Hagan (1997).  With noise of variance s^2 on every y, and weights that are normal around 0 with
+variance s^2 / lambda, the lambda that the data make most probable satisfies
+
+    lambda = (gamma_w / sum of w^2) s^2,      s^2 = SSE / (N - gamma)
+
+gamma = n - lambda tr((Jac^T Jac + lambda R)^-1 R) is the number of parameters that the data, not
+the penalty, determine; R is 1 for a weight and 0 for a bias, gamma_w counts the weights alone.
+After each step lambda is estimated anew, and J with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.optimize import lm
+from chainrule.optimize.loop import one_blas_thread, run
+from chainrule.optimize.result import Callback, Result
+
+FIRST_LAM = 1.0  # where the user gives none: soon forgotten
+
+
+class Regularised(lm.LeastSquares, Protocol):
+    """What Bayesian regularisation asks of an objective besides its residuals."""
+
+    lam: Any  # is set before each step
+    m: float
+    N: float
+    regularised: Array
+
+
+@dataclass(frozen=True)
+class Evidence(lm.Damped):
+    """An iterate of Bayesian regularisation: lambda, gamma, and the variance s^2 of the noise."""
+
+    lam: float = FIRST_LAM
+    gamma: float = 0.0
+    variance: float = 0.0
+
+    @classmethod
+    def at(cls, objective: Any, theta: Array) -> Self:
+        """Return the iterate that the algorithm starts with."""
+        lam = np.unique(objective.lam)
+        if len(lam) > 1:
+            raise ValueError("Bayesian regularisation finds one lambda: give one number, or none")
+        first = float(lam[0]) or FIRST_LAM
+        objective.lam = first
+        return replace(super().at(objective, theta), lam=first, gamma=float(len(theta)))
+
+    @property
+    def extra(self) -> dict[str, float]:
+        """The damping, lambda, and the effective number of parameters."""
+        return super().extra | {"lam": self.lam, "effective parameters": self.gamma}
+
+
+def minimize(
+    objective: Regularised,
+    theta: Array,
+    *,
+    max_iter: int = 100,
+    callback: Callback | None = None,
+    state: Evidence | None = None,
+) -> Result:
+    """Minimise J by Levenberg-Marquardt, and find lambda on the way.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(theta) -> (J, D)`` that offers `Regularised`'s methods.
+    theta : ndarray of shape (n,)
+        The start; not changed.
+    max_iter : int, default=100
+    callback : callable, optional
+        Called with a `Step` after each iteration; true ends it.
+    state : Evidence, optional
+        ``result.state`` of an earlier run, to go on from instead of theta.
+
+    Returns
+    -------
+    Result
+        J is with the lambda found: ``result.state.lam``; ``result.state.gamma`` is the effective
+        number of parameters.  ``history.extra`` has both for each iteration.  J may rise from one
+        iteration to the next, since lambda changes.
+
+    Raises
+    ------
+    ValueError
+        If the objective has no residuals, or more than one lambda.
+
+    Examples
+    --------
+    A sine that noise was added to, and a network with many more units than it needs:
+
+    >>> from chainrule import Network, train
+    >>> X = np.linspace(-3, 3, 60)[:, None]
+    >>> y = np.sin(X) + 0.1 * np.random.default_rng(0).normal(size=X.shape)
+    >>> network = Network((1, 20, 1), hidden="tanh", output="identity")
+    >>> state = train(network, X, y, optimizer="br", max_iter=300).state
+    >>> network.size, state.gamma < 20, abs(state.variance**0.5 - 0.1) < 0.03
+    (61, True, True)
+    """
+    with one_blas_thread():
+        return run(
+            advance, objective, Evidence, theta, max_iter=max_iter, callback=callback, state=state
+        )
+
+
+def advance(objective: Regularised, now: Evidence) -> Evidence:
+    """Take a step with the lambda at hand, and estimate it anew."""
+    objective.lam = now.lam
+    stepped = lm.advance(objective, now)
+    if stepped.theta is now.theta:
+        return stepped
+    theta = stepped.theta.astype(np.float64, copy=False)
+    R, m = objective.regularised, objective.m
+    squares = float(theta @ (R * theta))
+    gamma, free = effective_parameters(m * stepped.H, now.lam, R)
+    sse = max(2 * m * stepped.J - now.lam * squares, 0.0)
+    variance = sse / max(objective.N - gamma, 1.0)
+    lam = free * variance / squares if squares else now.lam
+    rise = (lam - now.lam) / m  # J, D and H are linear in lambda: nothing is evaluated again
+    return replace(
+        stepped,
+        J=stepped.J + rise * squares / 2,
+        D=(stepped.D + rise * R * theta).astype(stepped.D.dtype),
+        H=stepped.H + np.diag(rise * R),
+        lam=lam,
+        gamma=gamma,
+        variance=variance,
+    )
+
+
+def effective_parameters(A: Array, lam: float, R: Array) -> tuple[float, float]:
+    """Return gamma and gamma_w, for A = Jac^T Jac + lambda R.
+
+    A direction that neither the data nor the penalty feel, such as the bias of a saturated unit, is
+    no parameter: its eigenvalue of A is 0.
+
+    Examples
+    --------
+    >>> effective_parameters(np.diag([4.0, 2.0, 0.0]), 1.0, np.array([0.0, 1.0, 0.0]))
+    (1.5, 0.5)
+    """
+    values, vectors = np.linalg.eigh(A)
+    felt = values > len(A) * np.finfo(np.float64).eps * values[-1]
+    penalty = lam * float(R @ (np.square(vectors[:, felt]) @ (1 / values[felt])))
+    return float(felt.sum()) - penalty, float(R.sum()) - penalty
