@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import Array
+from chainrule.backprop import Lambda
 from chainrule.diagnosis.explain import (
     Named,
     explain_by_pattern,
@@ -36,7 +37,7 @@ def check_gradient(
     network: Network | None = None,
     X: npt.ArrayLike | None = None,
     Y: npt.ArrayLike | None = None,
-    lam: float | None = None,
+    lam: Lambda | None = None,
     epsilon: float | str = 1e-4,
     directions: int | None = None,
     seed: int = 0,
@@ -53,7 +54,7 @@ def check_gradient(
         Adds the table by layer, and lets the diagnosis speak of layers.
     X : array of shape (m, s_1), optional
     Y : array of shape (m,) or (m, K), optional
-    lam : float, optional
+    lam : float or sequence of L - 1 float, optional
         What the objective was given: with all of them, a wrong gradient is compared with those of
         the known mistakes and of pairs of them.  Without, the pattern alone speaks.
     epsilon : float or "auto", default=1e-4

@@ -17,28 +17,36 @@ from itertools import combinations, permutations
 import numpy as np
 
 from chainrule.activations import Array
-from chainrule.diagnosis.slips import COST_SLIPS, Problem, Slip
+from chainrule.backprop import Lambda
+from chainrule.diagnosis.slips import COST_SLIPS, PACKINGS, Problem, Slip
 from chainrule.network import Network
 from chainrule.theta import blocks
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients of Delta, weights, biases and ones: one set for all layers, or one a layer."""
+    """Coefficients of Delta, weights, biases and ones: one set for all layers, or one a layer.
+
+    A fifth, where there is one, is that of Delta's bias columns; the first is then the rest's.
+    """
 
     coefficients: tuple[Array, ...]
     residual: float  # relative to the fitted gradient's norm
 
 
-def fit(D: Array, terms: Array, layers: Array | None = None) -> Fit:
-    """Fit D by its terms, with one set of coefficients, or with one for each layer."""
+def fit(D: Array, terms: Array, layers: Array | None = None, apart: bool = False) -> Fit:
+    """Fit D by its terms, with one set of coefficients, or with one for each layer.
+
+    ``apart``: with a coefficient of their own for Delta's bias columns.
+    """
+    terms = np.column_stack([terms[:, 0] - terms[:, 4], terms[:, 1:]]) if apart else terms[:, :4]
     masks = [np.ones(len(D), bool)] if layers is None else [layers == l for l in np.unique(layers)]
     left, coefficients = 0.0, []
     for mask in masks:
         G, d = terms[mask], D[mask]
         sizes = np.linalg.norm(G, axis=0)
         used = sizes > 0
-        c = np.zeros(4)
+        c = np.zeros(terms.shape[1])
         c[used] = np.linalg.lstsq(G[:, used] / sizes[used], d, rcond=1e-13)[0] / sizes[used]
         # A coefficient whose term is below rounding is none
         c[np.abs(c) * sizes <= 1e-9 * np.linalg.norm(D)] = 0
@@ -63,25 +71,16 @@ def read(c: Array, k: Array, m: float | None, K: int | None, where: str) -> Name
     if k[0] == 0 or c[0] == 0:
         return None
     r = c[0] / k[0]
-    scales: dict[float, list[str]] = {1.0: []}
-    if m is not None and m > 1:
-        scales |= {m: ["missing-1-over-m"], 1 / m: ["extra-1-over-m"]}
-    if K is not None and K > 1:
-        for scale in (float(K), 1 / K):
-            scales.setdefault(scale, ["outputs-factor"])
-        if m is not None:
-            scales.setdefault(K * m, ["missing-1-over-m", "outputs-factor"])
-            scales.setdefault(m / K, ["missing-1-over-m", "outputs-factor"])
-            scales.setdefault(K / m, ["extra-1-over-m", "outputs-factor"])
-    for scale in (2.0, 0.5):
-        scales.setdefault(scale, ["wrong-factor"])
-    names = next((n for scale, n in scales.items() if near(abs(r), scale)), None)
-    if names is None:
+    found = _factor(r, m, K, f"the data's part is {r:.6g} times what J needs{where}")
+    if found is None:
         return None
-    ratio = f"the data's part is {r:.6g} times what J needs{where}"
-    found: Named = [(name, ratio + (f" (m = {m:g}, K = {K})" if m else "")) for name in names]
-    if r < 0:
-        found.append(("sign", ratio))
+    if len(c) == 5:
+        biases = c[4] / k[0]
+        words = f"of Delta, the bias column is {biases:.6g} times what J needs{where}"
+        apart = _factor(biases, m, K, words) if biases else [("bias-gradient-missing", words)]
+        if apart is None:
+            return None
+        found += apart
     if c[3] != 0:
         found.append(("lambda-factor", f"the number {c[3]:.6g} is added to each weight{where}"))
     elif not (near(c[1], k[1]) or near(c[1], r * k[1])):
@@ -97,6 +96,27 @@ def read(c: Array, k: Array, m: float | None, K: int | None, where: str) -> Name
             else ("cost-inconsistent", "J regularises the bias, the gradient does not")
         )
     return found
+
+
+def _factor(r: float, m: float | None, K: int | None, ratio: str) -> Named | None:
+    """Name what a factor r of Delta shows; None where it is none that has a meaning."""
+    scales: dict[float, list[str]] = {1.0: []}
+    if m is not None and m > 1:
+        scales |= {m: ["missing-1-over-m"], 1 / m: ["extra-1-over-m"]}
+    if K is not None and K > 1:
+        for scale in (float(K), 1 / K):
+            scales.setdefault(scale, ["outputs-factor"])
+        if m is not None:
+            scales.setdefault(K * m, ["missing-1-over-m", "outputs-factor"])
+            scales.setdefault(m / K, ["missing-1-over-m", "outputs-factor"])
+            scales.setdefault(K / m, ["extra-1-over-m", "outputs-factor"])
+    for scale in (2.0, 0.5):
+        scales.setdefault(scale, ["wrong-factor"])
+    names = next((n for scale, n in scales.items() if near(abs(r), scale)), None)
+    if names is None:
+        return None
+    found = [(name, ratio + (f" (m = {m:g}, K = {K})" if m else "")) for name in names]
+    return [*found, ("sign", ratio)] if r < 0 else found
 
 
 def merge(readings: Sequence[Named]) -> Named:
@@ -131,23 +151,26 @@ def beliefs(
     theta: Array,
     X: Array,
     Y: Array,
-    lam: float | None,
+    lam: Lambda | None,
 ) -> list[Belief]:
     """Return what J may be: the notes' J, or that of the numerical gradient where it differs.
 
     Of a large theta there is no numerical gradient: there J's value has to tell.
     """
-    problems = [Problem.at(network, theta, X, Y, by_row) for by_row in (False, True)]
     m = float(len(X))
-    notes = None if lam is None else np.array([1 / m, lam / m, 0, 0])
+    lams = np.broadcast_to(0.0 if lam is None else np.asarray(lam, dtype=float), network.L - 1)
+    mean = float(lams.mean())
+    shares = lams / mean if mean else np.ones(network.L - 1)
+    problems = [Problem.at(network, theta, X, Y, packing, shares) for packing in PACKINGS]
+    notes = None if lam is None else np.array([1 / m, mean / m, 0, 0])
     if numerical is None:
         k = np.array([1 / m, 0, 0, 0]) if notes is None else notes
-        same = [p for p in problems if near(J, p.J(lam or 0.0))]
+        same = [p for p in problems if near(J, p.J(mean))]
         if same:
             return [Belief(same[0], (), k, [], 0.0)]
-        words = f"J is {J:.6g}, the notes' J is {problems[0].J(lam or 0.0):.6g}"
+        words = f"J is {J:.6g}, the notes' J is {problems[0].J(mean):.6g}"
         wrong = [("cost-inconsistent", words)]
-        return [Belief(problem, (), k, wrong, 0.0) for problem in problems]
+        return [Belief(problem, (), k, wrong, 0.0) for problem in problems[:2]]
     fits: list[tuple[int, Problem, tuple[Slip, ...], Fit]] = []
     for problem in problems:
         for slips in ((), *((slip,) for slip in COST_SLIPS)):
@@ -161,7 +184,7 @@ def beliefs(
         wrong = [("cost-inconsistent", "J is made of other terms than the notes' J")]
         k = np.array([1 / m, 0, 0, 0]) if notes is None else notes
         return [Belief(problem, (), k, wrong, 0.0) for problem in problems]
-    _, problem, slips, fitted = min(fits, key=lambda f: (f[0], f[1].by_row))
+    _, problem, slips, fitted = min(fits, key=lambda f: f[0])
     k = fitted.coefficients[0]
     own = Belief(problem, slips, k, [], 0.0)
     if notes is None or (not slips and all(near(a, b) for a, b in zip(k, notes, strict=True))):
@@ -173,9 +196,9 @@ def beliefs(
         words += "{:.6g} Delta + {:.6g} Theta".format(*notes)
     # A mean over the outputs of a squared error is a usual J: then it is D that lacks the factor.
     # Any other J that is not the notes' is likelier itself the mistake than a D that is theirs.
-    mean = network.cost.name == "identity" and network.K > 1 and near(k[0] * m * network.K, 1)
-    theirs = Belief(problem, (), notes, [("cost-inconsistent", words)], 0.5 if mean else 0.0)
-    return [replace(own, doubt=0.0 if mean else 0.5), theirs]
+    usual = network.cost.name == "identity" and network.K > 1 and near(k[0] * m * network.K, 1)
+    theirs = Belief(problem, (), notes, [("cost-inconsistent", words)], 0.5 if usual else 0.0)
+    return [replace(own, doubt=0.0 if usual else 0.5), theirs]
 
 
 def explain_with_data(
@@ -186,7 +209,7 @@ def explain_with_data(
     theta: Array,
     X: Array,
     Y: Array,
-    lam: float | None,
+    lam: Lambda | None,
 ) -> list[Named]:
     """Return what explains D, likeliest first: sets of mistakes with their evidence."""
     found: list[tuple[float, Named]] = []
@@ -223,7 +246,7 @@ def explain_with_data(
             break
     found.sort(key=lambda pair: pair[0])
     close.sort(key=lambda pair: pair[0])
-    return [named for _, named in found] + [named for _, named in close[:6]]
+    return [named for _, named in found] + [named for left, named in close[:6] if left < 0.5]
 
 
 def _pairs(problem: Problem) -> Iterator[tuple[Slip, Slip]]:
@@ -237,10 +260,11 @@ def _pairs(problem: Problem) -> Iterator[tuple[Slip, Slip]]:
 def _fits(D: Array, terms: Array, layers: Array, whole: Fit) -> Iterator[Fit]:
     if whole.residual <= EXACT:
         yield whole
-    elif len(np.unique(layers)) > 1:
-        by_layer = fit(D, terms, layers)
-        if by_layer.residual <= EXACT:
-            yield by_layer
+        return
+    by_layer = [fit(D, terms, layers)] if len(np.unique(layers)) > 1 else []
+    for fitted in (*by_layer, fit(D, terms, apart=True)):
+        if fitted.residual <= EXACT:
+            yield fitted
 
 
 def _scales(fitted: Fit, k: Array, m: float, K: int, alone: bool) -> Named | None:
@@ -253,7 +277,7 @@ def _scales(fitted: Fit, k: Array, m: float, K: int, alone: bool) -> Named | Non
     sensible = [reading for reading in readings if reading is not None]
     if len(sensible) == len(readings):
         return merge(sensible)
-    if alone and not several:
+    if alone and not several and len(fitted.coefficients[0]) == 4:
         r = fitted.coefficients[0][0] / k[0]
         return [("wrong-factor", f"the data's part is {r:.6g} times what J needs")]
     return None

@@ -7,7 +7,7 @@ teach the checker another mistake, add its words to ``MISTAKES`` and its slip to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ class Lines:
     ``labels(Y)``, ``output(h, Y, z)``: delta(L), ``back(l, delta, Thetas)``: Theta(l)^T delta(l+1)
     without the bias unit, ``g_prime(l, a, z, g)``, ``hidden(l, delta, Thetas, a, z, g, lines)``:
     delta(l), ``Delta(l, delta, a, z)`` with a and z of all layers, ``order(matrices)``: the order
-    of the layers, ``unroll(l, matrix, by_row)``.
+    of the layers, ``unroll(l, matrix, packing)``: the matrix as the vector will hold it.
     """
 
     labels: Callable[[Array], Array]
@@ -37,7 +37,7 @@ class Lines:
     hidden: Callable[..., Array]
     Delta: Callable[..., Array]
     order: Callable[[list[Array]], list[Array]]
-    unroll: Callable[[int, Array, bool], Array]
+    unroll: Callable[[int, Array, str], Array]
 
 
 def with_bias(a: Array) -> Array:
@@ -57,7 +57,7 @@ def right_lines(cost: Cost) -> Lines:
         ),
         Delta=lambda l, delta, a, z: delta[l + 1].T @ with_bias(a[l]),
         order=lambda matrices: matrices,
-        unroll=lambda l, matrix, by_row: matrix.ravel(order="C" if by_row else "F"),
+        unroll=lambda l, matrix, packing: matrix,
     )
 
 
@@ -230,12 +230,7 @@ def _slips() -> Iterator[Slip]:
             lambda l, delta, Thetas: f(
                 l,
                 delta,
-                [
-                    Theta.ravel(order="F").reshape(Theta.shape, order="C")
-                    if not p.by_row
-                    else Theta.ravel(order="C").reshape(Theta.shape, order="F")
-                    for Theta in Thetas
-                ],
+                [other_order(Theta, p.packing) for Theta in Thetas],
             )
         ),
         "Theta read in the other order on the way back",
@@ -243,7 +238,7 @@ def _slips() -> Iterator[Slip]:
     yield Slip(
         "unrolled-by-row",
         "unroll",
-        lambda f, p: lambda l, matrix, by_row: f(l, matrix, not by_row),
+        lambda f, p: lambda l, matrix, packing: other_order(matrix, packing),
         "D unrolled in the other order than theta",
     )
     yield Slip(
@@ -251,6 +246,12 @@ def _slips() -> Iterator[Slip]:
         "back",
         lambda f, p: lambda l, delta, Thetas: delta @ Thetas[l - 1][:, :-1],
         "the last unit is dropped in place of the bias",
+    )
+    yield Slip(
+        "bias-in-delta",
+        "back",
+        lambda f, p: lambda l, delta, Thetas: delta @ np.roll(Thetas[l - 1], -1, axis=1)[:, 1:],
+        "the bias stands last and the first unit is dropped",
     )
     yield Slip("bias-in-delta", "hidden", _drop_last, "g' of the bias unit too, last unit dropped")
     yield Slip(
@@ -307,6 +308,16 @@ def _slips() -> Iterator[Slip]:
             ),
             f"Delta of the {words} example alone",
         )
+        yield Slip(
+            "accumulator-overwritten",
+            "Delta",
+            lambda f, p, rows=rows: (
+                lambda l, delta, a, z: np.hstack(  # type: ignore[misc]
+                    [delta[l + 1][rows].T, f(l, delta, a, z)[:, 1:]]
+                )
+            ),
+            f"Delta's bias column of the {words} example alone",
+        )
 
 
 SLIPS: tuple[Slip, ...] = tuple(_slips())
@@ -329,6 +340,44 @@ COST_SLIPS: tuple[Slip, ...] = (
 )
 
 
+PACKINGS: Mapping[str, Callable[[list[Array]], list[Array]]] = {
+    # How learners unroll: the pieces, in their order, of matrices with the bias column first
+    "columns": lambda Ts: [T.ravel(order="F") for T in Ts],  # the notes, Octave
+    "rows": lambda Ts: [T.ravel() for T in Ts],  # NumPy
+    "layers": lambda Ts: [part for T in Ts for part in (T[:, 1:].T.ravel(), T[:, 0])],
+    "torch": lambda Ts: [part for T in Ts for part in (T[:, 1:].ravel(), T[:, 0])],
+    "sklearn": lambda Ts: [T[:, 1:].T.ravel() for T in Ts] + [T[:, 0] for T in Ts],
+    "rows, bias last": lambda Ts: [np.roll(T, -1, axis=1).ravel() for T in Ts],
+}
+
+
+def pack(matrices: list[Array], packing: str) -> Array:
+    """Unroll matrices, bias column first, in one of the orders that learners use."""
+    return np.concatenate(PACKINGS[packing](matrices))
+
+
+def other_order(matrix: Array, packing: str) -> Array:
+    """Return what a matrix becomes that is written in one order and read in the other."""
+    if packing == "columns":
+        return matrix.ravel().reshape(matrix.shape, order="F")
+    if packing.startswith("rows"):
+        return matrix.ravel(order="F").reshape(matrix.shape)
+    W = matrix[:, 1:]
+    if packing == "torch":
+        W = W.ravel(order="F").reshape(W.shape)
+    else:
+        W = W.ravel().reshape(W.shape, order="F")
+    return np.hstack([matrix[:, :1], W])
+
+
+def _weights(Theta: Array) -> Array:
+    return np.hstack([np.zeros((len(Theta), 1)), Theta[:, 1:]])
+
+
+def _biases(Theta: Array) -> Array:
+    return np.hstack([Theta[:, :1], np.zeros_like(Theta[:, 1:])])
+
+
 @dataclass(frozen=True)
 class Problem:
     """The network and its data at one theta, read in the order that the learner's J reads it."""
@@ -338,32 +387,32 @@ class Problem:
     a: dict[int, Array]  # a(1)..a(L)
     z: dict[int, Array]  # z(2)..z(L), z(1) = a(1)
     Y: Array
-    by_row: bool
+    packing: str
+    lams: Array  # lambda of each Theta(l), relative to their mean
 
     @classmethod
-    def at(cls, network: Network, theta: Array, X: Array, Y: Array, by_row: bool) -> Problem:
+    def at(
+        cls, network: Network, theta: Array, X: Array, Y: Array, packing: str, lams: Array
+    ) -> Problem:
         """Read theta in one order and propagate forward."""
-        if by_row:
-            theta = np.concatenate(
-                [
-                    block.ravel().reshape(rows, columns).ravel(order="F")
-                    for block, (rows, columns) in zip(
-                        blocks(network, theta), network.shapes, strict=True
-                    )
-                ]
-            )
-        activations, _ = forward(network, theta, X)
+        own = [block.T for block in blocks(network, np.arange(network.size))]
+        ours = np.empty_like(theta)
+        ours[pack(own, packing)] = theta
+        activations, _ = forward(network, ours, X)
         a = dict(enumerate(activations, start=1))
-        Thetas = [block.T for block in blocks(network, theta)]
+        Thetas = [block.T for block in blocks(network, ours)]
         z = {1: a[1]} | {
             l + 1: with_bias(a[l]) @ Theta.T for l, Theta in enumerate(Thetas, start=1)
         }
-        return cls(network, Thetas, a, z, Y, by_row)
+        return cls(network, Thetas, a, z, Y, packing, lams)
 
     def J(self, lam: float) -> float:
         """Return the notes' J, with the regularisation of the weights."""
         costs = self.network.cost.per_example(self.z[self.network.L], self.Y)
-        squares = sum(float(np.sum(Theta[:, 1:] ** 2)) for Theta in self.Thetas)
+        squares = sum(
+            share * float(np.sum(Theta[:, 1:] ** 2))
+            for share, Theta in zip(self.lams, self.Thetas, strict=True)
+        )
         return float(costs.sum() + lam / 2 * squares) / len(self.Y)
 
     @property
@@ -384,10 +433,10 @@ class Problem:
         return Y
 
     def terms(self, slips: Sequence[Slip]) -> tuple[Array, Array]:
-        """Return the four terms of a gradient with these slips, and each component's layer.
+        """Return the terms of a gradient with these slips, and each component's layer.
 
-        Columns of the first, of shape (size, 4): Delta, the weights, the biases, ones in place of
-        the weights.
+        Columns of the first, of shape (size, 5): Delta, the weights, the biases, ones in place of
+        the weights, and Delta's bias columns once more by themselves.
         """
         lines = right_lines(self.network.cost)
         for slip in slips:
@@ -399,21 +448,19 @@ class Problem:
             g = self.network.activations[l - 2]
             delta[l] = lines.hidden(l, delta[l + 1], self.Thetas, self.a[l], self.z[l], g, lines)
         Deltas = [lines.Delta(l, delta, self.a, self.z) for l in range(1, L)]
-        weights = [np.hstack([np.zeros((len(T), 1)), T[:, 1:]]) for T in self.Thetas]
-        biases = [np.hstack([T[:, :1], np.zeros((len(T), T.shape[1] - 1))]) for T in self.Thetas]
-        ones = [np.hstack([np.zeros((len(T), 1)), np.ones_like(T[:, 1:])]) for T in self.Thetas]
+        weights = [share * _weights(T) for share, T in zip(self.lams, self.Thetas, strict=True)]
+        biases = [share * _biases(T) for share, T in zip(self.lams, self.Thetas, strict=True)]
+        ones = [_weights(np.ones_like(T)) for T in self.Thetas]
         layers = [np.full(T.shape, l) for l, T in enumerate(self.Thetas, start=1)]
 
         def flat(matrices: list[Array]) -> Array:
-            return np.concatenate(
-                [
-                    lines.unroll(l, matrix, self.by_row)
-                    for l, matrix in enumerate(lines.order(matrices), start=1)
-                ]
-            )
+            unrolled = [
+                lines.unroll(l, matrix, self.packing) for l, matrix in enumerate(matrices, start=1)
+            ]
+            return pack(lines.order(unrolled), self.packing)
 
-        columns = [flat(matrices) for matrices in (Deltas, weights, biases, ones)]
-        return np.stack(columns, axis=1), flat(layers)
+        terms = (Deltas, weights, biases, ones, [_biases(T) for T in Deltas])
+        return np.stack([flat(matrices) for matrices in terms], axis=1), flat(layers)
 
     def slips(self) -> list[Slip]:
         """Return the slips that this network's shapes allow, with those in one layer alone."""
