@@ -15,7 +15,7 @@ def _doctest_names(doctest_namespace):
 @pytest.fixture(scope="session")
 def data():
     """Return a function that gives a file of the real data, or skips the test."""
-    folder = Path(os.environ.get("CHAINRULE_DATA", "../shared/data"))
+    folder = Path(os.environ.get("CHAINRULE_DATA", Path(__file__).parents[1] / "shared/data"))
 
     def find(name: str) -> Path:
         if not (folder / name).exists():
