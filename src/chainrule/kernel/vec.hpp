@@ -69,7 +69,7 @@ inline void store(T* p, vec<T> v) {
 
 template <class T>
 inline vec<T> all(T x) {
-    return vec<T>{} + x;
+    return x - vec<T>{};  // x + 0 would be an addition: -0 + 0 is not -0
 }
 
 template <class T>
