@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check bench bench-quick clean
+.PHONY: demo test test-slow sanitize check bench bench-quick clean
 
 # Made again when what it is made from changes; `pip install` brings an existing one up to date.
 .venv/ready: pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/chainrule/kernel/*.?pp)
@@ -22,6 +22,10 @@ test: .venv/ready  ## all but the long tests, the examples in the documentation 
 
 test-slow: .venv/ready  ## the long ones
 	$(BIN)/pytest -m slow
+
+# The module is built apart for each sanitizer; Python itself is not, so its runtime goes in first.
+sanitize: .venv/ready  ## the kernel's tests under AddressSanitizer with UBSan, and ThreadSanitizer
+	CC="$(CC)" CXX="$(CXX)" sh src/chainrule/kernel/sanitize.sh $(BIN)
 
 check: .venv/ready  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

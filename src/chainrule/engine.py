@@ -11,6 +11,7 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -252,19 +253,21 @@ def predict(
     >>> predict(Network((2, 1)), [0.0, 1.0, -1.0], [[2.0, 2.0]])
     array([[0.5]])
     """
-    theta, X = network.theta(theta), network.inputs(X)
-    h = np.empty((len(X), network.K), theta.dtype)
     kernel = _kernel(network) if chosen(network, engine) == "kernel" else None
-    # A call of the kernel for all, if X needs no conversion: it works in blocks itself
-    whole = kernel is not None and X.dtype == theta.dtype and X.flags.c_contiguous
-    block = len(X) if whole else BLOCK
-    for first in range(0, len(X), block):
-        rows = slice(first, first + block)
+    if kernel is not None and isinstance(theta, np.ndarray) and isinstance(X, np.ndarray):
+        # Most calls: arrays as the kernel takes them, in which it finds no NaN on its way
+        with suppress(TypeError, ValueError):
+            h = np.empty((len(X), network.K), theta.dtype)
+            if kernel.forward(theta, X, h, _threads(threads, network, len(X))):
+                return h
+    theta, X = np.ascontiguousarray(network.theta(theta)), network.inputs(X)
+    h = np.empty((len(X), network.K), theta.dtype)
+    for first in range(0, len(X), BLOCK):
+        rows = slice(first, first + BLOCK)
         if kernel is None:
             h[rows] = backprop.forward(network, theta, X[rows])[0][-1]
         else:
             x = np.ascontiguousarray(X[rows], theta.dtype)
-            theta = np.ascontiguousarray(theta)
             kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
 

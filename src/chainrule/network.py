@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -181,7 +182,7 @@ class Network:
         """The shape (s_{l+1}, s_l + 1) of each Theta(l)."""
         return tuple((out, inn + 1) for inn, out in pairwise(self.layers))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The length of theta."""
         return sum(rows * columns for rows, columns in self.shapes)

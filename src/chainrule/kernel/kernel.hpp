@@ -91,7 +91,8 @@ struct Call {
 template <class T>
 struct Functions {
     Sums (*accumulate)(const Shape&, const T* theta, const Rows<T>&, T* Delta, Call, bool* ok);
-    void (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
+    // Returns whether X and h are finite.
+    bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
     double (*dot)(const T* u, const T* v, std::int64_t n);
 };

@@ -92,16 +92,17 @@ public:
     }
 
     template <class T>
-    void forward(Input<T> theta, Input<T> X, Array<T> h, int threads) const {
+    bool forward(Input<T> theta, Input<T> X, Array<T> h, int threads) const {
         check_flat(theta);
         check(X.ndim() == 2 && static_cast<std::int64_t>(X.shape(1)) == s.front() && X.shape(0) > 0, "X must be (m, s_1)");
         check(h.ndim() == 2 && h.shape(0) == X.shape(0) && static_cast<std::int64_t>(h.shape(1)) == s.back(), "h must be (m, K)");
-        bool ok = false;
+        bool ok = false, finite = false;
         {
             nb::gil_scoped_release release;
-            functions<T>(*build).forward(shape, theta.data(), X.data(), static_cast<std::int64_t>(X.shape(0)), h.data(), {threads, interrupted}, &ok);
+            finite = functions<T>(*build).forward(shape, theta.data(), X.data(), static_cast<std::int64_t>(X.shape(0)), h.data(), {threads, interrupted}, &ok);
         }
         if (!ok) throw nb::python_error();
+        return finite;
     }
 
     template <class T>

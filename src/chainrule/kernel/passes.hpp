@@ -584,7 +584,58 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
 // ---- prediction -----------------------------------------------------------------------------
 
 template <class T>
-void forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* h, Call call, bool* ok) {
+bool all_finite(const T* x, std::int64_t n) {
+    vec<T> zero{};
+    std::int64_t i = 0;
+    for (; i + lanes<T> <= n; i += lanes<T>) zero += load(x + i) * T(0);  // NaN, if one is not finite
+    T rest = sum<T>(zero);
+    for (; i < n; ++i) rest += x[i] * T(0);
+    return rest == 0;
+}
+
+constexpr std::int64_t few = 4;  // rows up to which W is used as it lies in theta
+
+// h for a few rows, one after the other.
+template <class T>
+void forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* h) {
+    std::int64_t widest = 0;
+    for (int l = 1; l <= shape.L; ++l) widest = larger(widest, padded<T>(shape.s[l - 1]));
+    const Scratch memory(static_cast<std::size_t>(2 * widest) * sizeof(T));
+    Layer<T> last{};
+    last.s = shape.s[shape.L - 1];
+    last.ld = padded<T>(last.s);
+    for (std::int64_t t = 0; t < m; ++t) {
+        T* z = static_cast<T*>(memory.data);
+        T* free = z + widest;
+        const T* a = X + t * shape.s[0];
+        const T* block = theta;
+        for (int l = 1; l < shape.L; ++l) {
+            const std::int64_t s = shape.s[l - 1], next = shape.s[l];
+            row_product(s, next, a, block, block + next, z);
+            if (l + 1 < shape.L) activate_all(shape.g[l - 1], z, padded<T>(next));
+            block += (s + 1) * next;
+            a = z;
+            T* const other = free;
+            free = z;
+            z = other;
+        }
+        T* rows[] = {free};
+        const Net<T> output{1, shape.output, 0, &last};
+        Slab<T> slab{};
+        slab.a = rows;
+        output_rows(output, slab, 0, 1, false);
+        for (std::int64_t k = 0; k < last.s; ++k) h[t * last.s + k] = free[k];
+    }
+}
+
+template <class T>
+bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* h, Call call, bool* ok) {
+    const std::int64_t s = shape.s[0], K = shape.s[shape.L - 1];
+    if (m <= few) {
+        call.threads = 1;
+        *ok = with_team<T>(call, [&](Team&) { forward_few(shape, theta, X, m, h); });
+        return all_finite(X, m * s) && all_finite(h, m * K);
+    }
     const bool direct = in_place<T>(shape);
     const std::int64_t rows = smaller<std::int64_t>(m, 96), blocks = (m + rows - 1) / rows;
     const int threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
@@ -596,9 +647,11 @@ void forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out(net, shape, pieces);
     Slab<T>* slabs = nullptr;
+    bool* infinite = nullptr;  // found by each thread
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, false, p);
         slabs = p.take<Slab<T>>(threads);
+        infinite = p.take<bool>(threads);
         for (int i = 0; i < threads; ++i) {
             Slab<T> none{};
             lay_out_slab(net, rows, direct, false, p.base ? slabs[i] : none, p);
@@ -609,7 +662,7 @@ void forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     Scratch memory(needed.used);
     Pieces whole{static_cast<char*>(memory.data)};
     lay_out_all(whole);
-    const std::int64_t s = net(1).s, K = net(net.L).s, ld = net(net.L).ld;
+    const std::int64_t ld = net(net.L).ld;
     const Rows<T> data{m, X, nullptr, nullptr, nullptr, nullptr};
     const Dropout no_dropout{nullptr, 0, 0};
     *ok = with_team<T>(call, [&](Team& team) {
@@ -628,9 +681,13 @@ void forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
             output_rows(net, slab, 0, n, false);
             for (std::int64_t r = 0; r < n; ++r)
                 for (std::int64_t k = 0; k < K; ++k) h[(begin + r) * K + k] = slab.a[net.L - 1][r * ld + k];
+            if (!all_finite(X + begin * s, n * s) || !all_finite(h + begin * K, n * K)) infinite[team.rank] = true;
             team.poll();
         }
     });
+    for (int i = 0; i < threads; ++i)
+        if (infinite[i]) return false;
+    return true;
 }
 
 // ---- an epoch of minibatches ------------------------------------------------------------------

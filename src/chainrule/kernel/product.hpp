@@ -100,3 +100,53 @@ inline void packed_row(std::int64_t k, std::int64_t K, std::int64_t N, T* b, Put
         put(b + from * K + k * (to - from), from, (to < N ? to : N) - from);
     }
 }
+
+// z (rows, N) = a W + b with W as it lies in theta: for a few rows, packing W would take longer than
+// using it.  A group of vectors runs over all of a row of W; the last vector ends where the row
+// does, so it may begin among the ones before it: what both compute is the same.
+template <class T, int V>
+inline void row_times_matrix(std::int64_t K, std::int64_t N, std::int64_t from, const T* a, const T* b,
+                             const T* W, T* z) {
+    std::int64_t at[V];
+    vec<T> sums[V];
+#pragma GCC unroll 14
+    for (int v = 0; v < V; ++v) {
+        at[v] = from + v * lanes<T>;
+        if (at[v] > N - lanes<T>) at[v] = N - lanes<T>;
+        sums[v] = load(b + at[v]);
+    }
+    const std::int64_t last = at[V - 1];
+    const T* w = W + from;
+    for (std::int64_t k = 0; k < K; ++k) {
+        const vec<T> x = all<T>(a[k]);
+#pragma GCC unroll 14
+        for (int v = 0; v < V - 1; ++v) sums[v] += x * load(w + v * lanes<T>);
+        sums[V - 1] += x * load(w + (last - from));
+        w += N;
+    }
+#pragma GCC unroll 14
+    for (int v = 0; v < V; ++v) store(z + at[v], sums[v]);
+}
+
+template <class T, int V>
+inline void row_times_group(std::int64_t n, std::int64_t K, std::int64_t N, std::int64_t from, const T* a,
+                            const T* b, const T* W, T* z) {
+    if (n >= V) row_times_matrix<T, V>(K, N, from, a, b, W, z);
+    else if constexpr (V > 1) row_times_group<T, V - 1>(n, K, N, from, a, b, W, z);
+}
+
+template <class T>
+void row_product(std::int64_t K, std::int64_t N, const T* a, const T* b, const T* W, T* z) {
+    if (N < lanes<T>) {
+        for (std::int64_t j = 0; j < N; ++j) z[j] = b[j];
+        for (std::int64_t k = 0; k < K; ++k)
+            for (std::int64_t j = 0; j < N; ++j) z[j] += a[k] * W[k * N + j];
+        return;
+    }
+    constexpr int most = 14;  // of 16 registers; x and nothing else takes another
+    const std::int64_t n = (N + lanes<T> - 1) / lanes<T>, groups = (n + most - 1) / most;
+    for (std::int64_t g = 0; g < groups; ++g) {
+        const std::int64_t from = g * n / groups;
+        row_times_group<T, most>((g + 1) * n / groups - from, K, N, from * lanes<T>, a, b, W, z);
+    }
+}
