@@ -25,7 +25,7 @@ test-slow: .venv/ready  ## the long ones
 
 # The module is built apart for each sanitizer; Python itself is not, so its runtime goes in first.
 sanitize: .venv/ready  ## the kernel's tests under AddressSanitizer with UBSan, and ThreadSanitizer
-	CC="$(CC)" CXX="$(CXX)" sh src/chainrule/kernel/sanitize.sh $(BIN)
+	CC="$(CC)" CXX="$(CXX)" sh tests/sanitize.sh $(BIN)
 
 check: .venv/ready  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

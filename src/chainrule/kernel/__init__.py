@@ -11,10 +11,8 @@ import numpy as np
 from chainrule.activations import Array
 
 try:
-    from chainrule.kernel import _kernel
-except ImportError as error:
-    if not isinstance(error, ModuleNotFoundError):  # built, but this processor cannot run it
-        raise
+    import chainrule.kernel._kernel as _kernel
+except ModuleNotFoundError:  # not built; any other error is one of the kernel that was
     BUILT = False
 else:
     BUILT = True

@@ -7,6 +7,7 @@ cxx=${CXX:-c++}
 "$bin/pip" install --quiet --disable-pip-version-check nanobind cmake ninja
 for sanitizers in address,undefined thread; do
     build=$PWD/build/sanitize-$sanitizers
+    mkdir -p "$build"
     PATH="$bin:$PATH" cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$cxx" -DCMAKE_BUILD_TYPE=Release \
         -DCHAINRULE_SANITIZE="$sanitizers" -DPython_EXECUTABLE="$bin/python" \
         -Dnanobind_DIR="$("$bin/python" -m nanobind --cmake_dir)" >"$build.log"
@@ -16,8 +17,8 @@ for sanitizers in address,undefined thread; do
         thread) runtime=$("$cxx" -print-file-name=libtsan.so) ;;
     esac
     # The tests that start processes of their own, or fork with threads, are not for sanitizers
-    CHAINRULE_KERNEL="$build" LD_PRELOAD="$runtime $("$cxx" -print-file-name=libstdc++.so)" \
+    CHAINRULE_KERNEL="$build" PYTHONPATH=tests LD_PRELOAD="$runtime $("$cxx" -print-file-name=libstdc++.so)" \
         ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0 UBSAN_OPTIONS=halt_on_error=1 \
         TSAN_OPTIONS=halt_on_error=1:report_signal_unsafe=0 OPENBLAS_NUM_THREADS=1 \
-        "$bin/python" -m pytest -q -p no:cacheprovider tests/test_kernel.py -k "not fork and not instruction_set and not every"
+        "$bin/python" -m pytest -q -p no:cacheprovider -p sanitized tests/test_kernel.py -k "not fork and not instruction_set and not every" -o timeout=1200
 done
