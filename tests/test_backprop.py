@@ -17,6 +17,7 @@ from chainrule import (
     trace,
     unroll,
 )
+from chainrule.backprop import input_gradient
 from chainrule.costs import COSTS
 
 LINEAR = Network((1, 4, 1), hidden="tanh", output="identity")
@@ -257,3 +258,22 @@ if __name__ == "__main__":
             reshape(network, theta), X, Y, 0.5, ("tanh", "softplus"), output
         )
         print(f'    "{output}": ({float(J)!r}, {float(np.linalg.norm(unroll(D)))!r}),')
+
+
+@given(problems(activations=("sigmoid", "tanh", "softplus", "identity")))
+def test_input_gradient_is_the_slope_of_z(problem):
+    network, theta, X, _, _ = problem
+    epsilon, k = 1e-6, network.K - 1
+    D = input_gradient(network, theta, X, k)
+    for j in range(X.shape[1]):
+        e = epsilon * np.eye(X.shape[1])[j]
+        slope = (forward(network, theta, X + e)[1] - forward(network, theta, X - e)[1])[:, k]
+        np.testing.assert_allclose(D[:, j], slope / (2 * epsilon), atol=1e-6)
+
+
+def test_input_gradient_refuses_an_output_that_is_not_there():
+    network = Network((2, 3))
+    with pytest.raises(ValueError, match="outputs must name units 0 to 2"):
+        input_gradient(network, np.zeros(9), [[1.0, 2.0]], 3)
+    with pytest.raises(ValueError, match="outputs must be an integer, or 1 of them"):
+        input_gradient(network, np.zeros(9), [[1.0, 2.0]], 0.5)

@@ -35,6 +35,7 @@ def test_one_activation_for_all_or_one_for_each():
 @pytest.mark.parametrize(
     ("layers", "options", "message"),
     [
+        ((2, 5), {"output": "quantile:0.1,0.9"}, "needs a multiple of 2 output units, got 5"),
         ("400", {}, r"layers must be a sequence such as \(400, 25, 10\), not '400'"),
         (5, {}, "layers must be a sequence"),
         ((5,), {}, r"layers needs at least inputs and outputs, got \(5,\)"),

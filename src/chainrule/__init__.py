@@ -1,5 +1,7 @@
 """Feed-forward neural networks whose gradient you can check and whose every value you can see."""
 
+import typing
+
 from chainrule.backprop import (
     Trace,
     accumulate,
@@ -16,6 +18,9 @@ from chainrule.optimize import SGD, Adam, History, Result, State, Step
 from chainrule.theta import random_theta, reshape, unroll
 from chainrule.training import WrongGradientError, train
 
+if typing.TYPE_CHECKING:
+    from chainrule.estimators import MLPClassifier, MLPRegressor
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -24,6 +29,8 @@ __all__ = [
     "Finding",
     "GradientReport",
     "History",
+    "MLPClassifier",
+    "MLPRegressor",
     "Network",
     "Result",
     "State",
@@ -43,3 +50,12 @@ __all__ = [
     "train",
     "unroll",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """Import what needs more than NumPy when it is first used."""
+    if name in ("MLPClassifier", "MLPRegressor"):
+        from chainrule import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")

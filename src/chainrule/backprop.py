@@ -110,7 +110,14 @@ def backward(
     >>> backward(network, theta, a, np.array([[1.0]]))
     [array([[-0.02980073, -0.02980073]]), array([[-0.11920292]])]
     """
-    delta = [network.cost.delta(a[-1], Y)]
+    return _errors(network, theta, a, network.cost.delta(a[-1], Y), masks)
+
+
+def _errors(
+    network: Network, theta: Array, a: list[Array], delta_L: Array, masks: Sequence[Array] | None
+) -> list[Array]:
+    """Step back from a given delta(L)."""
+    delta = [delta_L]
     inner = zip(blocks(network, theta)[1:], a[1:-1], network.activations, strict=True)
     for l, (Theta_T, a_l, g) in reversed(list(enumerate(inner, start=1))):
         W = Theta_T[1:]  # the bias unit has no delta: nothing leads into it
@@ -359,6 +366,52 @@ def predict(network: Network, theta: npt.ArrayLike, X: npt.ArrayLike) -> Array:
     """
     a, _ = forward(network, network.theta(theta), network.inputs(X))
     return a[-1]
+
+
+def input_gradient(
+    network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, outputs: npt.ArrayLike
+) -> Array:
+    """Return how an output's z(L) changes with each input: the errors, one layer further back.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+    outputs : int or array of shape (m,) of int
+        Which unit of the last layer, 0..K-1: one for all examples, or one for each.
+
+    Returns
+    -------
+    ndarray of shape (m, s_1)
+        The derivative of z(L)_k by each x_j.
+
+    Raises
+    ------
+    ValueError
+        If an array does not fit, or there is no such unit.
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: delta(l) with delta(L) := 1 for the unit and 0 for all
+    others; the inputs have no g', so delta(1) = (Theta(1))^T delta(2).
+
+    Examples
+    --------
+    >>> input_gradient(Network((2, 1)), [0.0, 1.0, -1.0], [[2.0, 1.0]], 0)
+    array([[ 1., -1.]])
+    """
+    theta, X = network.theta(theta), network.inputs(X)
+    k = np.asarray(outputs)
+    if k.dtype.kind not in "iu" or k.shape not in ((), (len(X),)):
+        raise ValueError(f"outputs must be an integer, or {len(X)} of them, got {outputs!r}")
+    if k.min() < 0 or k.max() >= network.K:
+        raise ValueError(f"outputs must name units 0 to {network.K - 1}, got {outputs!r}")
+    a, z = forward(network, theta, X)
+    delta_L = np.zeros_like(z)
+    delta_L[np.arange(len(X)), k] = 1
+    W = blocks(network, theta)[0][1:]
+    return np.asarray(_errors(network, theta, a, delta_L, None)[0] @ W.T)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,20 @@ exp with the Poisson cost.  A cost is computed from z(L), not from a(L): that is
 
 Costs are sums over the K outputs, one number for each example.  Nothing here divides by m or knows
 lambda: both enter once, in `chainrule.backprop.finish`.
+
+Besides the canonical pairs there are costs with parameters of their own, written in the name:
+``"huber:1.35"``, ``"quantile:0.1,0.5,0.9"``.  They are the same three functions with another delta.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from chainrule.activations import Array, sigmoid, softplus
+from chainrule.activations import Array, by_name, sigmoid, softplus
 
 
 def canonical_delta(h: Array, Y: Array) -> Array:
@@ -44,6 +48,8 @@ class Cost:
     targets : str
         What Y may hold: ``"classes"`` (every y_k in [0, 1]), ``"distribution"`` (in [0, 1], each
         row adds up to 1), ``"counts"`` (y >= 0) or ``"numbers"``.
+    units : int
+        K must be a multiple of it.
 
     Examples
     --------
@@ -60,6 +66,7 @@ class Cost:
     delta: Callable[[Array, Array], Array] = canonical_delta
     targets: str = "numbers"
     delta_prime: Callable[[Array, Array, Array], Array] | None = None
+    units: int = 1
 
 
 def softmax(z: Array) -> Array:
@@ -124,3 +131,134 @@ COSTS: Mapping[str, Cost] = {
         ),
     )
 }
+
+
+def absolute() -> Cost:
+    """Return the cost |h - y|, whose minimum is the median."""
+    return Cost(
+        "absolute",
+        lambda z: z,
+        lambda z, Y: np.abs(z - Y).sum(axis=-1),
+        lambda h, Y: np.sign(h - Y),
+    )
+
+
+def huber(threshold: float = 1.0) -> Cost:
+    """Return Huber's cost: half the square of h - y up to a threshold, straight beyond it."""
+    if not 0 < threshold < np.inf:
+        raise ValueError(f"huber's threshold must be a number > 0, got {threshold!r}")
+
+    def per_example(z: Array, Y: Array) -> Array:
+        e = np.abs(z - Y)
+        inside = np.minimum(e, threshold)
+        return np.asarray((inside * (e - inside / 2)).sum(axis=-1))
+
+    return Cost(
+        f"huber:{threshold!r}",
+        lambda z: z,
+        per_example,
+        lambda h, Y: np.clip(h - Y, -threshold, threshold),
+    )
+
+
+def quantile(*levels: float) -> Cost:
+    """Return the cost of quantiles at rising levels, of which no one ever crosses the next.
+
+    Each target has q units, one for each level, and stands in q columns of Y.  The first unit is
+    the lowest quantile, h_1 = z_1; each further one adds to it, h_k = h_{k-1} + softplus(z_k), and
+    can only lie above.  The cost of h_k is max((1 - level) (h_k - y), -level (h_k - y)).
+    """
+    q = len(levels)
+    if not q or not all(0 < level < 1 for level in levels) or sorted(set(levels)) != list(levels):
+        raise ValueError(f"quantiles need rising levels between 0 and 1, got {levels!r}")
+
+    def by_level(values: Array) -> Array:
+        return values.reshape(*values.shape[:-1], -1, q)
+
+    def g(z: Array) -> Array:
+        steps = by_level(z).copy()
+        steps[..., 1:] = softplus(steps[..., 1:])
+        return np.cumsum(steps, axis=-1).reshape(z.shape)
+
+    def per_example(z: Array, Y: Array) -> Array:
+        e, tau = by_level(g(z) - Y), np.array(levels, z.dtype)
+        return np.asarray(np.maximum((1 - tau) * e, -tau * e).sum(axis=(-2, -1)))
+
+    def delta(h: Array, Y: Array) -> Array:
+        slopes = (by_level(h) > by_level(Y)).astype(h.dtype) - np.array(levels, h.dtype)
+        # z_k moves h_k and all the quantiles above it alike
+        slopes = np.cumsum(slopes[..., ::-1], axis=-1)[..., ::-1]
+        # softplus' = 1 - e^-softplus, written from what softplus(z_k) gave
+        slopes[..., 1:] *= -np.expm1(-np.diff(by_level(h), axis=-1))
+        return slopes.reshape(h.shape)
+
+    name = "quantile:" + ",".join(map(repr, levels))
+    return Cost(name, g, per_example, delta, units=q)
+
+
+def softmax_groups(*sizes: float) -> Cost:
+    """Return the cost of several classifications at once: a softmax over each group of units."""
+    if not sizes or not all(size == int(size) and size >= 2 for size in sizes):
+        raise ValueError(f"groups of softmax units need whole numbers >= 2, got {sizes!r}")
+    borders = np.cumsum(np.array(sizes, dtype=int))
+
+    def groups(values: Array) -> list[Array]:
+        return np.split(values, borders[:-1], axis=-1)
+
+    def per_example(z: Array, Y: Array) -> Array:
+        pairs = zip(groups(z), groups(Y), strict=True)
+        return np.asarray(sum(_softmax_cross_entropy(z_g, Y_g) for z_g, Y_g in pairs))
+
+    return Cost(
+        "softmax:" + ",".join(f"{size:g}" for size in sizes),
+        lambda z: np.concatenate([softmax(z_g) for z_g in groups(z)], axis=-1),
+        per_example,
+        targets="classes",
+        units=int(borders[-1]),
+    )
+
+
+WITH_PARAMETERS: Mapping[str, Callable[..., Cost]] = {
+    "absolute": absolute,
+    "huber": huber,
+    "quantile": quantile,
+    "softmax": softmax_groups,
+}
+
+
+@cache
+def find_cost(name: str) -> Cost:
+    """Return the cost that a name stands for.
+
+    Parameters
+    ----------
+    name : str
+        ``"sigmoid"``, ``"softmax"``, ``"identity"``, ``"exp"``; or, with parameters of its own,
+        ``"absolute"``, ``"huber:threshold"``, ``"quantile:level,level,..."``,
+        ``"softmax:units,units,..."`` (several classifications at once).
+
+    Returns
+    -------
+    Cost
+
+    Raises
+    ------
+    ValueError
+        If there is no such cost, or its parameters do not fit.
+
+    Examples
+    --------
+    Three quantiles of one target, with z_2 and z_3 telling how far apart they are:
+
+    >>> find_cost("quantile:0.1,0.5,0.9").g(np.array([[1.0, 0.0, -3.0]])).round(3)
+    array([[1.   , 1.693, 1.742]])
+    """
+    family, colon, parameters = name.partition(":") if isinstance(name, str) else (name, "", "")
+    if not colon and family != "absolute":
+        return by_name(name, COSTS, "output")
+    make = by_name(family, WITH_PARAMETERS, "output")
+    try:
+        values = [float(value) for value in parameters.split(",")] if colon else []
+        return make(*values)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"output {name!r}: {error}") from None

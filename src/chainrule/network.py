@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import ACTIVATIONS, Activation, Array, by_name
-from chainrule.costs import COSTS, Cost
+from chainrule.costs import Cost, find_cost
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Network:
     output : str or Cost, default="sigmoid"
         The output activation with its cost: ``"sigmoid"`` (the notes: K logistic units),
         ``"softmax"``, ``"identity"`` (half the squared error, the notes' linear network),
-        ``"exp"`` (Poisson).
+        ``"exp"`` (Poisson); and those with parameters of `chainrule.costs.find_cost`.
 
     Attributes
     ----------
@@ -101,6 +101,11 @@ class Network:
             raise ValueError(
                 f"output={self.cost.name!r} needs at least 2 output units, got {self.K}: for two "
                 "classes in one unit use output='sigmoid'"
+            )
+        if self.K % self.cost.units:
+            raise ValueError(
+                f"output={self.cost.name!r} needs a multiple of {self.cost.units} output units, "
+                f"got {self.K}"
             )
 
     @classmethod
@@ -200,9 +205,7 @@ class Network:
     @property
     def cost(self) -> Cost:
         """The output activation with its cost."""
-        return (
-            self.output if isinstance(self.output, Cost) else by_name(self.output, COSTS, "output")
-        )
+        return self.output if isinstance(self.output, Cost) else find_cost(self.output)
 
     def inputs(self, X: npt.ArrayLike) -> Array:
         """Return X as a finite (m, s_1) float array, or raise an error that says what is wrong.

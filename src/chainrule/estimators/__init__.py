@@ -1,0 +1,6 @@
+"""`MLPClassifier` and `MLPRegressor`: scikit-learn's estimators over chainrule's networks."""
+
+from chainrule.estimators.classifier import MLPClassifier
+from chainrule.estimators.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]

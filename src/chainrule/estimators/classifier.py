@@ -1,0 +1,406 @@
+"""`MLPClassifier`: labels become columns of zeros and ones, and probabilities labels again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.preprocessing import LabelBinarizer, OneHotEncoder
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from chainrule.activations import Array
+from chainrule.costs import Cost
+from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.documentation import documented
+from chainrule.estimators.rows import Rows
+from chainrule.network import Network
+from chainrule.optimize import Step
+
+
+@documented
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """A network that tells classes apart: scikit-learn's MLPClassifier, on chainrule's core.
+
+    With scikit-learn's parameters alone, the same ``random_state`` gives the same initial weights,
+    the same batches and, up to rounding, the same network.
+
+    Parameters
+    ----------
+    {parameters}
+    output : {'softmax', 'sigmoid'} or Cost, default='softmax'
+        For three classes and more: one softmax, or the notes' K logistic units.  Two classes are
+        one logistic unit, several labels at once one for each label.
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        The weight of each class, times the sample weights.
+
+    Attributes
+    ----------
+    {attributes}
+    classes_ : ndarray of shape (n_classes,), or list of them
+        A list where y has several columns of classes.
+
+    See Also
+    --------
+    MLPRegressor : The same for numbers.
+
+    Notes
+    -----
+    Notes, *Cost Function*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(10, solver="lbfgs", alpha=1, tol=1e-3, random_state=0).fit(X, y)
+    >>> net.predict(X[::50])
+    array([0, 1, 2])
+
+    A validation set of one's own, another activation for each layer, dropout:
+
+    >>> net = MLPClassifier((10, 5), activation=("tanh", "elu"), dropout=0.1, early_stopping=True,
+    ...                     scoring="neg_log_loss", learning_rate_init=0.01, random_state=0)
+    >>> net.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2]).score(X, y) > 0.9
+    True
+    """
+
+    classes_: Any
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseMLP._parameter_constraints,
+        "output": [StrOptions({"softmax", "sigmoid"}), Cost],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        output: Any = "softmax",
+        class_weight: Any = None,
+        dropout: float | Sequence[float] = 0.0,
+        scoring: Any = None,
+        callback: Callable[[Step], Any] | None = None,
+        n_restarts: int = 1,
+        average: bool = False,
+        theta: Any = None,
+        transform_layer: int | None = None,
+        check_gradient: bool | None = None,
+        dtype: Any = None,
+        threads: int | None = None,
+        engine: str | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.output = output
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.scoring = scoring
+        self.callback = callback
+        self.n_restarts = n_restarts
+        self.average = average
+        self.theta = theta
+        self.transform_layer = transform_layer
+        self.check_gradient = check_gradient
+        self.dtype = dtype
+        self.threads = threads
+        self.engine = engine
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Classes; an indicator matrix for several labels at once; or several columns of classes.
+        sample_weight : array-like of shape (n_samples,), optional
+            2 is the same as the row twice; rows of weight 0 are left out.
+        X_val, y_val : as X and y, optional
+            Validation rows, instead of those that early stopping would set aside.
+
+        Returns
+        -------
+        MLPClassifier
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda est: est._check_solver())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Go once over these rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+        classes : array-like of shape (n_classes,), optional
+            All the classes that will ever come; needed in the first call.
+
+        Returns
+        -------
+        MLPClassifier
+            Itself.
+        """
+        if classes is not None and hasattr(self, "classes_"):
+            if not np.array_equal(self.classes_, np.unique(classes)):
+                raise ValueError(
+                    f"classes = {classes} is not the same as on the last call to partial_fit: "
+                    f"{self.classes_}"
+                )
+        elif not hasattr(self, "classes_"):
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            known = y if type_of_target(y).startswith("multilabel") else classes
+            self._label_binarizer = LabelBinarizer().fit(known)
+            self.classes_ = np.unique(classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        h = self._hypothesis(X)
+        if self._several or len(self.classes_) < 2 or self._multilabel:
+            return np.asarray(self._label_binarizer.inverse_transform(h))
+        codes = (h[:, 0] > 0.5).astype(np.intp) if h.shape[1] == 1 else h.argmax(axis=1)
+        return np.asarray(self.classes_[codes])
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            Rows add up to 1, except for several labels at once.  With ``output='sigmoid'``, those
+            of K logistic units are divided by their sum.  A list where y has several columns of
+            classes.
+        """
+        h = self._hypothesis(X)
+        if h.shape[1] == 1:
+            both = np.empty((len(h), 2), h.dtype)
+            np.subtract(1, h[:, 0], out=both[:, 0])
+            both[:, 1] = h[:, 0]
+            return both
+        if self._several:
+            sizes = [len(classes) for classes in self.classes_]
+            return np.split(h, np.cumsum(sizes)[:-1], axis=1)
+        if self.out_activation_ != "softmax" and not self._multilabel:
+            return h / h.sum(axis=1, keepdims=True)
+        return h
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Return the logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+        """
+        p = self.predict_proba(X)
+        with np.errstate(divide="ignore"):  # a probability may be 0
+            return [np.log(p_j) for p_j in p] if isinstance(p, list) else np.log(p)
+
+    def input_gradient(self, X: Any, output: Any = None) -> Array:
+        """Return how much each input pushes a class: the derivative of its z(L) by the inputs.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        output : int or array-like of shape (n_samples,), optional
+            Which output unit.  Default: that of the class predicted for each row; for two classes,
+            which share one unit, the second.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+
+        Examples
+        --------
+        >>> X, y = np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0], [3.0, 5.0]]), [0, 0, 1, 1]
+        >>> net = MLPClassifier(3, solver="lbfgs", random_state=0).fit(X, y)
+        >>> bool((net.input_gradient(X)[:, 0] > 0).all())
+        True
+        """
+        check_is_fitted(self)
+        X = self._inputs(X)
+        return self._saliency(X, self._hypothesis(X).argmax(axis=1) if output is None else output)
+
+    # ------------------------------------------------------------------ labels and columns
+
+    @property
+    def _several(self) -> bool:
+        """Whether y has several columns of classes."""
+        return isinstance(self.classes_, list)
+
+    @property
+    def _multilabel(self) -> bool:
+        return not self._several and self._label_binarizer.y_type_.startswith("multilabel")
+
+    def _encode(
+        self, X: Any, y: Any, *, incremental: bool, reset: bool
+    ) -> tuple[Any, Array, Array]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._learn_classes(y)
+        elif not self._several:
+            classes = unique_labels(y)
+            if self.warm_start and set(classes) != set(self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the "
+                    f"previous call to fit. Previously got {self.classes_}, `y` has {classes}"
+                )
+            if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+                raise ValueError(
+                    f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}."
+                    f" 'y' has {classes}."
+                )
+        return X, y, self._columns(y)
+
+    def _learn_classes(self, y: Any) -> None:
+        if type_of_target(y) == "multiclass-multioutput":
+            self._label_binarizer = OneHotEncoder(sparse_output=False, dtype=bool).fit(y)
+            self.classes_ = list(self._label_binarizer.categories_)
+            few = [j for j, classes in enumerate(self.classes_) if len(classes) < 2]
+            if few:
+                raise ValueError(f"column {few[0]} of y has one class only: leave it out")
+        else:
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+
+    def _columns(self, y: Any) -> Array:
+        """Return y as an (m, K) array of bool."""
+        Y = self._label_binarizer.transform(y)
+        Y = Y.toarray() if hasattr(Y, "toarray") else np.asarray(Y)
+        return Y.astype(bool).reshape(len(Y), -1)
+
+    def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
+        if not self._several and not self._multilabel:
+            new = np.setdiff1d(y, self.classes_)
+            if len(new):
+                raise ValueError(f"y_val has the class {new[0]}, which is not in y")
+        return X, y, self._columns(y)
+
+    def _weights(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Array | None:
+        weights = super()._weights(X, y, sample_weight, incremental=incremental)
+        if self.class_weight is None:
+            return weights
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all the rows, partial_fit sees some: pass the "
+                "weights as a dict"
+            )
+        by_class = compute_sample_weight(self.class_weight, y)
+        return np.asarray(by_class if weights is None else weights * by_class)
+
+    def _output(self) -> str | Cost:
+        if isinstance(self.output, Cost):
+            return self.output
+        if self._several:
+            return "softmax:" + ",".join(str(len(classes)) for classes in self.classes_)
+        several_units = self._label_binarizer.y_type_ == "multiclass"
+        return "softmax" if several_units and self.output == "softmax" else "sigmoid"
+
+    def _stratified(self) -> bool:
+        return self.n_outputs_ == 1
+
+    def _loss_scale(self, network: Network) -> float:
+        return 1.0
+
+    def _constant(self, rows: Rows) -> float:
+        return 0.0
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

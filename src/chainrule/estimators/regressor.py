@@ -1,0 +1,292 @@
+"""`MLPRegressor`: numbers, counts and quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin, _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from chainrule.activations import Array
+from chainrule.costs import Cost
+from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.documentation import documented
+from chainrule.estimators.rows import Rows
+from chainrule.network import Network
+from chainrule.optimize import Step
+
+OUTPUTS = {"squared_error": "identity", "poisson": "exp", "absolute_error": "absolute"}
+
+
+@documented
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """A network that predicts numbers: scikit-learn's MLPRegressor, on chainrule's core.
+
+    With scikit-learn's parameters alone, the same ``random_state`` gives the same initial weights,
+    the same batches and, up to rounding, the same network.
+
+    Parameters
+    ----------
+    loss : str or Cost, default='squared_error'
+        ``'squared_error'`` (half of it, its mean over several outputs), ``'poisson'`` (half the
+        deviance; h = e^z), ``'absolute_error'``, ``'huber'``, ``'quantile'``; or a
+        `chainrule.costs.Cost` of your own.
+    {parameters}
+    quantile : float or sequence of float, default=0.5
+        The levels of ``loss='quantile'``, rising.  Several are learnt at once and never cross.
+    huber_threshold : float, default=1.0
+        The error from which on ``loss='huber'`` is straight, in the units of y.
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    MLPClassifier : The same for classes.
+
+    Notes
+    -----
+    Notes, *Bonus: NN for linear systems*.
+
+    Examples
+    --------
+    >>> X = np.linspace(0, 1, 50)[:, None]
+    >>> y = np.sin(6 * X[:, 0])
+    >>> net = MLPRegressor(hidden_layer_sizes=10, solver="lbfgs", tol=1e-3, random_state=0)
+    >>> net.fit(X, y).score(X, y) > 0.99
+    True
+
+    The middle and a band around it, from one network:
+
+    >>> net.set_params(loss="quantile", quantile=[0.1, 0.5, 0.9]).fit(X, y).predict(X).shape
+    (50, 3)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseMLP._parameter_constraints,
+        "loss": [StrOptions({*OUTPUTS, "huber", "quantile"}), Cost],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "huber_threshold": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        quantile: float | Sequence[float] = 0.5,
+        huber_threshold: float = 1.0,
+        dropout: float | Sequence[float] = 0.0,
+        scoring: Any = None,
+        callback: Callable[[Step], Any] | None = None,
+        n_restarts: int = 1,
+        average: bool = False,
+        theta: Any = None,
+        transform_layer: int | None = None,
+        check_gradient: bool | None = None,
+        dtype: Any = None,
+        threads: int | None = None,
+        engine: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.quantile = quantile
+        self.huber_threshold = huber_threshold
+        self.dropout = dropout
+        self.scoring = scoring
+        self.callback = callback
+        self.n_restarts = n_restarts
+        self.average = average
+        self.theta = theta
+        self.transform_layer = transform_layer
+        self.check_gradient = check_gradient
+        self.dtype = dtype
+        self.threads = threads
+        self.engine = engine
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+            2 is the same as the row twice; rows of weight 0 are left out.
+        X_val, y_val : as X and y, optional
+            Validation rows, instead of those that early stopping would set aside.
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda est: est._check_solver())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Go once over these rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the prediction for each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            With q levels of ``loss='quantile'``: q columns for each output, rising.
+        """
+        h = self._hypothesis(X)
+        return h[:, 0] if h.shape[1] == 1 else h
+
+    def input_gradient(self, X: Any, output: Any = 0) -> Array:
+        """Return how the prediction changes with each input.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        output : int or array-like of shape (n_samples,), default=0
+            Which output unit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            The derivative of z(L): of the prediction itself, of its logarithm for
+            ``loss='poisson'``.
+
+        Examples
+        --------
+        >>> X = np.array([[0.0, 3.0], [1.0, 4.0], [2.0, 3.0]])
+        >>> net = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0).fit(X, 2 * X[:, 0])
+        >>> bool(np.allclose(net.input_gradient(X), [2, 0], atol=1e-3))
+        True
+        """
+        check_is_fitted(self)
+        return self._saliency(self._inputs(X), output)
+
+    # ------------------------------------------------------------------ targets and columns
+
+    def _encode(
+        self, X: Any, y: Any, *, incremental: bool, reset: bool
+    ) -> tuple[Any, Array, Array]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and y.min() < 0:
+            raise ValueError(f"loss='poisson' needs y >= 0, got {y.min():g}")
+        return X, y, np.repeat(y.reshape(len(y), -1), self._levels, axis=1)
+
+    def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
+        return self._encode(X, y, incremental=False, reset=False)
+
+    @property
+    def _levels(self) -> int:
+        """How many units each target has."""
+        return np.size(self.quantile) if self.loss == "quantile" else 1
+
+    def _output(self) -> str | Cost:
+        if self.loss == "huber":
+            return f"huber:{float(self.huber_threshold)!r}"
+        if self.loss == "quantile":
+            levels = np.atleast_1d(np.asarray(self.quantile, dtype=np.float64)).tolist()
+            return "quantile:" + ",".join(map(repr, levels))
+        return self.loss if isinstance(self.loss, Cost) else OUTPUTS[self.loss]
+
+    def _stratified(self) -> bool:
+        return False
+
+    def _loss_scale(self, network: Network) -> float:
+        """Return what makes of a sum over the outputs scikit-learn's loss: there it is a mean."""
+        return 1.0 if network.cost.name == "exp" else 1.0 / network.K
+
+    def _constant(self, rows: Rows) -> float:
+        """Return the part of half the Poisson deviance that no theta changes."""
+        if self.loss != "poisson":
+            return 0.0
+        from scipy.special import xlogy
+
+        each = (xlogy(rows.Y, rows.Y) - rows.Y).sum(axis=1)
+        return float(np.average(each, weights=rows.weights))

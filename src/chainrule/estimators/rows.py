@@ -1,0 +1,121 @@
+"""Examples that may be sparse: their sums, a block of rows made dense at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule import engine
+from chainrule.activations import Array
+from chainrule.network import Network
+
+DENSE = 4_000_000  # values of a sparse X that may be made dense at once
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples, their targets and weights, as the engine's calls see them.
+
+    Parameters
+    ----------
+    X : ndarray or scipy.sparse.csr_array of shape (m, n)
+        A sparse one is never made dense but for a block of rows.
+    Y : ndarray of shape (m, K)
+    weights : ndarray of shape (m,), optional
+    options : dict
+        ``engine`` and ``threads``, for every call of the engine.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> X, Y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([[1.0], [0.0]])
+    >>> dense, sparse = Rows(X, Y), Rows(csr_array(X), Y)
+    >>> dense.accumulate(Network((2, 1)), np.zeros(3))
+    (1.38629436111989..., array([ 0. , -0.5,  1. ]), 2.0)
+    >>> sparse.accumulate(Network((2, 1)), np.zeros(3))
+    (1.38629436111989..., array([ 0. , -0.5,  1. ]), 2.0)
+    """
+
+    X: Any
+    Y: Array
+    weights: Array | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def m(self) -> float:
+        """The number of rows, or the sum of their weights."""
+        return float(len(self.Y) if self.weights is None else self.weights.sum(dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.Y)
+
+    def sample(self, most: int) -> Rows:
+        """Return at most so many rows, evenly spread, dense."""
+        rows = np.linspace(0, len(self) - 1, min(most, len(self))).astype(int)
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(dense(self.X[rows]), self.Y[rows], weights, self.options)
+
+    def accumulate(self, network: Network, theta: Array) -> tuple[float, Array, float]:
+        """Add up costs and gradient terms, see `chainrule.backprop.accumulate`."""
+        cost_sum, m = 0.0, 0.0
+        Delta = np.zeros_like(theta)
+        for block, X in blocks_of(self.X):
+            weights = None if self.weights is None else self.weights[block]
+            sums = engine.accumulate(network, theta, X, self.Y[block], weights, **self.options)
+            if X is self.X:
+                return sums
+            cost_sum, m = cost_sum + sums[0], m + sums[2]
+            Delta += sums[1]
+        return cost_sum, Delta, m
+
+    def epoch(
+        self,
+        network: Network,
+        theta: Array,
+        order: Array,
+        *,
+        steps: int,
+        batch_size: int,
+        number: int,
+        **how: Any,
+    ) -> tuple[float, float]:
+        """Take a step for each batch, see `chainrule.minibatch.epoch`."""
+        how |= self.options | {"batch_size": batch_size}
+        if isinstance(self.X, np.ndarray):
+            return engine.epoch(
+                network, theta, self.X, self.Y, order, steps=steps, number=number,
+                weights=self.weights, **how,
+            )  # fmt: skip
+        cost_sum = w = 0.0
+        batches = max(1, DENSE // (batch_size * self.X.shape[1]))
+        for first in range(0, len(order), batches * batch_size):
+            rows = order[first : first + batches * batch_size]
+            weights = None if self.weights is None else self.weights[rows]
+            # Dropout's masks hang on the row and the number: rows are counted afresh in each piece,
+            # so the number must be new, too
+            sums = engine.epoch(
+                network, theta, dense(self.X[rows]), self.Y[rows], np.arange(len(rows)),
+                steps=steps, number=steps, weights=weights, **how,
+            )  # fmt: skip
+            steps += -(-len(rows) // batch_size)
+            cost_sum, w = cost_sum + sums[0], w + sums[1]
+        return cost_sum, w
+
+
+def blocks_of(X: Any) -> Iterator[tuple[slice, Array]]:
+    """Yield slices of rows with those rows of X, dense: all at once where X is an array."""
+    if isinstance(X, np.ndarray):
+        yield slice(None), X
+        return
+    rows = max(1, DENSE // X.shape[1])
+    for first in range(0, X.shape[0], rows):
+        block = slice(first, first + rows)
+        yield block, dense(X[block])
+
+
+def dense(X: Any) -> Array:
+    """Return a block of rows as an array."""
+    return np.asarray(X if isinstance(X, np.ndarray) else X.toarray())

@@ -1,0 +1,488 @@
+"""The estimators against scikit-learn's, and what only ours can do."""
+
+import copy
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import scipy.optimize
+import scipy.sparse
+import sklearn.neural_network as reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import chainrule
+from chainrule import MLPClassifier, MLPRegressor, WrongGradientError, check_gradient, reshape
+from chainrule.activations import Activation
+from chainrule.costs import Cost
+from chainrule.estimators import fitting, rows
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, iris = load_iris(return_X_y=True)
+rng = np.random.default_rng(0)
+LABELS = {
+    "two classes": (iris > 0).astype(int),
+    "three classes": iris,
+    "words": np.array(["a", "b", "c"], dtype=object)[iris],
+    "several labels": make_multilabel_classification(150, 4, random_state=0)[1],
+}
+NUMBERS = {"one": 2 * X[:, 0] + 1, "two": X[:, 2:] - 1, "counts": rng.poisson(2.0, 150)}
+TARGETS = LABELS | NUMBERS
+ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
+SOLVERS = {
+    "adam": {"solver": "adam"},
+    "adam, early stopping": {"solver": "adam", "early_stopping": True, "alpha": 1.0},
+    "sgd": {"solver": "sgd", "alpha": 0.5},
+    "sgd, in order": {"solver": "sgd", "shuffle": False, "batch_size": 37},
+    "sgd, falling": {"solver": "sgd", "learning_rate": "invscaling", "nesterovs_momentum": False},
+    "sgd, adaptive": {
+        "solver": "sgd", "learning_rate": "adaptive", "tol": 10.0, "n_iter_no_change": 1,
+    },
+}  # fmt: skip
+
+
+def pair(kind, **parameters):
+    """Return our estimator and scikit-learn's for a kind of target, with the same parameters."""
+    parameters = {"hidden_layer_sizes": (7, 5), "random_state": 3} | parameters
+    name = "MLPClassifier" if kind in LABELS else "MLPRegressor"
+    if kind == "counts":
+        parameters["loss"] = "poisson"
+    return [getattr(package, name)(**parameters) for package in (chainrule, reference)]
+
+
+# ---------------------------------------------------------------- the same as scikit-learn's
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_minibatches_give_scikit_learns_weights(solver, activation, kind):
+    ours, theirs = pair(kind, activation=activation, max_iter=5, **SOLVERS[solver])
+    for net in (ours, theirs):
+        net.fit(X, TARGETS[kind])
+    for mine, other in zip(
+        ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True
+    ):
+        np.testing.assert_allclose(mine, other, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-5)
+    assert ours.validation_scores_ == theirs.validation_scores_ or np.allclose(
+        ours.validation_scores_, theirs.validation_scores_
+    )
+    np.testing.assert_array_equal(np.round(ours.predict(X), 6), np.round(theirs.predict(X), 6)) if (
+        kind != "words"
+    ) else np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    for name in ("n_iter_", "t_", "n_layers_", "n_outputs_", "out_activation_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+
+
+def first_objective(monkeypatch, module, net, y):
+    """Return the objective that a fit hands to its minimizer, and theta there."""
+    seen = {}
+
+    class Seen(Exception):
+        pass
+
+    def minimize(objective, theta, **options):
+        args = options.get("args", ())
+        seen.update(objective=lambda t: objective(t, *args), theta=theta)
+        raise Seen
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "minimize", minimize)
+        with pytest.raises(Seen):
+            net.fit(X, y)
+    return seen["objective"], np.array(seen["theta"])
+
+
+def in_our_order(net, theta):
+    """Return scikit-learn's packed vector (all weights, then all biases) as a theta."""
+    layers = [4, 7, 5, net.n_outputs_]
+    sizes = [a * b for a, b in pairwise(layers)]
+    parts = np.split(theta, np.cumsum([*sizes, *layers[1:-1]]))
+    weights, biases = parts[:3], parts[3:]
+    return np.concatenate([np.r_[b, W] for W, b in zip(weights, biases, strict=True)])
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_lbfgs_starts_with_scikit_learns_gradient(monkeypatch, activation, kind):
+    ours, theirs = pair(kind, activation=activation, solver="lbfgs", alpha=0.5)
+    mine = first_objective(monkeypatch, fitting.lbfgs, ours, TARGETS[kind])
+    other = first_objective(monkeypatch, scipy.optimize, theirs, TARGETS[kind])
+    np.testing.assert_array_equal(mine[1], in_our_order(theirs, other[1]))
+    (J, D), (J_other, D_other) = mine[0](mine[1]), other[0](other[1].copy())
+    D_other = in_our_order(theirs, D_other)
+    if kind == "two":
+        return  # scikit-learn's is wrong, see below
+    np.testing.assert_allclose(D, D_other, rtol=0, atol=1e-10)
+    if kind != "counts":  # whose loss has a part that no theta changes
+        np.testing.assert_allclose(J, J_other, rtol=1e-10)
+
+
+def test_the_gradient_of_several_outputs_is_right_here_and_k_times_too_large_there(monkeypatch):
+    ours, theirs = pair("two", activation="tanh", solver="lbfgs", alpha=0.0)
+    objective, theta = first_objective(monkeypatch, fitting.lbfgs, ours, TARGETS["two"])
+    assert check_gradient(objective, theta).ok
+    objective, theta = first_objective(monkeypatch, scipy.optimize, theirs, TARGETS["two"])
+    report = check_gradient(lambda t: objective(t.copy()), theta)
+    assert not report.ok
+    large = np.abs(report.numerical) > 1e-3
+    np.testing.assert_allclose(report.D[large] / report.numerical[large], 2.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", TARGETS)
+def test_lbfgs_ends_as_low_as_scikit_learns(kind):
+    ours, theirs = pair(kind, solver="lbfgs", alpha=1.0, max_iter=2000, activation="tanh", tol=1e-6)
+    if kind == "two":
+        theirs.set_params(alpha=2.0)  # its gradient has the data twice
+    for net in (ours, theirs):
+        net.fit(X, TARGETS[kind])
+    if kind == "two":
+        np.testing.assert_allclose(ours.predict(X), theirs.predict(X), atol=0.1)
+    else:
+        assert ours.loss_ <= 1.05 * theirs.loss_
+    assert ours.loss_ == pytest.approx(ours.loss_curve_[-1])
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_partial_fit_goes_on_as_scikit_learns_does(solver):
+    for kind in ("three classes", "two"):
+        ours, theirs = pair(kind, solver=solver, batch_size=40)
+        for first in (0, 50, 0):
+            block = slice(first, first + 100)
+            known = {"classes": [0, 1, 2]} if kind == "three classes" else {}
+            for net in (ours, theirs):
+                net.partial_fit(X[block], TARGETS[kind][block], **known)
+        for mine, other in zip(ours.coefs_, theirs.coefs_, strict=True):
+            np.testing.assert_allclose(mine, other, atol=1e-8)
+
+
+def test_warm_start_goes_on_as_scikit_learns_does():
+    ours, theirs = pair("one", solver="sgd", warm_start=True, max_iter=3)
+    for net in (ours, theirs):
+        net.fit(X, TARGETS["one"]).fit(X, TARGETS["one"])
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], atol=1e-8)
+    assert len(ours.loss_curve_) == 6
+
+
+def test_float32_is_kept():
+    ours, theirs = pair("three classes", max_iter=5)
+    for net in (ours, theirs):
+        net.fit(X.astype(np.float32), iris)
+    assert {W.dtype for W in ours.coefs_} == {np.dtype(np.float32)}
+    assert ours.predict_proba(X.astype(np.float32)).dtype == np.float32
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], atol=1e-5)
+
+
+# ---------------------------------------------------------------- theta and its views
+
+
+def test_what_is_assigned_to_coefs_is_what_predicts():
+    net = MLPClassifier(5, max_iter=3, random_state=0).fit(X, iris)
+    before = net.predict_proba(X)
+    net.coefs_[0][0, 0] += 1.0  # in place: a view of theta_
+    assert net.theta_[5] == net.coefs_[0][0, 0]
+    moved = net.predict_proba(X)
+    assert np.abs(moved - before).max() > 1e-3
+    net.coefs_[1] = np.zeros((5, 3))  # another array
+    net.intercepts_ = [net.intercepts_[0], np.array([0.0, 0.0, 1.0])]
+    assert set(net.predict(X)) == {2}
+    net.coefs_[1] = np.zeros((5, 2))
+    with pytest.raises(ValueError, match=r"coefs\[1\] must have shape \(5, 3\), got \(5, 2\)"):
+        net.predict(X)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))]
+)
+def test_copies_predict_the_same_and_stand_alone(copied):
+    net = MLPClassifier(5, max_iter=3, random_state=0).fit(X, iris)
+    other = copied(net)
+    np.testing.assert_array_equal(other.predict_proba(X), net.predict_proba(X))
+    before = net.predict_proba(X)
+    other.partial_fit(X, iris)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    assert not hasattr(clone(net), "coefs_")
+    with pytest.raises(NotFittedError):
+        clone(net).predict(X)
+
+
+def test_initial_weights_in_every_form_give_the_same_network():
+    net = MLPClassifier((3, 2), max_iter=1, random_state=0).fit(X, iris)
+    theta = net.theta_.copy()
+    forms = [theta, reshape(net.network_, theta), (net.coefs_, net.intercepts_)]
+    results = [
+        MLPClassifier((3, 2), max_iter=2, random_state=1, theta=form).fit(X, iris).theta_
+        for form in forms
+    ]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+    with pytest.raises(ValueError, match=r"shapes \(\(2, 2\),\), needed are"):
+        MLPClassifier((3, 2), theta=[np.eye(2)]).fit(X, iris)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    fits = [MLPClassifier(20, max_iter=5, random_state=7).fit(X, iris) for _ in range(2)]
+    np.testing.assert_array_equal(fits[0].theta_, fits[1].theta_)
+    fits = [
+        MLPClassifier(20, max_iter=5, random_state=7, threads=n).fit(X, iris) for n in (1, 2, 3)
+    ]
+    np.testing.assert_array_equal(fits[0].theta_, fits[1].theta_)
+    np.testing.assert_array_equal(fits[0].theta_, fits[2].theta_)
+
+
+# ---------------------------------------------------------------- weights
+
+
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from(["lbfgs", "sgd", "adam"]))
+def test_a_weight_of_two_is_the_row_twice_and_of_zero_is_no_row(seed, solver):
+    rng = np.random.default_rng(seed)
+    times = rng.integers(0, 3, 30)
+    times[:3] = 1
+    X30, y30 = X[::5], iris[::5]
+    net = MLPClassifier(
+        4, solver=solver, activation="tanh", max_iter=8, alpha=0.1, random_state=0, batch_size=60,
+        shuffle=False,
+    )  # fmt: skip
+    weighted = clone(net).fit(X30, y30, sample_weight=times)
+    repeated = clone(net).fit(np.repeat(X30, times, axis=0), np.repeat(y30, times))
+    np.testing.assert_allclose(weighted.theta_, repeated.theta_, atol=1e-9)
+
+
+def test_class_weight_is_a_sample_weight_for_each_class():
+    net = MLPClassifier(4, solver="lbfgs", max_iter=10, random_state=0)
+    weights = {0: 1.0, 1: 3.0, 2: 0.5}
+    by_class = clone(net).set_params(class_weight=weights).fit(X, iris)
+    by_row = clone(net).fit(X, iris, sample_weight=[weights[c] for c in iris])
+    np.testing.assert_array_equal(by_class.theta_, by_row.theta_)
+    few = np.r_[0:50, 50:55]
+    y = iris[few]
+    even = clone(net).set_params(class_weight="balanced", max_iter=100).fit(X[few], y)
+    assert even.score(X[few], y) == 1.0
+
+
+# ---------------------------------------------------------------- sparse
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_sparse_x_is_never_dense_as_a_whole(monkeypatch, solver):
+    monkeypatch.setattr(rows, "DENSE", 40)  # ten rows of four columns
+    most = []
+    whole = rows.dense
+    monkeypatch.setattr(rows, "dense", lambda X: most.append(X.shape[0]) or whole(X))
+    net = MLPClassifier(5, solver=solver, max_iter=10, batch_size=10, random_state=0)
+    of_dense = clone(net).fit(X, iris)
+    of_sparse = clone(net).fit(scipy.sparse.csc_array(X), iris)
+    np.testing.assert_allclose(of_sparse.theta_, of_dense.theta_, atol=1e-9)
+    S = scipy.sparse.csr_array(X)
+    np.testing.assert_allclose(of_sparse.predict_proba(S), of_dense.predict_proba(X), atol=1e-9)
+    np.testing.assert_allclose(of_sparse.transform(S), of_dense.transform(X), atol=1e-9)
+    assert len(most) > 10
+    assert max(most) <= 10
+
+
+# ---------------------------------------------------------------- more outputs, more losses
+
+
+def test_k_logistic_units_are_the_notes_network():
+    net = MLPClassifier(6, output="sigmoid", solver="lbfgs", random_state=0).fit(X, iris)
+    assert net.out_activation_ == "logistic"
+    assert net.network_.output == "sigmoid"
+    np.testing.assert_allclose(net.predict_proba(X).sum(axis=1), 1)
+    assert net.score(X, iris) > 0.95
+
+
+def test_several_columns_of_classes():
+    y = np.c_[iris, (X[:, 0] > 5.8).astype(int) + 5]
+    net = MLPClassifier(20, solver="lbfgs", alpha=0.01, random_state=0, max_iter=500).fit(X, y)
+    assert [list(classes) for classes in net.classes_] == [[0, 1, 2], [5, 6]]
+    p = net.predict_proba(X)
+    assert [p_j.shape for p_j in p] == [(150, 3), (150, 2)]
+    for p_j in p:
+        np.testing.assert_allclose(p_j.sum(axis=1), 1)
+    assert (net.predict(X) == y).mean() > 0.95
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_quantiles_cover_and_never_cross(solver):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-2, 2, (400, 1))
+    y = x[:, 0] + (0.2 + x[:, 0] ** 2 / 4) * rng.normal(size=400)
+    net = MLPRegressor(
+        loss="quantile", quantile=[0.1, 0.5, 0.9], hidden_layer_sizes=20, activation="tanh",
+        solver=solver, random_state=0, max_iter=400, learning_rate_init=0.01,
+    )  # fmt: skip
+    h = net.fit(x, y).predict(x)
+    assert (np.diff(h, axis=1) >= 0).all()
+    below = (y[:, None] < h).mean(axis=0)
+    np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.06)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
+def test_robust_losses_ignore_outliers(loss):
+    y = 2 * X[:, 0] + 1
+    spoilt = y.copy()
+    spoilt[::10] += 100.0
+    net = MLPRegressor(
+        loss=loss, hidden_layer_sizes=(), solver="lbfgs", max_iter=2000, alpha=0.0, random_state=0
+    )
+    assert np.median(np.abs(net.fit(X, spoilt).predict(X) - y)) < 0.25
+    squared = clone(net).set_params(loss="squared_error").fit(X, spoilt)
+    assert np.median(np.abs(squared.predict(X) - y)) > 2
+
+
+def test_functions_of_ones_own_are_checked_before_the_first_step():
+    swish = Activation("sine", np.sin, lambda a: np.sqrt(np.maximum(1 - a * a, 0)))  # wrong sign
+    with pytest.raises(WrongGradientError):
+        MLPRegressor(activation=swish, hidden_layer_sizes=5, random_state=0).fit(3 * X, X[:, 0])
+    cube = Cost("cube", lambda z: z, lambda z, Y: (z - Y).__abs__().sum(-1) ** 3 / 3)
+    with pytest.raises(WrongGradientError):
+        MLPRegressor(loss=cube, hidden_layer_sizes=5, random_state=0).fit(X, X[:, 0])
+    right = Cost(
+        "cube", lambda z: z, lambda z, Y: (np.abs(z - Y) ** 3).sum(-1) / 3,
+        lambda h, Y: (h - Y) * np.abs(h - Y),
+    )  # fmt: skip
+    bent = Activation("bent", lambda z: z**3, lambda a: 3 * np.cbrt(a) ** 2)
+    net = MLPRegressor(loss=right, activation=bent, hidden_layer_sizes=5, solver="lbfgs")
+    assert net.fit(X / 8, X[:, 0] / 8).score(X / 8, X[:, 0] / 8) > 0.8
+
+
+# ---------------------------------------------------------------- validation and stopping
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss"])
+def test_early_stopping_by_any_scorer_with_every_solver(solver, scoring):
+    y = np.array(["a", "b", "c"], dtype=object)[iris]
+    net = MLPClassifier(
+        30, solver=solver, early_stopping=True, scoring=scoring, n_iter_no_change=5, alpha=0.0,
+        learning_rate_init=0.05, random_state=0, max_iter=300,
+    )  # fmt: skip
+    net.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    assert net.n_iter_ < 300
+    n = len(net.validation_scores_)
+    assert n == len(net.validation_loss_curve_) == len(net.loss_curve_) == net.n_iter_
+    assert net.best_validation_score_ == max(net.validation_scores_)
+    assert net.best_loss_ is None
+    if scoring is None:
+        assert net.score(X[1::2], y[1::2]) == net.best_validation_score_
+
+
+def test_validation_loss_without_early_stopping():
+    net = MLPRegressor(max_iter=4, random_state=0).fit(X, X[:, 2:], X_val=X, y_val=X[:, 2:])
+    half = 0.5 * ((net.predict(X) - X[:, 2:]) ** 2).mean()
+    assert net.validation_loss_curve_[-1] == pytest.approx(half)
+    with pytest.raises(ValueError, match="X_val and y_val go together"):
+        net.fit(X, X[:, 2:], X_val=X)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_plain_function_is_called_after_each_iteration_and_can_stop(solver):
+    steps = []
+    net = MLPClassifier(
+        5, solver=solver, random_state=0, callback=lambda s: steps.append(s) or s.iteration == 3
+    )
+    net.fit(X, iris)
+    assert [step.iteration for step in steps] == [1, 2, 3]
+    assert [step.J for step in steps] == net.loss_curve_
+    assert net.n_iter_ == 3
+
+
+def test_max_fun_ends_lbfgs_and_says_so():
+    net = MLPClassifier(5, solver="lbfgs", max_fun=6, alpha=0.0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="stopped at max_fun = 6 evaluations"):
+        net.fit(X, iris)
+    assert net.n_iter_ <= 6
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_restarts_keep_the_best_or_average(average):
+    net = MLPRegressor(
+        hidden_layer_sizes=3, solver="lbfgs", activation="tanh", max_iter=20, random_state=0
+    )
+    y = np.sin(3 * X[:, 0])
+    single = clone(net).fit(X, y)
+    several = clone(net).set_params(n_restarts=4, average=average).fit(X, y)
+    assert several.loss_ <= single.loss_
+    assert several.loss_ == several.loss_curve_[-1]
+    alone = copy.deepcopy(several)
+    alone._committee = []
+    assert np.array_equal(alone.predict(X), several.predict(X)) is not average
+
+
+# ---------------------------------------------------------------- one row, and bad input
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_is_refused_on_the_quick_way_too(bad):
+    net = MLPClassifier(5, max_iter=3).fit(X, iris)
+    row = X[:1].copy()
+    row[0, 2] = bad
+    for call in (net.predict, net.predict_proba, net.transform):
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            call(row)
+    large = np.full((1, 4), 1e200)  # whose square is not finite
+    assert np.isfinite(net.predict_proba(large)).all()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alpha": -1.0}, "The 'alpha' parameter of MLPClassifier must be a float in the range"),
+        ({"activation": "rleu"}, "unknown activation 'rleu': did you mean 'relu'"),
+        ({"activation": ["relu"]}, "hidden names 1 activations"),
+        ({"hidden_layer_sizes": (5, 0)}, r"hidden_layer_sizes must be > 0, got \[5, 0\]"),
+        ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for minibatches"),
+        ({"dtype": "int8"}, "dtype must be float32 or float64, got 'int8'"),
+        ({"engine": "abacus"}, "unknown engine 'abacus'"),
+        ({"output": "softmx"}, "The 'output' parameter of MLPClassifier must be"),
+    ],
+)
+def test_a_bad_parameter_is_named(parameters, message):
+    net = MLPClassifier(**{"hidden_layer_sizes": (5, 4)} | parameters)
+    with pytest.raises(ValueError, match=message):
+        net.fit(X, iris)
+
+
+def test_bad_data_is_named():
+    net = MLPClassifier(5, max_iter=3)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        net.fit(X, iris[:10])
+    with pytest.raises(ValueError, match="must contain at least one non-zero number"):
+        net.fit(X, iris, sample_weight=np.zeros(150))
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        net.fit(X, iris, sample_weight=-np.ones(150))
+    with pytest.raises(ValueError, match="y_val has the class 9"):
+        net.fit(X, iris, X_val=X[:1], y_val=[9])
+    with pytest.raises(ValueError, match="loss='poisson' needs y >= 0, got -1"):
+        MLPRegressor(loss="poisson").fit(X, -np.ones(150))
+    with pytest.raises(ValueError, match="with other layers"):
+        net.fit(X, iris).set_params(hidden_layer_sizes=7, warm_start=True).fit(X, iris)
+
+
+def test_polars_names_are_kept_and_nan_is_refused():
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(X, schema=list("abcd"))
+    net = MLPClassifier(5, max_iter=3).fit(frame, iris)
+    assert list(net.feature_names_in_) == list("abcd")
+    with pytest.raises(ValueError, match="feature names"):
+        net.predict(frame.rename({"a": "z"}))
+    with pytest.raises(ValueError, match="NaN"):
+        net.predict(frame.with_columns(a=polars.lit(float("nan"))))
+
+
+def test_divergence_keeps_the_last_finite_theta_and_says_so():
+    net = MLPRegressor(
+        hidden_layer_sizes=5, activation="identity", solver="sgd", learning_rate_init=0.5,
+        batch_size=150, random_state=0,
+    )  # fmt: skip
+    with pytest.warns(ConvergenceWarning, match="diverged: the loss is not finite in iteration"):
+        net.fit(100 * X, X[:, 0])
+    assert np.isfinite(net.theta_).all()
