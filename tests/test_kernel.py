@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import platform
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -242,6 +245,23 @@ def test_dot_sums_in_float64(dtype):
     for n in (0, 1, 15, 16, 1001):
         u, v = rng.normal(size=(2, n)).astype(dtype)
         assert dot(u, v) == pytest.approx(float(u.astype(np.float64) @ v), rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", ["v2", "v4"])
+def test_code_for_an_instruction_set_is_shared_with_no_other(isa, tmp_path):
+    compiler, source = shutil.which("c++"), Path(__file__).parents[1] / "src/chainrule/kernel"
+    if compiler is None or platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("needs a C++ compiler on x86-64")
+    for level in ("-O0", "-O3"):  # without optimisation, inline functions become symbols
+        run = [compiler, "-std=gnu++20", level, f"-march=x86-64-{isa}", f"-DCHAINRULE_BUILD={isa}"]
+        run += ["-Wno-psabi", "-c", str(source / "build.cpp"), "-o", str(tmp_path / "build.o")]
+        subprocess.run(run, check=True)
+        nm = ["nm", "--defined-only", "--extern-only", "--format=posix", str(tmp_path / "build.o")]
+        lines = subprocess.run(nm, capture_output=True, text=True, check=True).stdout.splitlines()
+        kinds = {name: kind for name, kind, *_ in map(str.split, lines)}
+        assert any(f"build_{isa}" in name for name in kinds)
+        assert not [name for name, kind in kinds.items() if kind in "TWiu"]  # code, weak or not
 
 
 @pytest.mark.slow
