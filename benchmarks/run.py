@@ -1,7 +1,7 @@
 """Run the benchmarks: ``python -m benchmarks.run [--quick] [--case WORDS] [--out FOLDER]``.
 
-Each case is done in two rounds of turns, one repetition a turn.  In the first, every library tries
-its settings; in the second, each runs with the fastest of them.  The table is of the second.
+For each case every library first tries its settings; then all take turns, a repetition each, with
+the fastest of them.  The table is of these turns.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
@@ -88,22 +89,24 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
     """Return all figures of a case."""
     source = prepare(case, folder)
     task = Task(case, folder)
-    workers = [Worker(contestant, case, folder) for contestant in line_up(case, threads, options)]
-    try:
-        for worker in workers:
-            worker.wait_until_ready()
-        take_turns(workers, 0 if options.quick else options.seconds / 2, at_least=1)
-        trials = [entry(worker, case) for worker in workers]
-        by_library = groupby(workers, key=lambda worker: worker.contestant.library)
-        best = [min(group, key=median) for _, group in by_library]
-        for worker in set(workers) - set(best):
-            worker.close()
+    best, trials = [], []
+    with ExitStack() as stack:
+        # One library's settings at a time: dozens of processes at once would not fit in memory
+        for _, group in groupby(line_up(case, threads, options), key=lambda one: one.library):
+            workers = [Worker(contestant, case, folder) for contestant in group]
+            for worker in workers:
+                stack.callback(worker.close)
+            for worker in workers:
+                worker.wait_until_ready()
+            take_turns(workers, 0 if options.quick else options.seconds / 8, at_least=1)
+            trials += [entry(worker, case) for worker in workers]
+            best.append(min(workers, key=median))
+            for worker in workers:
+                if worker is not best[-1]:
+                    worker.close()
         for worker in best:
             worker.seconds.clear()
         take_turns(best, options.seconds, at_least=3)
-    finally:
-        for worker in workers:
-            worker.close()
     libraries = [entry(worker, case) for worker in best]
     agreed = compare(task, best, libraries)
     return {
