@@ -72,7 +72,7 @@ def advance(objective: Objective, now: QuasiNewton) -> QuasiNewton:
         now = replace(now, pairs=())
         p = -now.D
     # Of the scale of J nothing is known yet: a first step of length 1 at most
-    first = 1.0 if now.pairs else min(1.0, 1 / np.sqrt(dot(now.D, now.D)))
+    first = 1.0 if now.pairs else min(1.0, 1 / float(np.sqrt(dot(now.D, now.D))))
     found, trials = search(objective, now, p, first, CURVATURE)
     n_eval = now.n_eval + trials
     if found is None:  # the steepest descent gets a try before giving up
