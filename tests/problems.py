@@ -5,9 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from chainrule import Network
+from chainrule import Network, forward
 from chainrule.activations import ACTIVATIONS
 from chainrule.costs import COSTS
+
+SMOOTH = ("sigmoid", "tanh", "softplus", "identity")  # the others have a kink in g or in g' at 0
 
 
 class Problem(NamedTuple):
@@ -53,4 +55,23 @@ def problems(draw, activations=tuple(ACTIVATIONS)):
         X=rng.normal(size=(m, layers[0])),
         Y=targets(rng, network, m),
         lam=draw(st.sampled_from([0.0, 0.01, 1.0, 10.0])),
+    )
+
+
+def near_a_kink(network, theta, X, epsilon=1e-4):
+    """Say whether a step of epsilon carries a unit over z = 0, where relu and elu have kinks.
+
+    There the central difference is a mean of two slopes, and no measure of either.
+    """
+
+    def sides(theta):
+        a, _ = forward(network, theta, X)
+        kinked = [g.name not in SMOOTH for g in network.activations]
+        return [a_l > 0 for a_l, has_kink in zip(a[1:-1], kinked, strict=True) if has_kink]
+
+    here = sides(theta)
+    return any(
+        (before != after).any()
+        for step in np.vstack([np.eye(network.size), -np.eye(network.size)])
+        for before, after in zip(here, sides(theta + epsilon * step), strict=True)
     )

@@ -50,7 +50,7 @@ def test_the_notes_linear_network_to_every_printed_digit():
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(problems())
 def test_backpropagation_is_the_notes_loop_over_examples(problem):
     network, theta, X, Y, lam = problem

@@ -240,7 +240,7 @@ def test_the_same_seed_gives_the_same_bits():
 
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6), st.sampled_from(["lbfgs", "sgd", "adam"]))
 def test_a_weight_of_two_is_the_row_twice_and_of_zero_is_no_row(seed, solver):
     rng = np.random.default_rng(seed)

@@ -35,9 +35,6 @@ class Activation:
         ``g_prime(a) -> g'(z)``, elementwise, written from a = g(z).
     g_second : callable or None
         ``g_second(a) -> g''(z)``, elementwise, written from a = g(z), for Hessian-vector products.
-    smooth : bool
-        False where g' jumps somewhere (relu at 0), so that a numerical derivative there has no
-        meaning.
 
     Examples
     --------
@@ -51,7 +48,6 @@ class Activation:
     name: str
     g: Callable[[Array], Array]
     g_prime: Callable[[Array], Array]
-    smooth: bool = True
     g_second: Callable[[Array], Array] | None = None
 
 
@@ -80,14 +76,12 @@ ACTIVATIONS: Mapping[str, Activation] = {
             "relu",
             lambda z: np.maximum(z, 0),
             lambda a: (a > 0).astype(a.dtype),
-            smooth=False,
             g_second=np.zeros_like,
         ),
         Activation(
             "leaky_relu",
             lambda z: np.maximum(z, LEAK * z),
             lambda a: np.where(a > 0, a.dtype.type(1), a.dtype.type(LEAK)),
-            smooth=False,
             g_second=np.zeros_like,
         ),
         Activation(

@@ -195,7 +195,6 @@ def train(
         found = cross_validate(networks, lams, X, Y, classes=classes, seed=seed, **how)
         choices = report.choices(found, "R2" if classes is None else "accuracy")
         network, chosen, _ = max(choices, key=lambda choice: choice.score)
-        report.choices(choices, "R2" if classes is None else "accuracy")
 
     result, check = pipeline.six_steps(network, X, Y, chosen, seed, not no_check, max_time, how)
     options = how | {"lam": chosen, "test_size": test_size, "max_time": max_time}
@@ -219,7 +218,7 @@ def train(
             "evaluations": result.n_eval,
             "stopped": result.stopped,
             "converged": result.converged,
-            "largest_relative_error": check and check.largest_relative_error,
+            "largest_relative_error": check and float(check.relative_errors.max()),
             "cross_validation": [
                 {"layers": choice.network.layers, "lam": choice.lam, "score": choice.score}
                 for choice in choices
