@@ -372,3 +372,43 @@ def test_a_state_of_something_else_is_refused(examples):
     with pytest.raises(ValueError, match="theta must have shape"):
         train(NETWORK, *examples, state=dataclasses.replace(state, theta=np.zeros(3)),
               optimizer="adam")  # fmt: skip
+
+
+# Several random starts
+
+
+def test_the_best_of_several_starts_is_the_one_that_training_alone_finds(examples):
+    X, Y = examples
+    options = {"optimizer": "lbfgs", "max_iter": 15, "lam": 0.1}
+    best = train(NETWORK, X, Y, n_restarts=4, seed=10, **options)
+    alone = [train(NETWORK, X, Y, seed=seed, **options) for seed in range(10, 14)]
+    assert best.minima == [result.J for result in alone]
+    assert min(best.minima) == best.J
+    np.testing.assert_array_equal(best.theta, min(alone, key=lambda result: result.J).theta)
+
+
+def test_validation_examples_choose_among_the_starts(examples, validation):
+    options = {"optimizer": "cg", "max_iter": 15, **validation}
+    best = train(NETWORK, *examples, n_restarts=3, **options)
+    assert min(best.history.J_val) == min(best.minima)
+    assert len(best.minima) == 3
+
+
+def test_restarts_take_memory_mapped_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40_000, 4))  # more than joblib copies
+    best = train(Network((4, 2, 1)), X, X[:, :1] > 0, n_restarts=2, max_iter=2)
+    assert len(best.minima) == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"n_restarts": 0}, "n_restarts must be >= 1, got 0"),
+        ({"n_restarts": 2, "callback": print}, "callback is for a single training"),
+        ({"n_restarts": 2, "theta": np.zeros(3)}, "theta is for a single training"),
+    ],
+)
+def test_what_restarts_cannot_take_is_named(examples, option, message):
+    with pytest.raises(ValueError, match=message):
+        train(NETWORK, *examples, **option)

@@ -12,6 +12,7 @@ from chainrule.backprop import (
 )
 from chainrule.diagnosis import check_gradient
 from chainrule.engine import predict
+from chainrule.error_bars import ErrorBars
 from chainrule.gradient_check import Finding, GradientReport, numerical_gradient
 from chainrule.network import Network
 from chainrule.optimize import SGD, Adam, History, Result, State, Step
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     "SGD",
     "Adam",
+    "ErrorBars",
     "Finding",
     "GradientReport",
     "History",

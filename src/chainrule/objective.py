@@ -67,7 +67,7 @@ class TrainingObjective:
         self._on = on
         self.m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
         self.N = self.m * network.K
-        self.regularised = self._by_theta(1.0)
+        self.regularised = self.by_theta(1.0)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
@@ -77,7 +77,7 @@ class TrainingObjective:
     def hvp(self, theta: Array, v: Array) -> Array:
         """Return H v, the Hessian of J at theta times v."""
         Rsum = second_order.hessian_vector(self.network, theta, v, self.X, self.Y, self.weights)
-        return np.asarray((Rsum + self._by_theta(self.lam) * v) / self.m, dtype=theta.dtype)
+        return np.asarray((Rsum + self.by_theta(self.lam) * v) / self.m, dtype=theta.dtype)
 
     def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
         """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
@@ -89,7 +89,7 @@ class TrainingObjective:
         scale = 1 / np.sqrt(self.m)
         for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
             yield scale * r, np.multiply(scale, rows, out=rows)
-        root = scale * np.sqrt(self._by_theta(self.lam))
+        root = scale * np.sqrt(self.by_theta(self.lam))
         if root.any():
             yield root * theta, np.diag(root)
 
@@ -102,13 +102,13 @@ class TrainingObjective:
             J += float(r @ r) / 2
             D += rows.T @ r
             H += rows.T @ rows
-        lams = self._by_theta(self.lam)
+        lams = self.by_theta(self.lam)
         H[np.diag_indices_from(H)] += lams
         D += lams * theta
         return (J + float(theta @ (lams * theta)) / 2) / self.m, D / self.m, H / self.m
 
-    def _by_theta(self, lam: Lambda) -> Array:
-        """Return lambda for each component of theta: 0 for a bias."""
+    def by_theta(self, lam: Lambda) -> Array:
+        """Return lambda for each component of theta, of shape (size,): 0 for a bias."""
         spread = np.zeros(self.network.size)
         lams = per_layer(self.network, lam)
         for lam_l, part in zip(lams, blocks(self.network, spread), strict=True):

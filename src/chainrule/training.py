@@ -11,7 +11,7 @@ import numpy.typing as npt
 from chainrule import epochs
 from chainrule.activations import Array
 from chainrule.backprop import Lambda, check_lam, check_weights, finish
-from chainrule.engine import accumulate
+from chainrule.engine import accumulate, available_threads
 from chainrule.gradient_check import GradientReport, compare
 from chainrule.network import Network
 from chainrule.objective import TrainingObjective
@@ -63,6 +63,7 @@ def train(
     theta: npt.ArrayLike | None = None,
     state: State | Iterate | None = None,
     seed: int = 0,
+    n_restarts: int = 1,
     dtype: npt.DTypeLike | None = None,
     engine: str | None = None,
     threads: int | None = None,
@@ -128,6 +129,10 @@ def train(
         pause.  Instead of theta; the other arguments as before.
     seed : int, default=0
         Of the random start, the order of the rows, and dropout.
+    n_restarts : int, default=1
+        How many random starts to train from, seed, seed + 1, and so on, at the same time on the
+        cores that there are.  The best is returned: the lowest J, or J_val where there are
+        validation examples; its ``minima`` has them all.  ``max_time`` is for each.
     dtype : dtype, optional
         float64 or float32: what to compute in.  Default: X's, or float64.
     engine : {"kernel", "numpy"}, optional
@@ -176,6 +181,8 @@ def train(
     >>> result.J < 0.01
     True
     """
+    if n_restarts != 1:
+        return _best_of(**locals())
     X = network.inputs(X)
     dtype = np.dtype(X.dtype if dtype is None else dtype)
     if dtype not in (np.float32, np.float64):
@@ -240,6 +247,29 @@ def train(
     return watch.minimize(
         minimizer, objective, start, max_iter, cast(Iterate | None, state)
     )  # step 6
+
+
+def _best_of(
+    *, n_restarts: int, seed: int, theta: Any, state: Any, callback: Any, **options: Any
+) -> Result:
+    """Train from several random starts, in processes of their own, and return the best."""
+    from joblib import Parallel, delayed
+
+    if n_restarts < 1:
+        raise ValueError(f"n_restarts must be >= 1, got {n_restarts}")
+    given = {"theta": theta, "state": state, "callback": callback}
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name} is for a single training: leave it out, or n_restarts=1")
+    workers = min(n_restarts, available_threads())
+    options["threads"] = options["threads"] or 1  # each core has a training of its own
+    results: list[Result] = Parallel(n_jobs=workers)(
+        delayed(train)(seed=seed + restart, **options) for restart in range(n_restarts)
+    )
+    minima = [min(result.history.J_val, default=result.J) for result in results]
+    best = results[int(np.argmin(np.nan_to_num(minima, nan=np.inf)))]
+    best.minima = minima
+    return best
 
 
 def validation_cost(

@@ -159,6 +159,8 @@ class Result:
     state : State, Iterate or None
         What ``train(..., state=)`` goes on from, bit for bit: where the last whole iteration
         ended.  None from SciPy's minimizers, which cannot go on.
+    minima : list of float
+        Of ``train(..., n_restarts=)``: the J, or lowest J_val, that each start led to.
 
     Examples
     --------
@@ -180,6 +182,7 @@ class Result:
     stopped: str
     converged: bool
     state: Any = None
+    minima: list[float] = field(default_factory=list)
 
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"
