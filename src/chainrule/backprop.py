@@ -317,6 +317,8 @@ def cost_and_gradient(
 
 def per_layer(network: Network, lam: Lambda) -> list[float]:
     """Return lambda for each of Theta(1), ..., Theta(L-1)."""
+    if isinstance(lam, float | int):  # much the usual case, and asked for in each evaluation
+        return [float(lam)] * (network.L - 1)
     return [float(lam_l) for lam_l in np.broadcast_to(lam, network.L - 1)]
 
 
