@@ -179,7 +179,7 @@ def run_torch(recorder, theta, problem):
     def closure():
         optimizer.zero_grad()
         a, start = X, 0
-        for out, columns in enumerate(network.shapes):
+        for out, columns in network.shapes:
             part = flat[start : start + out * columns].reshape(columns, out)
             z = a @ part[1:] + part[0]
             a, start = hidden(z), start + out * columns

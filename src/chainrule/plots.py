@@ -69,7 +69,7 @@ class LearningCurveDisplay:
         """Draw on ax, or on a new figure; J on a logarithmic scale where it is positive."""
         from matplotlib.ticker import LogLocator, NullLocator
 
-        self.ax_ = ax = _axes(ax)
+        self.ax_ = ax = axes_or_new(ax)
         J = np.asarray(self.history.J)
         ax.plot(np.arange(len(J)), J, color=BLUE, linewidth=2)
         if J.min() > 0 and J.max() > 5 * J.min():
@@ -136,7 +136,7 @@ class HiddenUnitsDisplay:
 
     def plot(self, ax: Axes | None = None) -> HiddenUnitsDisplay:
         """Draw on ax, or on a new figure."""
-        self.ax_ = ax = _axes(ax)
+        self.ax_ = ax = axes_or_new(ax)
         shown = self.weights[:MOST_UNITS]
         largest = np.abs(shown).max(axis=(1, 2), keepdims=True)
         _mosaic(ax, shown / np.where(largest > 0, largest, 1), limit=(-1, 1))
@@ -197,7 +197,7 @@ class MistakesDisplay:
 
     def plot(self, ax: Axes | None = None) -> MistakesDisplay:
         """Draw on ax, or on a new figure."""
-        self.ax_ = ax = _axes(ax)
+        self.ax_ = ax = axes_or_new(ax)
         if not self.total:
             ax.set_axis_off()
             ax.text(0.5, 0.5, "none", ha="center", va="center", color=GREY)
@@ -323,7 +323,7 @@ def _prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str)
     ax.set_axisbelow(True)
 
 
-def _axes(ax: Axes | None) -> Axes:
+def axes_or_new(ax: Axes | None) -> Axes:
     """Return ax, or the axes of a new figure of pyplot's, which notebooks show by themselves."""
     if ax is None:
         import matplotlib.pyplot as plt
