@@ -98,6 +98,7 @@ def test_costs_with_parameters_are_their_definitions():
     Y = WITH_PARAMETERS["absolute"]
     np.testing.assert_allclose(find_cost("absolute").per_example(Z, Y), np.abs(Z - Y).sum(axis=1))
     small, large = np.array([[0.3]]), np.array([[5.0]])
+    assert find_cost("huber").name == "huber:1.0"
     huber = find_cost("huber:2")
     np.testing.assert_allclose(huber.per_example(small, 0 * small), 0.3**2 / 2)
     np.testing.assert_allclose(huber.per_example(large, 0 * large), 2 * (5 - 1))
@@ -121,6 +122,9 @@ def test_costs_with_parameters_are_their_definitions():
         ("softmax:1", "groups of softmax units need whole numbers >= 2"),
         ("hubr:1", "unknown output 'hubr': did you mean 'huber'"),
         ("softmx", "unknown output 'softmx': did you mean 'softmax'"),
+        ("quantil", "unknown output 'quantil': did you mean 'quantile'"),
+        ("quantile", "quantiles need rising levels between 0 and 1"),
+        ("sigmoid:2", "unknown output with parameters 'sigmoid'"),
     ],
 )
 def test_a_wrong_name_or_parameter_is_named(name, message):

@@ -227,6 +227,11 @@ NINES = "".join(f"{i * i},{i % 2}\n" for i in range(9))
             "has '4 kg' where most have numbers; correct it or drop it",
         ),
         (
+            "a,b\n,1\n" + NINES + "4 kg,1\n",
+            "t.csv: column 'a' is text that differs in every row, like an identifier: data row 11 "
+            "has '4 kg' where most have numbers; correct it or drop it",
+        ),
+        (
             "a,b\n" + "".join(f"t{i % 101},{i % 2}\n" for i in range(300)),
             "t.csv: column 'a' is text with 101 different values, more than 100: drop it",
         ),

@@ -347,29 +347,6 @@ def check_weights(weights: npt.ArrayLike, m: int) -> Array:
     return weights
 
 
-def predict(network: Network, theta: npt.ArrayLike, X: npt.ArrayLike) -> Array:
-    """Return the hypothesis h for each row of X.
-
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    X : array of shape (m, s_1)
-
-    Returns
-    -------
-    ndarray of shape (m, K)
-        a(L): probabilities for ``sigmoid`` and ``softmax`` outputs, numbers otherwise.
-
-    Examples
-    --------
-    >>> predict(Network((2, 3)), np.zeros(9), [[1, 2]])
-    array([[0.5, 0.5, 0.5]])
-    """
-    a, _ = forward(network, network.theta(theta), network.inputs(X))
-    return a[-1]
-
-
 def input_gradient(
     network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, outputs: npt.ArrayLike
 ) -> Array:

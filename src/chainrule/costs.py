@@ -234,7 +234,7 @@ def find_cost(name: str) -> Cost:
     ----------
     name : str
         ``"sigmoid"``, ``"softmax"``, ``"identity"``, ``"exp"``; or, with parameters of its own,
-        ``"absolute"``, ``"huber:threshold"``, ``"quantile:level,level,..."``,
+        ``"absolute"``, ``"huber:threshold"`` (default 1), ``"quantile:level,level,..."``,
         ``"softmax:units,units,..."`` (several classifications at once).
 
     Returns
@@ -253,10 +253,11 @@ def find_cost(name: str) -> Cost:
     >>> find_cost("quantile:0.1,0.5,0.9").g(np.array([[1.0, 0.0, -3.0]])).round(3)
     array([[1.   , 1.693, 1.742]])
     """
-    family, colon, parameters = name.partition(":") if isinstance(name, str) else (name, "", "")
-    if not colon and family != "absolute":
-        return by_name(name, COSTS, "output")
-    make = by_name(family, WITH_PARAMETERS, "output")
+    if name in COSTS:
+        return COSTS[name]
+    family, colon, parameters = name.partition(":")
+    by_name(family, {**COSTS, **WITH_PARAMETERS}, "output")
+    make = by_name(family, WITH_PARAMETERS, "output with parameters")
     try:
         values = [float(value) for value in parameters.split(",")] if colon else []
         return make(*values)

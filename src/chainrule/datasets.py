@@ -29,6 +29,7 @@ from chainrule.encoding import (
     Table,
     as_labels,
     counted,
+    is_number,
     refuse_infinite,
     shortened,
 )
@@ -375,7 +376,7 @@ def _read_csv(name: str, content: bytes, text: Collection[str]) -> _Read:
         raise DataError(f"{name}: not text in UTF-8: save it as csv in UTF-8") from None
     if not any(header):
         raise DataError(f"{name}: the file is empty")
-    headed = not all(_is_number(part) for part in header)
+    headed = not all(is_number(part) for part in header)
     names = [part or f"x{j}" for j, part in enumerate(header, start=1)]
     if not headed:
         names = [f"x{j}" for j in range(1, len(header) + 1)]
@@ -611,7 +612,7 @@ def _understand(
     how = f"{m:,} {'texts' if text else 'numbers'}, {K:,} distinct"
     if kind == "numbers" or (kind is None and not few):
         if text:
-            row = next(row for row, value in enumerate(y) if not _is_number(value))
+            row = next(row for row, value in enumerate(y) if not is_number(value))
             raise DataError(f"{where} has {y[row]!r} in data row {row + 1}: not a number")
         return _numbers(y, where), None, f"{how}: regression"
     if not (text or whole):
@@ -693,19 +694,11 @@ def _refuse_identifier(name: str, vector: Array, source: str) -> None:
 
 def _stray_text(vector: Array) -> str | None:
     """Say where text stands among what else are numbers."""
-    numbers = [_is_number(value) for value in vector]
+    numbers = [is_number(value) for value in vector]
     if sum(numbers) * 2 < len(numbers):
         return None
     row = numbers.index(False)
     return f"data row {row + 1} has {vector[row]!r} where most have numbers; correct it or drop it"
-
-
-def _is_number(text: object) -> bool:
-    try:
-        float(text)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def _square(n: int) -> int | None:
@@ -759,7 +752,7 @@ def _encode(encoder: Encoder, read: _Read, table: Table, y: Array | None) -> Dat
             _refuse_missing_target(y, where)
             Y = encoder.codes(y, read.name)
         elif y.dtype == object:
-            row = next(row for row, value in enumerate(y) if not _is_number(value))
+            row = next(row for row, value in enumerate(y) if not is_number(value))
             raise DataError(
                 f"{where} has {y[row]!r} in data row {row + 1}, where training had numbers"
             )

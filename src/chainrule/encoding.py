@@ -329,7 +329,7 @@ def _write_numbers(
     column: Column, vector: Array, block: Array, missing: str | None, where: str
 ) -> list[str]:
     if vector.dtype == object:
-        row, value = next((row, value) for row, value in enumerate(vector) if not _is_number(value))
+        row, value = next((row, value) for row, value in enumerate(vector) if not is_number(value))
         raise DataError(
             f"{where} has {value!r} in data row {row + 1}, where training had numbers: correct it"
         )
@@ -414,11 +414,12 @@ def shortened(values: Sequence[object], most: int = 8) -> str:
     return ", ".join(texts)
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Say whether a value, such as a text, is a number; a missing one is another complaint."""
     try:
         float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        return value is None  # missing, which is another complaint
+        return value is None
     return True
 
 

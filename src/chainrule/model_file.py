@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule import backprop
 from chainrule.activations import Array
 from chainrule.encoding import Encoder, Label, Scaling
+from chainrule.engine import predict
 from chainrule.network import Network
 
 FORMAT = 1
@@ -163,7 +163,7 @@ class Model:
         ndarray of shape (m, K)
         """
         X = self.network.inputs(X)
-        h = backprop.predict(self.network, self.theta, self.scaling.apply(X) if self.scaling else X)
+        h = predict(self.network, self.theta, self.scaling.apply(X) if self.scaling else X)
         return self.target_scaling.undo(h) if self.target_scaling else h
 
     def labels(self, X: npt.ArrayLike) -> list[Label]:

@@ -205,7 +205,7 @@ class Network:
     @property
     def cost(self) -> Cost:
         """The output activation with its cost."""
-        return self.output if isinstance(self.output, Cost) else find_cost(self.output)
+        return self.output if isinstance(self.output, Cost) else find_cost(str(self.output))
 
     def inputs(self, X: npt.ArrayLike) -> Array:
         """Return X as a finite (m, s_1) float array, or raise an error that says what is wrong.

@@ -12,9 +12,10 @@ from typing import Any
 
 from chainrule import report
 from chainrule.activations import Array
-from chainrule.backprop import cost_and_gradient, predict
+from chainrule.backprop import cost_and_gradient
 from chainrule.datasets import Dataset
 from chainrule.encoding import DataError, Scaling
+from chainrule.engine import predict
 from chainrule.evaluation import Evaluation
 from chainrule.gradient_check import GradientReport
 from chainrule.model_file import Model

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.activations import Array
-from chainrule.backprop import predict
+from chainrule.engine import predict
 from chainrule.evaluation import Evaluation
 from chainrule.network import Network
 from chainrule.training import train
