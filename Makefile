@@ -20,8 +20,9 @@ demo: .venv/ready  ## train on real digits and show what was learnt
 test: .venv/ready  ## all but the long tests, the examples in the documentation among them
 	$(BIN)/pytest
 
-test-slow: .venv/ready  ## the long ones
+test-slow: .venv/ready .venv-bench/ready  ## the long ones, those with PyTorch and JAX among them
 	$(BIN)/pytest -m slow
+	.venv-bench/bin/pytest -m slow tests/test_peers.py
 
 # The module is built apart for each sanitizer; Python itself is not, so its runtime goes in first.
 sanitize: .venv/ready  ## the kernel's tests under AddressSanitizer with UBSan, and ThreadSanitizer
@@ -37,7 +38,7 @@ check: .venv/ready  ## format, lint, types, import directions
 .venv-bench/ready: benchmarks/requirements.txt pyproject.toml CMakeLists.txt \
     $(shell find src -name '*.py' -o -name '*.?pp')
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt .
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt '.[test]'
 	@touch $@
 
 bench: .venv-bench/ready  ## chainrule, its peers and the machine's limit, measured in one run

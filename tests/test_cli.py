@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from chainrule import model_file
+from chainrule import model_file, octave
 from chainrule.cli import app
 
 QUICK = ["--hidden", "8", "--max-iter", "30"]
@@ -229,6 +229,8 @@ def test_check_gradient_shows_the_table_by_layer(trained):
     assert found.exit_code == 0
     assert "gradient check passed: 610 components" in found.stdout
     assert "Theta(2) weights" in found.stdout
+    found = run("check-gradient", trained / "digits.safetensors", "digits", "--json")
+    assert json.loads(found.stdout)["ok"] is True
 
 
 def test_a_wrong_gradient_ends_with_1(trained, here, monkeypatch):
@@ -253,6 +255,21 @@ def test_trace_prints_every_value_by_the_notes_names(trained):
     found = run("trace", trained / "homes.safetensors", trained / "homes.csv", "--row", "2")
     for name in ("a(1)", "z(2)", "a(2)", "z(3)", "delta(3)", "delta(2)", "Delta(1)", "D(2)"):
         assert f"\n{name}  [" in found.stdout
+
+
+def test_trace_as_json_and_for_octave(trained, tmp_path):
+    out = tmp_path / "trace.mat"
+    arguments = [trained / "homes.safetensors", trained / "homes.csv", "--row", "3"]
+    shown = json.loads(run("trace", *arguments, "--out", out, "--json").stdout)
+    assert (shown["row"], np.shape(shown["a(1)"]), np.shape(shown["D(1)"])) == (3, (6,), (8, 7))
+    there = octave.read(out)
+    np.testing.assert_array_equal(there["D1"], shown["D(1)"])
+    np.testing.assert_array_equal(there["delta2"][:, 0], shown["delta(2)"])
+    z2 = there["Theta1"] @ np.vstack([[[1]], there["a1"]])
+    np.testing.assert_allclose(z2, there["z2"], rtol=1e-12)
+    np.testing.assert_allclose(there["a3"] - there["y"], there["delta3"], rtol=1e-12)
+    refused = run("trace", *arguments, "--out", tmp_path / "trace.txt")
+    assert (refused.exit_code, "must be a .mat file" in refused.stderr) == (2, True)
 
 
 # What goes wrong

@@ -30,6 +30,23 @@ def test_every_make_target_on_the_readme_exists():
     assert set(re.findall(r"^make (\S+)", text, flags=re.MULTILINE)) <= set(targets)
 
 
-def test_the_picture_on_the_readme_is_there_and_small():
-    (name,) = re.findall(r"!\[[^]]*\]\(([^)]*)\)", (ROOT / "README.md").read_text())
-    assert 10_000 < (ROOT / name).stat().st_size < 300_000
+def test_every_picture_on_the_readme_is_there_and_small():
+    names = re.findall(r"!\[[^]]*\]\(([^)]*)\)", (ROOT / "README.md").read_text())
+    assert len(names) >= 2
+    for name in names:
+        assert 10_000 < (ROOT / name).stat().st_size < 300_000
+
+
+def test_the_readme_shows_what_the_checker_says(monkeypatch, tmp_path):
+    (shown,) = re.findall(r"```text\n\$ (chainrule .*?)```", (ROOT / "README.md").read_text(), re.S)
+    command, *lines, _ = shown.splitlines()
+    monkeypatch.chdir(ROOT)
+    arguments = [*shlex.split(command)[1:-1], str(tmp_path / "check.png")]
+    found = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert found.exit_code == 1
+
+    def told(line):  # without the digits that rounding makes
+        return re.sub(r"\d\.?\d*e-\d+", "", re.sub(r"(\.\d{6})\d+", r"\1", line))
+
+    said = found.stdout.splitlines()
+    assert [told(line) for line in lines] == [told(line) for line in said[: len(lines)]]

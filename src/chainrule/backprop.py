@@ -424,16 +424,32 @@ class Trace:
     D: list[Array]
     cost: float
 
-    def __str__(self) -> str:
+    def values(self) -> dict[str, Array]:
+        """Return every value by its name in the notes, in the order in which it is computed.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``a(1)``, ``z(2)``, ``a(2)``, ..., ``delta(L)``, ..., ``delta(2)``, ``Delta(1)``,
+            ``D(1)``, ...
+
+        Examples
+        --------
+        >>> list(trace(Network((2, 1)), np.zeros(3), [2.0, 1.0], 1).values())
+        ['a(1)', 'z(2)', 'a(2)', 'delta(2)', 'Delta(1)', 'D(1)']
+        """
         L = self.network.L
-        named = [("a(1)", self.a[0])]
+        named = {"a(1)": self.a[0]}
         for l in range(2, L + 1):
-            named += [(f"z({l})", self.z[l - 2]), (f"a({l})", self.a[l - 1])]
-        named += [(f"delta({l})", self.delta[l - 2]) for l in range(L, 1, -1)]
+            named |= {f"z({l})": self.z[l - 2], f"a({l})": self.a[l - 1]}
+        named |= {f"delta({l})": self.delta[l - 2] for l in range(L, 1, -1)}
         for l in range(1, L):
-            named += [(f"Delta({l})", self.Delta[l - 1]), (f"D({l})", self.D[l - 1])]
+            named |= {f"Delta({l})": self.Delta[l - 1], f"D({l})": self.D[l - 1]}
+        return named
+
+    def __str__(self) -> str:
         lines = [f"{self.network}", f"cost = {self.cost:.6g}"]
-        for name, value in named:
+        for name, value in self.values().items():
             text = np.array2string(value, precision=4, suppress_small=True, threshold=60)
             shape = " x ".join(str(n) for n in value.shape)
             lines += [f"{name}  [{shape}]", *("    " + line for line in text.splitlines())]

@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
+    from chainrule.gradient_check import GradientReport
     from chainrule.model_file import Model
     from chainrule.selection import Choice
 
@@ -301,25 +302,77 @@ def info(path: ModelPath, as_json: Json = False) -> None:
 
 @app.command("check-gradient")
 def check_gradient(
-    path: ModelPath,
-    file: File,
-    lam: Annotated[float | None, typer.Option(help="lambda.  (default: as in training)")] = None,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="FILE.py:function, FILE.m (Octave), or a model file (.safetensors).",
+        ),
+    ],
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Examples: for a model, data as SOURCE of train; for a function with the course's "
+            "signature, a .mat file with X and y.  (default there: a few random ones)",
+        ),
+    ] = None,
+    lam: Annotated[
+        float | None, typer.Option(help="lambda.  (default: as in training, or in FILE)")
+    ] = None,
     rows: Annotated[int, typer.Option(min=1, help="How many examples, drawn at random.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of a random theta.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw analytic against numerical gradient: a .png file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare backpropagation with the notes' numerical gradient, at the model's theta.
+    """Compare a gradient with the notes' numerical one, and say which mistake a wrong one shows.
 
-    Every component of theta is compared, or the slopes along 100 random directions where there
-    are more than 20,000.  Exit code 1 where the two disagree.
+    Yours: a Python function cost(theta) that returns (J, grad). Beside it in
+    its file stand theta or network = (4, 5, 3) and, if wanted, X, y and lam.
+
+    The course's, in Python or Octave:
+    nnCostFunction(nn_params, input_layer_size, hidden_layer_size,
+    num_labels, X, y, lambda) or
+    nnCostFunctionLinear(nn_params, il, hl, X, y, lambda).
+
+    The file is run as your own program on this machine: check no file that
+    you would not run.
+
+    A model's: backpropagation at the model's theta.
+
+    All components of theta are compared, or slopes along random directions
+    where there are many. Exit code 1 where the two disagree.
     """
+    from chainrule import own_code
+
+    if plot is not None and (plot.suffix != ".png" or not plot.absolute().parent.is_dir()):
+        raise ValueError(f"--plot {plot}: must be a .png file in a folder that exists")
+    if own_code.is_own_code(name):
+        from chainrule import diagnosis
+
+        with own_code.opened(name, file, lam=lam, rows=rows, seed=seed) as problem:
+            found = diagnosis.check_gradient(problem.objective, problem.theta, **problem.arguments)
+    elif file is None:
+        raise ValueError(f"{name}: give the examples too, as in check-gradient {name} data.csv")
+    else:
+        found = _check_model(name, file, lam, rows, seed)
+    if plot is not None:
+        _draw(plot, found)
+    print(found.to_json() if as_json else found)
+    if not found:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _check_model(path: str, file: str, lam: float | None, rows: int, seed: int) -> GradientReport:
     from chainrule import model_file, pipeline
     from chainrule.training import check_before_training
 
     model = model_file.load(path)
     network = model.network
     X, Y = pipeline.standardised(_rows(model, file), model.scaling, model.target_scaling)
-    found = check_before_training(
+    return check_before_training(
         network,
         model.theta,
         X,
@@ -329,13 +382,16 @@ def check_gradient(
         rows=rows,
         directions=None if network.size <= ALL_COMPONENTS else 100,
     )
-    if as_json:
-        fields = ("ok", "largest_relative_error", "where", "J", "epsilon", "directions")
-        print(json.dumps({name: getattr(found, name) for name in fields}))
-    else:
-        print(found)
-    if not found:
-        raise typer.Exit(CHECK_FAILED)
+
+
+def _draw(path: Path, report: GradientReport) -> None:
+    from matplotlib.figure import Figure
+
+    from chainrule.plots import GradientCheckDisplay
+
+    figure = Figure(figsize=(6, 5), dpi=100, layout="constrained")
+    GradientCheckDisplay.from_report(report).plot(figure.subplots())
+    figure.savefig(path)
 
 
 @app.command()
@@ -343,15 +399,42 @@ def trace(
     path: ModelPath,
     file: File,
     row: Annotated[int, typer.Option(help="The data row, counted from 1.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write them to a .mat file too, with Theta1, ..., y and lambda, for Octave's load."
+        ),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Print every a, z, delta, Delta and D of one example, named as in the notes."""
-    from chainrule import backprop, model_file, pipeline
+    from chainrule import backprop, model_file, octave, pipeline
+    from chainrule.theta import reshape
 
     model = model_file.load(path)
+    network, lam = model.network, _lam(model, None)
     X, Y = pipeline.standardised(_rows(model, file), model.scaling, model.target_scaling)
     if not 1 <= row <= len(X):
         raise ValueError(f"--row {row}: {file} has the data rows 1 to {len(X):,}")
-    print(backprop.trace(model.network, model.theta, X[row - 1], Y[row - 1], _lam(model, None)))
+    found = backprop.trace(network, model.theta, X[row - 1], Y[row - 1], lam)
+    if out is not None:
+        if out.suffix != ".mat":
+            raise ValueError(f"--out {out}: must be a .mat file")
+        values = {_octave_name(name): value for name, value in found.values().items()}
+        for l, Theta in enumerate(reshape(network, model.theta), start=1):
+            values[f"Theta{l}"] = Theta
+        y = network.targets(Y[row - 1 : row], 1)[0]
+        octave.write(out, **values, y=y, cost=[[found.cost]], **{"lambda": lam})
+    if as_json:
+        shown = {name: value.tolist() for name, value in found.values().items()}
+        print(json.dumps({"network": asdict(network), "row": row, "cost": found.cost} | shown))
+    else:
+        print(found)
+
+
+def _octave_name(name: str) -> str:
+    """Return the notes' name of a value as a variable's: a1 for a(1)."""
+    return name.replace("(", "").replace(")", "")
 
 
 def _rows(model: Model, file: str) -> Dataset:

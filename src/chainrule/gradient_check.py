@@ -22,6 +22,7 @@ Objective = Callable[[Array], tuple[float, Array]]
 RELATIVE_TOLERANCE = 1e-7  # of |D| + |num|: the central difference's own error at epsilon = 1e-4
 ROUNDING = 10 * np.finfo(np.float64).eps  # of |J|: what two evaluations may be off by rounding
 SMALLER = (1e-5, 1e-6, 1e-7, 1e-8)  # epsilons tried in turn where a larger one fails
+SHOWN = 3  # mistakes that a printed report explains; it names the others
 EVERY_COMPONENT = 2000  # the notes' loop up to so many components; beyond, random directions
 
 
@@ -166,12 +167,14 @@ class GradientReport:
                 + ("" if part.ok else "  <- wrong")
                 for part in self.parts
             ]
-        for rank, finding in enumerate(self.diagnosis, start=1):
+        for rank, finding in enumerate(self.diagnosis[:SHOWN], start=1):
             lines += [
                 f"{rank}. {finding.name}: {finding.words}",
                 f"   evidence: {finding.evidence}",
                 f"   the notes: {finding.note}",
             ]
+        if more := self.diagnosis[SHOWN:]:
+            lines.append("less likely: " + ", ".join(finding.name for finding in more))
         return "\n".join(lines)
 
     def to_json(self) -> str:
@@ -211,7 +214,7 @@ class GradientReport:
         items = "".join(
             f"<li><b>{escape(finding.name)}</b>: {escape(finding.words)}<br>"
             f"evidence: {escape(finding.evidence)}<br>the notes: {escape(finding.note)}</li>"
-            for finding in self.diagnosis
+            for finding in self.diagnosis[:SHOWN]
         )
         return f"<p>{escape(head)}</p>{table}" + (f"<ol>{items}</ol>" if items else "")
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from chainrule.activations import Array
 from chainrule.evaluation import Evaluation
+from chainrule.gradient_check import GradientReport
 from chainrule.network import Network
 from chainrule.optimize import History
 from chainrule.theta import blocks
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#555555"  # told apart with any colour vision
+LAYERS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # so are these
 Images = Callable[[Array], Array]
 """Turns rows of inputs, of shape (r, height * width), into images of shape (r, height, width)."""
 
@@ -208,6 +210,68 @@ class MistakesDisplay:
         ax.set_title(f"The {examples} it got wrong (truth→answer)")
         if len(self.images) < self.total:
             ax.set_xlabel(f"the {len(self.images)} it was surest of", color=GREY)
+        return self
+
+
+@dataclass
+class GradientCheckDisplay:
+    """Analytic against numerical gradient, each Theta(l) in its colour; right ones on the diagonal.
+
+    A constant factor shows as another line through 0, a mistake in one layer as one colour off the
+    diagonal, a regularised bias as crosses off it.
+
+    Parameters
+    ----------
+    report : GradientReport
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> from chainrule import check_gradient
+    >>> report = check_gradient(lambda theta: (theta @ theta, -2 * theta), [1.0, 2.0])
+    >>> GradientCheckDisplay.from_report(report).plot().ax_.get_title()
+    'Gradient check failed: sign'
+    """
+
+    report: GradientReport
+    ax_: Axes = field(init=False, repr=False)
+
+    @classmethod
+    def from_report(cls, report: GradientReport) -> GradientCheckDisplay:
+        """Return the display of what `check_gradient` found."""
+        return cls(report)
+
+    def plot(self, ax: Axes | None = None) -> GradientCheckDisplay:
+        """Draw on ax, or on a new figure."""
+        self.ax_ = ax = _axes(ax)
+        report = self.report
+        ax.axline((0, 0), slope=1, color=GREY, linewidth=1, zorder=1)
+        by_component = report.directions is None
+        parts = [(part.name, part.start, part.stop) for part in report.parts if by_component]
+        what = "components" if by_component else "slopes along random directions"
+        for i, (name, start, stop) in enumerate(parts or [(what, 0, len(report.D))]):
+            layer, weights = divmod(i, 2)
+            ax.scatter(
+                report.numerical[start:stop],
+                report.D[start:stop],
+                label=name,
+                color=LAYERS[layer % len(LAYERS)],
+                marker="o" if weights or not parts else "x",
+                s=28,
+                alpha=0.75,
+                linewidths=1.2 if parts and not weights else 0,
+            )
+        found = ": " + report.diagnosis[0].name if report.diagnosis else ""
+        ax.set_title(f"Gradient check {'passed' if report.ok else 'failed'}{found}")
+        ax.set(xlabel="numerical gradient", ylabel="analytic gradient D")
+        ax.legend(frameon=False, fontsize="small")
+        ax.grid(color="#dddddd", linewidth=0.6)
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right"]].set_visible(False)
         return self
 
 

@@ -1,0 +1,305 @@
+"""Functions in their authors' own files: Python ones, and Octave's where it is installed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_cli import run
+
+from chainrule import Network, check_gradient, octave, own_code, random_theta, reshape, unroll
+from chainrule.testing import assert_gradient
+
+OCTAVE = Path(__file__).parent / "octave"
+needs_octave = pytest.mark.skipif(
+    shutil.which("octave-cli") is None, reason="octave-cli is not installed"
+)
+
+LINEAR = """
+import numpy as np
+
+def nnCostFunctionLinear(nn_params, il, hl, X, y, lambda_):
+    m = len(X)
+    Theta1 = nn_params[: hl * (il + 1)].reshape(hl, il + 1, order="F")
+    Theta2 = nn_params[hl * (il + 1) :].reshape(1, hl + 1, order="F")
+    a1 = np.c_[np.ones(m), X]
+    a2 = np.c_[np.ones(m), np.tanh(a1 @ Theta1.T)]
+    d3 = a2 @ Theta2.T - y[:, None]
+    d2 = d3 @ Theta2[:, 1:] * (1 - a2[:, 1:] ** 2)
+    reg1, reg2 = lambda_ * Theta1, lambda_ * Theta2
+    reg1[:, 0] = reg2[:, 0] = 0
+    J = (np.sum(d3**2) + np.sum(reg1 * Theta1) + np.sum(reg2 * Theta2)) / (2 * m)
+    return J, np.r_[((d2.T @ a1 + reg1) / m).ravel("F"), ((d3.T @ a2 + reg2) / m).ravel("F")]
+"""
+
+ALONE = """
+import numpy as np
+from helper import squared
+
+theta = [1.0, 2.0, 3.0]
+
+def cost(theta):
+    return squared(theta), FACTOR * theta
+
+def broken(theta):
+    print("here")
+    return squared(theta), theta @ np.ones(2)
+
+def leaves(theta):
+    raise SystemExit(0)
+
+def five(a, b, c, d, e):
+    return 0, a
+"""
+
+NOTES = {  # the notes' test case of nnCostFunctionLinear
+    "X": [[1], [2], [3]],
+    "y": [1, 4, 9],
+    "lambda": 0.01,
+    "Theta1": np.reshape([31, 16, 15, -29, -13, -8, -7, 13], (4, 2), order="F") / 10,
+    "Theta2": np.array([[54, -17, -11, -9, 16]]) / 10,
+}
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Change to a folder with own files, Python's and Octave's."""
+    monkeypatch.chdir(tmp_path)
+    Path("helper.py").write_text("def squared(theta):\n    return theta @ theta\n")
+    Path("right.py").write_text(ALONE.replace("FACTOR", "2"))
+    Path("wrong.py").write_text(ALONE.replace("FACTOR", "-2"))
+    Path("linear.py").write_text(LINEAR)
+    octave.write("notes.mat", **NOTES)
+    for file in OCTAVE.iterdir():
+        shutil.copy(file, file.name)
+    return tmp_path
+
+
+def alter(file, line, other):
+    """Write one line of a file differently."""
+    text = Path(file).read_text()
+    assert text.count(line) == 1
+    Path(file).write_text(text.replace(line, other))
+
+
+# In Python
+
+
+def test_a_function_of_theta_alone(files):
+    found = run("check-gradient", "right.py:cost")
+    assert (found.exit_code, "gradient check passed: 3 components" in found.stdout) == (0, True)
+    found = run("check-gradient", "wrong.py:cost", "--json", "--plot", "wrong.png")
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)["diagnosis"][0]["name"] == "sign"
+    assert Path("wrong.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_stands_beside_the_function_is_used(files):
+    text = (
+        "from chainrule import cost_and_gradient as c\nnetwork = (3, 2)\nX = [[1, 2, 3]]\ny = [1]"
+    )
+    Path("beside.py").write_text(
+        f"{text}\nlam = 0.5\ndef cost(theta):\n    return c(NET, theta, X, y, lam)\n"
+        "from chainrule import Network\nNET = Network(network)\n"
+    )
+    with own_code.opened("beside.py:cost") as problem:
+        assert problem.arguments == {
+            "network": Network((3, 2)),
+            "X": [[1, 2, 3]],
+            "Y": [1],
+            "lam": 0.5,
+        }
+        np.testing.assert_array_equal(problem.theta, random_theta(Network((3, 2))))
+        assert check_gradient(problem.objective, problem.theta, **problem.arguments).ok
+
+
+def test_the_courses_signature_in_python(files):
+    assert run("check-gradient", "linear.py:nnCostFunctionLinear").exit_code == 0
+    alter("linear.py", "(1 - a2[:, 1:] ** 2)", "a2[:, 1:] * (1 - a2[:, 1:])")
+    found = run("check-gradient", "linear.py:nnCostFunctionLinear")
+    assert found.exit_code == 1
+    assert "1. activation-derivative-of-another-activation" in found.stdout
+
+
+def test_the_notes_test_case_from_a_mat_file(files):
+    with own_code.opened("linear.py:nnCostFunctionLinear", "notes.mat") as problem:
+        J, _ = problem.objective(problem.theta)
+    assert round(J, 6) == 0.020815
+
+
+def test_random_examples_do_not_depend_on_anything_but_the_seed():
+    one, other = (own_code.random_examples(True, 1.0, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one.X, other.X)
+    assert len({*one.network.layers, len(one.X)}) == 4  # exchanged sizes are errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["none.py:cost"], "none.py: no such file"),
+        (["none.m"], "none.m: no such file"),
+        (["right.py"], "say which function too, as in right.py:cost"),
+        (
+            ["right.py:cots"],
+            "right.py: has no function cots; it has squared, cost, broken, leaves, five",
+        ),
+        (["right.py:broken"], "right.py, line 12: ValueError: matmul: Input operand 1 has"),
+        (["right.py:leaves"], "right.py, line 15: SystemExit: 0"),
+        (["right.py:five"], "right.py:five takes 5 parameters; a function that can be checked"),
+        (["right.py:cost", "notes.mat"], "takes theta alone: its data are its file's own"),
+        (["right.py:cost", "--lam", "1"], "takes theta alone: its data are its file's own"),
+        (["right.py:cost", "--plot", "a.txt"], "--plot a.txt: must be a .png file"),
+        (["helper.py:squared"], "helper.py: has neither theta nor network"),
+        (["linear.py:nnCostFunctionLinear", "bare.mat"], "must have X and y, as the course's"),
+        (["syntax.py:cost"], "syntax.py, line 1: SyntaxError: "),
+        (["model.safetensors"], "give the examples too"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_run_is_told_in_one_line(files, arguments, says):
+    octave.write("bare.mat", A=[[1]])
+    Path("syntax.py").write_text("def cost(theta:\n")
+    found = run("check-gradient", *arguments)
+    assert (found.exit_code, found.stdout) == (2, "")
+    *printed, told = found.stderr.splitlines()
+    assert printed == (["here"] if "right.py:broken" in arguments else [])
+    assert says in told
+
+
+def test_labels_that_are_none_are_refused(files):
+    octave.write("zero.mat", X=[[1], [2]], y=[0, 1])
+    with pytest.raises(ValueError, match="y must be labels 1, 2"):
+        own_code.read_examples("zero.mat", True, None, 20, 0)
+
+
+def test_without_octave_it_says_how_to_get_it(files, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    found = run("check-gradient", "nnCostFunction.m")
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert "nnCostFunction.m: needs GNU Octave" in found.stderr
+
+
+def test_assert_gradient_says_in_a_test_what_is_wrong():
+    assert_gradient(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
+    with pytest.raises(AssertionError, match=r"gradient check FAILED[\s\S]*1\. sign"):
+        assert_gradient(lambda theta: (theta @ theta, -2 * theta), [1.0, 2.0])
+
+
+# In Octave
+
+
+@needs_octave
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nnCostFunction.m", "nnCostFunctionLinear.m"])
+def test_a_right_octave_file_passes_for_any_theta(files, name):
+    for seed in range(5):
+        found = run("check-gradient", name, "--seed", seed)
+        assert (found.exit_code, "passed: " in found.stdout) == (0, True), found.stdout
+
+
+@needs_octave
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "other", "mistake"),
+    [
+        ("d3 = a3 - Y;", "d3 = Y - a3;", "sign"),
+        ("d3 = a3 - Y;", "d3 = (a3 - Y) .* a3 .* (1 - a3);", "output-derivative-extra"),
+        (" .* sigmoidGradient(z2)", "", "activation-derivative-missing"),
+        (
+            "sigmoidGradient(z2)",
+            "sigmoidGradient(a2(:, 2:end))",
+            "activation-derivative-at-wrong-point",
+        ),
+        (
+            "  Theta1_grad(:, 2:end) += lambda / m * Theta1(:, 2:end);\n"
+            "  Theta2_grad(:, 2:end) += lambda / m * Theta2(:, 2:end);\n",
+            "  Theta1_grad += lambda / m * Theta1;\n  Theta2_grad += lambda / m * Theta2;\n",
+            "bias-regularised",
+        ),
+        ("grad = [Theta1_grad(:); Theta2_grad(:)]", "grad = [Theta1_grad'(:); Theta2_grad'(:)]",
+         "unrolled-by-row"),
+        ("d3' * a2 / m", "d3' * a2", "missing-1-over-m"),
+        ("d3 = a3 - Y;", "d3 = a3 - eye(num_labels)(mod(y, num_labels) + 1, :);", "labels-shifted"),
+    ],
+    ids=lambda value: value.strip()[:20],
+)  # fmt: skip
+def test_a_wrong_octave_file_is_told_what_is_wrong(files, line, other, mistake):
+    alter("nnCostFunction.m", line, other)
+    found = run("check-gradient", "nnCostFunction.m", "--json")
+    assert found.exit_code == 1
+    assert json.loads(found.stdout)["diagnosis"][0]["name"] == mistake
+
+
+@needs_octave
+@pytest.mark.slow
+def test_octave_has_the_notes_numbers(files):
+    with own_code.opened("nnCostFunctionLinear.m", "notes.mat") as problem:
+        J, D = problem.objective(problem.theta)
+    np.testing.assert_allclose(J, 0.020815, atol=5e-7)
+    np.testing.assert_allclose(D[:3], [-0.0131002, -0.0110085, -0.0070569], atol=5e-8)
+
+
+@needs_octave
+@pytest.mark.slow
+def test_the_courses_digits_in_octave(files, data):
+    found = run("check-gradient", "nnCostFunction.m", data("course/ex4data1.mat"))
+    assert (found.exit_code, found.stdout.startswith("gradient check passed")) == (0, True)
+
+
+@needs_octave
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "other", "says"),
+    [
+        ("d3 = a3 - Y;", "d3 = a3 - undefined;", "nnCostFunction.m, line 14: 'undefined' undef"),
+        ("d3 = a3 - Y;", "d3 = (a3 - Y;", "nnCostFunction.m: parse error"),
+        ("d3 = a3 - Y;", "d3 = a3 - Y';", "nnCostFunction.m, line 14: operator -: nonconformant"),
+        ("d3 = a3 - Y;", "exit(3);", "nnCostFunction.m: Octave ended"),
+        ("log(a3) +", "log(-a3) +", "nnCostFunction.m: J or grad is complex"),
+        ("Theta2_grad(:)];", "];", "gradient has shape (25,), theta has (43,)"),
+        ("num_labels, X, y, lambda)", "num_labels)", "takes 4 parameters"),
+    ],
+    ids=lambda value: value.strip()[:20],
+)
+def test_octaves_own_message_is_shown(files, line, other, says):
+    alter("nnCostFunction.m", line, other)
+    found = run("check-gradient", "nnCostFunction.m")
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert says in found.stderr
+
+
+@needs_octave
+@pytest.mark.slow
+def test_matrices_go_to_octave_and_come_back(tmp_path):
+    import subprocess
+
+    network = Network((6, 4, 3))
+    theta = random_theta(network)
+    Theta1, Theta2 = reshape(network, theta)
+    X, y = np.random.default_rng(0).normal(size=(5, 6)), octave.labels([1, 2, 0, 1, 2])
+    octave.write(tmp_path / "there.mat", Theta1=Theta1, Theta2=Theta2, X=X, y=y)
+    for version in ("-v6", "-v7"):
+        program = f"load there.mat; save('{version}', 'back.mat', 'Theta1', 'Theta2', 'X', 'y')"
+        subprocess.run(["octave-cli", "--quiet", "--eval", program], cwd=tmp_path, check=True)
+        back = octave.read(tmp_path / "back.mat")
+        np.testing.assert_array_equal(unroll([back["Theta1"], back["Theta2"]]), theta)
+        np.testing.assert_array_equal(back["X"], X)
+        np.testing.assert_array_equal(back["y"].ravel(), y)
+
+
+@needs_octave
+@pytest.mark.slow
+def test_octave_can_redo_a_trace(tmp_path, monkeypatch):
+    import subprocess
+
+    monkeypatch.chdir(tmp_path)
+    run("train", "digits", "--hidden", "8", "--max-iter", "5", "--out", "d.safetensors")
+    assert run("trace", "d.safetensors", "digits", "--row", "3", "--out", "t.mat").exit_code == 0
+    program = """
+    load t.mat
+    assert(Theta1 * [1; a1], z2, 1e-12); assert(1 ./ (1 + exp(-z2)), a2, 1e-12);
+    assert(a3 - y, delta3, 1e-12); assert(delta2 * [1; a1]', Delta1, 1e-12);
+    assert(Delta2 + lambda * [zeros(10, 1) Theta2(:, 2:end)], D2, 1e-12);
+    """
+    subprocess.run(["octave-cli", "--quiet", "--eval", program], check=True)
