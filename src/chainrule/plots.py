@@ -247,7 +247,7 @@ class GradientCheckDisplay:
 
     def plot(self, ax: Axes | None = None) -> GradientCheckDisplay:
         """Draw on ax, or on a new figure."""
-        self.ax_ = ax = _axes(ax)
+        self.ax_ = ax = axes_or_new(ax)
         report = self.report
         ax.axline((0, 0), slope=1, color=GREY, linewidth=1, zorder=1)
         by_component = report.directions is None
