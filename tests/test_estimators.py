@@ -1,9 +1,11 @@
 """The estimators against scikit-learn's, and what only ours can do."""
 
 import copy
+import json
 import pickle
 from itertools import pairwise
 
+import joblib
 import numpy as np
 import pytest
 import scipy.optimize
@@ -12,14 +14,30 @@ import sklearn.neural_network as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.callback import ScoringMonitor
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris, make_multilabel_classification
+from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import chainrule
-from chainrule import MLPClassifier, MLPRegressor, WrongGradientError, check_gradient, reshape
+from chainrule import (
+    MLPClassifier,
+    MLPRegressor,
+    WrongGradientError,
+    check_gradient,
+    engine,
+    reshape,
+)
 from chainrule.activations import Activation
 from chainrule.costs import Cost
-from chainrule.estimators import fitting, rows
+from chainrule.estimators import fitting, rows, to_onnx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -276,7 +294,13 @@ def test_sparse_x_is_never_dense_as_a_whole(monkeypatch, solver):
     monkeypatch.setattr(rows, "DENSE", 40)  # ten rows of four columns
     most = []
     whole = rows.dense
-    monkeypatch.setattr(rows, "dense", lambda X: most.append(X.shape[0]) or whole(X))
+
+    def watched(block):
+        if scipy.sparse.issparse(block):
+            most.append(block.shape[0])
+        return whole(block)
+
+    monkeypatch.setattr(rows, "dense", watched)
     net = MLPClassifier(5, solver=solver, max_iter=10, batch_size=10, random_state=0)
     of_dense = clone(net).fit(X, iris)
     of_sparse = clone(net).fit(scipy.sparse.csc_array(X), iris)
@@ -486,3 +510,228 @@ def test_divergence_keeps_the_last_finite_theta_and_says_so():
     with pytest.warns(ConvergenceWarning, match="diverged: the loss is not finite in iteration"):
         net.fit(100 * X, X[:, 0])
     assert np.isfinite(net.theta_).all()
+
+
+# ---------------------------------------------------------------- files, pictures, reports
+
+
+FITTED = {
+    "two classes": ({}, LABELS["two classes"]),
+    "three classes": ({"activation": ("elu", "softplus")}, iris),
+    "words": ({"output": "sigmoid"}, LABELS["words"]),
+    "several labels": ({}, LABELS["several labels"]),
+    "several columns": ({}, np.c_[iris, iris[::-1] + 5, iris > 0]),
+    "one": ({"activation": "leaky_relu"}, NUMBERS["one"]),
+    "two": ({"loss": "huber"}, NUMBERS["two"]),
+    "counts": ({"loss": "poisson"}, NUMBERS["counts"]),
+    "quantiles": ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, NUMBERS["two"]),
+}
+
+
+def fitted(kind):
+    """Return an estimator fitted to a kind of target."""
+    parameters, y = FITTED[kind]
+    regression = kind in NUMBERS or kind == "quantiles"
+    Estimator = MLPRegressor if regression else MLPClassifier
+    net = Estimator(hidden_layer_sizes=(6, 4), max_iter=5, random_state=0, **parameters)
+    return net.fit(X, y)
+
+
+@pytest.mark.parametrize("kind", FITTED)
+def test_a_saved_estimator_is_the_same_when_loaded(tmp_path, kind):
+    net = fitted(kind)
+    net.save(tmp_path / "net.safetensors")
+    again = type(net).load(tmp_path / "net.safetensors")
+    for call in ("predict", "predict_proba", "transform"):
+        if hasattr(net, call):
+            for mine, other in zip(getattr(again, call)(X), getattr(net, call)(X), strict=True):
+                np.testing.assert_array_equal(mine, other)
+    assert json.dumps(again.get_params()) == json.dumps(net.get_params())  # lists for tuples
+    again.partial_fit(X, FITTED[kind][1])
+    other = MLPClassifier if isinstance(net, MLPRegressor) else MLPRegressor
+    with pytest.raises(ValueError, match=f"not saved by {other.__name__}"):
+        other.load(tmp_path / "net.safetensors")
+
+
+def test_feature_names_are_kept_in_the_file_and_functions_are_refused(tmp_path):
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame(X, schema=list("abcd"))
+    MLPClassifier(5, max_iter=3).fit(frame, iris).save(tmp_path / "net.safetensors")
+    again = MLPClassifier.load(tmp_path / "net.safetensors")
+    assert again.predict(frame).shape == (150,)
+    with pytest.raises(ValueError, match="feature names"):
+        again.predict(frame.rename({"a": "z"}))
+    own = Activation("mine", np.tanh, lambda a: 1 - a * a)
+    with pytest.raises(ValueError, match="functions of your own"):
+        MLPClassifier(5, max_iter=3, activation=own).fit(X, iris).save(tmp_path / "own")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in FITTED if kind != "several columns"])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_onnx_runtime_predicts_the_same(kind, scaled):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")
+    pytest.importorskip("onnx", reason="make test-slow installs it")
+    net = fitted(kind)
+    model = make_pipeline(StandardScaler(), net).fit(X, FITTED[kind][1]) if scaled else net
+    session = onnxruntime.InferenceSession(to_onnx(model).SerializeToString())
+    got = session.run(None, {"X": X.astype(np.float32)})
+    if isinstance(net, MLPRegressor):
+        expected = model.predict(X).reshape(150, -1)
+    else:
+        expected = model.predict_proba(X)
+        np.testing.assert_array_equal(got[0], model.predict(X))
+    np.testing.assert_allclose(got[-1], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_sklearn_onnx_converter_works_on_ours():
+    skl2onnx = pytest.importorskip("skl2onnx", reason="make test-slow installs it")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")
+    from skl2onnx.common.data_types import FloatTensorType
+    from skl2onnx.common.shape_calculator import (
+        calculate_linear_classifier_output_shapes,
+        calculate_linear_regressor_output_shapes,
+    )
+    from skl2onnx.operator_converters.multilayer_perceptron import (
+        convert_sklearn_mlp_classifier,
+        convert_sklearn_mlp_regressor,
+    )
+
+    skl2onnx.update_registered_converter(
+        MLPClassifier, "ChainruleMLPClassifier", calculate_linear_classifier_output_shapes,
+        convert_sklearn_mlp_classifier,
+        options={"zipmap": [False], "output_class_labels": [False], "nocl": [False]},
+    )  # fmt: skip
+    skl2onnx.update_registered_converter(
+        MLPRegressor, "ChainruleMLPRegressor", calculate_linear_regressor_output_shapes,
+        convert_sklearn_mlp_regressor,
+    )  # fmt: skip
+    for kind in ("three classes", "two classes", "one"):
+        net = fitted(kind).set_params(activation="relu").fit(X, FITTED[kind][1])
+        options = {"zipmap": False} if kind != "one" else None
+        proto = skl2onnx.convert_sklearn(
+            net, initial_types=[("X", FloatTensorType([None, 4]))], options=options
+        )
+        session = onnxruntime.InferenceSession(proto.SerializeToString())
+        got = session.run(None, {"X": X.astype(np.float32)})[-1]
+        expected = net.predict(X)[:, None] if kind == "one" else net.predict_proba(X)
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_the_stop_report_says_why_and_what_stands_out(solver):
+    net = MLPClassifier(
+        6, solver=solver, activation="tanh", max_iter=3, random_state=0, learning_rate_init=0.1
+    )
+    net.fit(100 * X, iris)
+    report = net.stop_report_
+    assert not report.converged
+    assert report.badly_scaled == (0, 1, 2, 3)
+    assert report.suggestion == "standardise the inputs"
+    assert "3" in str(report).splitlines()[0]
+    done = clone(net).set_params(solver="lbfgs", max_iter=500, alpha=1.0).fit(X, iris).stop_report_
+    assert done.converged
+    assert done.gradient_norm < 1e-3
+    assert "nothing stands out" in done.suggestion
+
+
+def test_dead_units_are_counted():
+    net = MLPRegressor(hidden_layer_sizes=4, max_iter=1, random_state=0, learning_rate_init=1e-9)
+    W = np.full((4, 4), 0.1)
+    W[:, :2] = -1.0  # with positive inputs these two never switch on
+    net.set_params(theta=([W, np.ones((4, 1))], [np.zeros(4), np.zeros(1)])).fit(X, X[:, 0])
+    assert net.stop_report_.dead == (2,)
+    assert "leaky_relu" in net.stop_report_.suggestion
+
+
+# ---------------------------------------------------------------- among scikit-learn's tools
+
+
+def test_scikit_learns_callbacks_are_called():
+    class Count:
+        def __init__(self):
+            self.tasks, self.scores = [], []
+
+        def setup(self, estimator, context):
+            self.tasks.append("setup")
+
+        def teardown(self, estimator, context):
+            self.tasks.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+            self.tasks.append(context.task_name)
+            if fitted_estimator is not None:
+                self.scores.append(fitted_estimator.score(X, y))
+            return len(self.scores) == 4
+
+    count = Count()
+    net = MLPClassifier(8, max_iter=20, random_state=0, learning_rate_init=0.05)
+    net.set_callbacks(count).fit(X, iris)
+    assert count.tasks == ["setup", *["iteration"] * 4, "teardown"]
+    assert net.n_iter_ == 4
+    assert count.scores[-1] == net.score(X, iris)
+    monitor = ScoringMonitor(scoring="accuracy")
+    net.set_callbacks(monitor).fit(X, iris)
+    assert len(monitor.get_logs().data) == 20
+
+
+def test_the_tools_of_scikit_learn_work():
+    net = MLPClassifier(8, max_iter=30, random_state=0, learning_rate_init=0.05)
+    piped = make_pipeline(StandardScaler(), net)
+    grid = GridSearchCV(piped, {"mlpclassifier__alpha": [1e-4, 1.0]}, cv=2).fit(X, iris)
+    assert grid.best_score_ > 0.7
+    p = cross_val_predict(piped, X, iris, method="predict_proba", cv=2)
+    assert p.shape == (150, 3)
+    assert CalibratedClassifierCV(piped, cv=2).fit(X, iris).score(X, iris) > 0.8
+    columns = ColumnTransformer([("scaled", StandardScaler(), [0, 1])], remainder="passthrough")
+    assert make_pipeline(columns, net).fit(X, iris).score(X, iris) > 0.7
+    voting = VotingClassifier([("a", net), ("b", piped)], voting="soft").fit(X, iris)
+    assert voting.score(X, iris) > 0.8
+    importances = permutation_importance(piped.fit(X, iris), X, iris, random_state=0)
+    assert importances.importances_mean.argmax() in (2, 3)
+    hidden = make_pipeline(StandardScaler(), net, LogisticRegression()).fit(X, iris)
+    assert hidden.score(X, iris) > 0.9
+    assert list(hidden[:-1].get_feature_names_out())[:2] == ["mlpclassifier0", "mlpclassifier1"]
+
+
+@pytest.mark.slow
+def test_two_jobs_do_not_oversubscribe_the_cores():
+    net = MLPClassifier(50, max_iter=30, random_state=0, learning_rate_init=0.02)
+    grid = GridSearchCV(net, {"alpha": [1e-4, 1e-2, 1.0]}, cv=2, n_jobs=2)
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        assert grid.fit(X, iris).best_score_ > 0.8
+        threads = joblib.Parallel(n_jobs=2)(
+            joblib.delayed(engine.available_threads)() for _ in range(4)
+        )
+    assert set(threads) == {1}
+
+
+# ---------------------------------------------------------------- invariances
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6))
+def test_order_of_rows_classes_and_hidden_units_does_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    net = MLPClassifier(
+        5, solver="sgd", activation="tanh", batch_size=150, max_iter=5, random_state=seed,
+        learning_rate_init=0.1,
+    )  # fmt: skip
+    plain = clone(net).fit(X, iris)
+    rows = rng.permutation(150)
+    shuffled = clone(net).fit(X[rows], iris[rows])
+    np.testing.assert_allclose(shuffled.theta_, plain.theta_, atol=1e-10)
+
+    start = clone(net).set_params(max_iter=1, learning_rate_init=1e-300).fit(X, iris)
+    (W1, W2), (b1, b2) = start.coefs_, start.intercepts_
+    units, classes = rng.permutation(5), rng.permutation(3)
+    names = np.argsort(classes)  # class c is now called names[c]
+    theta = ([W1[:, units], W2[units][:, classes]], [b1[units], b2[classes]])
+    moved = clone(net).set_params(theta=theta).fit(X, names[iris])
+    np.testing.assert_allclose(
+        moved.predict_proba(X), plain.predict_proba(X)[:, classes], atol=1e-10
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
 from operator import is_
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import sklearn.neural_network
@@ -23,6 +24,7 @@ from chainrule import engine
 from chainrule.activations import Activation, Array
 from chainrule.backprop import forward, input_gradient
 from chainrule.costs import Cost
+from chainrule.estimators import files
 from chainrule.estimators.fitting import (
     Ended,
     Progress,
@@ -32,12 +34,14 @@ from chainrule.estimators.fitting import (
 )
 from chainrule.estimators.rows import Rows, blocks_of, dense
 from chainrule.network import Network
+from chainrule.stop_report import stop_report
 from chainrule.theta import blocks, unroll
 from chainrule.training import WrongGradientError, check_before_training
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
 STOCHASTIC = ("sgd", "adam")
+REPORTED_ROWS = 500  # that the stop report looks at
 CHECKED_ROWS = 200  # that the gradient check before the first step chooses among
 
 
@@ -132,6 +136,18 @@ class BaseMLP(
             notify=None if incremental else self._callbacks(given),
         )
         ended = self._restarted(progress, rows, rng, fresh=fresh, incremental=incremental)
+        if not incremental:
+            few = rows.sample(REPORTED_ROWS)
+            self.stop_report_ = stop_report(
+                network,
+                theta,
+                few.X,
+                few.Y,
+                why=ended.why,
+                weights=few.weights,
+                lam=float(self.alpha) * len(few) / len(rows),
+                converged=ended.converged,
+            )
         if not incremental or "diverged" in ended.why:
             warn_unless_converged(ended)
         return self
@@ -149,12 +165,11 @@ class BaseMLP(
         return dtype
 
     def _rows(self, X: Any, Y: Array, weights: Array | None, dtype: np.dtype[Any]) -> Rows:
-        options = {"engine": self.engine, "threads": self.threads}
-        given = {name: value for name, value in options.items() if value is not None}
         weights = None if weights is None else weights.astype(dtype, copy=False)
         if not isinstance(X, np.ndarray):
             X = X.tocsr()  # rows are what is taken from it
-        return Rows(X.astype(dtype, copy=False), Y.astype(dtype, copy=False), weights, given)
+        how = {"engine": self.engine, "threads": self.threads}
+        return Rows(X.astype(dtype, copy=False), Y.astype(dtype, copy=False), weights, how)
 
     def _network(self, inputs: int, outputs: int) -> Network:
         """Return the network that the parameters describe."""
@@ -420,12 +435,11 @@ class BaseMLP(
         return h
 
     def _predicted(self, network: Network, theta: Array, X: Any) -> Array:
-        options = {"engine": self.engine, "threads": self.threads}
-        given = {name: value for name, value in options.items() if value is not None}
+        how = {"engine": self.engine, "threads": self.threads}
         if isinstance(X, np.ndarray):
-            return engine.predict(network, theta, X, **given)
+            return engine.predict(network, theta, X, **how)
         X = X.tocsr()
-        return np.vstack([engine.predict(network, theta, x, **given) for _, x in blocks_of(X)])
+        return np.vstack([engine.predict(network, theta, x, **how) for _, x in blocks_of(X)])
 
     def transform(self, X: Any) -> Array:
         """Return the activations of a hidden layer: what the network has made of the inputs.
@@ -475,6 +489,55 @@ class BaseMLP(
     def _n_features_out(self) -> int:
         network, _ = self._current()
         return network.layers[self._transform_layer(network) - 1]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to a model file, which the command and `load` read.
+
+        Parameters
+        ----------
+        path : path
+            Usually ``something.safetensors``.  A parameter that is a function, a random state or
+            an array is not kept; functions of your own in the network cannot be saved.
+
+        Raises
+        ------
+        chainrule.model_file.ModelFileError
+            If the network or the classes cannot be held by a file, or it cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from chainrule import MLPRegressor
+        >>> X, y = np.array([[0.0], [1.0], [2.0]]), np.array([0.0, 1.0, 4.0])
+        >>> net = MLPRegressor(hidden_layer_sizes=3, solver="lbfgs", random_state=0).fit(X, y)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(folder + "/net.safetensors")
+        ...     again = MLPRegressor.load(folder + "/net.safetensors")
+        >>> bool((again.predict(X) == net.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        files.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a fitted estimator from a model file that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+
+        Returns
+        -------
+        MLPClassifier or MLPRegressor
+            What can be predicted is the same; `partial_fit` starts with a fresh memory.
+
+        Raises
+        ------
+        chainrule.model_file.ModelFileError
+            If it is no such file.
+        """
+        return cast(Self, files.load(cls, path))
 
     def _saliency(self, X: Any, outputs: Any) -> Array:
         network, theta = self._current()

@@ -305,6 +305,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return isinstance(self.classes_, list)
 
     @property
+    def _kind(self) -> str:
+        if self._several:
+            return "several columns"
+        return "several labels" if self._multilabel else "classes"
+
+    @property
     def _multilabel(self) -> bool:
         return not self._several and self._label_binarizer.y_type_.startswith("multilabel")
 
@@ -348,6 +354,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         else:
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
+
+    def _learn_labels(self, labels: Any) -> None:
+        """Learn the classes that a model file tells of."""
+        kind, columns = labels["kind"], labels["classes"]
+        if kind == "several columns":
+            width = max(map(len, columns))
+            rows = [[column[i % len(column)] for column in columns] for i in range(width)]
+            self._learn_classes(np.array(rows))
+        elif kind == "several labels":
+            self._learn_classes(np.eye(len(columns), dtype=int))
+        else:
+            self._learn_classes(np.array(columns))
 
     def _columns(self, y: Any) -> Array:
         """Return y as an (m, K) array of bool."""

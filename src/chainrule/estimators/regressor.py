@@ -61,7 +61,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     --------
     >>> X = np.linspace(0, 1, 50)[:, None]
     >>> y = np.sin(6 * X[:, 0])
-    >>> net = MLPRegressor(hidden_layer_sizes=10, solver="lbfgs", tol=1e-3, random_state=0)
+    >>> net = MLPRegressor(hidden_layer_sizes=10, activation="tanh", solver="lbfgs",
+    ...                    max_iter=1000, random_state=0)
     >>> net.fit(X, y).score(X, y) > 0.99
     True
 
@@ -261,6 +262,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
         return self._encode(X, y, incremental=False, reset=False)
+
+    def _learn_labels(self, labels: Any) -> None:
+        """Numbers have none."""
 
     @property
     def _levels(self) -> int:

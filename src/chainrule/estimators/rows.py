@@ -54,6 +54,8 @@ class Rows:
 
     def sample(self, most: int) -> Rows:
         """Return at most so many rows, evenly spread, dense."""
+        if not isinstance(self.X, np.ndarray):
+            most = min(most, max(1, DENSE // self.X.shape[1]))
         rows = np.linspace(0, len(self) - 1, min(most, len(self))).astype(int)
         weights = None if self.weights is None else self.weights[rows]
         return Rows(dense(self.X[rows]), self.Y[rows], weights, self.options)

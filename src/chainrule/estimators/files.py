@@ -1,0 +1,96 @@
+"""Estimators in and out of the model file: no pickle needed."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule import __version__
+from chainrule.encoding import Column, Encoder
+from chainrule.model_file import Model, ModelFileError, Provenance
+from chainrule.model_file import load as load_model
+from chainrule.model_file import save as save_model
+
+if TYPE_CHECKING:
+    from chainrule.estimators.base import BaseMLP
+
+
+def save(estimator: BaseMLP, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to a model file, see `BaseMLP.save`."""
+    network, theta = estimator._current()
+    names = getattr(estimator, "feature_names_in_", None)
+    columns = names if names is not None else [f"x{j}" for j in range(estimator.n_features_in_)]
+    labels: dict[str, Any] = {}
+    if hasattr(estimator, "classes_"):
+        labels = {"kind": estimator._kind, "classes": plain(estimator.classes_)}
+    options = {
+        "estimator": type(estimator).__name__,
+        "parameters": {
+            name: value
+            for name, value in estimator.get_params(deep=False).items()
+            if is_json(value)
+        },
+        "named": names is not None,
+        "labels": labels,
+    }
+    save_model(
+        path,
+        Model(
+            network,
+            theta,
+            Encoder(
+                tuple(Column(str(name)) for name in columns),
+                classes=tuple(labels["classes"]) if labels.get("kind") == "classes" else None,
+            ),
+            provenance=Provenance(version=__version__, options=options, J=float(estimator.loss_)),
+        ),
+    )
+
+
+def load(cls: type[BaseMLP], path: str | os.PathLike[str]) -> BaseMLP:
+    """Read a fitted estimator from a model file, see `BaseMLP.load`."""
+    model = load_model(path)
+    options = model.provenance.options
+    if options.get("estimator") != cls.__name__:
+        raise ModelFileError(
+            f"{os.fspath(path)}: not saved by {cls.__name__} but by "
+            f"{options.get('estimator', 'the command or chainrule.train')}"
+        )
+    known = cls._get_param_names()
+    parameters = {k: v for k, v in options["parameters"].items() if k in known}
+    estimator = cls(**parameters)
+    names = np.array([column.name for column in model.encoder.columns], dtype=object)
+    estimator.n_features_in_ = len(names)
+    if options["named"]:
+        estimator.feature_names_in_ = names
+    estimator._learn_labels(options["labels"])
+    estimator.n_outputs_ = model.network.K
+    estimator.n_iter_ = 0
+    estimator._forget(model.network)
+    estimator.loss_ = model.provenance.J
+    estimator._hold(model.network, model.theta)
+    return estimator
+
+
+def plain(labels: Any) -> Any:
+    """Return an array of labels, or a list of them, as JSON holds it."""
+    if isinstance(labels, list):
+        return [plain(column) for column in labels]
+    values = labels.tolist()
+    if not all(isinstance(value, str | int | float) for value in values):
+        raise ModelFileError(
+            f"a model file holds classes that are text or numbers, not {type(values[0]).__name__}"
+        )
+    return [int(v) if isinstance(v, bool | float) and v == int(v) else v for v in values]
+
+
+def is_json(value: Any) -> bool:
+    """Whether a parameter can be written down; random states and functions cannot."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
