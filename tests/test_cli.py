@@ -285,6 +285,10 @@ BAD_USAGE = [
     (["--hidden", "many"], "--hidden 'many': give whole numbers, as 25 or 25,25"),
     (["--hidden", "4,4", "--activation", "tanh,tanh,tanh"], "hidden names 3 activations"),
     (["--max-iter", "-1"], "max_iter must be >= 0, got -1"),
+    (["--hidden", ""], "--hidden '': give whole numbers"),
+    (["--test-size", "1"], "test_size must be at least 0 and less than 1, got 1.0"),
+    (["--seed", "-1"], "Invalid value for '--seed': "),
+    (["--hiden", "3"], "No such option: --hiden"),
     (["--out", "model.bin"], "--out model.bin: must be a .safetensors file"),
     (["--out", "nowhere/m.safetensors"], "in a folder that exists"),
 ]

@@ -404,7 +404,8 @@ def test_split_takes_of_each_class_its_share_and_never_the_last():
     np.testing.assert_array_equal(split(data, 0.25, seed=3)[1].X, test.X)
     assert not np.array_equal(split(data, 0.25, seed=4)[1].X, test.X)
     assert split(data, 0)[1] is None
-    refused("test_size must be at least 0 and less than 1, got 1", split, data, 1)
+    with pytest.raises(ValueError, match="test_size must be at least 0 and less than 1, got 1"):
+        split(data, 1)
     few = load(io.BytesIO(b"a,b\n1,x\n2,y\n3,y\n4,y\n5,y\n6,z\n"))
     for seed in range(20):
         training, test = split(few, 0.6, seed)

@@ -135,5 +135,5 @@ leaky_relu, elu, softplus, identity)
     if isinstance(name, str) and name in table:
         return table[name]
     near = difflib.get_close_matches(str(name).lower(), table, n=1)
-    hint = f": did you mean {near[0]!r}?" if near else ":"
+    hint = f": did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"unknown {what} {name!r}{hint} (one of {', '.join(table)})")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chainrule.model_file import Model
     from chainrule.selection import Choice
 
+USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]  # UsageError: Click's, or Typer's own
 CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, CTRL_C = 1, 2, 3, 4, 130
 LAM = 1.0  # the course's, in its exercise of handwritten digits
 HIDDEN = "25"  # the course's too
@@ -40,6 +41,8 @@ class Commands(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, where a full disk can still be told
             return result
+        except USAGE_ERROR as error:  # of a command's options: without the frame drawn around it
+            fail(f"{error.format_message()} (see --help)", USAGE)
         except KeyboardInterrupt:
             fail("interrupted: nothing was saved", CTRL_C)
         except OSError as error:
@@ -183,7 +186,8 @@ def train(
 
     how: dict[str, Any] = {"optimizer": optimizer, "max_iter": max_iter}
     chosen = LAM if lam is None else lam
-    network = pipeline.network_for(X, Y, classes, hidden or HIDDEN, activation, output)
+    units = HIDDEN if hidden is None else hidden
+    network = pipeline.network_for(X, Y, classes, units, activation, output)
     choices: list[Choice] = []
     if cv:
         from chainrule.selection import cross_validate

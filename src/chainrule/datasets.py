@@ -280,7 +280,7 @@ def split(
 
     Raises
     ------
-    DataError
+    ValueError
         If test_size is not in [0, 1).
 
     Examples
@@ -293,7 +293,7 @@ def split(
         return replace(data, held_out=None), data.held_out
     share = 0.2 if test_size is None else test_size
     if not 0 <= share < 1:
-        raise DataError(f"test_size must be at least 0 and less than 1, got {test_size!r}")
+        raise ValueError(f"test_size must be at least 0 and less than 1, got {test_size!r}")
     m = len(data)
     order = np.random.default_rng(seed).permutation(m)
     keep = np.zeros(m, dtype=bool)
