@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,9 @@ from chainrule.costs import COSTS
 from chainrule.kernel import BUILT, dot
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
+
+if BUILT:
+    from chainrule.kernel._kernel import Kernel
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
 
@@ -88,10 +90,9 @@ def test_accumulate_and_predict_agree_with_the_reference(drawn, weighted, thread
 )
 @settings(max_examples=100)
 def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_batch, max_norm):
-    network, theta, X, Y, _ = drawn
-    theta, X, Y = (values.astype(np.float64) for values in (theta, X, Y))
+    network, theta, X, Y, dtype = drawn
     rng = np.random.default_rng(1)
-    weights = rng.integers(0, 3, len(X)).astype(float) if weighted else None
+    weights = rng.integers(0, 3, len(X)).astype(dtype) if weighted else None
     options = {
         "rule": rule,
         "steps": 3,
@@ -117,9 +118,12 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
     assume(np.abs(expected).max() < 100)
     assert got_w == pytest.approx(w, rel=1e-12)
     # Steps multiply a difference in the last bit: Adam divides by the gradient's own size
-    assert got_cost == pytest.approx(cost, rel=1e-9, abs=1e-9)
-    assert close(got, expected, 1e-9)
-    assert close(got_states, states, 1e-9)
+    tolerance = 1e-9 if dtype == np.float64 else 1e-5
+    scale = max(abs(cost), float(np.abs(Y).sum()))
+    assert abs(got_cost - cost) <= tolerance * scale
+    assert close(got, expected, tolerance)
+    assert close(got_states, states, tolerance)
+    assert got.dtype == dtype
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -142,6 +146,21 @@ def test_a_diverged_network_shows():
     cost, Delta, _ = engine.accumulate(network, theta, X, Y, engine="kernel")
     assert np.isnan(cost)
     assert np.isnan(Delta).any()
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("hidden", ["relu", "sigmoid"])
+@pytest.mark.parametrize("m", [1, 30])
+def test_an_infinite_theta_or_x_is_refused_before_a_row_is_predicted(value, m, hidden):
+    network, theta, X, _ = problem((3, 4, 2), hidden, "sigmoid", m)
+    bad_theta, bad_X = theta.copy(), X.copy()
+    bad_theta[-1], bad_X[-1, 0] = value, value
+    for arguments in ((bad_theta, X), (theta, bad_X)):
+        with pytest.raises(ValueError, match=r"has (-?inf|nan)") as by_kernel:
+            engine.predict(network, *arguments, engine="kernel")
+        with pytest.raises(ValueError, match=r"has (-?inf|nan)") as by_numpy:
+            engine.predict(network, *arguments, engine="numpy")
+        assert str(by_kernel.value) == str(by_numpy.value)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -184,6 +203,17 @@ def test_the_same_bits_in_a_forked_child():
     assert bits_of_a_gradient() == here
 
 
+def test_the_same_bits_in_another_process():
+    command = [
+        sys.executable,
+        "-c",
+        "import test_kernel as t, sys; sys.stdout.write(t.bits_of_a_gradient().hex())",
+    ]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    there = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert bytes.fromhex(there.stdout) == bits_of_a_gradient()
+
+
 def test_two_python_threads_at_once():
     here, there = bits_of_a_gradient(), []
 
@@ -204,13 +234,7 @@ def test_ctrl_c_ends_an_epoch_at_once():
     order = np.tile(np.arange(len(X)), 1000)  # a minute of work
     rule, start = SGD(), theta.copy()
     state = rule.init(theta)
-    pressed = []
-
-    def press():
-        pressed.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    timer = threading.Timer(0.3, press)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         engine.epoch(
@@ -226,13 +250,29 @@ def test_ctrl_c_ends_an_epoch_at_once():
             penalty=[0.0, 0.0],
             engine="kernel",
         )
-    assert time.monotonic() - pressed[0] < 20  # far from the end; 0.1 s on an idle machine
     timer.join()
     assert np.isfinite(theta).all()
     assert (theta != start).any()
 
 
-def test_codes_of_the_wrong_size_are_refused():
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("layers", [(100, 100, 1), (800, 1100, 2)])  # Delta by chunks, and whole
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_full_batch(layers, threads):
+    network, theta, X, Y = problem(layers, "relu", "sigmoid", 20_000, np.float32)
+
+    def work():
+        while True:  # as long as it takes for the key to be pressed
+            engine.accumulate(network, theta, X, Y, engine="kernel", threads=threads)
+
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    timer.join()
+
+
+def test_arrays_of_the_wrong_size_are_refused():
     network, theta, X, Y = problem((3, 4, 2), "relu", "identity", 9)
     with pytest.raises(ValueError, match="theta does not fit"):
         engine.accumulate(network, theta[1:], X, Y, engine="kernel")
@@ -242,6 +282,19 @@ def test_codes_of_the_wrong_size_are_refused():
         engine.accumulate(network, theta, X[:0], Y[:0], engine="kernel")
     with pytest.raises(ValueError, match="Y must be"):
         engine.accumulate(network, theta, X, Y[1:], engine="kernel")
+    for layers in ((0, 2), (3, 0, 2), (3, 0)):
+        with pytest.raises(ValueError, match="at least one unit"):
+            Kernel(layers, [0] * (len(layers) - 2), 0)
+        with pytest.raises(ValueError, match="layer"):
+            Network(layers)
+    options = {
+        "rule": SGD(),
+        "state": np.zeros((1, network.size)),
+        "steps": 0,
+        "penalty": [0.0] * 2,
+    }
+    with pytest.raises(ValueError, match="batch_size"):
+        engine.epoch(network, theta, X, Y, np.arange(9), batch_size=0, engine="kernel", **options)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

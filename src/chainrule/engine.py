@@ -200,7 +200,7 @@ def accumulate(
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     Delta = np.empty_like(theta)
     count = _threads(threads, network, len(X))
-    cost_sum, m = kernel.accumulate(theta, X, Y, None, weights, Delta, count)
+    cost_sum, m = kernel.accumulate(theta, X, Y, weights, Delta, count)
     return cost_sum, Delta, m
 
 
@@ -369,7 +369,6 @@ def epoch(
         theta,
         X,
         Y,
-        None,
         weights,
         np.ascontiguousarray(order, np.int64),
         2 if isinstance(rule, Adam) else int(sgd.nesterov),

@@ -20,13 +20,12 @@ struct Shape {
     Output output;
 };
 
-// The training set.  Y or codes (the class of each row, a one-hot y) is given, never both.
+// The training set.
 template <class T>
 struct Rows {
     std::int64_t m;
     const T* X;                  // (m, s_1)
-    const T* Y;                  // (m, K), or null
-    const std::int64_t* codes;   // (m,), or null
+    const T* Y;                  // (m, K)
     const T* weights;            // (m,), or null: all 1
     const std::int64_t* order;   // (m,), the order of visit, or null: as they come
 };
@@ -91,7 +90,7 @@ struct Call {
 template <class T>
 struct Functions {
     Sums (*accumulate)(const Shape&, const T* theta, const Rows<T>&, T* Delta, Call, bool* ok);
-    // Returns whether X and h are finite.
+    // Returns whether X and theta are finite; it may say no where z overflows.
     bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
     double (*dot)(const T* u, const T* v, std::int64_t n);

@@ -23,7 +23,7 @@ template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Input = Array<const T>;
-using Codes = Input<std::int64_t>;
+using Order = Input<std::int64_t>;
 
 template <class T>
 const Functions<T>& functions(const Build& build) {
@@ -76,9 +76,9 @@ public:
     Kernel(const Kernel&) = delete;
 
     template <class T>
-    nb::tuple accumulate(Input<T> theta, Input<T> X, std::optional<Input<T>> Y, std::optional<Codes> codes,
-                         std::optional<Input<T>> weights, Array<T> Delta, int threads) const {
-        const Rows<T> data = rows<T>(X, Y, codes, weights, nullptr);
+    nb::tuple accumulate(Input<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
+                         Array<T> Delta, int threads) const {
+        const Rows<T> data = rows<T>(X, Y, weights, nullptr);
         check_flat(theta);
         check_flat(Delta);
         bool ok = false;
@@ -106,13 +106,12 @@ public:
     }
 
     template <class T>
-    nb::tuple epoch(Array<T> theta, Input<T> X, std::optional<Input<T>> Y, std::optional<Codes> codes,
-                    std::optional<Input<T>> weights, Codes order, int rule, Array<T> state, std::int64_t steps,
-                    std::int64_t batch_size, double learning_rate, double momentum, double beta1, double beta2,
+    nb::tuple epoch(Array<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights, Order order, int rule,
+                    Array<T> state, std::int64_t steps, std::int64_t batch_size, double learning_rate, double momentum, double beta1, double beta2,
                     double epsilon, double decay, const std::vector<double>& penalty, bool penalty_by_batch,
                     const std::optional<std::vector<double>>& dropout, double max_norm, std::uint64_t seed,
                     std::uint64_t number, int threads) const {
-        Rows<T> data = rows<T>(X, Y, codes, weights, order.data());
+        Rows<T> data = rows<T>(X, Y, weights, order.data());
         check(order.ndim() == 1, "order must be one-dimensional");
         for (std::size_t i = 0; i < order.shape(0); ++i)
             check(order.data()[i] >= 0 && order.data()[i] < data.m, "order names a row that X does not have");
@@ -149,16 +148,13 @@ private:
     }
 
     template <class T>
-    Rows<T> rows(const Input<T>& X, const std::optional<Input<T>>& Y, const std::optional<Codes>& codes,
-                 const std::optional<Input<T>>& weights, const std::int64_t* order) const {
+    Rows<T> rows(const Input<T>& X, const Input<T>& Y, const std::optional<Input<T>>& weights,
+                 const std::int64_t* order) const {
         check(X.ndim() == 2 && static_cast<std::int64_t>(X.shape(1)) == s.front() && X.shape(0) > 0, "X must be (m, s_1)");
         const std::size_t m = X.shape(0);
-        check(Y.has_value() != codes.has_value(), "either Y or codes");
-        check(!Y || (Y->ndim() == 2 && Y->shape(0) == m && static_cast<std::int64_t>(Y->shape(1)) == s.back()), "Y must be (m, K)");
-        check(!codes || (codes->ndim() == 1 && codes->shape(0) == m), "codes must be (m,)");
+        check(Y.ndim() == 2 && Y.shape(0) == m && static_cast<std::int64_t>(Y.shape(1)) == s.back(), "Y must be (m, K)");
         check(!weights || (weights->ndim() == 1 && weights->shape(0) == m), "weights must be (m,)");
-        return {static_cast<std::int64_t>(m), X.data(), Y ? Y->data() : nullptr, codes ? codes->data() : nullptr,
-                weights ? weights->data() : nullptr, order};
+        return {static_cast<std::int64_t>(m), X.data(), Y.data(), weights ? weights->data() : nullptr, order};
     }
 };
 
@@ -171,11 +167,11 @@ double dot(Input<T> u, Input<T> v) {
 template <class T>
 void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
     kernel
-        .def("accumulate", &Kernel::accumulate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert().none(),
-             "codes"_a.noconvert().none(), "weights"_a.noconvert().none(), "Delta"_a.noconvert(), "threads"_a)
+        .def("accumulate", &Kernel::accumulate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
+             "weights"_a.noconvert().none(), "Delta"_a.noconvert(), "threads"_a)
         .def("forward", &Kernel::forward<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "h"_a.noconvert(), "threads"_a)
-        .def("epoch", &Kernel::epoch<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert().none(),
-             "codes"_a.noconvert().none(), "weights"_a.noconvert().none(), "order"_a.noconvert(), "rule"_a,
+        .def("epoch", &Kernel::epoch<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
+             "weights"_a.noconvert().none(), "order"_a.noconvert(), "rule"_a,
              "state"_a.noconvert(), "steps"_a, "batch_size"_a, "learning_rate"_a, "momentum"_a, "beta1"_a, "beta2"_a,
              "epsilon"_a, "decay"_a, "penalty"_a, "penalty_by_batch"_a, "dropout"_a.none(), "max_norm"_a, "seed"_a,
              "number"_a, "threads"_a);

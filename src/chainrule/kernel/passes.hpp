@@ -130,8 +130,6 @@ template <class T>
 struct Slab {
     T** a;       // a(l), l = 1..L at l - 1; (rows, ld)
     T** delta;   // delta(l), likewise
-    T** Delta;   // Delta(l): b's row and then W's rows, or (by_inputs) W's transpose
-    T** Delta_b; // the bias row of Delta(l)
     T* y;        // (rows, ld of L)
     T* w;        // (rows,)
     T* shift;    // (rows,) softmax: the largest z of each row,
@@ -141,29 +139,42 @@ struct Slab {
     bool direct;   // a(1) are rows of X itself
 };
 
+// The sums over rows.
+template <class T>
+struct Accumulator {
+    T** Delta;   // Delta(l): W's rows behind the bias row, or (by_inputs) W's transpose
+    T** Delta_b; // the bias row of Delta(l)
+};
+
+template <class T>
+void lay_out_accumulator(const Net<T>& net, Accumulator<T>& sums, Pieces& pieces) {
+    sums.Delta = pieces.take<T*>(net.L);
+    sums.Delta_b = pieces.take<T*>(net.L);
+    for (int l = 1; l < net.L; ++l) {
+        const Layer<T>& layer = net(l);
+        T* b = pieces.take<T>(padded<T>(layer.next) + (layer.by_inputs ? 0 : layer.s * layer.ld_Delta));
+        T* W = layer.by_inputs ? pieces.take<T>(layer.next * layer.ld_Delta) : b + (b ? layer.ld_Delta : 0);
+        if (!pieces.base) continue;
+        sums.Delta[l - 1] = W;
+        sums.Delta_b[l - 1] = b;
+    }
+}
+
 template <class T>
 void lay_out_slab(const Net<T>& net, std::int64_t rows, bool direct, bool backward, Slab<T>& slab,
                   Pieces& pieces) {
     slab.direct = direct;
-    T*** lists[] = {&slab.a, &slab.delta, &slab.Delta, &slab.Delta_b};
-    for (T*** list : lists) *list = pieces.take<T*>(net.L);
+    slab.a = pieces.take<T*>(net.L);
+    slab.delta = pieces.take<T*>(net.L);
     std::int64_t widest = 0;
     for (int l = 1; l <= net.L; ++l) {
         const Layer<T>& layer = net(l);
         widest = larger(widest, layer.ld);
         T* a = l == 1 && direct ? nullptr : pieces.take<T>(rows * layer.ld);
         T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
-        T *Delta = nullptr, *Delta_b = nullptr;
-        if (backward && l < net.L) {
-            Delta_b = pieces.take<T>(padded<T>(layer.next) + (layer.by_inputs ? 0 : layer.s * layer.ld_Delta));
-            Delta = layer.by_inputs ? pieces.take<T>(layer.next * layer.ld_Delta)
-                                    : Delta_b + (Delta_b ? layer.ld_Delta : 0);
-        }
         if (!pieces.base) continue;
         slab.a[l - 1] = a;
         slab.delta[l - 1] = delta;
-        slab.Delta[l - 1] = Delta;
-        slab.Delta_b[l - 1] = Delta_b;
     }
     slab.y = pieces.take<T>(backward ? rows * net(net.L).ld : 0);
     slab.w = pieces.take<T>(rows);
@@ -188,7 +199,7 @@ void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::in
             for (std::int64_t i = 0; i < s; ++i) a[i] = x[i];
         }
         T* y = slab.y + r * ld_y;
-        for (std::int64_t k = 0; k < K; ++k) y[k] = data.Y ? data.Y[t * K + k] : T(k == data.codes[t]);
+        for (std::int64_t k = 0; k < K; ++k) y[k] = data.Y[t * K + k];
         slab.w[r] = data.weights ? data.weights[t] : T(1);
     }
 }
@@ -388,13 +399,14 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
 
 // Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs.
 template <class T>
-void accumulate_share(const Net<T>& net, const Slab<T>& slab, std::int64_t rows, const Team& team, bool add) {
+void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, std::int64_t rows,
+                      const Team& team, bool add) {
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
         const Share i = inputs_of(layer, team);
         const T *a = slab.a[l - 1], *delta = slab.delta[l];
         const std::int64_t ld_delta = net(l + 1).ld;
-        T* Delta = slab.Delta[l - 1];
+        T* Delta = sums.Delta[l - 1];
         if (i.from == i.to) continue;
         if (layer.by_inputs)
             product<T, true>(layer.next, vectors<T>(i.to - i.from), rows, delta, ld_delta, a + i.from,
@@ -406,7 +418,7 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, std::int64_t rows,
         for (std::int64_t j = 0; j < layer.next; j += lanes<T>) {  // the bias unit's activation is 1
             vec<T> s{};
             for (std::int64_t r = 0; r < rows; ++r) s += load(delta + r * ld_delta + j);
-            T* b = slab.Delta_b[l - 1] + j;
+            T* b = sums.Delta_b[l - 1] + j;
             store(b, add ? load(b) + s : s);
         }
     }
@@ -414,8 +426,8 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, std::int64_t rows,
 
 // Both phases of one slab, rows [begin, begin + rows) of the order of visit.
 template <class T>
-void slab_pass(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
-               std::int64_t rows, const Dropout& dropout, Team& team, bool add) {
+void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, const Rows<T>& data,
+               std::int64_t begin, std::int64_t rows, const Dropout& dropout, Team& team, bool add) {
     const std::int64_t from = cut(rows, 12, team.rank, team.size), to = cut(rows, 12, team.rank + 1, team.size);
     if (slab.direct && team.rank == 0) slab.a[0] = const_cast<T*>(data.X) + begin * net(1).s;
     if (slab.direct) team.wait();
@@ -426,7 +438,7 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std:
         backward_rows(net, slab, dropout, data, begin, from, to);
     }
     team.wait();
-    accumulate_share(net, slab, rows, team, add);
+    accumulate_share(net, slab, sums, rows, team, add);
 }
 
 // Copy this member's share of Delta(l) into the layout of theta.
@@ -509,17 +521,21 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out(net, shape, pieces);
 
-    // Each chunk has a slab: its Delta is its own, the rest is shared by the chunks of a thread
+    // A slab for each thread, or one for the team; a Delta for each chunk
+    const int threads = teams == 1 ? 1 : static_cast<int>(smaller<std::int64_t>(call.threads, teams));
+    if (teams > 1) call.threads = threads;
     Slab<T>* slabs = nullptr;
+    Accumulator<T>* chunks = nullptr;
     double* costs = nullptr;
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
-        slabs = p.take<Slab<T>>(teams);
+        slabs = p.take<Slab<T>>(threads);
+        chunks = p.take<Accumulator<T>>(teams);
         costs = p.take<double>(teams);
-        for (std::int64_t c = 0; c < teams; ++c) {
-            Slab<T> none{};
-            lay_out_slab(net, cuts.slab, direct, true, p.base ? slabs[c] : none, p);
-        }
+        Slab<T> no_slab{};
+        for (int i = 0; i < threads; ++i) lay_out_slab(net, cuts.slab, direct, true, p.base ? slabs[i] : no_slab, p);
+        Accumulator<T> no_sums{};
+        for (std::int64_t c = 0; c < teams; ++c) lay_out_accumulator(net, p.base ? chunks[c] : no_sums, p);
     };
     Pieces needed{nullptr};
     lay_out_all(needed);
@@ -528,14 +544,15 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     lay_out_all(whole);
 
     const Dropout no_dropout{nullptr, 0, 0};
-    const auto chunk_pass = [&](std::int64_t c, Team& team) {
+    const auto chunk_pass = [&](std::int64_t c, const Slab<T>& slab, Team& team, Team& caller) {
         const std::int64_t from = cut(data.m, 1, c, teams), to = cut(data.m, 1, c + 1, teams);
         double cost = 0;
-        for (std::int64_t begin = from; begin < to; begin += cuts.slab) {
+        for (std::int64_t begin = from; begin < to && !team.stopped(); begin += cuts.slab) {
             const std::int64_t rows = smaller(cuts.slab, to - begin);
-            slab_pass(net, slabs[c], data, begin, rows, no_dropout, team, begin > from);
+            slab_pass(net, slab, chunks[c], data, begin, rows, no_dropout, team, begin > from);
             if (team.rank == 0)
-                for (std::int64_t r = 0; r < rows; ++r) cost += slabs[c].cost[r];
+                for (std::int64_t r = 0; r < rows; ++r) cost += slab.cost[r];
+            caller.poll();
             team.wait();
         }
         if (team.rank == 0) costs[c] = cost;
@@ -544,12 +561,11 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
         pack_share(net, theta, team);
         team.wait();
         if (teams == 1) {
-            chunk_pass(0, team);
+            chunk_pass(0, slabs[0], team, team);
         } else {
             for (std::int64_t c; (c = team.next()) < teams && !team.stopped();) {
                 Team alone{0, 1, team.shared};
-                chunk_pass(c, alone);
-                team.poll();
+                chunk_pass(c, slabs[team.rank], alone, team);
             }
         }
         team.wait();
@@ -557,17 +573,17 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
             const Layer<T>& layer = net(l);
             const Share i = inputs_of(layer, team);
             if (i.from == i.to) continue;
-            Slab<T>& sum = slabs[0];
+            const Accumulator<T>& sum = chunks[0];
             for (std::int64_t c = 1; c < teams; ++c) {
                 const std::int64_t lines = layer.by_inputs ? layer.next : 1;
                 const std::int64_t scale = layer.by_inputs ? 1 : layer.ld_Delta;
                 for (std::int64_t j = 0; j < lines; ++j) {
                     T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
-                    const T* d = slabs[c].Delta[l - 1] + j * layer.ld_Delta;
+                    const T* d = chunks[c].Delta[l - 1] + j * layer.ld_Delta;
                     for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
                 }
                 if (i.from == 0)
-                    for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += slabs[c].Delta_b[l - 1][j];
+                    for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += chunks[c].Delta_b[l - 1][j];
             }
             collect(layer, sum.Delta[l - 1], sum.Delta_b[l - 1], i, Delta + layer.start);
         }
@@ -595,15 +611,17 @@ bool all_finite(const T* x, std::int64_t n) {
 
 constexpr std::int64_t few = 4;  // rows up to which W is used as it lies in theta
 
-// h for a few rows, one after the other.
+// h for a few rows, one after the other.  Returns whether every z is finite: where X or theta is not,
+// some z is not (infinity times 0 is NaN), though h may be.
 template <class T>
-void forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* h) {
+bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* h) {
     std::int64_t widest = 0;
     for (int l = 1; l <= shape.L; ++l) widest = larger(widest, padded<T>(shape.s[l - 1]));
     const Scratch memory(static_cast<std::size_t>(2 * widest) * sizeof(T));
     Layer<T> last{};
     last.s = shape.s[shape.L - 1];
     last.ld = padded<T>(last.s);
+    bool finite = true;
     for (std::int64_t t = 0; t < m; ++t) {
         T* z = static_cast<T*>(memory.data);
         T* free = z + widest;
@@ -612,6 +630,7 @@ void forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
         for (int l = 1; l < shape.L; ++l) {
             const std::int64_t s = shape.s[l - 1], next = shape.s[l];
             row_product(s, next, a, block, block + next, z);
+            finite = all_finite(z, next) && finite;
             if (l + 1 < shape.L) activate_all(shape.g[l - 1], z, padded<T>(next));
             block += (s + 1) * next;
             a = z;
@@ -626,6 +645,7 @@ void forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
         output_rows(output, slab, 0, 1, false);
         for (std::int64_t k = 0; k < last.s; ++k) h[t * last.s + k] = free[k];
     }
+    return finite;
 }
 
 template <class T>
@@ -633,8 +653,9 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     const std::int64_t s = shape.s[0], K = shape.s[shape.L - 1];
     if (m <= few) {
         call.threads = 1;
-        *ok = with_team<T>(call, [&](Team&) { forward_few(shape, theta, X, m, h); });
-        return all_finite(X, m * s) && all_finite(h, m * K);
+        bool finite = false;
+        *ok = with_team<T>(call, [&](Team&) { finite = forward_few(shape, theta, X, m, h); });
+        return finite;
     }
     const bool direct = in_place<T>(shape);
     const std::int64_t rows = smaller<std::int64_t>(m, 96), blocks = (m + rows - 1) / rows;
@@ -663,12 +684,14 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     Pieces whole{static_cast<char*>(memory.data)};
     lay_out_all(whole);
     const std::int64_t ld = net(net.L).ld;
-    const Rows<T> data{m, X, nullptr, nullptr, nullptr, nullptr};
+    const Rows<T> data{m, X, nullptr, nullptr, nullptr};
     const Dropout no_dropout{nullptr, 0, 0};
     *ok = with_team<T>(call, [&](Team& team) {
         pack_share(net, theta, team);
         team.wait();
         Slab<T>& slab = slabs[team.rank];
+        const std::int64_t mine = cut(net.size, 1, team.rank, team.size);
+        infinite[team.rank] = !all_finite(theta + mine, cut(net.size, 1, team.rank + 1, team.size) - mine);
         for (std::int64_t block; (block = team.next()) < blocks && !team.stopped();) {
             const std::int64_t begin = block * rows, n = smaller(rows, m - begin);
             if (direct) {
@@ -681,7 +704,7 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
             output_rows(net, slab, 0, n, false);
             for (std::int64_t r = 0; r < n; ++r)
                 for (std::int64_t k = 0; k < K; ++k) h[(begin + r) * K + k] = slab.a[net.L - 1][r * ld + k];
-            if (!all_finite(X + begin * s, n * s) || !all_finite(h + begin * K, n * K)) infinite[team.rank] = true;
+            if (!all_finite(X + begin * s, n * s)) infinite[team.rank] = true;
             team.poll();
         }
     });
@@ -764,10 +787,12 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     const std::int64_t rows_that_fit = larger<std::int64_t>(256, (std::int64_t{4} << 20) / row_bytes<T>(shape, false));
     const std::int64_t most = smaller(batch, rows_that_fit);  // rows of a slab
     Slab<T> slab{};
+    Accumulator<T> accumulator{};
     T* gradient = nullptr;
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
         lay_out_slab(net, most, false, true, slab, p);
+        lay_out_accumulator(net, accumulator, p);
         gradient = p.take<T>(net.size);
     };
     Pieces needed{nullptr};
@@ -794,7 +819,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
             if (w == 0) continue;  // nothing to learn from
             for (std::int64_t first = begin; first < end; first += most) {
                 const std::int64_t rows = smaller(most, end - first);
-                slab_pass(net, slab, data, first, rows, dropout, team, first > begin);
+                slab_pass(net, slab, accumulator, data, first, rows, dropout, team, first > begin);
                 if (team.rank == 0) {
                     for (std::int64_t r = 0; r < rows; ++r) sums.cost += slab.cost[r];
                     team.poll();
@@ -813,9 +838,9 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                 const Share i = inputs_of(layer, team);
                 if (i.from == i.to) continue;
                 // Delta in the layout of theta, where it is not already
-                const T* Delta = slab.Delta_b[l - 1];
+                const T* Delta = accumulator.Delta_b[l - 1];
                 if (layer.by_inputs || layer.ld_Delta != layer.next) {
-                    collect(layer, slab.Delta[l - 1], slab.Delta_b[l - 1], i, gradient + layer.start);
+                    collect(layer, accumulator.Delta[l - 1], accumulator.Delta_b[l - 1], i, gradient + layer.start);
                     Delta = gradient + layer.start;
                 }
                 const auto run = [&](std::int64_t from, std::int64_t to) {
