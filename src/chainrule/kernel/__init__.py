@@ -1,7 +1,7 @@
 """The fused C++ twin of `accumulate`, `forward` and the minibatch epoch, where it could be built.
 
-No policy lives here: `chainrule.engine` decides what runs.  How it works, and what each trick
-gains: docs/kernel.md.
+No policy lives here: `chainrule.engine` decides what runs.  How it works, and why so:
+docs/kernel.md.
 """
 
 from __future__ import annotations
