@@ -246,7 +246,9 @@ def explain_with_data(
             break
     found.sort(key=lambda pair: pair[0])
     close.sort(key=lambda pair: pair[0])
-    return [named for _, named in found] + [named for left, named in close[:6] if left < 0.5]
+    if found:
+        return [named for _, named in found]
+    return [named for left, named in close[:6] if left < 0.5]
 
 
 def _pairs(problem: Problem) -> Iterator[tuple[Slip, Slip]]:
