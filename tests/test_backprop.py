@@ -277,3 +277,16 @@ def test_input_gradient_refuses_an_output_that_is_not_there():
         input_gradient(network, np.zeros(9), [[1.0, 2.0]], 3)
     with pytest.raises(ValueError, match="outputs must be an integer, or 1 of them"):
         input_gradient(network, np.zeros(9), [[1.0, 2.0]], 0.5)
+
+
+def test_accumulate_takes_class_codes_too_even_as_many_as_classes():
+    network = Network((6, 5, 3))
+    X, codes = np.random.default_rng(0).normal(size=(3, 6)), np.array([0, 1, 2])
+    theta = random_theta(network)
+    cost, Delta, m = accumulate(network, theta.tolist(), X, codes)
+    wanted = accumulate(network, theta, X, np.eye(3))
+    assert cost == wanted[0]
+    assert m == 3
+    assert (Delta == wanted[1]).all()
+    with pytest.raises(ValueError, match="X has 3 rows and Y has shape"):
+        accumulate(network, theta, X, codes[:2])

@@ -276,7 +276,7 @@ def test_trace_as_json_and_for_octave(trained, tmp_path):
 
 
 BAD_USAGE = [
-    (["--lam", "-1"], "lam (lambda) must be a finite number >= 0, got -1.0"),
+    (["--lam", "-1"], "for '--lam': Input should be greater than or equal to 0"),
     (["--activation", "sigmiod"], "unknown activation 'sigmiod': did you mean 'sigmoid'?"),
     (["--output", "sofmax"], "unknown output 'sofmax': did you mean 'softmax'?"),
     (["--output", "identity"], "--output identity predicts numbers and the target has classes"),
@@ -284,7 +284,10 @@ BAD_USAGE = [
     (["--hidden", "0"], "layer 2 must have a whole number >= 1 of units: 0"),
     (["--hidden", "many"], "--hidden 'many': give whole numbers, as 25 or 25,25"),
     (["--hidden", "4,4", "--activation", "tanh,tanh,tanh"], "hidden names 3 activations"),
-    (["--max-iter", "-1"], "max_iter must be >= 0, got -1"),
+    (
+        ["--max-iter", "-1"],
+        "for '--max-iter': Input should be greater than or equal to 0",
+    ),
     (["--hidden", ""], "--hidden '': give whole numbers"),
     (["--test-size", "1"], "test_size must be at least 0 and less than 1, got 1.0"),
     (["--seed", "-1"], "Invalid value for '--seed': "),
@@ -449,3 +452,56 @@ def test_ctrl_c_saves_the_best_theta_so_far(here):
     assert "is saved in digits.safetensors" in err.splitlines()[-1]
     assert "held out" in out
     assert model_file.load("digits.safetensors").network.layers == (64, 25, 10)
+
+
+# What a stranger tried
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--drop", "price", "--target", "price"], "that is the target"),
+        (["--optimizer", "lbfg"], "did you mean 'lbfgs'"),
+        (["--max-iter", "-3"], "--max-iter"),
+        (["--lam", "-1"], "--lam"),
+        (["--hidden", "99999999999"], "not enough memory"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_nothing_is_written(here, options, words):
+    found = run("train", "homes.csv", "--missing", "mean", *options)
+    assert found.exit_code in (2, 3)
+    assert words in found.stderr
+    assert not list(here.glob("*.safetensors"))
+
+
+def test_ctrl_c_while_a_choice_is_made_ends_it(here, monkeypatch):
+    from chainrule import selection
+    from chainrule.watch import INTERRUPTED
+
+    class Stopped:
+        theta, stopped = None, INTERRUPTED
+
+    monkeypatch.setattr(selection, "train", lambda *args, **options: Stopped)
+    found = run("train", "homes.csv", "--cv")
+    assert found.exit_code == 130
+    assert "nothing was saved" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (KeyboardInterrupt, 130, "is saved in homes.safetensors, but not its picture"),
+        (OSError(errno.ENOSPC, "No space left"), 3, "its picture could not be (no space left)"),
+    ],
+)
+def test_what_is_saved_is_said_when_the_picture_fails(here, monkeypatch, error, code, words):
+    from chainrule import pipeline
+
+    def draw(*args):
+        raise error
+
+    monkeypatch.setattr(pipeline, "draw", draw)
+    found = run("train", "homes.csv", *QUICK)
+    assert found.exit_code == code
+    assert words in found.stderr
+    assert model_file.load("homes.safetensors")

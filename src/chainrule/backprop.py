@@ -67,6 +67,9 @@ def forward(
     >>> a
     [array([[1., 2.]]), array([[0.5, 0.5]]), array([[0.5]])]
     """
+    theta = np.asarray(theta)
+    if theta.shape != (network.size,):
+        theta = network.theta(theta)
     a = [np.asarray(X, dtype=theta.dtype)]  # a(1) := x
     g = [activation.g for activation in network.activations] + [network.cost.g]
     for l, (Theta_T, g_l) in enumerate(zip(blocks(network, theta), g, strict=True)):
@@ -174,8 +177,11 @@ def accumulate(
     >>> accumulate(network, np.zeros(2), X, Y)
     (1.3862943611198906, array([ 0., -1.]), 2.0)
     """
+    theta = np.asarray(theta)
     a, z = forward(network, theta, X, masks)
-    Y = np.asarray(Y, dtype=theta.dtype)
+    if np.shape(Y) != z.shape:  # class codes, or a mistake that this names
+        Y = network.targets(Y, len(z))
+    Y = np.asarray(Y, dtype=z.dtype)
     cost = network.cost.per_example(z, Y)  # (m,)
     delta = backward(network, theta, a, Y, masks)
     if masks:

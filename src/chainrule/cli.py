@@ -29,7 +29,6 @@ CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, CTRL_C = 1, 2, 3, 4, 130
 LAM = 1.0  # the course's, in its exercise of handwritten digits
 HIDDEN = "25"  # the course's too
 CV_LAMS, CV_HIDDEN = (0.1, 1.0, 10.0), ("10", "25", "50")
-ALL_COMPONENTS = 20_000  # up to this size of theta check-gradient compares every component
 
 
 class Commands(TyperGroup):
@@ -52,6 +51,8 @@ class Commands(TyperGroup):
             if error.filename is None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end
             fail(f"{error.filename or 'standard output'}: failed ({reason})", BAD_DATA)
+        except MemoryError as error:
+            fail(f"not enough memory ({error}): take fewer hidden units, or fewer rows", USAGE)
         except (ValueError, ArithmeticError) as error:
             from chainrule.encoding import DataError
             from chainrule.model_file import ModelFileError
@@ -109,7 +110,8 @@ def train(
         ),
     ] = None,
     lam: Annotated[
-        float | None, typer.Option(help=f"lambda, the regularisation.  (default: {LAM:g})")
+        float | None,
+        typer.Option(min=0, help=f"lambda, the regularisation.  (default: {LAM:g})"),
     ] = None,
     optimizer: Annotated[
         str,
@@ -118,7 +120,7 @@ def train(
             "over minibatches adam, adamw, sgd."
         ),
     ] = "lbfgs",
-    max_iter: Annotated[int, typer.Option(help="Iterations at most.")] = 100,
+    max_iter: Annotated[int, typer.Option(min=0, help="Iterations at most.")] = 100,
     max_time: Annotated[float | None, typer.Option(min=0, help="Seconds at most.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random start and of the split.")] = 0,
     test_size: Annotated[
@@ -168,12 +170,16 @@ def train(
     from chainrule import __version__, datasets, model_file, pipeline, report
     from chainrule.encoding import Scaling
     from chainrule.model_file import Model, Provenance
+    from chainrule.optimize import find
     from chainrule.watch import INTERRUPTED
 
+    find(optimizer)  # a wrong name is said before anything is read
     out = out or Path(f"{'stdin' if source == '-' else Path(source).stem}.safetensors")
     data = datasets.load(source, target, drop=tuple(drop or ()), missing=missing, kind=kind)
     if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
         raise ValueError(f"--out {out}: must be a .safetensors file in a folder that exists")
+    if data.encoder.target in (drop or ()):
+        raise ValueError(f"--drop {data.encoder.target}: that is the target, what to predict")
     training, held_out = datasets.split(data, test_size, seed)
     classes = data.encoder.classes
     output = output or ("identity" if classes is None else "sigmoid")
@@ -208,10 +214,16 @@ def train(
     )
     model = Model(network, result.theta, data.encoder, scaling, target_scaling, provenance)
     model_file.save(out, model)
-    evaluations = {"trained on": pipeline.evaluate(model, training)}
-    if held_out is not None:
-        evaluations["held out"] = pipeline.evaluate(model, held_out)
-    picture = pipeline.draw(out, model, result.history, evaluations, held_out or training)
+    try:
+        evaluations = {"trained on": pipeline.evaluate(model, training)}
+        if held_out is not None:
+            evaluations["held out"] = pipeline.evaluate(model, held_out)
+        picture = pipeline.draw(out, model, result.history, evaluations, held_out or training)
+    except KeyboardInterrupt:
+        fail(f"interrupted: the network is saved in {out}, but not its picture", CTRL_C)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        fail(f"the network is saved in {out}, but its picture could not be ({reason})", BAD_DATA)
     if as_json:
         summary = {
             "network": asdict(network),
@@ -322,7 +334,7 @@ def check_gradient(
         ),
     ] = None,
     lam: Annotated[
-        float | None, typer.Option(help="lambda.  (default: as in training, or in FILE)")
+        float | None, typer.Option(min=0, help="lambda.  (default: as in training, or in FILE)")
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="How many examples, drawn at random.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of a random theta.")] = 0,
@@ -371,6 +383,7 @@ def check_gradient(
 
 def _check_model(path: str, file: str, lam: float | None, rows: int, seed: int) -> GradientReport:
     from chainrule import model_file, pipeline
+    from chainrule.gradient_check import EVERY_COMPONENT
     from chainrule.training import check_before_training
 
     model = model_file.load(path)
@@ -384,7 +397,7 @@ def _check_model(path: str, file: str, lam: float | None, rows: int, seed: int) 
         _lam(model, lam),
         seed,
         rows=rows,
-        directions=None if network.size <= ALL_COMPONENTS else 100,
+        directions=None if network.size <= EVERY_COMPONENT else 100,
     )
 
 

@@ -97,7 +97,7 @@ class GradientReport:
         norm over the n compared values.  The second term is what rounding in J alone can cause.
     largest_relative_error : float
         The largest |D_i - num_i| / (|D_i| + |num_i|) of those components whose difference is more
-        than rounding in J can cause; 0.0 where there are none.
+        than rounding in J can cause; where there are none, that of the largest component.
     where : int
         The component (or the direction) that has it, counted from 0.
     J : float
@@ -349,6 +349,7 @@ def compare(
     sizes = np.abs(slopes) + np.abs(numerical)
     # A difference within the noise says nothing, however small the component
     errors = np.where(difference > noise, difference, 0) / np.where(sizes > 0, sizes, 1)
+    where = int(errors.argmax() if errors.any() else sizes.argmax())
     ok = _agree(slopes, numerical, noise)
     parts, component = [], None
     if network is not None and directions is None:
@@ -374,8 +375,8 @@ def compare(
     truncation = float(np.abs(np.array(wider) - raw[-3:]).max()) / 3
     return GradientReport(
         ok=ok,
-        largest_relative_error=float(errors.max()),
-        where=int(errors.argmax()),
+        largest_relative_error=float((difference / np.where(sizes > 0, sizes, 1))[where]),
+        where=where,
         J=J,
         epsilon=epsilon,
         error_estimate=truncation + float(np.finfo(np.float64).eps) * abs(J) / epsilon,

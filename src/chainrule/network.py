@@ -160,6 +160,11 @@ class Network:
             )
         if not isinstance(hidden_layers, numbers.Integral) or hidden_layers < 0:
             raise ValueError(f"hidden_layers must be a whole number >= 0, got {hidden_layers!r}")
+        if Y.dtype.kind not in "iufb":
+            raise ValueError(
+                f"Y must hold numbers or the codes 0..K-1 of classes, got {Y.dtype}: "
+                "numpy.unique(Y, return_inverse=True) turns labels into codes"
+            )
         # Whole numbers are codes only for a classifier; counts and measurements are one output
         wanted = cls((1, 2), output=options.get("output", "sigmoid")).cost.targets
         if Y.ndim == 1 and Y.dtype.kind in "iub" and wanted in ("classes", "distribution"):

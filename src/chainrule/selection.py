@@ -13,6 +13,7 @@ from chainrule.engine import predict
 from chainrule.evaluation import Evaluation
 from chainrule.network import Network
 from chainrule.training import train
+from chainrule.watch import INTERRUPTED
 
 
 class Choice(NamedTuple):
@@ -79,7 +80,9 @@ def cross_validate(
     for network, lam in product(networks, lams):
         scores = []
         for rest, fold in pairs:
-            theta = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options).theta
-            evaluation = Evaluation(predict(network, theta, X[fold]), Y[fold], classes)
+            result = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options)
+            if INTERRUPTED in result.stopped:  # half a training must not decide the choice
+                raise KeyboardInterrupt
+            evaluation = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes)
             scores.append(evaluation.score)
         yield Choice(network, lam, float(np.mean(scores)))
