@@ -178,6 +178,22 @@ def test_auto_epsilon_is_better_than_a_bad_one():
     assert check_gradient(objective, theta, epsilon="auto").ok
 
 
+def test_auto_takes_the_complex_step_where_the_function_allows_it():
+    objective, c = cubic(5)
+    assert not check_gradient(objective, np.full(5, 0.5), epsilon="auto").complex_step  # float()
+
+    def analytic(theta):
+        return np.sum(c * theta**3) / 6, c * theta**2 / 2
+
+    theta = np.linspace(0.5, 1, 5)
+    report = check_gradient(analytic, theta, epsilon="auto")
+    assert report.ok
+    assert report.complex_step
+    assert np.abs(report.D - report.numerical).max() < 1e-15
+    assert "epsilon = 1e-20i" in str(report)
+    assert not check_gradient(lambda theta: (analytic(theta)[0], -theta), theta, epsilon="auto").ok
+
+
 @pytest.mark.parametrize("where", [0, 4567, 9999])
 def test_one_wrong_component_of_ten_thousand_is_found(where):
     theta = np.random.default_rng(where).uniform(0.1, 1, 10_000)

@@ -58,7 +58,8 @@ def check_gradient(
         What the objective was given: with all of them, a wrong gradient is compared with those of
         the known mistakes and of pairs of them.  Without, the pattern alone speaks.
     epsilon : float or "auto", default=1e-4
-        The notes' choice; ``"auto"`` takes the one with the smallest error of its own.
+        The notes' choice; ``"auto"`` takes the one with the smallest error of its own: the
+        complex step where the function takes complex numbers, else a real one.
     directions : int, optional
         Compare the slopes along so many random directions (two evaluations each).  Default: every
         component (the notes' loop) of a theta of at most 2,000, else 5 directions.  Where these
