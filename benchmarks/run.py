@@ -92,7 +92,7 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
     best, trials = [], []
     with ExitStack() as stack:
         # One library's settings at a time: dozens of processes at once would not fit in memory
-        for _, group in groupby(line_up(case, threads, options), key=lambda one: one.library):
+        for _, group in groupby(line_up(case, threads, options), key=lambda one: one.package):
             workers = [Worker(contestant, case, folder) for contestant in group]
             for worker in workers:
                 stack.callback(worker.close)
@@ -152,7 +152,7 @@ def entry(worker: Worker, case: Case) -> dict:
     """Return what is kept of a contestant's repetitions."""
     quarter = sorted(worker.seconds)
     return {
-        "library": worker.contestant.library,
+        "library": worker.contestant.package,
         "settings": str(worker.contestant),
         "threads": worker.contestant.threads,
         "median": median(worker),
@@ -170,7 +170,7 @@ def compare(task: Task, workers: list[Worker], libraries: list[dict]) -> bool:
     numbers = [
         agreement.check(task, answer, None)[1]
         for worker, answer in zip(workers, answers, strict=True)
-        if worker.contestant.library != "chainrule"
+        if worker.contestant.package != "chainrule"
     ]
     best_peer = statistics.median(numbers) if task.case.kind == "epoch" else min(numbers)
     for library, answer in zip(libraries, answers, strict=True):

@@ -27,7 +27,7 @@ REST = 0.01  # seconds for the pools of the one before to fall asleep
 class Contestant:
     """A library with its settings and its number of threads."""
 
-    library: str
+    package: str
     settings: tuple[tuple[str, object], ...]
     threads: int
 
@@ -45,7 +45,7 @@ class Worker:
         arguments = [
             str(folder),
             case.name,
-            contestant.library,
+            contestant.package,
             json.dumps(dict(contestant.settings)),
             str(contestant.threads),
         ]
@@ -86,7 +86,7 @@ class Worker:
     def _listen(self) -> dict:
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.contestant.library} ({self.contestant}) has died")
+            raise RuntimeError(f"{self.contestant.package} ({self.contestant}) has died")
         return json.loads(line)
 
 
