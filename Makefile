@@ -20,7 +20,7 @@ demo: .venv/ready  ## train on real digits and show what was learnt
 test: .venv/ready  ## all but the long tests, the examples in the documentation among them
 	$(BIN)/pytest
 
-test-slow: .venv/ready .venv-bench/ready  ## the long ones, with PyTorch, JAX and ONNX
+test-slow: .venv/ready .venv-bench/ready sanitize  ## the long ones, with PyTorch, JAX, ONNX and sanitizers
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt onnx onnxruntime skl2onnx
 	$(BIN)/pytest -m slow
 	.venv-bench/bin/pytest -m slow tests/test_peers.py

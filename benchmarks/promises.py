@@ -1,0 +1,160 @@
+"""What no peer is compared in: ``python -m benchmarks.promises`` prints it in about 2 minutes.
+
+How soon Ctrl-C ends a training; whether Adam's step grows slower when units have died and their
+moments have faded for 20,000 steps (numbers next to 0 are slow on most processors); what two
+trainings in two Python threads take, beside one after the other.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import chainrule
+from chainrule import engine
+from chainrule.optimize.adam import Adam
+
+
+def main() -> None:
+    print("| what | median | smallest | largest |\n|---|---:|---:|---:|")
+    for words, layers, m, optimizer in (
+        ("784-800-800-10, Adam, batch 200", (784, 800, 800, 10), 6_000, "adam"),
+        ("400-25-10, L-BFGS, 60,000 rows", (400, 25, 10), 60_000, "lbfgs"),
+    ):
+        seconds = [until_interrupted(layers, m, optimizer, 0.3 + i / 20) for i in range(15)]
+        line(f"from Ctrl-C to the result of `train`: {words}", seconds, 1e3, "ms")
+    early, late, dead = adam_steps()
+    line("Adam's step at step 100, 784-100-10, batch 32", early, 1e6, "µs")
+    line(f"Adam's step at step 20,000, {dead} of 100 units dead since step 0", late, 1e6, "µs")
+    apart, together = two_trainings()
+    line("two trainings one after the other, one thread each", apart, 1e3, "ms")
+    line("the same two in two Python threads", together, 1e3, "ms")
+
+
+def line(words: str, seconds: list[float], scale: float, unit: str) -> None:
+    figures = (statistics.median(seconds), min(seconds), max(seconds))
+    print(f"| {words} | " + " | ".join(f"{scale * s:.3g} {unit}" for s in figures) + " |")
+
+
+def examples(layers: tuple[int, ...], m: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return (
+        rng.random((m, layers[0]), dtype=np.float32),
+        np.eye(layers[-1], dtype=np.float32)[rng.integers(0, layers[-1], m)],
+    )
+
+
+def until_interrupted(layers: tuple[int, ...], m: int, optimizer: str, wait: float) -> float:
+    """Return the seconds between the signal of Ctrl-C and the return of `train`."""
+    X, Y = examples(layers, m)
+    network = chainrule.Network(layers, hidden="sigmoid", output="softmax")
+    pressed: list[float] = []
+
+    def press() -> None:
+        pressed.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    # The wait is counted from the first iteration on, so that it ends amid the work of a later one
+    timer = threading.Timer(wait, press)
+
+    def start_timer(step: object) -> None:
+        if not timer.is_alive() and not pressed:
+            timer.start()
+
+    result = chainrule.train(
+        network,
+        X,
+        Y,
+        optimizer=optimizer,
+        max_iter=100_000,
+        patience=None,
+        callback=start_timer,
+    )
+    ended = time.perf_counter()
+    assert np.isfinite(result.theta).all()
+    assert "interrupted" in result.stopped
+    return ended - pressed[0]
+
+
+def adam_steps() -> tuple[list[float], list[float], int]:
+    """Return seconds of early and of late steps, in turns, and how many units are dead."""
+    layers, batch, m, rule = (784, 100, 10), 32, 6_400, Adam()
+    X, Y = examples(layers, m)
+    network = chainrule.Network(layers, hidden="relu", output="softmax")
+    start = chainrule.random_theta(network, seed=0).astype(np.float32)
+    dead = 50
+    chainrule.reshape(network, start)[0][:dead, 0] = -1000.0  # their z is never above 0 again
+    order = np.arange(m)
+    steps_an_epoch = m // batch
+
+    def epoch(theta: np.ndarray, state: np.ndarray, steps: int) -> None:
+        engine.epoch(
+            network,
+            theta,
+            X,
+            Y,
+            order,
+            rule=rule,
+            state=state,
+            steps=steps,
+            batch_size=batch,
+            penalty=[0.0, 0.0],
+            threads=1,
+        )
+
+    theta, state, kept = start, rule.init(start), {}
+    # The dead units' moments are not 0 but what is left of one early step
+    Thetas = chainrule.reshape(network, state[0])[0], chainrule.reshape(network, state[1])[0]
+    Thetas[0][:dead], Thetas[1][:dead] = 1e-3, 1e-6
+    for steps in range(0, 20_001, 100):
+        if steps in (100, 20_000):
+            kept[steps] = theta.copy(), state.copy()
+        if steps % steps_an_epoch == 0:
+            epoch(theta, state, steps)
+    seconds: dict[int, list[float]] = {100: [], 20_000: []}
+    for _ in range(30):
+        for steps, (theta, state) in kept.items():
+            theta, state = theta.copy(), state.copy()
+            began = time.perf_counter()
+            epoch(theta, state, steps)
+            seconds[steps].append((time.perf_counter() - began) / steps_an_epoch)
+    return seconds[100], seconds[20_000], dead
+
+
+def two_trainings() -> tuple[list[float], list[float]]:
+    """Return seconds of two trainings one after the other, and at once, in turns."""
+    layers = (400, 25, 10)
+    X, Y = examples(layers, 5_000)
+    network = chainrule.Network(layers)
+
+    def fit() -> None:
+        chainrule.train(network, X, Y, max_iter=50, threads=1)
+
+    def at_once() -> None:
+        threads = [threading.Thread(target=fit) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def one_by_one() -> None:
+        fit()
+        fit()
+
+    seconds: dict[Callable[[], None], list[float]] = {one_by_one: [], at_once: []}
+    for _ in range(7):
+        for run, taken in seconds.items():
+            began = time.perf_counter()
+            run()
+            taken.append(time.perf_counter() - began)
+    return seconds[one_by_one], seconds[at_once]
+
+
+if __name__ == "__main__":
+    main()
