@@ -96,6 +96,8 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
     network, theta, X, Y, dtype = drawn
     rng = np.random.default_rng(1)
     weights = rng.integers(0, 3, len(X)).astype(dtype) if weighted else None
+    # Dropout of 0.8 makes inputs five times as large, and e^z multiplies the rounding of z by z
+    rates = [0.0, 0.3] if network.output == "exp" and dtype == np.float32 else [0.0, 0.3, 0.8]
     options = {
         "rule": rule,
         "steps": 3,
@@ -103,7 +105,7 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
         "penalty": rng.random(network.L - 1) * 0.1,
         "penalty_by_batch": by_batch,
         "weights": weights,
-        "dropout": rng.choice([0.0, 0.3, 0.8], network.L - 1),
+        "dropout": rng.choice(rates, network.L - 1),
         "max_norm": max_norm,
         "seed": 7,
         "number": 2,

@@ -58,6 +58,7 @@ public:
     int rank, size;
     void wait();             // until the whole team has come here
     std::int64_t next();     // 0, 1, 2, ... : each number to one member of the team
+    void rewind();           // to 0, by one member, between two meetings of the team
     void poll();             // rank 0 asks about every 20 ms whether Ctrl-C was pressed
     bool stopped();          // whether it was
     struct Shared;

@@ -416,10 +416,14 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
                              ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
         if (i.from > 0) continue;
         for (std::int64_t j = 0; j < layer.next; j += lanes<T>) {  // the bias unit's activation is 1
-            vec<T> s{};
-            for (std::int64_t r = 0; r < rows; ++r) s += load(delta + r * ld_delta + j);
+            vec<T> s[4] = {};  // additions that need not wait for one another
+            std::int64_t r = 0;
+            for (; r + 4 <= rows; r += 4)
+                for (int k = 0; k < 4; ++k) s[k] += load(delta + (r + k) * ld_delta + j);
+            for (; r < rows; ++r) s[0] += load(delta + r * ld_delta + j);
             T* b = sums.Delta_b[l - 1] + j;
-            store(b, add ? load(b) + s : s);
+            const vec<T> all_rows = (s[0] + s[1]) + (s[2] + s[3]);
+            store(b, add ? load(b) + all_rows : all_rows);
         }
     }
 }
@@ -480,28 +484,27 @@ bool in_place(const Shape& shape) {
     return s % lanes<T> == 0 && s * sizeof(T) % 512 != 0;
 }
 
-// How the rows of a full batch are cut: by the shapes alone, never by the number of threads.
+// How the rows of a batch are cut: by the shapes alone, never by the number of threads.
 struct Cuts {
-    std::int64_t chunks;  // each with a Delta of its own, added up in order at the end
-    std::int64_t slab;    // rows
+    std::int64_t chunk;  // rows that share a Delta; the chunks' Deltas are added up in order
+    std::int64_t slab;   // rows, of a chunk, that are worked on at a time
+
+    std::int64_t chunks(std::int64_t rows) const { return (rows + chunk - 1) / chunk; }
 };
 
+// A chunk is one thread's work: its rows stay in that thread's cache, and the team meets once for a
+// batch instead of twice for a slab.  The price is a Delta for each chunk, written and added once.
 template <class T>
 Cuts cuts_of(const Shape& shape, std::int64_t m, bool direct) {
     const std::int64_t Delta_bytes = size_of<T>(shape) * static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t fitting = slab_bytes / (row_bytes<T>(shape, direct) + shape.s[0] * static_cast<std::int64_t>(sizeof(T)));
-    Cuts cuts;
-    cuts.slab = smaller(m, smaller<std::int64_t>(1024, larger<std::int64_t>(96, fitting / 12 * 12)));
-    // A Delta is written and added once for each chunk: for a small one this costs less than two
-    // meetings of the team in each slab
-    cuts.chunks = smaller<std::int64_t>(smaller<std::int64_t>(64, (m + 255) / 256), (std::int64_t{32} << 20) / Delta_bytes);
-    if (cuts.chunks < 8) {
-        cuts.chunks = 1;
-        cuts.slab = smaller(m, larger<std::int64_t>(cuts.slab, 480));
-    } else {
-        cuts.slab = smaller(cuts.slab, (m + cuts.chunks - 1) / cuts.chunks);
+    const std::int64_t bytes = row_bytes<T>(shape, direct) + shape.s[0] * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t fitting = smaller<std::int64_t>(1024, larger<std::int64_t>(96, slab_bytes / bytes / 12 * 12));
+    const std::int64_t chunks = larger(smaller<std::int64_t>(64, m / 256), smaller<std::int64_t>(8, m / 128));
+    if (chunks >= 8 && chunks * Delta_bytes <= smaller(std::int64_t{32} << 20, m * bytes / 2)) {
+        const std::int64_t chunk = (m + chunks - 1) / chunks;
+        return {chunk, smaller(chunk, fitting)};
     }
-    return cuts;
+    return {m, smaller(m, larger<std::int64_t>(fitting, 480))};
 }
 
 template <class T, class F>
@@ -509,33 +512,103 @@ bool with_team(const Call& call, F f) {
     return parallel(call.threads, call.interrupted, [](void* context, Team& team) { (*static_cast<F*>(context))(team); }, &f);
 }
 
+// What summing over the rows of a batch needs: a slab for each thread and a Delta for each chunk; or
+// one of each, that the team works on together.
+template <class T>
+struct Batch {
+    Cuts cuts;
+    std::int64_t most;  // rows
+    Slab<T>* slabs;
+    Accumulator<T>* chunks;
+    double* costs;
+
+    bool shared() const { return cuts.chunk >= most; }
+};
+
+template <class T>
+void lay_out_batch(const Net<T>& net, Batch<T>& batch, int threads, bool direct, Pieces& p) {
+    const int slabs = batch.shared() ? 1 : threads;
+    const std::int64_t chunks = batch.cuts.chunks(batch.most);
+    batch.slabs = p.take<Slab<T>>(slabs);
+    batch.chunks = p.take<Accumulator<T>>(chunks);
+    batch.costs = p.take<double>(chunks);
+    for (int i = 0; i < slabs; ++i) {
+        Slab<T> none{};
+        lay_out_slab(net, batch.cuts.slab, direct, true, p.base ? batch.slabs[i] : none, p);
+    }
+    for (std::int64_t c = 0; c < chunks; ++c) {
+        Accumulator<T> none{};
+        lay_out_accumulator(net, p.base ? batch.chunks[c] : none, p);
+    }
+}
+
+template <class T>
+void chunk_pass(const Net<T>& net, const Batch<T>& batch, std::int64_t c, const Slab<T>& slab, const Rows<T>& data,
+                std::int64_t from, std::int64_t to, const Dropout& dropout, Team& team, Team& caller) {
+    double cost = 0;
+    for (std::int64_t begin = from; begin < to && !team.stopped(); begin += batch.cuts.slab) {
+        const std::int64_t rows = smaller(batch.cuts.slab, to - begin);
+        slab_pass(net, slab, batch.chunks[c], data, begin, rows, dropout, team, begin > from);
+        if (team.rank == 0)
+            for (std::int64_t r = 0; r < rows; ++r) cost += slab.cost[r];
+        caller.poll();
+        if (begin + rows < to) team.wait();
+    }
+    if (team.rank == 0) batch.costs[c] = cost;
+}
+
+// Delta of rows [begin, end) into the batch's first accumulator: this member has its own inputs'
+// when it returns, and rank 0 is told the cost.
+template <class T>
+double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data, std::int64_t begin,
+                  std::int64_t end, const Dropout& dropout, Team& team) {
+    if (batch.shared()) {
+        chunk_pass(net, batch, 0, batch.slabs[0], data, begin, end, dropout, team, team);
+        return team.rank == 0 ? batch.costs[0] : 0;
+    }
+    const std::int64_t chunks = batch.cuts.chunks(end - begin);
+    for (std::int64_t c; (c = team.next()) < chunks && !team.stopped();) {
+        Team alone{0, 1, team.shared};
+        const std::int64_t from = begin + c * batch.cuts.chunk;
+        chunk_pass(net, batch, c, batch.slabs[team.rank], data, from, smaller(from + batch.cuts.chunk, end), dropout, alone, team);
+    }
+    team.wait();
+    if (team.rank == 0) team.rewind();
+    const Accumulator<T>& sum = batch.chunks[0];
+    for (int l = 1; l < net.L; ++l) {
+        const Layer<T>& layer = net(l);
+        const Share i = inputs_of(layer, team);
+        if (i.from == i.to) continue;
+        const std::int64_t lines = layer.by_inputs ? layer.next : 1;
+        const std::int64_t scale = layer.by_inputs ? 1 : layer.ld_Delta;
+        for (std::int64_t c = 1; c < chunks; ++c) {
+            for (std::int64_t j = 0; j < lines; ++j) {
+                T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
+                const T* d = batch.chunks[c].Delta[l - 1] + j * layer.ld_Delta;
+                for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
+            }
+            if (i.from == 0)
+                for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += batch.chunks[c].Delta_b[l - 1][j];
+        }
+    }
+    double cost = 0;
+    for (std::int64_t c = 0; c < chunks; ++c) cost += batch.costs[c];
+    return cost;
+}
+
 template <class T>
 Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delta, Call call, bool* ok) {
     const bool direct = !data.order && in_place<T>(shape);
-    const Cuts cuts = cuts_of<T>(shape, data.m, direct);
-    const std::int64_t teams = cuts.chunks;
     Net<T> net{};
     Pieces counted{nullptr};
     lay_out(net, shape, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out(net, shape, pieces);
-
-    // A slab for each thread, or one for the team; a Delta for each chunk
-    const int threads = teams == 1 ? 1 : static_cast<int>(smaller<std::int64_t>(call.threads, teams));
-    if (teams > 1) call.threads = threads;
-    Slab<T>* slabs = nullptr;
-    Accumulator<T>* chunks = nullptr;
-    double* costs = nullptr;
+    Batch<T> batch{cuts_of<T>(shape, data.m, direct), data.m, nullptr, nullptr, nullptr};
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
-        slabs = p.take<Slab<T>>(threads);
-        chunks = p.take<Accumulator<T>>(teams);
-        costs = p.take<double>(teams);
-        Slab<T> no_slab{};
-        for (int i = 0; i < threads; ++i) lay_out_slab(net, cuts.slab, direct, true, p.base ? slabs[i] : no_slab, p);
-        Accumulator<T> no_sums{};
-        for (std::int64_t c = 0; c < teams; ++c) lay_out_accumulator(net, p.base ? chunks[c] : no_sums, p);
+        lay_out_batch(net, batch, call.threads, direct, p);
     };
     Pieces needed{nullptr};
     lay_out_all(needed);
@@ -543,53 +616,17 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     Pieces whole{static_cast<char*>(memory.data)};
     lay_out_all(whole);
 
-    const Dropout no_dropout{nullptr, 0, 0};
-    const auto chunk_pass = [&](std::int64_t c, const Slab<T>& slab, Team& team, Team& caller) {
-        const std::int64_t from = cut(data.m, 1, c, teams), to = cut(data.m, 1, c + 1, teams);
-        double cost = 0;
-        for (std::int64_t begin = from; begin < to && !team.stopped(); begin += cuts.slab) {
-            const std::int64_t rows = smaller(cuts.slab, to - begin);
-            slab_pass(net, slab, chunks[c], data, begin, rows, no_dropout, team, begin > from);
-            if (team.rank == 0)
-                for (std::int64_t r = 0; r < rows; ++r) cost += slab.cost[r];
-            caller.poll();
-            team.wait();
-        }
-        if (team.rank == 0) costs[c] = cost;
-    };
+    Sums sums{0, static_cast<double>(data.m)};
     *ok = with_team<T>(call, [&](Team& team) {
         pack_share(net, theta, team);
         team.wait();
-        if (teams == 1) {
-            chunk_pass(0, slabs[0], team, team);
-        } else {
-            for (std::int64_t c; (c = team.next()) < teams && !team.stopped();) {
-                Team alone{0, 1, team.shared};
-                chunk_pass(c, slabs[team.rank], alone, team);
-            }
-        }
-        team.wait();
+        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team);
+        if (team.rank == 0) sums.cost = cost;
         for (int l = 1; l < net.L; ++l) {
-            const Layer<T>& layer = net(l);
-            const Share i = inputs_of(layer, team);
-            if (i.from == i.to) continue;
-            const Accumulator<T>& sum = chunks[0];
-            for (std::int64_t c = 1; c < teams; ++c) {
-                const std::int64_t lines = layer.by_inputs ? layer.next : 1;
-                const std::int64_t scale = layer.by_inputs ? 1 : layer.ld_Delta;
-                for (std::int64_t j = 0; j < lines; ++j) {
-                    T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
-                    const T* d = chunks[c].Delta[l - 1] + j * layer.ld_Delta;
-                    for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
-                }
-                if (i.from == 0)
-                    for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += chunks[c].Delta_b[l - 1][j];
-            }
-            collect(layer, sum.Delta[l - 1], sum.Delta_b[l - 1], i, Delta + layer.start);
+            const Share i = inputs_of(net(l), team);
+            if (i.from < i.to) collect(net(l), batch.chunks[0].Delta[l - 1], batch.chunks[0].Delta_b[l - 1], i, Delta + net(l).start);
         }
     });
-    Sums sums{0, static_cast<double>(data.m)};
-    for (std::int64_t c = 0; c < teams; ++c) sums.cost += costs[c];
     if (data.weights) {
         sums.weight = 0;
         for (std::int64_t t = 0; t < data.m; ++t) sums.weight += static_cast<double>(data.weights[t]);
@@ -783,16 +820,12 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out(net, shape, pieces);
-    const std::int64_t batch = smaller(training.batch, data.m);
-    const std::int64_t rows_that_fit = larger<std::int64_t>(256, (std::int64_t{4} << 20) / row_bytes<T>(shape, false));
-    const std::int64_t most = smaller(batch, rows_that_fit);  // rows of a slab
-    Slab<T> slab{};
-    Accumulator<T> accumulator{};
+    const std::int64_t rows = smaller(training.batch, data.m);
+    Batch<T> batch{cuts_of<T>(shape, rows, false), rows, nullptr, nullptr, nullptr};
     T* gradient = nullptr;
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
-        lay_out_slab(net, most, false, true, slab, p);
-        lay_out_accumulator(net, accumulator, p);
+        lay_out_batch(net, batch, call.threads, false, p);
         gradient = p.take<T>(net.size);
     };
     Pieces needed{nullptr};
@@ -808,8 +841,8 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
         std::int64_t t = training.t;
         pack_share(net, theta, team);
         team.wait();
-        for (std::int64_t begin = 0; begin < data.m && !team.stopped(); begin += batch) {
-            const std::int64_t end = smaller(begin + batch, data.m);
+        for (std::int64_t begin = 0; begin < data.m && !team.stopped(); begin += rows) {
+            const std::int64_t end = smaller(begin + rows, data.m);
             ++t;
             double w = static_cast<double>(end - begin);
             if (data.weights) {
@@ -817,16 +850,11 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                 for (std::int64_t r = begin; r < end; ++r) w += static_cast<double>(data.weights[data.order ? data.order[r] : r]);
             }
             if (w == 0) continue;  // nothing to learn from
-            for (std::int64_t first = begin; first < end; first += most) {
-                const std::int64_t rows = smaller(most, end - first);
-                slab_pass(net, slab, accumulator, data, first, rows, dropout, team, first > begin);
-                if (team.rank == 0) {
-                    for (std::int64_t r = 0; r < rows; ++r) sums.cost += slab.cost[r];
-                    team.poll();
-                }
-                if (first + most < end) team.wait();
+            const double cost = batch_pass(net, batch, data, begin, end, dropout, team);
+            if (team.rank == 0) {
+                sums.cost += cost;
+                sums.weight += w;
             }
-            if (team.rank == 0) sums.weight += w;
             double alpha = training.learning_rate;
             if (training.rule == Rule::adam)
                 alpha *= __builtin_sqrt(1 - __builtin_pow(training.beta2, static_cast<double>(t))) /
@@ -838,9 +866,9 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                 const Share i = inputs_of(layer, team);
                 if (i.from == i.to) continue;
                 // Delta in the layout of theta, where it is not already
-                const T* Delta = accumulator.Delta_b[l - 1];
+                const T* Delta = batch.chunks[0].Delta_b[l - 1];
                 if (layer.by_inputs || layer.ld_Delta != layer.next) {
-                    collect(layer, accumulator.Delta[l - 1], accumulator.Delta_b[l - 1], i, gradient + layer.start);
+                    collect(layer, batch.chunks[0].Delta[l - 1], batch.chunks[0].Delta_b[l - 1], i, gradient + layer.start);
                     Delta = gradient + layer.start;
                 }
                 const auto run = [&](std::int64_t from, std::int64_t to) {

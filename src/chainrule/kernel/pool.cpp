@@ -12,6 +12,9 @@
 #include <vector>
 
 #include <pthread.h>
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -65,11 +68,36 @@ void wait_while(const std::atomic<Number>& value, Number old) {
     value.wait(old, std::memory_order_acquire);
 }
 
+// The core this thread is on, or -1.
+int core() {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+// A thread that is woken may be put on the core of the one that woke it, and the two then take
+// turns, for up to tens of milliseconds, while another core does nothing: it moves away by itself.
+void leave(int taken) {
+#if defined(__linux__)
+    cpu_set_t allowed, others;
+    if (taken < 0 || core() != taken || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    others = allowed;
+    CPU_CLR(static_cast<std::size_t>(taken), &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+#else
+    (void)taken;
+#endif
+}
+
 }  // namespace
 
 struct Team::Shared {
     int size;
     Interrupted interrupted;
+    int caller = core();
     std::atomic<int> arrived{0};
     std::atomic<int> generation{0};
     std::atomic<std::int64_t> ticket{0};
@@ -90,6 +118,8 @@ void Team::wait() {
 }
 
 std::int64_t Team::next() { return shared->ticket.fetch_add(1, std::memory_order_relaxed); }
+
+void Team::rewind() { shared->ticket.store(0, std::memory_order_relaxed); }
 
 void Team::poll() {
     if (rank != 0) return;
@@ -142,6 +172,7 @@ private:
             wait_while(turn, seen);
             ++seen;
             if (rank < shared->size) {
+                leave(shared->caller);
                 FlushDenormals flush;
                 Team member{rank, shared->size, shared};
                 body(context, member);

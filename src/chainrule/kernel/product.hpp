@@ -62,12 +62,19 @@ void rows_of_tiles(std::int64_t rows, std::int64_t K, const T* a, std::int64_t l
                                   c + r * ldc, ldc, add);
 }
 
+// Delta sums over so many rows at a time: those of a group of 3 vectors stay in the first cache while
+// all of its tiles go over them.
+constexpr std::int64_t depth = 128;
+
 // C (rows, n vectors) := start + A B, or C += A B.  A is read by columns for Delta, by rows else.
 // B is packed: its columns in groups of up to 3 vectors, each group's rows one behind the other
 // (`ldb` 0), so that the loads of a tile run through memory in one go; or it is not (its stride).
 template <class T, bool columns>
 void product(std::int64_t rows, std::int64_t n, std::int64_t K, const T* a, std::int64_t lda,
              const T* b, std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+    if constexpr (columns)
+        for (; K > depth; K -= depth, a += depth * lda, b += depth * ldb, add = true)
+            product<T, columns>(rows, n, depth, a, lda, b, ldb, start, c, ldc, add);
     const std::int64_t groups = (n + 2) / 3;
     for (std::int64_t g = 0; g < groups; ++g) {
         const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;

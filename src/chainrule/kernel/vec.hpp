@@ -96,13 +96,11 @@ inline vec<T> first(std::int64_t n, vec<T> v, vec<T> rest) {
 }
 
 // e^x = 2^n e^r with |r| <= ln(2)/2: returns e^r - 1 by its Taylor series, and 2^n / 2 (2^n itself
-// may be beyond the range where e^x is not yet).
+// may be beyond the range where e^x is not yet).  Where x is out of range so is what it returns.
 // Comparisons are written so that a NaN stays one: a diverged network must show it.
 template <class T>
 inline vec<T> exp_parts(vec<T> x, vec<T>& half) {
     using S = Simd<T>;
-    x = x < S::exp_low ? all<T>(S::exp_low) : x;
-    x = x > S::exp_high ? all<T>(S::exp_high) : x;
     const vec<T> shifted = x * S::log2e + S::round;
     const vec<T> n = shifted - S::round;
     const vec<T> r = (x - n * S::ln2_high) - n * S::ln2_low;
@@ -124,12 +122,18 @@ inline vec<T> exp(vec<T> x) {
     return x < Simd<T>::exp_low ? vec<T>{} : capped;
 }
 
-// e^x - 1, exact also near 0.
+// (e^x - 1)/2, exact also near 0, for x up to where e^x overflows.
 template <class T>
-inline vec<T> expm1(vec<T> x) {
+inline vec<T> half_expm1(vec<T> x) {
+    x = x < Simd<T>::exp_low ? all<T>(Simd<T>::exp_low) : x;
     vec<T> half;
     const vec<T> p = exp_parts<T>(x, half);
-    return T(2) * (p * half + (half - T(0.5)));
+    return p * half + (half - T(0.5));
+}
+
+template <class T>
+inline vec<T> expm1(vec<T> x) {
+    return T(2) * half_expm1<T>(x);
 }
 
 // log((1 + s)/(1 - s)) = 2 (s + s^3/3 + s^5/5 + ...), for |s| <= 1/3.
@@ -161,8 +165,13 @@ inline vec<T> log(vec<T> x) {
 }
 
 template <class T>
+inline bits<T> sign_of(vec<T> z) {
+    return (bits<T>)z & (bits<T>)all<T>(T(-0.0));
+}
+
+template <class T>
 inline vec<T> magnitude(vec<T> z) {
-    return z < T(0) ? -z : z;
+    return (vec<T>)((bits<T>)z ^ sign_of<T>(z));
 }
 
 // 1/(1 + e^-z) from e = e^-|z|, with full precision at both ends.
@@ -180,9 +189,8 @@ inline vec<T> softplus(vec<T> z, vec<T> e) {
 
 template <class T>
 inline vec<T> tanh(vec<T> z) {
-    const vec<T> e = expm1<T>(T(-2) * magnitude<T>(z));  // e^-2|z| - 1
-    const vec<T> t = -e / (e + T(2));
-    return z < T(0) ? -t : t;
+    const vec<T> e = half_expm1<T>(T(-2) * magnitude<T>(z));  // (e^-2|z| - 1)/2, at most 0
+    return (vec<T>)((bits<T>)(e / (e + T(1))) ^ sign_of<T>(-z));
 }
 
 constexpr double leak = 0.01;  // slope of the leaky relu left of zero

@@ -1,0 +1,190 @@
+"""What each trick of the kernel gains: ``python -m benchmarks.kernel_tricks``, about 4 minutes.
+
+The kernel is built once as it is and once without each trick, by one change of its source; both
+builds then take turns, in processes of their own, on work that the trick is for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+TURNS, SECONDS = 15, 0.05
+
+# trick: file, the line that is it, what stands there without it, the work
+TRICKS = {
+    "a tile of several rows, not one": (
+        "product.hpp",
+        "constexpr int R = tile_registers / V < 12 ? tile_registers / V : 12;",
+        "constexpr int R = 1;",
+        "Adam step, 784-100-10, batch 200",
+    ),
+    "Delta over 128 rows at a time": (
+        "product.hpp",
+        "constexpr std::int64_t depth = 128;",
+        "constexpr std::int64_t depth = std::int64_t{1} << 40;",
+        "Adam step, 784-100-10, batch 200",
+    ),
+    "a Delta for each chunk of rows": (
+        "passes.hpp",
+        "if (chunks >= 8 && ",
+        "if (false && ",
+        "Adam step, 100-100-1, batch 1,024",
+    ),
+    "Delta transposed where its vectors fill better": (
+        "passes.hpp",
+        "layer.by_inputs = layer.next * vectors<T>(layer.s) * 10 "
+        "< layer.s * vectors<T>(layer.next) * 9;",
+        "layer.by_inputs = false;",
+        "J and D, 400-25-10, 5,000 rows",
+    ),
+    "a broadcast that adds nothing": (
+        "vec.hpp",
+        "return x - vec<T>{};",
+        "return x + vec<T>{};",
+        "J and D, 400-25-10, 5,000 rows",
+    ),
+    "rows no multiple of 512 bytes apart": (
+        "passes.hpp",
+        "if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;",
+        "",
+        "Adam step, 784-128-10, batch 200",
+    ),
+    "W as it lies, for a few rows": (
+        "passes.hpp",
+        "constexpr std::int64_t few = 4;",
+        "constexpr std::int64_t few = 0;",
+        "predict, 784-100-10, one row",
+    ),
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        whole = Path(scratch) / "whole"
+        build(whole)
+        print("| trick | work | with | without | times faster | quartiles of the ratio |")
+        print("|---|---|---:|---:|---:|---:|")
+        for number, (trick, (file, line, instead, work)) in enumerate(TRICKS.items()):
+            without = Path(scratch) / str(number)
+            build(without, file, line, instead)
+            for threads in (1, len(os.sched_getaffinity(0))):
+                pairs = take_turns([whole, without], work, threads)
+                a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
+                ratios = sorted(slow / fast for fast, slow in pairs)
+                low, high = ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]
+                name = f"{work}, {threads} thread{'s' if threads > 1 else ''}"
+                print(
+                    f"| {trick} | {name} | {1e6 * a:.4g} µs | {1e6 * b:.4g} µs "
+                    f"| {b / a:.2f} | {low:.2f} to {high:.2f} |",
+                    flush=True,
+                )
+
+
+def build(folder: Path, file: str = "", line: str = "", instead: str = "") -> None:
+    """Build the kernel in a folder, one line of one file replaced."""
+    shutil.copytree(ROOT / "src/chainrule/kernel", folder / "src/chainrule/kernel")
+    shutil.copy(ROOT / "CMakeLists.txt", folder)
+    if file:
+        path = folder / "src/chainrule/kernel" / file
+        text = path.read_text()
+        if text.count(line) != 1:
+            raise SystemExit(f"{file} has not exactly one {line!r}: mend TRICKS")
+        path.write_text(text.replace(line, instead))
+    nanobind = subprocess.run(
+        [sys.executable, "-m", "nanobind", "--cmake_dir"],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    tools = sysconfig.get_path("scripts")
+    run = {
+        "check": True,
+        "stdout": subprocess.DEVNULL,
+        "env": os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"},
+    }
+    options = [f"-DPython_EXECUTABLE={sys.executable}", f"-Dnanobind_DIR={nanobind}"]
+    subprocess.run(["cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja", *options], **run)
+    subprocess.run(["cmake", "--build", folder / "build"], **run)
+
+
+def take_turns(folders: list[Path], work: str, threads: int) -> list[tuple[float, ...]]:
+    """Return the seconds of each build in each turn."""
+    context = multiprocessing.get_context("spawn")
+    pipes = []
+    for folder in folders:
+        here, there = context.Pipe()
+        context.Process(target=serve, args=(there, folder, work, threads), daemon=True).start()
+        pipes.append(here)
+    turns = []
+    for _ in range(TURNS):
+        seconds = []
+        for pipe in pipes:
+            pipe.send(True)
+            seconds.append(pipe.recv())
+        turns.append(tuple(seconds))
+    for pipe in pipes:
+        pipe.send(False)
+    return turns
+
+
+def serve(pipe: Connection, folder: Path, work: str, threads: int) -> None:
+    """Time the work with the kernel of a folder whenever asked to."""
+    name = "chainrule.kernel._kernel"
+    (file,) = (folder / "build").glob("_kernel*.so")
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    run, steps = prepare(work, threads)
+    run()
+    while pipe.recv():
+        began, n = time.perf_counter(), 0
+        while time.perf_counter() - began < SECONDS:
+            run()
+            n += 1
+        pipe.send((time.perf_counter() - began) / n / steps)
+
+
+def prepare(work: str, threads: int) -> tuple[Callable[[], object], int]:
+    """Return what does the work, and how many steps of it."""
+    import chainrule
+    from chainrule import engine
+    from chainrule.optimize.adam import Adam
+
+    kind, sizes, *rest = work.split(", ")
+    layers = tuple(map(int, sizes.split("-")))
+    m = {"J and D": 5_000, "Adam step": 20_480, "predict": 1}[kind]
+    network = chainrule.Network(layers, hidden="relu", output="sigmoid")
+    rng = np.random.default_rng(0)
+    X = rng.random((m, layers[0]), dtype=np.float32)
+    Y = (rng.random((m, layers[-1])) < 0.5).astype(np.float32)
+    theta = chainrule.random_theta(network, seed=0).astype(np.float32)
+    if kind == "predict":
+        return lambda: engine.predict(network, theta, X, engine="kernel", threads=threads), 1
+    if kind == "J and D":
+        return lambda: engine.accumulate(network, theta, X, Y, engine="kernel", threads=threads), 1
+    batch = int("".join(rest).removeprefix("batch ").replace(",", ""))
+    rule, order = Adam(), rng.permutation(m)
+    state = rule.init(theta)
+    return lambda: engine.epoch(
+        network, theta, X, Y, order, rule=rule, state=state, steps=1_000, batch_size=batch,
+        penalty=[0.0] * (len(layers) - 1), engine="kernel", threads=threads,
+    ), -(-m // batch)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
