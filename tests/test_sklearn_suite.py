@@ -15,9 +15,6 @@ from chainrule import MLPClassifier, MLPRegressor
 DESELECTED = {
     "test_gradient": "calls the private _loss_grad_lbfgs with lists that scikit-learn's own fit "
     "allocates; our gradient is checked in test_estimators.py and test_backprop.py",
-    "test_lbfgs_classification_maxfun": "expects every activation to need more than 10 "
-    "evaluations; with 'relu' our gradient is flat to tol at the tenth, so there is nothing to "
-    "warn of; max_fun is tested in test_estimators.py",
 }
 
 

@@ -293,10 +293,10 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
         )
         if ended is None and progress.score is not None:
             ended = progress.stalled()
+        if ended is None and step.n_eval >= est.max_fun:  # before flatness, as SciPy asks
+            ended = Ended(MAX_FUN.format(est.max_fun))
         if ended is None and flatness.get(step.J, np.inf) <= est.tol:
             ended = Ended(FLAT.format(est.tol), converged=True)
-        if ended is None and step.n_eval >= est.max_fun:
-            ended = Ended(MAX_FUN.format(est.max_fun))
         if ended is not None:
             ended.gradient_norm = scale * step.gradient_norm
         flatness.clear()
