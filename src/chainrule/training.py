@@ -227,7 +227,8 @@ def train(
         report = check_before_training(network, start, X, Y, lam, seed, engine=engine)
         if not report.ok:
             raise WrongGradientError(str(report))
-    start, X, Y = (array.astype(dtype, copy=False) for array in (start, X, Y))
+    # Rows one after another, here and not anew in each iteration
+    start, X, Y = (np.ascontiguousarray(array, dtype) for array in (start, X, Y))
     J_val = None
     if X_val is not None or Y_val is not None:
         J_val = validation_cost(network, X_val, Y_val, dtype, **on)
@@ -311,7 +312,7 @@ def validation_cost(
     if X_val is None or Y_val is None:
         raise ValueError("X_val and Y_val go together: give both, or none")
     try:
-        X = network.inputs(X_val).astype(dtype, copy=False)
+        X = np.ascontiguousarray(network.inputs(X_val), dtype)
         Y = network.targets(Y_val, len(X)).astype(dtype, copy=False)
     except ValueError as error:
         raise ValueError(f"X_val and Y_val: {error}") from None

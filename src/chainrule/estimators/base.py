@@ -166,10 +166,12 @@ class BaseMLP(
 
     def _rows(self, X: Any, Y: Array, weights: Array | None, dtype: np.dtype[Any]) -> Rows:
         weights = None if weights is None else weights.astype(dtype, copy=False)
-        if not isinstance(X, np.ndarray):
-            X = X.tocsr()  # rows are what is taken from it
+        if isinstance(X, np.ndarray):  # of a DataFrame, often column after column
+            X = np.ascontiguousarray(X, dtype)
+        else:
+            X = X.tocsr().astype(dtype, copy=False)
         how = {"engine": self.engine, "threads": self.threads}
-        return Rows(X.astype(dtype, copy=False), Y.astype(dtype, copy=False), weights, how)
+        return Rows(X, np.ascontiguousarray(Y, dtype), weights, how)
 
     def _network(self, inputs: int, outputs: int) -> Network:
         """Return the network that the parameters describe."""
