@@ -82,11 +82,11 @@ def run(name: str, solver: str, seeds: int, folder: Path) -> str:
     ours, theirs = (f"{mean:.4f} ± {std:.4f}" for mean, std in zip(
         scores.mean(axis=1), scores.std(axis=1), strict=True
     ))  # fmt: skip
-    gain = scores[0] - scores[1]
+    gain = (scores[0] - scores[1]).round(6)
     error = gain.std(ddof=1) / np.sqrt(seeds)
     fit = np.median(seconds, axis=1)
     return (
-        f"| {name} | {solver} | {ours} | {theirs} | {gain.mean().round(4) + 0:+.4f} ± {error:.4f} | "
+        f"| {name} | {solver} | {ours} | {theirs} | {gain.mean():+.4f} ± {error:.4f} | "
         f"{fit[0]:.3f} | {fit[1]:.3f} | {fit[1] / fit[0]:.1f} |"
     )
 

@@ -3,14 +3,25 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
 
-from chainrule import History, Network, check_gradient, cost_and_gradient, random_theta, train
+from chainrule import (
+    History,
+    MLPClassifier,
+    Network,
+    check_gradient,
+    cost_and_gradient,
+    random_theta,
+    train,
+)
 from chainrule.evaluation import Evaluation
 from chainrule.plots import (
     GradientCheckDisplay,
     HiddenUnitsDisplay,
-    LearningCurveDisplay,
     MistakesDisplay,
+    TrainingCurveDisplay,
+    WeightsDisplay,
     training_figure,
 )
 
@@ -66,9 +77,47 @@ def test_no_mistake_is_said(ax):
 
 @pytest.mark.parametrize(("J", "scale"), [([9.0, 1.0], "log"), ([2.0, 1.9], "linear"),
                                           ([9.0, -1.0], "linear"), ([3.0], "linear")])  # fmt: skip
-def test_learning_curve_is_logarithmic_where_that_helps(ax, J, scale):
-    LearningCurveDisplay.from_history(History(J=J, gradient_norm=J)).plot(ax)
+def test_training_curve_is_logarithmic_where_that_helps(ax, J, scale):
+    TrainingCurveDisplay.from_history(History(J=J, gradient_norm=J)).plot(ax)
     assert ax.get_yscale() == scale
+
+
+def test_the_training_curve_of_an_estimator_has_all_that_it_wrote_down(ax):
+    X, y = load_iris(return_X_y=True)
+    net = MLPClassifier(8, learning_rate_init=0.05, early_stopping=True, random_state=0)
+    with pytest.raises(NotFittedError):
+        TrainingCurveDisplay.from_estimator(net)
+    net.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    TrainingCurveDisplay.from_estimator(net).plot(ax)
+    iterations = np.arange(1, net.n_iter_ + 1)
+    scores = ax.get_figure().axes[1]
+    for line, values in zip(
+        [*ax.lines, *scores.lines],
+        [net.loss_curve_, net.validation_loss_curve_, net.validation_scores_],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(line.get_xdata(), iterations)
+        np.testing.assert_array_equal(line.get_ydata(), values)
+
+
+def test_the_weights_of_an_estimator_are_named(ax):
+    polars = pytest.importorskip("polars")
+    X, y = load_iris(return_X_y=True, as_frame=False)
+    frame = polars.DataFrame(X, schema=["sepal l", "sepal w", "petal l", "petal w"])
+    net = MLPClassifier((5, 40), solver="lbfgs", alpha=1.0, tol=0.1, random_state=0)
+    net.fit(frame, np.array(["a", "b", "c"])[y])
+
+    def names(axis):
+        return [label.get_text() for label in axis.get_ticklabels()]
+
+    WeightsDisplay.from_estimator(net).plot(ax)
+    assert names(ax.xaxis) == ["bias", *frame.columns]
+    np.testing.assert_array_equal(ax.images[0].get_array()[:, 1:], net.coefs_[0].T)
+    WeightsDisplay.from_estimator(net, layer=3).plot(ax)
+    assert names(ax.yaxis) == ["a", "b", "c"]
+    assert names(ax.xaxis)[:3] == ["bias", "2", "4"]  # no room for all 40
+    with pytest.raises(ValueError, match="layer must be 1 to 3, got 4"):
+        WeightsDisplay.from_estimator(net, layer=4)
 
 
 def test_a_page_for_images_has_four_panels_and_can_be_saved(tmp_path):
@@ -97,7 +146,7 @@ def test_many_classes_get_a_matrix_without_numbers(tmp_path):
         Evaluation(rng.random((500, 26)), y, classes=[chr(65 + i) for i in range(26)]),
         rng.random((500, 2)),
     )
-    assert [ax.get_title() for ax in figure.axes[:2]] == ["Learning curve", "Confusion matrix"]
+    assert [ax.get_title() for ax in figure.axes[:2]] == ["Training curve", "Confusion matrix"]
     assert not figure.axes[1].texts
     figure.savefig(tmp_path / "page.png")
 

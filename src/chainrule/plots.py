@@ -1,4 +1,4 @@
-"""Pictures of a training: the learning curve, what hidden units look for, and what went wrong.
+"""Pictures of a training: its curve, the weights, what hidden units look for, and what went wrong.
 
 Each display is made by a ``from_...`` method and drawn by ``plot(ax=None)``, as scikit-learn's are;
 scikit-learn's own draw what they can (the confusion matrix, predicted against target).
@@ -18,11 +18,13 @@ from chainrule.evaluation import Evaluation
 from chainrule.gradient_check import GradientReport
 from chainrule.network import Network
 from chainrule.optimize import History
-from chainrule.theta import blocks
+from chainrule.theta import blocks, reshape
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from chainrule.estimators import MLPClassifier, MLPRegressor
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#555555"  # told apart with any colour vision
 LAYERS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # so are these
@@ -31,17 +33,24 @@ Images = Callable[[Array], Array]
 
 MOST_UNITS = 100  # hidden units shown
 MOST_MISTAKES = 24  # wrong examples shown
+MOST_NAMES = 40  # inputs or units named along an axis
 MOST_COUNTS = 12  # classes up to which a confusion matrix's cells have room for their numbers
 
 
 @dataclass
-class LearningCurveDisplay:
-    """J at the start and after each iteration.
+class TrainingCurveDisplay:
+    """J after each iteration, on validation examples too, and the score that stopped it early.
 
     Parameters
     ----------
-    history : History
-    what : str, default="J"
+    J : array of shape (n,)
+    J_val : array of shape (n,), optional
+        On the validation examples, without regularisation.
+    scores : array of shape (n,), optional
+        On the validation examples; drawn on an axis of their own.
+    first : int, default=0
+        The iteration of the first value: 0 is the start.
+    what : str, default="cost J"
         The axis label, with its units.
 
     Attributes
@@ -53,43 +62,88 @@ class LearningCurveDisplay:
     --------
     >>> from chainrule.optimize import History
     >>> history = History(J=[7.0, 2.0, 0.5], gradient_norm=[3.0, 1.0, 0.2])
-    >>> display = LearningCurveDisplay.from_history(history).plot()
+    >>> display = TrainingCurveDisplay.from_history(history).plot()
     >>> display.ax_.get_title()
-    'Learning curve'
+    'Training curve'
     """
 
-    history: History
-    what: str = "J"
+    J: Array
+    J_val: Array | None = None
+    scores: Array | None = None
+    first: int = 0
+    what: str = "cost J"
     ax_: Axes = field(init=False, repr=False)
 
     @classmethod
-    def from_history(cls, history: History, what: str = "cost J") -> LearningCurveDisplay:
+    def from_history(cls, history: History, what: str = "cost J") -> TrainingCurveDisplay:
         """Return the display of a `Result`'s history."""
-        return cls(history, what)
+        J_val = np.array(history.J_val) if history.J_val else None
+        return cls(np.array(history.J), J_val, what=what)
 
-    def plot(self, ax: Axes | None = None) -> LearningCurveDisplay:
+    @classmethod
+    def from_estimator(
+        cls, estimator: MLPClassifier | MLPRegressor, what: str = "loss"
+    ) -> TrainingCurveDisplay:
+        """Return the display of a fitted estimator's loss, validation loss and validation scores.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+        what : str, default="loss"
+
+        Examples
+        --------
+        >>> from chainrule import MLPRegressor
+        >>> net = MLPRegressor(hidden_layer_sizes=3, solver="lbfgs", random_state=0)
+        >>> net = net.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+        >>> len(TrainingCurveDisplay.from_estimator(net).J) == net.n_iter_
+        True
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(estimator, "loss_curve_")
+        optional = (estimator.validation_loss_curve_, estimator.validation_scores_)
+        J_val, scores = (np.array(curve) if curve else None for curve in optional)
+        return cls(np.array(estimator.loss_curve_), J_val, scores, first=1, what=what)
+
+    def plot(self, ax: Axes | None = None) -> TrainingCurveDisplay:
         """Draw on ax, or on a new figure; J on a logarithmic scale where it is positive."""
-        from matplotlib.ticker import LogLocator, NullLocator
+        from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
         self.ax_ = ax = axes_or_new(ax)
-        J = np.asarray(self.history.J)
-        ax.plot(np.arange(len(J)), J, color=BLUE, linewidth=2)
-        if J.min() > 0 and J.max() > 5 * J.min():
+        curves = [("training ", self.J, BLUE)]
+        if self.J_val is not None:
+            curves.append(("validation ", self.J_val, ORANGE))
+        lowest = min(J[-1] for _, J, _ in curves)
+        iterations = np.arange(self.first, self.first + len(self.J))
+        for name, J, colour in curves:
+            below = len(curves) > 1 and J[-1] == lowest  # where two curves leave room
+            ax.plot(iterations, J, color=colour, linewidth=2)
+            ax.annotate(
+                f"{name if len(curves) > 1 else ''}{J[-1]:.3g}",
+                (iterations[-1], J[-1]),
+                xytext=(0, -6 if below else 6),
+                textcoords="offset points",
+                ha="right",
+                va="top" if below else "bottom",
+                color=colour,
+            )
+        ax.margins(y=0.1)
+        values = np.concatenate([J for _, J, _ in curves])
+        if values.min() > 0 and values.max() > 5 * values.min():
             ax.set_yscale("log")
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
             ax.yaxis.set_minor_locator(NullLocator())
-        ax.annotate(
-            f"{J[-1]:.3g}",
-            (len(J) - 1, J[-1]),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="right",
-            color=BLUE,
-        )
-        ax.set(title="Learning curve", xlabel="iteration", ylabel=self.what)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set(title="Training curve", xlabel="iteration", ylabel=self.what)
         ax.grid(color="#dddddd", linewidth=0.6)
         ax.spines[["top", "right"]].set_visible(False)
+        if self.scores is not None:
+            right = ax.twinx()
+            right.plot(iterations, self.scores, color=GREY, linestyle="--", label="score")
+            right.set_ylabel("validation score (dashed)", color=GREY)
+            right.spines["top"].set_visible(False)
         return self
 
 
@@ -146,6 +200,102 @@ class HiddenUnitsDisplay:
         plural = "s look" if len(shown) > 1 else " looks"
         ax.set_title(f"What the {first}{len(shown)} hidden unit{plural} for")
         ax.set_xlabel("black: ink here switches it on · white: off", color=GREY)
+        return self
+
+
+@dataclass
+class WeightsDisplay:
+    """The weights of one layer as a map: a row for each unit, a column for each of its inputs.
+
+    Red is positive, blue negative, white zero.  The first column is the bias, as in the notes'
+    Theta(l).  For inputs that are images `HiddenUnitsDisplay` shows more.
+
+    Parameters
+    ----------
+    Theta : ndarray of shape (s_{l+1}, s_l + 1)
+    inputs, units : sequence of str, optional
+        The names of the columns, without the bias, and of the rows.  Default: numbers, from 1.
+    title : str, default="Weights"
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> display = WeightsDisplay(np.array([[0.5, 1.0, -2.0]]), inputs=["size", "age"]).plot()
+    >>> [label.get_text() for label in display.ax_.get_xticklabels()]
+    ['bias', 'size', 'age']
+    """
+
+    Theta: Array
+    inputs: Sequence[str] | None = None
+    units: Sequence[str] | None = None
+    title: str = "Weights"
+    ax_: Axes = field(init=False, repr=False)
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: MLPClassifier | MLPRegressor, layer: int = 1
+    ) -> WeightsDisplay:
+        """Return the display of a fitted estimator's weights.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier or MLPRegressor
+        layer : int, default=1
+            l of Theta(l), 1 to L - 1: the layer that the weights lead out of.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer.
+
+        Examples
+        --------
+        >>> from chainrule import MLPRegressor
+        >>> net = MLPRegressor(hidden_layer_sizes=3, solver="lbfgs", random_state=0)
+        >>> net = net.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+        >>> WeightsDisplay.from_estimator(net, layer=2).Theta.shape
+        (1, 4)
+        """
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(estimator)
+        network = estimator.network_
+        if not 1 <= layer < network.L:
+            raise ValueError(f"layer must be 1 to {network.L - 1}, got {layer!r}")
+        Theta = reshape(network, estimator.theta_)[layer - 1]
+        inputs = getattr(estimator, "feature_names_in_", None) if layer == 1 else None
+        classes = getattr(estimator, "classes_", ())
+        units = [str(c) for c in classes] if layer == network.L - 1 else []
+        named = len(units) == len(Theta)  # two classes share a unit
+        return cls(Theta, inputs, units if named else None, f"Weights: Theta({layer})")
+
+    def plot(self, ax: Axes | None = None) -> WeightsDisplay:
+        """Draw on ax, or on a new figure."""
+        self.ax_ = ax = axes_or_new(ax)
+        rows, columns = self.Theta.shape
+        limit = float(np.abs(self.Theta).max()) or 1.0
+        picture = ax.imshow(
+            self.Theta, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto",
+            interpolation="nearest",
+        )  # fmt: skip
+        inputs = self.inputs if self.inputs is not None else range(1, columns)
+        units = self.units if self.units is not None else range(1, rows + 1)
+        for axis, names in (
+            (ax.xaxis, ["bias", *map(str, inputs)]),
+            (ax.yaxis, [*map(str, units)]),
+        ):
+            every = -(-len(names) // MOST_NAMES)
+            axis.set_ticks(range(0, len(names), every), names[::every])
+        if max(map(len, map(str, inputs))) > 3:
+            ax.tick_params(axis="x", labelrotation=90)
+        ax.axvline(0.5, color=GREY, linewidth=1)
+        ax.set(title=self.title, xlabel="from", ylabel="to unit" if self.units is None else "to")
+        if (figure := ax.get_figure()) is not None:
+            figure.colorbar(picture, ax=ax, label="weight")
         return self
 
 
@@ -302,7 +452,7 @@ def training_figure(
     target : str, default="target"
         The name of what is predicted.
     what : str, default="cost J"
-        The learning curve's axis label.
+        The training curve's axis label.
     images : callable, optional
         Turns rows of X into images of shape (r, height, width): adds the hidden units and the
         mistakes.
@@ -321,11 +471,11 @@ def training_figure(
     >>> evaluation = Evaluation(np.zeros((20, 1)), y)
     >>> figure = training_figure("parabola", network, result.theta, result.history, evaluation, X)
     >>> [ax.get_title() for ax in figure.axes]
-    ['Learning curve', 'Predicted against true target', 'Errors']
+    ['Training curve', 'Predicted against true target', 'Errors']
     """
     from matplotlib.figure import Figure
 
-    panels: list[Any] = [LearningCurveDisplay.from_history(history, what).plot]
+    panels: list[Any] = [TrainingCurveDisplay.from_history(history, what).plot]
     if evaluation.classes is None:
         panels += [
             lambda ax: _prediction_errors(ax, evaluation, target, "actual_vs_predicted"),
