@@ -32,6 +32,7 @@ from chainrule.estimators.fitting import (
     run_minibatches,
     warn_unless_converged,
 )
+from chainrule.estimators.picture import svg
 from chainrule.estimators.rows import Rows, blocks_of, dense
 from chainrule.network import Network
 from chainrule.stop_report import stop_report
@@ -481,6 +482,8 @@ class BaseMLP(
 
     def _transform_layer(self, network: Network) -> int:
         l = network.L - 1 if self.transform_layer is None else self.transform_layer
+        if network.L == 2:
+            raise ValueError("transform returns a hidden layer, and this network has none")
         if not 2 <= l <= network.L - 1:
             raise ValueError(
                 f"transform_layer must name a hidden layer, 2 to {network.L - 1}, got {l!r}"
@@ -490,7 +493,10 @@ class BaseMLP(
     @property
     def _n_features_out(self) -> int:
         network, _ = self._current()
-        return network.layers[self._transform_layer(network) - 1]
+        try:
+            return network.layers[self._transform_layer(network) - 1]
+        except ValueError as error:  # what looks at all attributes must not fail
+            raise AttributeError(str(error)) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator to a model file, which the command and `load` read.
@@ -544,6 +550,11 @@ class BaseMLP(
     def _saliency(self, X: Any, outputs: Any) -> Array:
         network, theta = self._current()
         return input_gradient(network, theta, dense(X), outputs)
+
+    def _html_repr(self) -> str:
+        """Return scikit-learn's representation for notebooks, and below it the network, if any."""
+        html = str(super()._html_repr())
+        return html + svg(*self._current()) if "coefs_" in self.__dict__ else html
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
