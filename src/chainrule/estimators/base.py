@@ -510,7 +510,8 @@ class BaseMLP(
         Raises
         ------
         chainrule.model_file.ModelFileError
-            If the network or the classes cannot be held by a file, or it cannot be written.
+            If the network or the classes cannot be held by a file (functions of your own, the mean
+            of several restarts), or it cannot be written.
 
         Examples
         --------

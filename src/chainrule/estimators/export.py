@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.activations import ACTIVATIONS, LEAK
+from chainrule.activations import ACTIVATIONS, LEAK, Array
 from chainrule.network import Network
 from chainrule.theta import blocks
+
+if TYPE_CHECKING:
+    from chainrule.estimators.base import BaseMLP
 
 OPSET, IR_VERSION = 17, 8  # old enough for the runtimes of the last years
 Operator = tuple[str, dict[str, Any]]
@@ -29,8 +33,40 @@ OUTPUT: dict[str, Operator] = {
     "exp": ("Exp", {}),
     "absolute": ("Identity", {}),
     "huber": ("Identity", {}),
-    "quantile": ("Identity", {}),  # the steps between the levels follow
+    "quantile": ("Identity", {}),
 }
+
+
+class Graph:
+    """An ONNX graph as it grows: every value has a name, which the next node takes."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+        self.outputs: list[Any] = []
+
+    def constant(self, values: Any) -> str:
+        """Add an array and return its name."""
+        from onnx import numpy_helper
+
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Add an operator and return the name of its value."""
+        from onnx import helper
+
+        name = f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+        return name
+
+    def output(self, name: str, value: str, kind: int, *shape: int) -> None:
+        """Make a value, with a row for each example, an output of the model."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+        self.outputs.append(helper.make_tensor_value_info(name, kind, [None, *shape]))
 
 
 def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
@@ -46,7 +82,8 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
     -------
     onnx.ModelProto
         Its input ``X`` is float32 of shape (m, n).  A classifier has the outputs ``label`` and
-        ``probabilities``, a regressor ``variable`` of shape (m, K).
+        ``probabilities``, or for several columns of classes ``label`` of shape (m, columns) and
+        ``probabilities_0``, ``probabilities_1``, ...; a regressor ``variable`` of shape (m, K).
 
     Raises
     ------
@@ -55,71 +92,31 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
     ImportError
         Without ``pip install chainrule[onnx]``.
     """
-    from onnx import TensorProto, checker, helper, numpy_helper
+    from onnx import TensorProto, checker, helper
 
-    nodes: list[Any] = []
-    constants: list[Any] = []
-
-    def constant(values: Any) -> str:
-        name = f"c{len(constants)}"
-        constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-    def node(kind: str, *inputs: str, **attributes: Any) -> str:
-        nodes.append(helper.make_node(kind, inputs, [f"v{len(nodes)}"], **attributes))
-        return f"v{len(nodes) - 1}"
-
+    graph = Graph()
     *scalers, (_, estimator) = getattr(model, "steps", [("", model)])
-    value = "X"
+    network, theta = estimator._current()
+    X = "X"
     for name, scaler in scalers:
         if type(scaler).__name__ != "StandardScaler":
             raise ValueError(f"step {name!r} is no StandardScaler: only those can be exported")
         if scaler.with_mean:
-            value = node("Sub", value, constant(np.float32(scaler.mean_)))
+            X = graph.node("Sub", X, graph.constant(np.float32(scaler.mean_)))
         if scaler.with_std:
-            value = node("Div", value, constant(np.float32(scaler.scale_)))
-    network, theta = estimator._current()
-    for (kind, how), block in zip(
-        operators(network), blocks(network, theta.astype(np.float32)), strict=True
-    ):
-        value = node("Gemm", value, constant(block[1:]), constant(block[0]))
-        value = node(kind, value, **how)
-    levels = getattr(estimator, "_levels", 1)
-    if levels > 1:  # the lowest quantile, and softplus of what each of the others adds to it
-        start, second, end, axis = (constant(np.array([i])) for i in (0, 1, levels, 2))
-        value = node("Reshape", value, constant(np.array([0, -1, levels])))
-        rest = node("Softplus", node("Slice", value, second, end, axis))
-        value = node("Concat", node("Slice", value, start, second, axis), rest, axis=2)
-        value = node("CumSum", value, constant(np.array(2)))
-        value = node("Reshape", value, constant(np.array([0, network.K])))
-    outputs = []
-
-    def output(name: str, value: str, kind: int, *shape: int) -> None:
-        nodes.append(helper.make_node("Identity", [value], [name]))
-        outputs.append(helper.make_tensor_value_info(name, kind, [None, *shape]))
-
-    if not hasattr(estimator, "classes_"):
-        output("variable", value, TensorProto.FLOAT, network.K)
-    elif estimator._multilabel:
-        many = node("Greater", value, constant(np.float32(0.5)))
-        output("label", node("Cast", many, to=TensorProto.INT64), TensorProto.INT64, network.K)
-        output("probabilities", value, TensorProto.FLOAT, network.K)
+            X = graph.node("Div", X, graph.constant(np.float32(scaler.scale_)))
+    h = [_hypothesis(graph, X, network, member) for member in (theta, *estimator._committee)]
+    value = h[0] if len(h) == 1 else graph.node("Mean", *h)
+    if hasattr(estimator, "classes_"):
+        _classes(graph, value, estimator, network.K)
     else:
-        if network.K == 1:
-            rest = node("Sub", constant(np.ones(1, np.float32)), value)
-            value = node("Concat", rest, value, axis=1)
-        elif estimator.out_activation_ != "softmax":
-            value = node("Div", value, node("ReduceSum", value, constant(np.array([1]))))
-        classes = estimator.classes_
-        text = classes.dtype.kind not in "iub"
-        table = constant(classes.astype(str if text else np.int64))
-        label = node("Gather", table, node("ArgMax", value, axis=1, keepdims=0))
-        output("label", label, TensorProto.STRING if text else TensorProto.INT64)
-        output("probabilities", value, TensorProto.FLOAT, len(classes))
-    X = helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, network.layers[0]])
-    graph = helper.make_graph(nodes, "chainrule", [X], outputs, constants)
-    opset = helper.make_opsetid("", OPSET)
-    proto = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+        graph.output("variable", value, TensorProto.FLOAT, network.K)
+    inputs = helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, estimator.n_features_in_])
+    proto = helper.make_model(
+        helper.make_graph(graph.nodes, "chainrule", [inputs], graph.outputs, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
     checker.check_model(proto, full_check=True)
     if path is not None:
         with open(path, "wb") as file:
@@ -127,8 +124,75 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
     return proto
 
 
+def _hypothesis(graph: Graph, value: str, network: Network, theta: Array) -> str:
+    """Add a network, and return the name of its h."""
+    for (kind, how), block in zip(
+        operators(network), blocks(network, theta.astype(np.float32)), strict=True
+    ):
+        value = graph.node("Gemm", value, graph.constant(block[1:]), graph.constant(block[0]))
+        value = graph.node(kind, value, **how)
+    family, _, parameters = network.cost.name.partition(":")
+    if family == "softmax" and parameters:  # a softmax for each column of classes
+        parts = [int(part) for part in parameters.split(",")]
+        borders = pairwise(np.cumsum([0, *parts]))
+        groups = [_columns(graph, value, 1, start, end) for start, end in borders]
+        value = graph.node("Concat", *(graph.node("Softmax", z, axis=1) for z in groups), axis=1)
+    levels = network.cost.units if family == "quantile" else 1
+    if levels > 1:  # the lowest quantile, and softplus of what each of the others adds to it
+        value = graph.node("Reshape", value, graph.constant(np.array([0, -1, levels])))
+        lowest = _columns(graph, value, 2, 0, 1)
+        steps = graph.node("Softplus", _columns(graph, value, 2, 1, levels))
+        value = graph.node("Concat", lowest, steps, axis=2)
+        value = graph.node("CumSum", value, graph.constant(np.array(2)))
+        value = graph.node("Reshape", value, graph.constant(np.array([0, network.K])))
+    return value
+
+
+def _columns(graph: Graph, value: str, axis: int, start: int, end: int) -> str:
+    """Add the columns start to end of a value, and return their name."""
+    return graph.node("Slice", value, *(graph.constant(np.array([i])) for i in (start, end, axis)))
+
+
+def _classes(graph: Graph, h: str, estimator: BaseMLP, K: int) -> None:
+    """Add labels and probabilities, as `predict` and `predict_proba` make them of h."""
+    from onnx import TensorProto
+
+    if estimator._kind == "several labels":
+        many = graph.node("Greater", h, graph.constant(np.float32(0.5)))
+        labels = graph.node("Cast", many, to=TensorProto.INT64)
+        graph.output("label", labels, TensorProto.INT64, K)
+        graph.output("probabilities", h, TensorProto.FLOAT, K)
+        return
+    several = estimator._kind == "several columns"
+    columns = estimator.classes_ if several else [estimator.classes_]
+    as_text = any(not isinstance(c, int) for classes in columns for c in classes.tolist())
+    kind = TensorProto.STRING if as_text else TensorProto.INT64
+
+    def label(p: str, classes: Any) -> str:
+        names = graph.constant(classes.astype(str if as_text else np.int64))
+        return graph.node("Gather", names, graph.node("ArgMax", p, axis=1, keepdims=int(several)))
+
+    if several:
+        borders = pairwise(np.cumsum([0, *map(len, columns)]))
+        p = [_columns(graph, h, 1, start, end) for start, end in borders]
+        labels = graph.node("Concat", *map(label, p, columns), axis=1)
+        graph.output("label", labels, kind, len(columns))
+        for j, p_j in enumerate(p):
+            graph.output(f"probabilities_{j}", p_j, TensorProto.FLOAT, len(columns[j]))
+        return
+    if K == 1:
+        rest = graph.node("Sub", graph.constant(np.ones(1, np.float32)), h)
+        h = graph.node("Concat", rest, h, axis=1)
+    elif estimator.out_activation_ != "softmax":
+        h = graph.node("Div", h, graph.node("ReduceSum", h, graph.constant(np.array([1]))))
+    graph.output("label", label(h, columns[0]), kind)
+    graph.output("probabilities", h, TensorProto.FLOAT, len(columns[0]))
+
+
 def operators(network: Network) -> list[Operator]:
     """Return the ONNX operator of each layer's activation, the last one's included.
+
+    Quantiles and several softmaxes are only ``Identity`` here: more is to be done to them.
 
     Examples
     --------
@@ -137,9 +201,10 @@ def operators(network: Network) -> list[Operator]:
     """
     hidden = [HIDDEN.get(g.name) if g is ACTIVATIONS.get(g.name) else None
               for g in network.activations]  # fmt: skip
-    name = network.output if isinstance(network.output, str) else ""
-    family, parameters, _ = name.partition(":")
-    found = [*hidden, None if family == "softmax" and parameters else OUTPUT.get(family)]
+    output = network.output if isinstance(network.output, str) else ""
+    family, several, _ = output.partition(":")
+    last = ("Identity", {}) if family == "softmax" and several else OUTPUT.get(family)
+    found = [*hidden, last]
     if None in found:
         raise ValueError(f"ONNX has no counterpart for a function of {network}")
     return [operator for operator in found if operator is not None]

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 def save(estimator: BaseMLP, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a model file, see `BaseMLP.save`."""
     network, theta = estimator._current()
+    if estimator._committee:
+        raise ModelFileError(
+            f"{os.fspath(path)}: a model file holds one network, and average=True predicts with "
+            f"{len(estimator._committee) + 1}: fit with average=False, or pickle it"
+        )
     names = getattr(estimator, "feature_names_in_", None)
     columns = names if names is not None else [f"x{j}" for j in range(estimator.n_features_in_)]
     labels: dict[str, Any] = {}
