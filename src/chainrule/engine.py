@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from chainrule import backprop, minibatch
+from chainrule import backprop, minibatch, second_order
 from chainrule.activations import ACTIVATIONS, Array
 from chainrule.costs import COSTS
 from chainrule.kernel import BUILT
@@ -202,6 +202,118 @@ def accumulate(
     count = _threads(threads, network, len(X))
     cost_sum, m = kernel.accumulate(theta, X, Y, weights, Delta, count)
     return cost_sum, Delta, m
+
+
+def normal_equations(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, Array, Array]:
+    """Add up costs, Jac^T r and Jac^T Jac, see `chainrule.second_order.normal_equations`.
+
+    Parameters
+    ----------
+    network : Network
+        With an identity output.
+    theta : array of shape (size,)
+        Its dtype is the one computed in.
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+    engine : {"kernel", "numpy"}, optional
+        See `chosen`.
+    threads : int, optional
+        As in `accumulate`.
+
+    Returns
+    -------
+    cost_sum : float
+    g : ndarray of shape (size,)
+    H : ndarray of shape (size, size)
+
+    Raises
+    ------
+    ValueError
+        If the cost is not the squared error.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> normal_equations(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]]))
+    (0.5, array([-1., -3.]), array([[1., 3.],
+           [3., 9.]]))
+    """
+    second_order.check_residuals(network)
+    if chosen(network, engine) == "numpy":
+        return second_order.normal_equations(network, theta, X, Y, weights)
+    kernel = _kernel(network)
+    assert kernel is not None
+    theta = np.ascontiguousarray(theta)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    H = np.empty((network.size, network.size), theta.dtype)
+    g = np.empty_like(theta)
+    # Half a product of the Jacobian with itself, where `accumulate` has three of the rows
+    count = _threads(threads, network, len(X) * network.K * network.size // 6)
+    cost_sum, _ = kernel.normal_equations(theta, X, Y, weights, H, g, count)
+    return cost_sum, g, H
+
+
+def hessian_vector(
+    network: Network,
+    theta: Array,
+    v: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> Array:
+    """Add up (the Hessian of cost(t)) v, see `chainrule.second_order.hessian_vector`.
+
+    Parameters
+    ----------
+    network : Network
+    theta, v : array of shape (size,)
+        Theta's dtype is the one computed in.
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+    engine : {"kernel", "numpy"}, optional
+        See `chosen`.
+    threads : int, optional
+        As in `accumulate`.
+
+    Returns
+    -------
+    ndarray of shape (size,)
+
+    Raises
+    ------
+    ValueError
+        If an activation or the cost has no second derivative to go by.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> X, Y = np.array([[3.0]]), np.array([[1.0]])
+    >>> hessian_vector(network, np.zeros(2), np.array([1.0, 0.0]), X, Y)
+    array([1., 3.])
+    """
+    if chosen(network, engine) == "numpy":
+        return second_order.hessian_vector(network, theta, v, X, Y, weights)
+    kernel = _kernel(network)
+    assert kernel is not None
+    theta, v = np.ascontiguousarray(theta), np.ascontiguousarray(v, theta.dtype)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    RDelta = np.empty_like(theta)
+    kernel.hessian_vector(theta, v, X, Y, weights, RDelta, _threads(threads, network, len(X)))
+    return RDelta
 
 
 def _as(

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule import second_order
+from chainrule import engine, second_order
 from chainrule.activations import Array
 from chainrule.backprop import Lambda, finish, per_layer
-from chainrule.engine import accumulate
+from chainrule.kernel import dot
 from chainrule.network import Network
 from chainrule.theta import blocks
 
@@ -28,7 +28,7 @@ class TrainingObjective:
     weights : array of shape (m,), optional
         Weight of each example.
     **on
-        ``engine`` and ``threads``, as in `train`, for J and its gradient.
+        ``engine`` and ``threads``, as in `train`.
 
     Attributes
     ----------
@@ -63,21 +63,33 @@ class TrainingObjective:
         weights: Array | None = None,
         **on: Any,
     ) -> None:
-        self.network, self.X, self.Y, self.lam, self.weights = network, X, Y, lam, weights
+        self.network, self.X, self.Y, self.weights = network, X, Y, weights
         self._on = on
         self.m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
         self.N = self.m * network.K
         self.regularised = self.by_theta(1.0)
+        self.lam = lam
+
+    @property
+    def lam(self) -> Lambda:
+        """Lambda."""
+        return self._lam
+
+    @lam.setter
+    def lam(self, lam: Lambda) -> None:
+        self._lam, self._lams = lam, self.by_theta(lam)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
-        sums = accumulate(self.network, theta, self.X, self.Y, self.weights, **self._on)
+        sums = engine.accumulate(self.network, theta, self.X, self.Y, self.weights, **self._on)
         return finish(self.network, theta, *sums, self.lam)
 
     def hvp(self, theta: Array, v: Array) -> Array:
         """Return H v, the Hessian of J at theta times v."""
-        Rsum = second_order.hessian_vector(self.network, theta, v, self.X, self.Y, self.weights)
-        return np.asarray((Rsum + self.by_theta(self.lam) * v) / self.m, dtype=theta.dtype)
+        sums = engine.hessian_vector(
+            self.network, theta, v, self.X, self.Y, self.weights, **self._on
+        )
+        return np.asarray((sums + self._lams * v) / self.m, dtype=theta.dtype)
 
     def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
         """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
@@ -89,23 +101,26 @@ class TrainingObjective:
         scale = 1 / np.sqrt(self.m)
         for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
             yield scale * r, np.multiply(scale, rows, out=rows)
-        root = scale * np.sqrt(self.by_theta(self.lam))
+        root = scale * np.sqrt(self._lams)
         if root.any():
             yield root * theta, np.diag(root)
 
     def normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
-        """Return J, D and the Gauss-Newton matrix, the sum of Jac^T Jac over the residuals."""
+        """Return J, D and the Gauss-Newton matrix, the sum of Jac^T Jac over the residuals.
+
+        In float64.
+        """
         theta = theta.astype(np.float64, copy=False)
-        J, D = 0.0, np.zeros(len(theta))
-        H = np.zeros((len(theta), len(theta)))
-        for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
-            J += float(r @ r) / 2
-            D += rows.T @ r
-            H += rows.T @ rows
-        lams = self.by_theta(self.lam)
-        H[np.diag_indices_from(H)] += lams
-        D += lams * theta
-        return (J + float(theta @ (lams * theta)) / 2) / self.m, D / self.m, H / self.m
+        J, D, H = engine.normal_equations(
+            self.network, theta, self.X, self.Y, self.weights, **self._on
+        )
+        penalty = self._lams * theta
+        J += dot(theta, penalty) / 2
+        D += penalty
+        H.reshape(-1)[:: len(theta) + 1] += self._lams  # the diagonal
+        D /= self.m
+        H /= self.m
+        return J / self.m, D, H
 
     def by_theta(self, lam: Lambda) -> Array:
         """Return lambda for each component of theta, of shape (size,): 0 for a bias."""

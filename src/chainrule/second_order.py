@@ -1,5 +1,7 @@
 """Second derivatives and Jacobians in NumPy: the reference, with the notation of `backprop`.
 
+The kernel's twin of it is ``kernel/second_order.hpp``; `chainrule.engine` chooses.
+
 The Hessian H of J is never formed.  Pearlmutter's R{.} (*Fast exact multiplication by the Hessian*,
 Neural Computation 6, 1994) is the derivative along a direction v, R{f(theta)} = d/dr f(theta + r v)
 at r = 0; put before every line of forward and backward propagation, it gives H v exactly, for the
@@ -148,6 +150,15 @@ def jacobian(network: Network, theta: Array, X: Array) -> tuple[Array, Array]:
     return z, rows
 
 
+def check_residuals(network: Network) -> None:
+    """Raise an error where the cost is not a sum of squares."""
+    if network.cost.name != "identity":
+        raise ValueError(
+            f"output={network.cost.name!r} has no residuals: Levenberg-Marquardt and Bayesian "
+            "regularisation are for squared error (output='identity'); choose another optimizer"
+        )
+
+
 def residuals(
     network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
 ) -> Iterator[tuple[Array, Array]]:
@@ -182,11 +193,7 @@ def residuals(
     >>> list(residuals(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]])))
     [(array([-1.]), array([[1., 3.]]))]
     """
-    if network.cost.name != "identity":
-        raise ValueError(
-            f"output={network.cost.name!r} has no residuals: Levenberg-Marquardt and Bayesian "
-            "regularisation are for squared error (output='identity'); choose another optimizer"
-        )
+    check_residuals(network)
     step = max(1, BLOCK // (network.K * network.size))
     for start in range(0, len(X), step):
         block = slice(start, start + step)
@@ -196,3 +203,47 @@ def residuals(
             root = np.sqrt(np.repeat(weights[block], network.K).astype(theta.dtype))
             r, rows = root * r, root[:, None] * rows
         yield r, rows
+
+
+def normal_equations(
+    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+) -> tuple[float, Array, Array]:
+    """Add up the costs, Jac^T r and Jac^T Jac of a squared-error network, without regularisation.
+
+    Parameters
+    ----------
+    network : Network
+        With an identity output.
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+
+    Returns
+    -------
+    cost_sum : float
+        The sum of r^2 / 2.
+    g : ndarray of shape (size,)
+        The sum of Jac^T r: it is Delta.
+    H : ndarray of shape (size, size)
+        The sum of Jac^T Jac: Gauss and Newton's part of the Hessian.
+
+    Raises
+    ------
+    ValueError
+        If the cost is not the squared error.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> normal_equations(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]]))
+    (0.5, array([-1., -3.]), array([[1., 3.],
+           [3., 9.]]))
+    """
+    cost_sum, g = 0.0, np.zeros(network.size, dtype=theta.dtype)
+    H = np.zeros((network.size, network.size), dtype=theta.dtype)
+    for r, rows in residuals(network, theta, X, Y, weights):
+        cost_sum += float(r @ r) / 2
+        g += rows.T @ r
+        H += rows.T @ rows
+    return cost_sum, g, H

@@ -184,16 +184,25 @@ class Watched:
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
         J, D = self._objective(theta)
+        self._seen(theta, J, D)
+        return J, D
+
+    def _normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
+        J, D, H = self._objective.normal_equations(theta)
+        self._seen(theta, J, D)
+        return J, D, H
+
+    def _seen(self, theta: Array, J: float, D: Array) -> None:
         self.n_eval += 1
         if not len(self._watch.history):
             self._watch.start(J, float(np.linalg.norm(D)))
         elif not self._watch.validated:
             self._watch.offer(theta, J, J)
         self._watch.check_time()
-        return J, D
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._objective, name)
+        offered = getattr(self._objective, name)
+        return self._normal_equations if name == "normal_equations" else offered
 
     @property
     def lam(self) -> Any:

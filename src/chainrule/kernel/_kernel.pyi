@@ -41,5 +41,28 @@ class Kernel:
         number: int,
         threads: int,
     ) -> tuple[float, float]: ...
+    def normal_equations(
+        self,
+        theta: Array,
+        X: Array,
+        Y: Array,
+        weights: Array | None,
+        H: Array,
+        g: Array,
+        threads: int,
+    ) -> tuple[float, float]: ...
+    def hessian_vector(
+        self,
+        theta: Array,
+        v: Array,
+        X: Array,
+        Y: Array,
+        weights: Array | None,
+        RDelta: Array,
+        threads: int,
+    ) -> None: ...
 
+def two_loop(
+    D: Array, s: Sequence[Array], y: Sequence[Array], sy: Sequence[float], q: Array
+) -> None: ...
 def dot(u: Array, v: Array) -> float: ...

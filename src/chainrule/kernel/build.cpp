@@ -9,6 +9,7 @@ namespace {
 #include "vec.hpp"
 #include "product.hpp"
 #include "passes.hpp"
+#include "second_order.hpp"
 }  // namespace
 
 #define CHAINRULE_JOIN(a, b) a##b
@@ -19,8 +20,8 @@ namespace {
 extern const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD);
 const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD) = {
     CHAINRULE_QUOTED(CHAINRULE_BUILD),
-    {accumulate<float>, forward<float>, epoch<float>, dot<float>},
-    {accumulate<double>, forward<double>, epoch<double>, dot<double>},
+    {accumulate<float>, forward<float>, epoch<float>, normal_equations<float>, hessian_vector<float>, two_loop<float>, dot<float>},
+    {accumulate<double>, forward<double>, epoch<double>, normal_equations<double>, hessian_vector<double>, two_loop<double>, dot<double>},
 };
 
 }  // namespace chainrule

@@ -52,6 +52,15 @@ struct Training {
     double max_norm;  // of a unit's incoming weights; 0: no limit
 };
 
+// The last few steps s of L-BFGS, the oldest first, and the changes y of D that they made.
+template <class T>
+struct Pairs {
+    int count;
+    const T* const* s;
+    const T* const* y;
+    const double* sy;  // s . y
+};
+
 // The threads that work on one call together; compiled once, in pool.cpp.
 class Team {
 public:
@@ -94,6 +103,9 @@ struct Functions {
     // Returns whether X and theta are finite; it may say no where z overflows.
     bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
+    Sums (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, T* H, T* g, Call, bool* ok);
+    void (*hessian_vector)(const Shape&, const T* theta, const T* v, const Rows<T>&, T* RDelta, Call, bool* ok);
+    void (*two_loop)(const T* D, const Pairs<T>&, std::int64_t n, double* alpha, T* q);
     double (*dot)(const T* u, const T* v, std::int64_t n);
 };
 

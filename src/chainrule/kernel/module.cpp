@@ -136,6 +136,39 @@ public:
         return nb::make_tuple(sums.cost, sums.weight);
     }
 
+    template <class T>
+    nb::tuple normal_equations(Input<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights, Array<T> H,
+                               Array<T> g, int threads) const {
+        const Rows<T> data = rows<T>(X, Y, weights, nullptr);
+        check(shape.output == Output::identity, "only the squared error has residuals");
+        check_flat(theta);
+        check_flat(g);
+        check(H.ndim() == 2 && static_cast<std::int64_t>(H.shape(0)) == size && static_cast<std::int64_t>(H.shape(1)) == size, "H must be (size, size)");
+        bool ok = false;
+        Sums sums;
+        {
+            nb::gil_scoped_release release;
+            sums = functions<T>(*build).normal_equations(shape, theta.data(), data, H.data(), g.data(), {threads, interrupted}, &ok);
+        }
+        if (!ok) throw nb::python_error();
+        return nb::make_tuple(sums.cost, sums.weight);
+    }
+
+    template <class T>
+    void hessian_vector(Input<T> theta, Input<T> v, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
+                        Array<T> RDelta, int threads) const {
+        const Rows<T> data = rows<T>(X, Y, weights, nullptr);
+        check_flat(theta);
+        check_flat(v);
+        check_flat(RDelta);
+        bool ok = false;
+        {
+            nb::gil_scoped_release release;
+            functions<T>(*build).hessian_vector(shape, theta.data(), v.data(), data, RDelta.data(), {threads, interrupted}, &ok);
+        }
+        if (!ok) throw nb::python_error();
+    }
+
 private:
     std::vector<std::int64_t> s;
     std::vector<Activation> g;
@@ -165,6 +198,21 @@ double dot(Input<T> u, Input<T> v) {
 }
 
 template <class T>
+void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Input<T>>& y, const std::vector<double>& sy, Array<T> q) {
+    const auto fits = [&](const auto& v) { return v.ndim() == 1 && v.shape(0) == D.shape(0); };
+    check(D.ndim() == 1 && fits(q) && s.size() == y.size() && s.size() == sy.size(), "two_loop takes vectors of one length, and as many s as y");
+    std::vector<const T*> steps, changes;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        check(fits(s[i]) && fits(y[i]), "two_loop takes vectors of one length");
+        steps.push_back(s[i].data());
+        changes.push_back(y[i].data());
+    }
+    std::vector<double> alpha(s.size());
+    functions<T>(*build).two_loop(D.data(), {static_cast<int>(s.size()), steps.data(), changes.data(), sy.data()},
+                                  static_cast<std::int64_t>(D.shape(0)), alpha.data(), q.data());
+}
+
+template <class T>
 void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
     kernel
         .def("accumulate", &Kernel::accumulate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
@@ -174,7 +222,12 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
              "weights"_a.noconvert().none(), "order"_a.noconvert(), "rule"_a,
              "state"_a.noconvert(), "steps"_a, "batch_size"_a, "learning_rate"_a, "momentum"_a, "beta1"_a, "beta2"_a,
              "epsilon"_a, "decay"_a, "penalty"_a, "penalty_by_batch"_a, "dropout"_a.none(), "max_norm"_a, "seed"_a,
-             "number"_a, "threads"_a);
+             "number"_a, "threads"_a)
+        .def("normal_equations", &Kernel::normal_equations<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
+             "weights"_a.noconvert().none(), "H"_a.noconvert(), "g"_a.noconvert(), "threads"_a)
+        .def("hessian_vector", &Kernel::hessian_vector<T>, "theta"_a.noconvert(), "v"_a.noconvert(), "X"_a.noconvert(),
+             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "RDelta"_a.noconvert(), "threads"_a);
+    m.def("two_loop", &two_loop<T>, "D"_a.noconvert(), "s"_a, "y"_a, "sy"_a, "q"_a.noconvert());
     m.def("dot", &dot<T>, "u"_a.noconvert(), "v"_a.noconvert());
 }
 

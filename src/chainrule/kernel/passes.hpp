@@ -397,6 +397,24 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
 
 // ---- Delta ----------------------------------------------------------------------------------
 
+// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, without the bias unit's part, for this
+// member's inputs.
+template <class T>
+void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Accumulator<T>& sums, std::int64_t rows,
+                  const Team& team, bool add) {
+    const Layer<T>& layer = net(l);
+    const Share i = inputs_of(layer, team);
+    const std::int64_t ld_delta = net(l + 1).ld;
+    T* Delta = sums.Delta[l - 1];
+    if (i.from == i.to) return;
+    if (layer.by_inputs)
+        product<T, true>(layer.next, vectors<T>(i.to - i.from), rows, delta, ld_delta, a + i.from,
+                         layer.ld, nullptr, Delta + i.from, layer.ld_Delta, add);
+    else
+        product<T, true>(i.to - i.from, vectors<T>(layer.next), rows, a + i.from, layer.ld, delta,
+                         ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
+}
+
 // Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs.
 template <class T>
 void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, std::int64_t rows,
@@ -404,17 +422,10 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
         const Share i = inputs_of(layer, team);
-        const T *a = slab.a[l - 1], *delta = slab.delta[l];
+        const T* delta = slab.delta[l];
         const std::int64_t ld_delta = net(l + 1).ld;
-        T* Delta = sums.Delta[l - 1];
-        if (i.from == i.to) continue;
-        if (layer.by_inputs)
-            product<T, true>(layer.next, vectors<T>(i.to - i.from), rows, delta, ld_delta, a + i.from,
-                             layer.ld, nullptr, Delta + i.from, layer.ld_Delta, add);
-        else
-            product<T, true>(i.to - i.from, vectors<T>(layer.next), rows, a + i.from, layer.ld, delta,
-                             ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
-        if (i.from > 0) continue;
+        add_products(net, l, slab.a[l - 1], delta, sums, rows, team, add);
+        if (i.from > 0 || i.from == i.to) continue;
         for (std::int64_t j = 0; j < layer.next; j += lanes<T>) {  // the bias unit's activation is 1
             vec<T> s[4] = {};  // additions that need not wait for one another
             std::int64_t r = 0;
@@ -597,6 +608,14 @@ double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data,
 }
 
 template <class T>
+double total_weight(const Rows<T>& data) {
+    if (!data.weights) return static_cast<double>(data.m);
+    double weight = 0;
+    for (std::int64_t t = 0; t < data.m; ++t) weight += static_cast<double>(data.weights[t]);
+    return weight;
+}
+
+template <class T>
 Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delta, Call call, bool* ok) {
     const bool direct = !data.order && in_place<T>(shape);
     Net<T> net{};
@@ -616,7 +635,7 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     Pieces whole{static_cast<char*>(memory.data)};
     lay_out_all(whole);
 
-    Sums sums{0, static_cast<double>(data.m)};
+    Sums sums{0, total_weight(data)};
     *ok = with_team<T>(call, [&](Team& team) {
         pack_share(net, theta, team);
         team.wait();
@@ -627,10 +646,6 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
             if (i.from < i.to) collect(net(l), batch.chunks[0].Delta[l - 1], batch.chunks[0].Delta_b[l - 1], i, Delta + net(l).start);
         }
     });
-    if (data.weights) {
-        sums.weight = 0;
-        for (std::int64_t t = 0; t < data.m; ++t) sums.weight += static_cast<double>(data.weights[t]);
-    }
     return sums;
 }
 

@@ -150,4 +150,4 @@ def effective_parameters(A: Array, lam: float, R: Array) -> tuple[float, float]:
     values, vectors = np.linalg.eigh(A)
     felt = values > len(A) * np.finfo(np.float64).eps * values[-1]
     penalty = lam * float(R @ (np.square(vectors[:, felt]) @ (1 / values[felt])))
-    return float(felt.sum()) - penalty, float(R.sum()) - penalty
+    return float(felt.sum()) - penalty, max(0.0, float(R.sum()) - penalty)

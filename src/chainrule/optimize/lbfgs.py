@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.activations import Array
-from chainrule.kernel import dot
+from chainrule.kernel import BUILT, dot
 from chainrule.optimize.line_search import search
 from chainrule.optimize.loop import Iterate, run
 from chainrule.optimize.result import Callback, Objective, Result
+
+if BUILT:
+    import chainrule.kernel._kernel as _kernel
 
 MEMORY = 10  # pairs (s, y) kept
 CURVATURE = 0.9  # c2: loose, since a quasi-Newton step of length 1 is usually right
@@ -88,6 +91,11 @@ def advance(objective: Objective, now: QuasiNewton) -> QuasiNewton:
 
 def two_loop(D: Array, pairs: tuple[Pair, ...]) -> Array:
     """Return -H D, H the inverse Hessian that the pairs (s, y, s.y) tell of."""
+    if BUILT:
+        p = np.empty_like(D)
+        steps, changes, products = zip(*pairs, strict=True) if pairs else ((), (), ())
+        _kernel.two_loop(D, steps, changes, products, p)
+        return p
     q = D.copy()
     alphas = []
     for s, y, sy in reversed(pairs):

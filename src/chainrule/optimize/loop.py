@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -164,11 +165,17 @@ def run(
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS and LAPACK at one thread, so that their sums have the same bits each time."""
-    import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
+    with _blas().limit(limits=1, user_api="blas"):
         yield
+
+
+@cache
+def _blas() -> Any:
+    """Return who controls BLAS: finding out what is loaded takes as long as a small fit."""
+    import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def hessian_vector(objective: Any, now: Iterate, v: Array) -> Array:

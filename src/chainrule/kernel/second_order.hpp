@@ -1,0 +1,350 @@
+// Second derivatives: the normal equations of a squared-error network, Hessian-vector products, and
+// what L-BFGS remembers.  The reference is chainrule.second_order; the passes are those of passes.hpp, and so is the rule
+// that gives the same bits for any number of threads: every element is one sum over the rows, in
+// their order, whoever computes it.
+
+// One slab of rows after the other: `rows(slab, from, to)` on this member's share of them, then, when
+// the whole team has done so, `sums(slab, n)` over all n rows of the slab.
+template <class T, class RowsOf, class SumsOf>
+void slab_after_slab(std::int64_t m, std::int64_t slab, Team& team, RowsOf rows_of, SumsOf sums_of) {
+    for (std::int64_t begin = 0; begin < m && !team.stopped(); begin += slab) {
+        const std::int64_t n = smaller(slab, m - begin);
+        const std::int64_t from = cut(n, 12, team.rank, team.size), to = cut(n, 12, team.rank + 1, team.size);
+        if (from < to) rows_of(begin, from, to);
+        team.wait();
+        sums_of(begin, n);
+        team.poll();
+        team.wait();
+        if (team.rank == 0) team.rewind();
+    }
+}
+
+// ---- the normal equations -------------------------------------------------------------------
+//
+// Each example and output is a residual r = h_k - y_k, and the sum of r^2/2 is the cost.  A row of the
+// Jacobian is backpropagation that starts from the unit vector e_k in place of delta(L) = a(L) - y:
+//
+//     dr / dTheta_ij(l) = a_j(l) delta_i(l+1)        dr / db_i(l) = delta_i(l+1)
+//
+// r itself is written behind the row, as one more column.  One product of the block of rows with
+// itself is then all that is asked for:
+//
+//     [Jac r]^T [Jac r]  =  [ Jac^T Jac   Jac^T r ]
+//                           [  r^T Jac     r^T r  ]
+//
+// It is symmetric: panels of its rows are computed from the diagonal on, and mirrored at the end.
+
+constexpr std::int64_t jacobian_bytes = 4 << 20;  // of a block of rows: not all of the cache
+
+template <class T>
+struct NormalEquations {
+    Slab<T> slab;
+    T* rows;          // [Jac r]: (rows of the slab x K, ld)
+    T* squares;       // [Jac r]^T [Jac r]: (size + 1, ld), right of the diagonal
+    std::int64_t ld;  // size + 1, filled up to whole vectors
+
+    static constexpr std::int64_t panel = 48;  // rows of `squares` that one thread takes at a time
+};
+
+// Rows [from, to) of the slab: their residuals, and their rows of the Jacobian.  A row's weight is in
+// the square: both are multiplied by its root.
+template <class T>
+void jacobian_rows(const Net<T>& net, const NormalEquations<T>& block, const Rows<T>& data,
+                   std::int64_t begin, std::int64_t from, std::int64_t to) {
+    const Slab<T>& slab = block.slab;
+    const Layer<T>& last = net(net.L);
+    const Dropout none{nullptr, 0, 0};
+    gather(net, slab, data, begin, from, to);
+    forward_rows(net, slab, none, data, begin, from, to);
+    for (std::int64_t k = 0; k < last.s; ++k) {
+        for (std::int64_t t = from; t < to; ++t) {
+            T* delta = slab.delta[net.L - 1] + t * last.ld;
+            for (std::int64_t j = 0; j < last.s; ++j) delta[j] = 0;
+            delta[k] = square_root(slab.w[t]);
+        }
+        backward_rows(net, slab, none, data, begin, from, to);
+        for (std::int64_t t = from; t < to; ++t) {
+            T* row = block.rows + (t * last.s + k) * block.ld;
+            for (int l = 1; l < net.L; ++l) {
+                const Layer<T>& layer = net(l);
+                const T *a = slab.a[l - 1] + t * layer.ld, *delta = slab.delta[l] + t * net(l + 1).ld;
+                for (std::int64_t i = 0; i < layer.next; ++i) *row++ = delta[i];
+                for (std::int64_t j = 0; j < layer.s; ++j)
+                    for (std::int64_t i = 0; i < layer.next; ++i) *row++ = a[j] * delta[i];
+            }
+            *row = square_root(slab.w[t]) * (slab.a[net.L - 1][t * last.ld + k] - slab.y[t * last.ld + k]);
+        }
+    }
+}
+
+// squares := squares + [Jac r]^T [Jac r], a panel of its rows after the other.
+template <class T>
+void add_squares(const NormalEquations<T>& block, std::int64_t n, std::int64_t rows, bool add, Team& team) {
+    for (std::int64_t i; (i = team.next() * block.panel) < n;) {
+        const std::int64_t j = i / lanes<T> * lanes<T>;  // no tile begins within a vector
+        product<T, true>(smaller(block.panel, n - i), vectors<T>(n - j), rows, block.rows + i, block.ld, block.rows + j,
+                         block.ld, nullptr, block.squares + i * block.ld + j, block.ld, add);
+    }
+}
+
+// H := the sum of Jac^T Jac, of shape (size, size); g := the sum of Jac^T r, of shape (size,).
+template <class T>
+Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T* H, T* g, Call call, bool* ok) {
+    Net<T> net{};
+    Pieces counted{nullptr};
+    lay_out(net, shape, counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out(net, shape, pieces);
+    const std::int64_t size = net.size, n = size + 1, K = net(net.L).s;
+    NormalEquations<T> block{};
+    block.ld = padded<T>(n) + (padded<T>(n) * sizeof(T) % 512 == 0 ? lanes<T> : 0);
+    const std::int64_t fitting = jacobian_bytes / (K * block.ld * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t slab_rows = smaller(data.m, smaller<std::int64_t>(1024, larger((depth + K - 1) / K, fitting)));
+    const auto lay_out_all = [&](Pieces& p) {
+        lay_out_weights(net, true, p);
+        lay_out_slab(net, slab_rows, false, true, block.slab, p);
+        block.rows = p.take<T>(slab_rows * K * block.ld);
+        block.squares = p.take<T>(n * block.ld);
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+
+    *ok = with_team<T>(call, [&](Team& team) {
+        pack_share(net, theta, team);
+        team.wait();
+        slab_after_slab<T>(
+            data.m, slab_rows, team,
+            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { jacobian_rows(net, block, data, begin, from, to); },
+            [&](std::int64_t begin, std::int64_t rows) { add_squares(block, n, rows * K, begin > 0, team); });
+        const std::int64_t to = cut(size, 1, team.rank + 1, team.size);
+        for (std::int64_t i = cut(size, 1, team.rank, team.size); i < to; ++i) {
+            for (std::int64_t j = 0; j < i; ++j) H[i * size + j] = block.squares[j * block.ld + i];
+            for (std::int64_t j = i; j < size; ++j) H[i * size + j] = block.squares[i * block.ld + j];
+            g[i] = block.squares[i * block.ld + size];
+        }
+    });
+    return {static_cast<double>(block.squares[size * block.ld + size]) / 2, total_weight(data)};
+}
+
+// ---- Hessian-vector products ------------------------------------------------------------------
+//
+// Pearlmutter's R{.} is the derivative along a direction v, whose parts are c beside b and V beside W.
+// Put before the notes' lines it gives, in the same order,
+//
+//     R{z(l+1)}   =  R{a(l)} W + a(l) V + c                        R{a(1)} = 0
+//     R{a(l)}     =  g'(z(l)) .* R{z(l)}
+//     R{delta(L)} =  (d delta(L) / dz(L)) R{z(L)}
+//     R{delta(l)} =  (R{delta(l+1)} W^T + delta(l+1) V^T) .* g'(z(l))
+//                    + (delta(l+1) W^T) .* g''(z(l)) .* R{z(l)}
+//     R{Delta(l)} =  a(l)^T R{delta(l+1)} + R{a(l)}^T delta(l+1)
+
+// g''(z), written from a = g(z), as the slope is.
+template <class T, Activation g>
+inline vec<T> bend(vec<T> a) {
+    const vec<T> none{};
+    if constexpr (g == Activation::sigmoid) return a * (T(1) - a) * (T(1) - T(2) * a);
+    if constexpr (g == Activation::tanh) return T(-2) * a * (T(1) - a * a);
+    if constexpr (g == Activation::elu) return a > T(0) ? none : a + T(1);
+    if constexpr (g == Activation::softplus) return -expm1<T>(-a) * exp<T>(-a);
+    return none;
+}
+
+// What R{} adds to a slab: for layer l at l - 1, of the shapes of a(l).
+template <class T>
+struct Along {
+    Net<T> v;     // the network's layers, with V and c packed
+    T **Rz, **Ra, **Rdelta;
+};
+
+// R{a} := g'(z) .* R{z}.
+template <class T>
+struct Forwards {
+    const T *a, *Rz;
+    T* Ra;
+
+    template <Activation g>
+    void run(std::int64_t n) const {
+        for (std::int64_t i = 0; i < n; i += lanes<T>) store(Ra + i, slope<T, g>(load(a + i)) * load(Rz + i));
+    }
+};
+
+// With (delta(l+1) W^T) in delta(l) and (R{delta(l+1)} W^T + delta(l+1) V^T) in R{delta(l)}: both done.
+template <class T>
+struct Backwards {
+    const T *a, *Rz;
+    T *delta, *Rdelta;
+
+    template <Activation g>
+    void run(std::int64_t n) const {
+        for (std::int64_t i = 0; i < n; i += lanes<T>) {
+            const vec<T> of_a = load(a + i), back = load(delta + i), prime = slope<T, g>(of_a);
+            store(Rdelta + i, load(Rdelta + i) * prime + back * bend<T, g>(of_a) * load(Rz + i));
+            store(delta + i, back * prime);
+        }
+    }
+};
+
+template <class F>
+void with_activation(Activation g, const F& f, std::int64_t n) {
+    switch (g) {
+        case Activation::sigmoid: return f.template run<Activation::sigmoid>(n);
+        case Activation::tanh: return f.template run<Activation::tanh>(n);
+        case Activation::relu: return f.template run<Activation::relu>(n);
+        case Activation::leaky_relu: return f.template run<Activation::leaky_relu>(n);
+        case Activation::elu: return f.template run<Activation::elu>(n);
+        case Activation::softplus: return f.template run<Activation::softplus>(n);
+        case Activation::identity: return f.template run<Activation::identity>(n);
+    }
+}
+
+// R{delta(L)} of one row, from h and R{z(L)}: delta(L) = a(L) - y, so it is R{a(L)}.
+template <class T>
+void output_along(Output output, std::int64_t K, const T* h, const T* Rz, T w, T* Rdelta) {
+    T mean = 0;
+    if (output == Output::softmax)
+        for (std::int64_t k = 0; k < K; ++k) mean += h[k] * Rz[k];
+    for (std::int64_t k = 0; k < K; ++k) {
+        switch (output) {
+            case Output::sigmoid: Rdelta[k] = w * h[k] * (1 - h[k]) * Rz[k]; break;
+            case Output::softmax: Rdelta[k] = w * h[k] * (Rz[k] - mean); break;
+            case Output::identity: Rdelta[k] = w * Rz[k]; break;
+            case Output::exp: Rdelta[k] = w * h[k] * Rz[k]; break;
+        }
+    }
+}
+
+// a, delta and their R{} for rows [from, to) of the slab.
+template <class T>
+void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, const Rows<T>& data,
+                std::int64_t begin, std::int64_t from, std::int64_t to) {
+    const std::int64_t rows = to - from;
+    const auto of = [&](T* const* layers, int l) { return layers[l - 1] + from * net(l).ld; };
+    gather(net, slab, data, begin, from, to);
+    forward_rows(net, slab, Dropout{nullptr, 0, 0}, data, begin, from, to);
+    output_rows(net, slab, from, to, true);
+    for (int l = 1; l < net.L; ++l) {
+        const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
+        T* Rz = of(along.Rz, l + 1);
+        product<T, false>(rows, vectors<T>(next.s), layer.s, of(slab.a, l), layer.ld, v.W, 0, v.b, Rz, next.ld, false);
+        if (l > 1) product<T, false>(rows, vectors<T>(next.s), layer.s, of(along.Ra, l), layer.ld, layer.W, 0, nullptr, Rz, next.ld, true);
+        if (l + 1 < net.L) with_activation(next.g, Forwards<T>{of(slab.a, l + 1), Rz, of(along.Ra, l + 1)}, rows * next.ld);
+    }
+    const Layer<T>& last = net(net.L);
+    for (std::int64_t t = from; t < to; ++t)
+        output_along(net.output, last.s, slab.a[net.L - 1] + t * last.ld, along.Rz[net.L - 1] + t * last.ld, slab.w[t],
+                     along.Rdelta[net.L - 1] + t * last.ld);
+    for (int l = net.L - 1; l >= 2; --l) {
+        const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
+        T *delta = of(slab.delta, l), *Rdelta = of(along.Rdelta, l);
+        const std::int64_t n = vectors<T>(layer.s);
+        product<T, false>(rows, n, next.s, of(slab.delta, l + 1), next.ld, layer.W_T, 0, nullptr, delta, layer.ld, false);
+        product<T, false>(rows, n, next.s, of(along.Rdelta, l + 1), next.ld, layer.W_T, 0, nullptr, Rdelta, layer.ld, false);
+        product<T, false>(rows, n, next.s, of(slab.delta, l + 1), next.ld, v.W_T, 0, nullptr, Rdelta, layer.ld, true);
+        with_activation(layer.g, Backwards<T>{of(slab.a, l), of(along.Rz, l), delta, Rdelta}, rows * layer.ld);
+    }
+}
+
+// R{Delta} := the Hessian of the cost's sum, times v.
+template <class T>
+void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T>& data, T* RDelta, Call call, bool* ok) {
+    Net<T> net{};
+    Along<T> along{};
+    const auto lay_out_nets = [&](Pieces& p) {
+        lay_out(net, shape, p);
+        lay_out(along.v, shape, p);
+    };
+    Pieces counted{nullptr};
+    lay_out_nets(counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out_nets(pieces);
+    Slab<T> slab{};
+    Accumulator<T> sums{};
+    const std::int64_t slab_rows = smaller<std::int64_t>(data.m, 480);
+    const auto lay_out_all = [&](Pieces& p) {
+        lay_out_weights(net, true, p);
+        lay_out_weights(along.v, true, p);
+        lay_out_slab(net, slab_rows, false, true, slab, p);
+        lay_out_accumulator(net, sums, p);
+        T*** const all_three[] = {&along.Rz, &along.Ra, &along.Rdelta};
+        for (T*** of_layers : all_three) {
+            *of_layers = p.take<T*>(net.L);
+            for (int l = 2; l <= net.L; ++l) {
+                T* of_layer = p.take<T>(slab_rows * net(l).ld);
+                if (p.base) (*of_layers)[l - 1] = of_layer;
+            }
+        }
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+    Slab<T> by_Rdelta = slab;  // a beside R{delta}: what Delta is summed from, with R{} before delta
+    by_Rdelta.delta = along.Rdelta;
+
+    *ok = with_team<T>(call, [&](Team& team) {
+        pack_share(net, theta, team);
+        pack_share(along.v, v, team);
+        team.wait();
+        slab_after_slab<T>(
+            data.m, slab_rows, team,
+            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, begin, from, to); },
+            [&](std::int64_t begin, std::int64_t rows) {
+                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0);
+                for (int l = 2; l < net.L; ++l)  // R{a(1)} = 0, and so is R{1}, of the bias units
+                    add_products(net, l, along.Ra[l - 1], slab.delta[l], sums, rows, team, true);
+            });
+        for (int l = 1; l < net.L; ++l) {
+            const Share i = inputs_of(net(l), team);
+            if (i.from < i.to) collect(net(l), sums.Delta[l - 1], sums.Delta_b[l - 1], i, RDelta + net(l).start);
+        }
+    });
+}
+
+// ---- L-BFGS -----------------------------------------------------------------------------------
+
+// q := scale q + factor x, and then w . q, in float64 and in an order that depends on the length
+// alone.  Both in one pass: the recursion is bound by how fast s and y come from memory.
+template <class T>
+double add_and_dot(T* __restrict q, double scale, double factor, const T* x, const T* w, std::int64_t n) {
+    constexpr int ways = 16;
+    const T a = static_cast<T>(scale), b = static_cast<T>(factor);
+    double sums[ways] = {};
+    std::int64_t i = 0;
+    for (; i + ways <= n; i += ways)
+        for (int k = 0; k < ways; ++k) {
+            q[i + k] = a * q[i + k] + b * x[i + k];
+            sums[k] += static_cast<double>(w[i + k]) * static_cast<double>(q[i + k]);
+        }
+    for (; i < n; ++i) {
+        q[i] = a * q[i] + b * x[i];
+        sums[i % ways] += static_cast<double>(w[i]) * static_cast<double>(q[i]);
+    }
+    double s = 0;
+    for (int k = 0; k < ways; ++k) s += sums[k];
+    return s;
+}
+
+// q := -H D, H the inverse Hessian that the pairs tell of: Nocedal and Wright, algorithm 7.4, with
+// each pass over q shared by the end of one of its steps and the beginning of the next.  alpha is
+// memory for one number a pair.
+template <class T>
+void two_loop(const T* D, const Pairs<T>& pairs, std::int64_t n, double* alpha, T* q) {
+    for (std::int64_t i = 0; i < n; ++i) q[i] = -D[i];
+    if (pairs.count == 0) return;
+    const int last = pairs.count - 1;
+    double sq = dot(pairs.s[last], q, n);
+    for (int i = last; i >= 0; --i) {
+        alpha[i] = sq / pairs.sy[i];
+        if (i > 0) sq = add_and_dot(q, 1, -alpha[i], pairs.y[i], pairs.s[i - 1], n);
+    }
+    const double scale = pairs.sy[last] / dot(pairs.y[last], pairs.y[last], n);
+    double yq = add_and_dot(q, scale, -alpha[0] * scale, pairs.y[0], pairs.y[0], n);
+    for (int i = 0; i <= last; ++i)
+        yq = add_and_dot(q, 1, alpha[i] - yq / pairs.sy[i], pairs.s[i], pairs.y[i < last ? i + 1 : i], n);
+}

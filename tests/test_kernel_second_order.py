@@ -1,0 +1,148 @@
+"""The kernel's second derivatives agree with the reference, bit for bit whatever the threads."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import SMOOTH
+from test_kernel import TOLERANCE, close, problem
+
+from chainrule import Network, check_gradient, engine, random_theta, second_order
+from chainrule.activations import ACTIVATIONS
+from chainrule.costs import COSTS
+from chainrule.kernel import BUILT
+from chainrule.optimize import lbfgs
+
+pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+
+
+@st.composite
+def drawn(draw, outputs=tuple(COSTS), most_rows=700):
+    """Sizes about multiples of a vector, a panel and a slab; every activation, either dtype."""
+    output = draw(st.sampled_from(outputs))
+    layers = [draw(st.integers(1, 20)) for _ in range(draw(st.integers(1, 4)))]
+    layers.append(draw(st.integers(2 if output == "softmax" else 1, 10)))
+    hidden = tuple(draw(st.sampled_from(list(ACTIVATIONS))) for _ in layers[1:-1])
+    m = draw(st.one_of(st.integers(1, 30), st.integers(1, most_rows)))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    seed = draw(st.integers(0, 2**32 - 1))
+    return *problem(layers, hidden, output, m, dtype, seed), dtype
+
+
+@given(drawn(outputs=("identity",), most_rows=300), st.booleans(), st.integers(1, 4))
+@settings(max_examples=40)
+def test_the_normal_equations_agree_with_the_reference(drawn, weighted, threads):
+    network, theta, X, Y, dtype = drawn
+    weights = np.random.default_rng(0).random(len(X)).astype(dtype) if weighted else None
+    wanted = second_order.normal_equations(network, theta, X, Y, weights)
+    on = {"engine": "kernel", "threads": threads}
+    got = engine.normal_equations(network, theta, X, Y, weights, **on)
+    for one, other in zip(got, wanted, strict=True):
+        assert close(one, other, TOLERANCE[dtype])
+    assert got[2].dtype == got[1].dtype == dtype
+    np.testing.assert_array_equal(got[2], got[2].T)
+
+
+@given(drawn(), st.booleans(), st.integers(1, 4))
+@settings(max_examples=100)
+def test_the_hessian_vector_product_agrees_with_the_reference(drawn, weighted, threads):
+    network, theta, X, Y, dtype = drawn
+    rng = np.random.default_rng(0)
+    weights = rng.random(len(X)).astype(dtype) if weighted else None
+    v = rng.normal(size=network.size).astype(dtype)
+    wanted = second_order.hessian_vector(network, theta, v, X, Y, weights)
+    on = {"engine": "kernel", "threads": threads}
+    got = engine.hessian_vector(network, theta, v, X, Y, weights, **on)
+    # A sum is known to the precision of its terms: a cost's bowl, and the bends of the activations
+    terms = second_order.hessian_vector(network, theta, v, X, 0 * Y, weights)
+    scale = max(np.linalg.norm(wanted), np.linalg.norm(terms), 1e-3)
+    assert np.linalg.norm(got.astype(float) - wanted) <= TOLERANCE[dtype] * scale
+    assert got.dtype == dtype
+
+
+@pytest.mark.parametrize("layers", [(1, 5, 1), (30, 10, 7, 3), (20, 47, 1)])
+def test_the_same_bits_for_any_number_of_threads(layers):
+    network, theta, X, Y = problem(layers, "tanh", "identity", 900)
+    v = np.random.default_rng(1).normal(size=network.size)
+    squares, products = zip(
+        *(
+            (
+                engine.normal_equations(network, theta, X, Y, threads=threads),
+                engine.hessian_vector(network, theta, v, X, Y, threads=threads),
+            )
+            for threads in (1, 2, 3)
+        ),
+        strict=True,
+    )
+    for other in (1, 2):
+        for got, wanted in zip(squares[other], squares[0], strict=True):
+            np.testing.assert_array_equal(got, wanted)
+        np.testing.assert_array_equal(products[other], products[0])
+
+
+@pytest.mark.parametrize("hidden", SMOOTH)
+def test_both_pass_the_gradient_check(hidden):
+    network, theta, X, Y = problem((3, 5, 4, 2), hidden, "identity", 40)
+    v = np.random.default_rng(1).normal(size=network.size)
+
+    def slope_along_v(theta):
+        _, Delta, _ = engine.accumulate(network, theta, X, Y, engine="kernel")
+        return Delta @ v, engine.hessian_vector(network, theta, v, X, Y, engine="kernel")
+
+    def squares(theta):
+        cost_sum, g, _ = engine.normal_equations(network, theta, X, Y, engine="kernel")
+        return cost_sum, g
+
+    for function in (slope_along_v, squares):
+        report = check_gradient(function, theta, epsilon=1e-5)
+        assert report.ok, str(report)
+
+
+def test_the_square_of_the_jacobian_is_that_of_its_rows_which_pass_the_gradient_check():
+    network = Network((3, 5, 1), hidden="tanh", output="identity")
+    theta, X = random_theta(network), np.array([[0.3, -1.0, 2.0]])
+    y = engine.predict(network, theta, X) - 1  # the residual is 1: Jac^T r is the row itself
+
+    def residual(theta):
+        r = engine.predict(network, theta, X)[0, 0] - y[0, 0]
+        return r, engine.normal_equations(network, theta, X, y, engine="kernel")[1] / r
+
+    report = check_gradient(residual, theta, epsilon=1e-5)
+    assert report.ok, str(report)
+    _, row, H = engine.normal_equations(network, theta, X, y, engine="kernel")
+    np.testing.assert_allclose(H, np.outer(row, row), rtol=1e-12)
+
+
+def test_what_does_not_fit_is_refused():
+    network, theta, X, Y = problem((2, 3, 1), "tanh", "sigmoid", 4)
+    with pytest.raises(ValueError, match="has no residuals"):
+        engine.normal_equations(network, theta, X, Y)
+    with pytest.raises(ValueError, match="theta does not fit the layers"):
+        engine.hessian_vector(network, theta, theta[:-1], X, Y)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 40),
+    st.integers(0, lbfgs.MEMORY),
+    st.sampled_from([np.float64, np.float32]),
+    st.integers(0, 2**32 - 1),
+)
+def test_the_two_loop_recursion_is_bfgs_of_the_pairs(n, count, dtype, seed):
+    rng = np.random.default_rng(seed)
+    D = rng.normal(size=n).astype(dtype)
+    pairs = []
+    for _ in range(count):
+        s = rng.normal(size=n).astype(dtype)
+        y = s * rng.uniform(0.5, 2, n).astype(dtype)
+        pairs.append((s, y, float(s.astype(float) @ y.astype(float))))
+    H = np.eye(n)
+    if pairs:
+        H *= pairs[-1][2] / np.linalg.norm(pairs[-1][1].astype(float)) ** 2
+    for s, y, sy in pairs:  # Nocedal and Wright, (6.17)
+        V = np.eye(n) - np.outer(y.astype(float), s) / sy
+        H = V.T @ H @ V + np.outer(s.astype(float), s) / sy
+    p = lbfgs.two_loop(D, tuple(pairs))
+    assert p.dtype == dtype
+    tolerance = 1e-10 if dtype == np.float64 else 1e-4
+    assert np.linalg.norm(p - -H @ D) <= tolerance * np.linalg.norm(H, 2) * np.linalg.norm(D)
