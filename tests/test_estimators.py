@@ -498,15 +498,59 @@ def test_bad_data_is_named():
         net.fit(X, iris).set_params(hidden_layer_sizes=7, warm_start=True).fit(X, iris)
 
 
-def test_polars_names_are_kept_and_nan_is_refused():
-    polars = pytest.importorskip("polars")
-    frame = polars.DataFrame(X, schema=list("abcd"))
-    net = MLPClassifier(5, max_iter=3).fit(frame, iris)
-    assert list(net.feature_names_in_) == list("abcd")
+NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
+FRAMES = {
+    "pandas": lambda library, X: library.DataFrame(X, columns=NAMES),
+    "polars": lambda library, X: library.DataFrame(X, schema=NAMES),
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_data_frames_keep_their_names_and_refuse_nan_by_them(kind):
+    library = pytest.importorskip(kind)
+    frame = FRAMES[kind](library, X)
+    net = MLPClassifier(5, max_iter=3, random_state=0).fit(frame, iris)
+    assert list(net.feature_names_in_) == NAMES
+    plain = clone(net).fit(X, iris)
+    np.testing.assert_array_equal(net.predict_proba(frame), plain.predict_proba(X))
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        net.predict(X)
     with pytest.raises(ValueError, match="feature names"):
-        net.predict(frame.rename({"a": "z"}))
-    with pytest.raises(ValueError, match="NaN"):
-        net.predict(frame.with_columns(a=polars.lit(float("nan"))))
+        net.predict(frame[NAMES[::-1]])
+    holes = X.copy()
+    holes[[7, 9], 2] = np.nan
+    holes[8, 3] = np.inf
+    frame = FRAMES[kind](library, holes)
+    where = "features 'petal length', 'petal width' in 3 rows, the first is row 7; leave those"
+    for call in (lambda: net.predict(frame), lambda: clone(net).fit(frame, iris),
+                 lambda: net.fit(FRAMES[kind](library, X), iris, X_val=frame, y_val=iris),
+                 lambda: MLPRegressor().fit(frame, X[:, 0])):  # fmt: skip
+        with pytest.raises(ValueError, match=where):
+            call()
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_set_output_names_the_hidden_units(kind):
+    library = pytest.importorskip(kind)
+    frame = FRAMES[kind](library, X)
+    columns = ColumnTransformer(
+        [("petals", StandardScaler(), NAMES[2:])], remainder="passthrough",
+        verbose_feature_names_out=False,
+    )  # fmt: skip
+    net = MLPClassifier((5, 3), transform_layer=2, max_iter=3, random_state=0)
+    piped = make_pipeline(columns, net).set_output(transform=kind).fit(frame, iris)
+    assert list(net.feature_names_in_) == [*NAMES[2:], *NAMES[:2]]  # the steps see frames, too
+    hidden = piped.transform(frame)
+    assert isinstance(hidden, library.DataFrame)
+    assert list(hidden.columns) == [f"mlpclassifier{j}" for j in range(5)]
+    assert hidden.shape == (150, 5)
+
+
+def test_a_sparse_nan_is_refused_by_its_place():
+    holes = scipy.sparse.csr_array(X)
+    holes[3, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN: feature 1 in 1 row, that is row 3"):
+        MLPClassifier().fit(holes, iris)
 
 
 def test_divergence_keeps_the_last_finite_theta_and_says_so():

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -42,6 +42,7 @@ from chainrule.training import WrongGradientError, check_before_training
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
 STOCHASTIC = ("sgd", "adam")
+MOST_NAMES = 5  # of features that an error lists
 REPORTED_ROWS = 500  # that the stop report looks at
 CHECKED_ROWS = 200  # that the gradient check before the first step chooses among
 
@@ -422,8 +423,21 @@ class BaseMLP(
             and math.isfinite(np.vdot(X, X))  # NaN and infinity are refused below, with words
         ) or own.get("_checked") is X:
             return X
-        dtypes = (np.float64, np.float32)
-        return validate_data(self, X, accept_sparse=["csr", "csc"], dtype=dtypes, reset=False)
+        return self._validated(X, reset=False)
+
+    def _validated(self, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
+        """Return X, and y if given, as scikit-learn validates them; NaN is refused by its place."""
+        how |= {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
+        try:
+            return validate_data(self, X, *y, reset=reset, **how)
+        except ValueError as error:
+            if not str(error).startswith("Input X contains"):
+                raise
+            what = str(error).splitlines()[0].rstrip(".")
+            raise ValueError(
+                f"{what}: {not_finite(X)}; leave those rows out or fill them in, for example with "
+                "sklearn.impute.SimpleImputer"
+            ) from None
 
     def _hypothesis(self, X: Any) -> Array:
         """Return h for each row of X, of shape (m, K)."""
@@ -567,6 +581,31 @@ class BaseMLP(
 def core_name(activation: Any) -> Any:
     """Return what chainrule calls one of scikit-learn's activations."""
     return CORE_NAMES.get(activation, activation) if isinstance(activation, str) else activation
+
+
+def not_finite(X: Any) -> str:
+    """Say which features of X have values that are not finite, and in which row the first is.
+
+    Examples
+    --------
+    >>> not_finite([[1.0, 2.0], [3.0, np.nan], [4.0, np.inf]])
+    'feature 1 in 2 rows, the first is row 1'
+    """
+    names = [repr(str(name)) for name in getattr(X, "columns", ())]
+    values = check_array(X, accept_sparse="csc", ensure_all_finite=False, dtype=np.float64)
+    if isinstance(values, np.ndarray):
+        rows, columns = np.nonzero(~np.isfinite(values))
+    else:
+        values = values.tocoo()
+        wrong = ~np.isfinite(values.data)
+        rows, columns = values.row[wrong], values.col[wrong]
+    features = [names[j] if names else str(j) for j in np.unique(columns)]
+    shown = ", ".join(features[:MOST_NAMES]) + (", ..." if len(features) > MOST_NAMES else "")
+    m = len(np.unique(rows))
+    return (
+        f"feature{'s' * (len(features) > 1)} {shown} in {m} row{'s' * (m > 1)}, "
+        f"{'the first is' if m > 1 else 'that is'} row {rows.min()}"
+    )
 
 
 def flat(network: Network, coefs: Sequence[Any], intercepts: Sequence[Any]) -> Array:
