@@ -11,6 +11,9 @@ BIN := .venv/bin
 	  "name another one, as in 'make $(or $(MAKECMDGOALS),test) PYTHON=python3.12'" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  --only-binary :all: 'gymnasium[box2d]' || \
+	  echo "no simulator of driving for this Python: its tests will be skipped" >&2
 	@touch $@
 
 demo: .venv/ready  ## train on real digits and show what was learnt

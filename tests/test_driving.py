@@ -1,0 +1,155 @@
+"""The car that a network steers: the game, the eye, the hill, the teacher."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainrule.driving import retina
+from chainrule.driving.buffer import Buffer
+from chainrule.driving.game import NotInstalledError, Orders, Race, pedals
+from chainrule.driving.hill import Hill
+from chainrule.driving.teacher import Line, Teacher
+from chainrule.driving.views import displaced, views
+
+
+@pytest.fixture
+def race():
+    """Return `Race`, or skip the test where the simulator is not installed."""
+    pytest.importorskip("gymnasium", reason="driving needs pip install 'gymnasium[box2d]'")
+    pytest.importorskip("Box2D", reason="driving needs pip install 'gymnasium[box2d]'")
+    return Race
+
+
+def driven(race, frames):
+    """Let the teacher drive so many frames."""
+    teacher = Teacher(race)
+    for _ in range(frames):
+        race.step(teacher(), race.speed)
+    return teacher
+
+
+def test_without_the_simulator_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    with pytest.raises(NotInstalledError, match=r"pip install 'gymnasium\[box2d\]'"):
+        Race(1)
+
+
+def test_frames_and_score_are_the_games_own(race):
+    import gymnasium
+
+    game = gymnasium.make("CarRacing-v3")
+    theirs, _ = game.reset(seed=5)
+    ours = race(5)
+    teacher, score = Teacher(ours), 0.0
+    assert np.array_equal(ours.frame(), theirs)
+    for _ in range(160):
+        orders = teacher()
+        gas, brake = pedals(orders, ours.speed)
+        theirs, reward, *_ = game.step(np.array([orders.steering, gas, brake]))
+        ours.step(orders, ours.speed)
+        score += reward
+        if ours.frames % 8 == 0:
+            assert np.array_equal(ours.frame(), theirs)
+    assert ours.score == score
+
+
+@given(st.floats(-0.4, 0.4), st.integers(10, 60))
+def test_a_hill_is_read_back(value, units):
+    hill = Hill(-0.4, 0.4, units)
+    assert hill.decode(hill.encode([value])[0]) == pytest.approx(value, abs=0.8 / (units - 1) / 20)
+
+
+def test_a_hill_is_read_through_noise():
+    hill, rng = Hill(-0.4, 0.4), np.random.default_rng(0)
+    activations = hill.encode([0.1])[0] + rng.normal(0, 0.1, 30)
+    assert hill.decode(activations) == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_hill_of_1988_is_one_of_them():
+    printed = [0.10, 0.32, 0.61, 0.89, 1.00, 0.89, 0.61, 0.32, 0.10]
+    assert Hill(-4, 4, units=9, spread=8.0).encode([0.0])[0] == pytest.approx(printed, abs=0.04)
+
+
+def test_a_line_knows_places_beside_it():
+    angles = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    circle = Line(100 * np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    along, right = circle.locate(np.array([0.0, 103.0]))
+    assert (along, right) == pytest.approx((50 * np.pi, 3), abs=0.02)
+    assert circle.locate(np.array([0.0, 98.0]), near=150.0)[1] == pytest.approx(-2, abs=0.02)
+    assert circle.at(along) == pytest.approx([0, 100], abs=0.02)
+
+
+def test_the_teacher_gets_round(race):
+    for seed in (3, 14):
+        lap = race(seed)
+        driven(lap, 0)
+        teacher = Teacher(lap)
+        while not lap.done:
+            lap.step(teacher(), lap.speed)
+        assert lap.completed
+        assert lap.score > 910
+
+
+def test_the_speed_bar_shows_the_speed(race):
+    lap = race(3)
+    teacher = Teacher(lap)
+    errors = []
+    for _ in range(200):
+        lap.step(teacher(), lap.speed)
+        if lap.frames % 5 == 0:
+            errors.append(retina.speed(lap.frame()) - lap.speed)
+    assert np.abs(errors[2:]).max() < 3
+    assert abs(np.mean(errors)) < 1
+
+
+@pytest.mark.parametrize(("shift", "turn"), [(2.5, 0.0), (0.0, 0.12), (-2.0, -0.1)])
+def test_a_displaced_view_is_what_the_eye_would_see_and_do_there(race, shift, turn):
+    lap = race(7)
+    teacher = driven(lap, 130)
+    orders, greens = teacher(), retina.grass(lap.frame())
+    seen = retina.receptors(greens, retina.pixels(np.array([shift]), np.array([turn])))[0]
+    steered = displaced(orders, np.array([shift]), np.array([turn]))[0]
+    hull = lap._env.car.hull
+    right = np.array([np.cos(hull.angle), np.sin(hull.angle)])
+    hull.position = tuple(np.array(hull.position) + shift * right)
+    hull.angle = hull.angle - turn
+    there = retina.see(lap.frame())
+    ahead = slice(0, 22 * 32)  # nearer, the car itself is in the way
+    assert np.abs(seen - there)[ahead].mean() < 0.04
+    assert steered == pytest.approx(teacher().steering, abs=0.02)
+
+
+def test_views_are_labelled_in_their_mirror_too():
+    frame = np.zeros((96, 96, 3), np.uint8)
+    frame[:, :40, 1] = 200  # grass to the left
+    images, targets = views(frame, 100, Orders(0.05, 60.0), 40, np.random.default_rng(1))
+    assert images.shape == (41, 960)
+    left = images[:, ::32].mean(axis=1)  # the leftmost column of receptors: grass, or its mirror
+    assert set(np.sign(left)) == {-1.0, 1.0}
+    unmirrored = targets[left < 0]
+    assert unmirrored[:, 0].mean() > 0.02
+    assert targets[left > 0][:, 0].mean() < -0.02
+    assert np.all(targets[:, 1] == 60.0)
+
+
+@given(st.lists(st.floats(-0.3, 0.3), min_size=30, max_size=80), st.integers(0, 9))
+def test_a_full_buffer_is_as_even_as_its_patterns_allow(steering, seed):
+    limits = np.array([-0.1, 0.1])
+    buffer = Buffer(12, limits, np.random.default_rng(seed))
+    for value in steering:
+        buffer.add(np.zeros((1, 960)), np.array([[value, 50.0]]))
+    assert len(buffer.images) == 12
+    offered = np.bincount(np.digitize(steering, limits), minlength=3)
+    kept = np.bincount(np.digitize(buffer.targets[:, 0], limits), minlength=3)
+    # A kind that has fewer than the largest has all it was offered, but for one just replaced
+    assert all(k >= min(o, 12 // 3 - 1) for k, o in zip(kept, offered, strict=True))
+
+
+def test_no_gas_and_brake_at_once():
+    for wanted in (20.0, 60.0, 100.0):
+        gas, brake = pedals(Orders(0.2, wanted), 60.0)
+        assert min(gas, brake) == 0
+        assert gas <= 0.63
