@@ -6,7 +6,6 @@ import pickle
 from itertools import pairwise
 from xml.etree import ElementTree
 
-import joblib
 import numpy as np
 import pytest
 import scipy.optimize
@@ -15,15 +14,10 @@ import sklearn.neural_network as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.callback import ScoringMonitor
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris, make_multilabel_classification
-from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.inspection import permutation_importance
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -33,7 +27,6 @@ from chainrule import (
     MLPRegressor,
     WrongGradientError,
     check_gradient,
-    engine,
     reshape,
 )
 from chainrule.activations import Activation
@@ -426,6 +419,37 @@ def test_a_plain_function_is_called_after_each_iteration_and_can_stop(solver):
     assert net.n_iter_ == 3
 
 
+def test_scikit_learns_callbacks_are_called():
+    class Count:
+        def __init__(self):
+            self.tasks, self.scores = [], []
+
+        def setup(self, estimator, context):
+            self.tasks.append("setup")
+
+        def teardown(self, estimator, context):
+            self.tasks.append("teardown")
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
+            self.tasks.append(context.task_name)
+            if fitted_estimator is not None:
+                self.scores.append(fitted_estimator.score(X, y))
+            return len(self.scores) == 4
+
+    count = Count()
+    net = MLPClassifier(8, max_iter=20, random_state=0, learning_rate_init=0.05)
+    net.set_callbacks(count).fit(X, iris)
+    assert count.tasks == ["setup", *["iteration"] * 4, "teardown"]
+    assert net.n_iter_ == 4
+    assert count.scores[-1] == net.score(X, iris)
+    monitor = ScoringMonitor(scoring="accuracy")
+    net.set_callbacks(monitor).fit(X, iris)
+    assert len(monitor.get_logs().data) == 20
+
+
 def test_max_fun_ends_lbfgs_and_says_so():
     net = MLPClassifier(5, solver="lbfgs", max_fun=6, alpha=0.0, random_state=0)
     with pytest.warns(ConvergenceWarning, match="stopped at max_fun = 6 evaluations"):
@@ -716,71 +740,6 @@ def test_a_notebook_shows_the_network_below_scikit_learns_representation():
     assert shallow._repr_html_().count("<circle") == 7
     with pytest.raises(ValueError, match="this network has none"):
         shallow.transform(X)
-
-
-# ---------------------------------------------------------------- among scikit-learn's tools
-
-
-def test_scikit_learns_callbacks_are_called():
-    class Count:
-        def __init__(self):
-            self.tasks, self.scores = [], []
-
-        def setup(self, estimator, context):
-            self.tasks.append("setup")
-
-        def teardown(self, estimator, context):
-            self.tasks.append("teardown")
-
-        def on_fit_task_begin(self, estimator, context):
-            pass
-
-        def on_fit_task_end(self, estimator, context, *, X=None, y=None, fitted_estimator=None):
-            self.tasks.append(context.task_name)
-            if fitted_estimator is not None:
-                self.scores.append(fitted_estimator.score(X, y))
-            return len(self.scores) == 4
-
-    count = Count()
-    net = MLPClassifier(8, max_iter=20, random_state=0, learning_rate_init=0.05)
-    net.set_callbacks(count).fit(X, iris)
-    assert count.tasks == ["setup", *["iteration"] * 4, "teardown"]
-    assert net.n_iter_ == 4
-    assert count.scores[-1] == net.score(X, iris)
-    monitor = ScoringMonitor(scoring="accuracy")
-    net.set_callbacks(monitor).fit(X, iris)
-    assert len(monitor.get_logs().data) == 20
-
-
-def test_the_tools_of_scikit_learn_work():
-    net = MLPClassifier(8, max_iter=30, random_state=0, learning_rate_init=0.05)
-    piped = make_pipeline(StandardScaler(), net)
-    grid = GridSearchCV(piped, {"mlpclassifier__alpha": [1e-4, 1.0]}, cv=2).fit(X, iris)
-    assert grid.best_score_ > 0.7
-    p = cross_val_predict(piped, X, iris, method="predict_proba", cv=2)
-    assert p.shape == (150, 3)
-    assert CalibratedClassifierCV(piped, cv=2).fit(X, iris).score(X, iris) > 0.8
-    columns = ColumnTransformer([("scaled", StandardScaler(), [0, 1])], remainder="passthrough")
-    assert make_pipeline(columns, net).fit(X, iris).score(X, iris) > 0.7
-    voting = VotingClassifier([("a", net), ("b", piped)], voting="soft").fit(X, iris)
-    assert voting.score(X, iris) > 0.8
-    importances = permutation_importance(piped.fit(X, iris), X, iris, random_state=0)
-    assert importances.importances_mean.argmax() in (2, 3)
-    hidden = make_pipeline(StandardScaler(), net, LogisticRegression()).fit(X, iris)
-    assert hidden.score(X, iris) > 0.9
-    assert list(hidden[:-1].get_feature_names_out())[:2] == ["mlpclassifier0", "mlpclassifier1"]
-
-
-@pytest.mark.slow
-def test_two_jobs_do_not_oversubscribe_the_cores():
-    net = MLPClassifier(50, max_iter=30, random_state=0, learning_rate_init=0.02)
-    grid = GridSearchCV(net, {"alpha": [1e-4, 1e-2, 1.0]}, cv=2, n_jobs=2)
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        assert grid.fit(X, iris).best_score_ > 0.8
-        threads = joblib.Parallel(n_jobs=2)(
-            joblib.delayed(engine.available_threads)() for _ in range(4)
-        )
-    assert set(threads) == {1}
 
 
 # ---------------------------------------------------------------- invariances
