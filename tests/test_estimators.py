@@ -470,6 +470,8 @@ def test_restarts_keep_the_best_or_average(average):
     alone = copy.deepcopy(several)
     alone._committee = []
     assert np.array_equal(alone.predict(X), several.predict(X)) is not average
+    several.set_params(warm_start=True).fit(X, y)  # one network, from the best one's weights
+    assert np.array_equal(several._hypothesis(X), several._predicted(*several._current(), X))
 
 
 # ---------------------------------------------------------------- one row, and bad input

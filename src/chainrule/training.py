@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from chainrule.objective import TrainingObjective
 from chainrule.optimize import Callback, Iterate, Optimizer, Result, Rule, State, find
 from chainrule.theta import identical_units, random_theta
 from chainrule.watch import Watch
+
+T = TypeVar("T")
 
 CHECK_ROWS = 20  # examples that the gradient check before training looks at
 CHECK_EPSILONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)  # tried in turn until one agrees
@@ -268,10 +270,33 @@ def _best_of(
     results: list[Result] = Parallel(n_jobs=workers)(
         delayed(train)(seed=seed + restart, **options) for restart in range(n_restarts)
     )
-    minima = [min(result.history.J_val, default=result.J) for result in results]
-    best = results[int(np.argmin(np.nan_to_num(minima, nan=np.inf)))]
+    best, minima = lowest(results, lambda result: min(result.history.J_val, default=result.J))
     best.minima = minima
     return best
+
+
+def lowest(runs: Sequence[T], measure: Callable[[T], float]) -> tuple[T, list[float]]:
+    """Return the best of several trainings, and what each was measured by.
+
+    Parameters
+    ----------
+    runs : sequence
+    measure : callable
+        ``measure(run) -> float``, such as J; the lowest is the best, one that is not finite the
+        worst.
+
+    Returns
+    -------
+    best : one of runs
+    measures : list of float
+
+    Examples
+    --------
+    >>> lowest(["far", "lost", "near"], {"far": 3.0, "lost": np.nan, "near": 1.0}.get)
+    ('near', [3.0, nan, 1.0])
+    """
+    measures = [measure(run) for run in runs]
+    return runs[int(np.argmin(np.nan_to_num(measures, nan=np.inf)))], measures
 
 
 def validation_cost(

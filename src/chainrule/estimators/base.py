@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
-from operator import is_
+from operator import is_, itemgetter
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -37,7 +37,7 @@ from chainrule.estimators.rows import Rows, blocks_of, dense
 from chainrule.network import Network
 from chainrule.stop_report import stop_report
 from chainrule.theta import blocks, unroll
-from chainrule.training import WrongGradientError, check_before_training
+from chainrule.training import WrongGradientError, check_before_training, lowest
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
@@ -318,22 +318,18 @@ class BaseMLP(
         incremental: bool,
     ) -> Ended:
         """Train, and n_restarts - 1 times more from other random weights; keep the best."""
-        restarts = self.n_restarts if fresh and self.theta is None else 1
-        ended = self._trained(progress, rows, rng, incremental=incremental)
-        if restarts == 1:
-            return ended
         network, theta = progress.network, progress.theta
-        runs = [(self._badness(), theta.copy(), ended, self._written_down())]
-        while len(runs) < restarts:
-            theta[:] = self._start(network, rng, theta.dtype)
-            self._forget(network)
+        runs: list[tuple[float, Array, Ended, dict[str, Any]]] = []
+        for restart in range(self.n_restarts if fresh and self.theta is None else 1):
+            if restart:
+                theta[:] = self._start(network, rng, theta.dtype)
+                self._forget(network)
             ended = self._trained(progress, rows, rng, incremental=incremental)
             runs.append((self._badness(), theta.copy(), ended, self._written_down()))
-        best = min(range(restarts), key=lambda i: runs[i][0])
-        _, theta[:], ended, written_down = runs[best]
+        best, _ = lowest(runs, itemgetter(0))
+        _, theta[:], ended, written_down = best
         self.__dict__.update(written_down)
-        if self.average:
-            self._committee = [run[1] for i, run in enumerate(runs) if i != best]
+        self._committee = [run[1] for run in runs if run is not best and self.average]
         return ended
 
     def _trained(
@@ -352,14 +348,10 @@ class BaseMLP(
         return ended
 
     def _badness(self) -> float:
-        """Return what the best of several restarts has least of; inf where it is not finite."""
+        """Return what the best of several restarts has least of."""
         if self.early_stopping:
-            measure = -self.best_validation_score_
-        elif self.validation_loss_curve_:
-            measure = self.validation_loss_curve_[-1]
-        else:
-            measure = self.loss_
-        return float(measure) if np.isfinite(measure) else np.inf
+            return float(-self.best_validation_score_)
+        return float((self.validation_loss_curve_ or [self.loss_])[-1])
 
     def _written_down(self) -> dict[str, Any]:
         names = (
