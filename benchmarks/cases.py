@@ -11,7 +11,7 @@ P_l = s_l s_{l+1} multiplications and as many additions,
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -301,6 +301,18 @@ class Task:
     def unroll(self, layers: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         """Return the inverse of `layers`."""
         return np.concatenate([np.vstack([b, W]).ravel() for W, b in layers])
+
+    def first_batches(self, n: int) -> Task:
+        """Return the task of an epoch's first n batches."""
+        rows = min(n * self.case.batch_size, self.case.rows)
+        first = Task(replace(self.case, rows=rows), self.folder)
+        for name in ("X", "Y"):  # without reading the rest, for memory is measured
+            stored_rows = np.load(self.folder / f"{name}_in_order.npy", mmap_mode="r")
+            rows_of_name = np.array(stored_rows[:rows])
+            setattr(first, name, rows_of_name)
+            setattr(first, f"{name}_in_order", rows_of_name)
+        first.order = np.arange(rows)
+        return first
 
     def start(self, seed: int) -> np.ndarray:
         """Return the weights that all start from in run number seed."""

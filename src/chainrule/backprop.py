@@ -232,13 +232,13 @@ def finish(
     (2.3333333333333335, array([1.        , 3.33333333]))
     """
     lams = per_layer(network, lam)
-    for lam_l, Theta_T, Delta_T in zip(
-        lams, blocks(network, theta), blocks(network, Delta), strict=True
-    ):
-        if lam_l:
+    if any(lams):
+        for lam_l, Theta_T, Delta_T in zip(
+            lams, blocks(network, theta), blocks(network, Delta), strict=True
+        ):
             Delta_T[1:] += lam_l * Theta_T[1:]
     Delta /= m
-    return cost_sum / m + penalty(network, theta, lams) / m, Delta
+    return cost_sum / m + penalty(network, theta, lam) / m, Delta
 
 
 def penalty(network: Network, theta: Array, lam: Lambda) -> float:
@@ -264,11 +264,12 @@ def penalty(network: Network, theta: Array, lam: Lambda) -> float:
     >>> penalty(Network((1, 1)), np.array([5.0, 2.0]), lam=0.5)
     1.0
     """
-    pairs = zip(per_layer(network, lam), blocks(network, theta), strict=True)
+    lams = per_layer(network, lam)
+    if not any(lams):
+        return 0.0
     return sum(
         lam_l / 2 * float(np.sum(np.square(Theta_T[1:], dtype=np.float64)))
-        for lam_l, Theta_T in pairs
-        if lam_l
+        for lam_l, Theta_T in zip(lams, blocks(network, theta), strict=True)
     )
 
 

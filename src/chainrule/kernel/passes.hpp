@@ -53,8 +53,17 @@ struct Net {
     Layer<T>& operator()(int l) const { return layers[l - 1]; }
 };
 
+// Whether the sum over `rows` rows is worth a Delta that has to be transposed in the end, because its
+// vectors fill better along the inputs: 25 outputs fill 4 vectors of 8 to 78 %, 400 inputs fill 50 to
+// 100 %.  Two multiply-adds are done in the time that moving a number takes.
 template <class T>
-void lay_out(Net<T>& net, const Shape& shape, Pieces& pieces) {
+bool along_inputs(std::int64_t s, std::int64_t next, std::int64_t rows) {
+    return rows * (s * vectors<T>(next) - next * vectors<T>(s)) > 2 * s * next;
+}
+
+// For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded.
+template <class T>
+void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, Pieces& pieces) {
     net.L = shape.L;
     net.output = shape.output;
     net.layers = pieces.take<Layer<T>>(shape.L);
@@ -66,14 +75,13 @@ void lay_out(Net<T>& net, const Shape& shape, Pieces& pieces) {
         layer.ld = padded<T>(layer.s);
         // Rows a multiple of 512 bytes apart would share few of the sets of a cache
         if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;
+        if (l == 1 && direct) layer.ld = layer.s;
         if (l > 1 && l < shape.L) layer.g = shape.g[l - 2];
         if (l == shape.L) break;
         layer.next = shape.s[l];
         layer.start = net.size;
         net.size += (layer.s + 1) * layer.next;
-        // Vectors over the side that fills them better: 25 outputs fill 4 of 8 lanes to 78 %,
-        // 400 inputs fill 50 to 100 %
-        layer.by_inputs = layer.next * vectors<T>(layer.s) * 10 < layer.s * vectors<T>(layer.next) * 9;
+        layer.by_inputs = along_inputs<T>(layer.s, layer.next, rows);
         layer.ld_Delta = padded<T>(layer.by_inputs ? layer.s : layer.next);
     }
 }
@@ -95,16 +103,15 @@ void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t
     const T* W = b + layer.next;
     if (from == 0)
         for (std::int64_t j = 0; j < layer.next; ++j) layer.b[j] = b[j];
-    for (std::int64_t i = from; i < to; ++i)
-        packed_row(i, layer.s, layer.next, layer.W, [&](T* p, std::int64_t j, std::int64_t n) {
-            for (std::int64_t v = 0; v < n; ++v) p[v] = W[i * layer.next + j + v];
-        });
+    packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
+        for (std::int64_t i = from; i < to; ++i)
+            for (std::int64_t v = 0; v < n; ++v) p[i * stride + v] = W[i * layer.next + j + v];
+    });
     if (!layer.W_T) return;
-    for (std::int64_t j = 0; j < layer.next; ++j)
-        packed_row(j, layer.next, layer.s, layer.W_T, [&](T* p, std::int64_t i, std::int64_t n) {
-            const std::int64_t last = smaller(i + n, to);
-            for (std::int64_t v = larger(i, from); v < last; ++v) p[v - i] = W[v * layer.next + j];
-        });
+    packed_columns(layer.next, layer.s, from, to, layer.W_T, [&](T* p, std::int64_t stride, std::int64_t i, std::int64_t n) {
+        for (std::int64_t j = 0; j < layer.next; ++j)
+            for (std::int64_t v = 0; v < n; ++v) p[j * stride + v] = W[(i + v) * layer.next + j];
+    });
 }
 
 // The inputs of layer l that belong to this member of the team: the same in every phase.
@@ -397,13 +404,11 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
 
 // ---- Delta ----------------------------------------------------------------------------------
 
-// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, without the bias unit's part, for this
-// member's inputs.
+// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows for inputs i, without the bias unit's part.
 template <class T>
 void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Accumulator<T>& sums, std::int64_t rows,
-                  const Team& team, bool add) {
+                  Share i, bool add) {
     const Layer<T>& layer = net(l);
-    const Share i = inputs_of(layer, team);
     const std::int64_t ld_delta = net(l + 1).ld;
     T* Delta = sums.Delta[l - 1];
     if (i.from == i.to) return;
@@ -415,34 +420,46 @@ void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Ac
                          ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
 }
 
-// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs.
+// Delta(l) := Delta(l) + delta(l+1) over `rows` rows for the bias unit, whose activation is 1.
 template <class T>
+void add_bias(const Layer<T>& layer, const T* delta, std::int64_t ld_delta, T* Delta_b, std::int64_t rows, bool add) {
+    for (std::int64_t j = 0; j < layer.next; j += lanes<T>) {
+        vec<T> s[4] = {};  // additions that need not wait for one another
+        std::int64_t r = 0;
+        for (; r + 4 <= rows; r += 4)
+            for (int k = 0; k < 4; ++k) s[k] += load(delta + (r + k) * ld_delta + j);
+        for (; r < rows; ++r) s[0] += load(delta + r * ld_delta + j);
+        const vec<T> all_rows = (s[0] + s[1]) + (s[2] + s[3]);
+        store(Delta_b + j, add ? load(Delta_b + j) + all_rows : all_rows);
+    }
+}
+
+// Inputs whose Delta is summed, and then used, before the next ones': it is still in the cache.
+template <class T>
+constexpr std::int64_t strip = 3 * lanes<T>;
+
+// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs; where these
+// rows are the last, done(l, inputs) is called for one strip of them after the other.
+template <class T, class Done>
 void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, std::int64_t rows,
-                      const Team& team, bool add) {
+                      const Team& team, bool add, bool last, Done done) {
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
-        const Share i = inputs_of(layer, team);
-        const T* delta = slab.delta[l];
-        const std::int64_t ld_delta = net(l + 1).ld;
-        add_products(net, l, slab.a[l - 1], delta, sums, rows, team, add);
-        if (i.from > 0 || i.from == i.to) continue;
-        for (std::int64_t j = 0; j < layer.next; j += lanes<T>) {  // the bias unit's activation is 1
-            vec<T> s[4] = {};  // additions that need not wait for one another
-            std::int64_t r = 0;
-            for (; r + 4 <= rows; r += 4)
-                for (int k = 0; k < 4; ++k) s[k] += load(delta + (r + k) * ld_delta + j);
-            for (; r < rows; ++r) s[0] += load(delta + r * ld_delta + j);
-            T* b = sums.Delta_b[l - 1] + j;
-            const vec<T> all_rows = (s[0] + s[1]) + (s[2] + s[3]);
-            store(b, add ? load(b) + all_rows : all_rows);
+        const Share mine = inputs_of(layer, team);
+        if (mine.from == 0 && mine.to > 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
+        for (Share i = mine; i.from < mine.to; i.from = i.to) {
+            if (last) i.to = smaller(i.from + strip<T>, mine.to);
+            add_products(net, l, slab.a[l - 1], slab.delta[l], sums, rows, i, add);
+            if (last) done(l, i);
         }
     }
 }
 
 // Both phases of one slab, rows [begin, begin + rows) of the order of visit.
-template <class T>
+template <class T, class Done>
 void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, const Rows<T>& data,
-               std::int64_t begin, std::int64_t rows, const Dropout& dropout, Team& team, bool add) {
+               std::int64_t begin, std::int64_t rows, const Dropout& dropout, Team& team, bool add, bool last,
+               Done done) {
     const std::int64_t from = cut(rows, 12, team.rank, team.size), to = cut(rows, 12, team.rank + 1, team.size);
     if (slab.direct && team.rank == 0) slab.a[0] = const_cast<T*>(data.X) + begin * net(1).s;
     if (slab.direct) team.wait();
@@ -453,22 +470,29 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sum
         backward_rows(net, slab, dropout, data, begin, from, to);
     }
     team.wait();
-    accumulate_share(net, slab, sums, rows, team, add);
+    accumulate_share(net, slab, sums, rows, team, add, last, done);
 }
 
-// Copy this member's share of Delta(l) into the layout of theta.
+// Copy Delta(l) of inputs i to `W`, in the layout of theta.
 template <class T>
-void collect(const Layer<T>& layer, const T* Delta, const T* Delta_b, Share i, T* block) {
-    if (i.from == 0)
-        for (std::int64_t j = 0; j < layer.next; ++j) block[j] = Delta_b[j];
-    T* W = block + layer.next;
+void collect(const Layer<T>& layer, const T* Delta, Share i, T* W) {
     if (layer.by_inputs) {
         for (std::int64_t j = 0; j < layer.next; ++j)
-            for (std::int64_t k = i.from; k < i.to; ++k) W[k * layer.next + j] = Delta[j * layer.ld_Delta + k];
+            for (std::int64_t k = i.from; k < i.to; ++k) W[(k - i.from) * layer.next + j] = Delta[j * layer.ld_Delta + k];
     } else {
         for (std::int64_t k = i.from; k < i.to; ++k)
-            for (std::int64_t j = 0; j < layer.next; ++j) W[k * layer.next + j] = Delta[k * layer.ld_Delta + j];
+            for (std::int64_t j = 0; j < layer.next; ++j) W[(k - i.from) * layer.next + j] = Delta[k * layer.ld_Delta + j];
     }
+}
+
+// The same into a vector of theta's layout, with the bias unit's part beside input 0's.
+template <class T>
+void collect(const Net<T>& net, int l, const Accumulator<T>& sums, Share i, T* Delta) {
+    const Layer<T>& layer = net(l);
+    T* const block = Delta + layer.start;
+    if (i.from == 0 && i.to > 0)
+        for (std::int64_t j = 0; j < layer.next; ++j) block[j] = sums.Delta_b[l - 1][j];
+    collect(layer, sums.Delta[l - 1], i, block + (1 + i.from) * layer.next);
 }
 
 // ---- a full batch ---------------------------------------------------------------------------
@@ -489,10 +513,11 @@ std::int64_t size_of(const Shape& shape) {
     return n;
 }
 
+// Whether rows of X can be a(1) as they are.
 template <class T>
-bool in_place(const Shape& shape) {
+bool in_place(const Shape& shape, std::int64_t rows) {
     const std::int64_t s = shape.s[0];
-    return s % lanes<T> == 0 && s * sizeof(T) % 512 != 0;
+    return s * sizeof(T) % 512 != 0 && (s % lanes<T> == 0 || !along_inputs<T>(s, shape.s[1], rows));
 }
 
 // How the rows of a batch are cut: by the shapes alone, never by the number of threads.
@@ -510,10 +535,10 @@ Cuts cuts_of(const Shape& shape, std::int64_t m, bool direct) {
     const std::int64_t Delta_bytes = size_of<T>(shape) * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t bytes = row_bytes<T>(shape, direct) + shape.s[0] * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t fitting = smaller<std::int64_t>(1024, larger<std::int64_t>(96, slab_bytes / bytes / 12 * 12));
-    const std::int64_t chunks = larger(smaller<std::int64_t>(64, m / 256), smaller<std::int64_t>(8, m / 128));
+    const std::int64_t chunks = larger(smaller<std::int64_t>(64, m / 256 / 4 * 4), smaller<std::int64_t>(8, m / 128));
     if (chunks >= 8 && chunks * Delta_bytes <= smaller(std::int64_t{32} << 20, m * bytes / 2)) {
-        const std::int64_t chunk = (m + chunks - 1) / chunks;
-        return {chunk, smaller(chunk, fitting)};
+        const std::int64_t chunk = (m + chunks - 1) / chunks, slabs = (chunk + fitting - 1) / fitting;
+        return {chunk, (chunk + slabs - 1) / slabs};
     }
     return {m, smaller(m, larger<std::int64_t>(fitting, 480))};
 }
@@ -553,53 +578,59 @@ void lay_out_batch(const Net<T>& net, Batch<T>& batch, int threads, bool direct,
     }
 }
 
-template <class T>
+template <class T, class Done>
 void chunk_pass(const Net<T>& net, const Batch<T>& batch, std::int64_t c, const Slab<T>& slab, const Rows<T>& data,
-                std::int64_t from, std::int64_t to, const Dropout& dropout, Team& team, Team& caller) {
+                std::int64_t from, std::int64_t to, const Dropout& dropout, Team& team, Team& caller, bool last,
+                Done done) {
     double cost = 0;
     for (std::int64_t begin = from; begin < to && !team.stopped(); begin += batch.cuts.slab) {
         const std::int64_t rows = smaller(batch.cuts.slab, to - begin);
-        slab_pass(net, slab, batch.chunks[c], data, begin, rows, dropout, team, begin > from);
+        const bool end = begin + rows == to;
+        slab_pass(net, slab, batch.chunks[c], data, begin, rows, dropout, team, begin > from, last && end, done);
         if (team.rank == 0)
             for (std::int64_t r = 0; r < rows; ++r) cost += slab.cost[r];
         caller.poll();
-        if (begin + rows < to) team.wait();
+        if (!end) team.wait();
     }
     if (team.rank == 0) batch.costs[c] = cost;
 }
 
-// Delta of rows [begin, end) into the batch's first accumulator: this member has its own inputs'
-// when it returns, and rank 0 is told the cost.
-template <class T>
+// Delta of rows [begin, end) into the batch's first accumulator: done(l, inputs) is called when it has
+// Delta(l) of some of this member's inputs, unless Ctrl-C came before.  Rank 0 is told the cost.
+template <class T, class Done>
 double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data, std::int64_t begin,
-                  std::int64_t end, const Dropout& dropout, Team& team) {
+                  std::int64_t end, const Dropout& dropout, Team& team, Done done) {
     if (batch.shared()) {
-        chunk_pass(net, batch, 0, batch.slabs[0], data, begin, end, dropout, team, team);
+        chunk_pass(net, batch, 0, batch.slabs[0], data, begin, end, dropout, team, team, true, done);
         return team.rank == 0 ? batch.costs[0] : 0;
     }
     const std::int64_t chunks = batch.cuts.chunks(end - begin);
     for (std::int64_t c; (c = team.next()) < chunks && !team.stopped();) {
         Team alone{0, 1, team.shared};
         const std::int64_t from = begin + c * batch.cuts.chunk;
-        chunk_pass(net, batch, c, batch.slabs[team.rank], data, from, smaller(from + batch.cuts.chunk, end), dropout, alone, team);
+        chunk_pass(net, batch, c, batch.slabs[team.rank], data, from, smaller(from + batch.cuts.chunk, end), dropout, alone, team, false, done);
     }
     team.wait();
+    if (team.stopped()) return 0;
     if (team.rank == 0) team.rewind();
     const Accumulator<T>& sum = batch.chunks[0];
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
-        const Share i = inputs_of(layer, team);
-        if (i.from == i.to) continue;
+        const Share mine = inputs_of(layer, team);
         const std::int64_t lines = layer.by_inputs ? layer.next : 1;
         const std::int64_t scale = layer.by_inputs ? 1 : layer.ld_Delta;
-        for (std::int64_t c = 1; c < chunks; ++c) {
-            for (std::int64_t j = 0; j < lines; ++j) {
-                T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
-                const T* d = batch.chunks[c].Delta[l - 1] + j * layer.ld_Delta;
-                for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
-            }
-            if (i.from == 0)
+        if (mine.from == 0 && mine.to > 0)
+            for (std::int64_t c = 1; c < chunks; ++c)
                 for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += batch.chunks[c].Delta_b[l - 1][j];
+        for (Share i = mine; i.from < mine.to; i.from = i.to) {
+            i.to = smaller(i.from + strip<T>, mine.to);
+            for (std::int64_t c = 1; c < chunks; ++c)
+                for (std::int64_t j = 0; j < lines; ++j) {
+                    T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
+                    const T* d = batch.chunks[c].Delta[l - 1] + j * layer.ld_Delta;
+                    for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
+                }
+            done(l, i);
         }
     }
     double cost = 0;
@@ -617,13 +648,13 @@ double total_weight(const Rows<T>& data) {
 
 template <class T>
 Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delta, Call call, bool* ok) {
-    const bool direct = !data.order && in_place<T>(shape);
+    const bool direct = !data.order && in_place<T>(shape, data.m);
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, counted);
+    lay_out(net, shape, data.m, direct, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, pieces);
+    lay_out(net, shape, data.m, direct, pieces);
     Batch<T> batch{cuts_of<T>(shape, data.m, direct), data.m, nullptr, nullptr, nullptr};
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
@@ -639,12 +670,10 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     *ok = with_team<T>(call, [&](Team& team) {
         pack_share(net, theta, team);
         team.wait();
-        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team);
+        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team, [&](int l, Share i) {
+            collect(net, l, batch.chunks[0], i, Delta);
+        });
         if (team.rank == 0) sums.cost = cost;
-        for (int l = 1; l < net.L; ++l) {
-            const Share i = inputs_of(net(l), team);
-            if (i.from < i.to) collect(net(l), batch.chunks[0].Delta[l - 1], batch.chunks[0].Delta_b[l - 1], i, Delta + net(l).start);
-        }
     });
     return sums;
 }
@@ -709,16 +738,16 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
         *ok = with_team<T>(call, [&](Team&) { finite = forward_few(shape, theta, X, m, h); });
         return finite;
     }
-    const bool direct = in_place<T>(shape);
+    const bool direct = in_place<T>(shape, 0);
     const std::int64_t rows = smaller<std::int64_t>(m, 96), blocks = (m + rows - 1) / rows;
     const int threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
     call.threads = threads;
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, counted);
+    lay_out(net, shape, 0, direct, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, pieces);
+    lay_out(net, shape, 0, direct, pieces);
     Slab<T>* slabs = nullptr;
     bool* infinite = nullptr;  // found by each thread
     const auto lay_out_all = [&](Pieces& p) {
@@ -829,19 +858,21 @@ void limit_norms(const Layer<T>& layer, T* theta, double c, std::int64_t from, s
 
 template <class T>
 Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call call, bool* ok) {
+    const std::int64_t rows = smaller(training.batch, data.m);
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, counted);
+    lay_out(net, shape, rows, false, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, pieces);
-    const std::int64_t rows = smaller(training.batch, data.m);
+    lay_out(net, shape, rows, false, pieces);
     Batch<T> batch{cuts_of<T>(shape, rows, false), rows, nullptr, nullptr, nullptr};
-    T* gradient = nullptr;
+    std::int64_t most_outputs = 0;
+    for (int l = 1; l < net.L; ++l) most_outputs = larger(most_outputs, net(l).next);
+    T* gradients = nullptr;  // of a strip, one for each thread
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
         lay_out_batch(net, batch, call.threads, false, p);
-        gradient = p.take<T>(net.size);
+        gradients = p.take<T>(call.threads * strip<T> * most_outputs);
     };
     Pieces needed{nullptr};
     lay_out_all(needed);
@@ -865,39 +896,36 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                 for (std::int64_t r = begin; r < end; ++r) w += static_cast<double>(data.weights[data.order ? data.order[r] : r]);
             }
             if (w == 0) continue;  // nothing to learn from
-            const double cost = batch_pass(net, batch, data, begin, end, dropout, team);
-            if (team.rank == 0) {
-                sums.cost += cost;
-                sums.weight += w;
-            }
             double alpha = training.learning_rate;
             if (training.rule == Rule::adam)
                 alpha *= __builtin_sqrt(1 - __builtin_pow(training.beta2, static_cast<double>(t))) /
                          (1 - __builtin_pow(training.beta1, static_cast<double>(t)));
-            Move<T> move{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
-                         static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
-            for (int l = 1; l < net.L; ++l) {
+            const Move<T> of_biases{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
+                                    static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
+            const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i) {
                 const Layer<T>& layer = net(l);
-                const Share i = inputs_of(layer, team);
-                if (i.from == i.to) continue;
-                // Delta in the layout of theta, where it is not already
-                const T* Delta = batch.chunks[0].Delta_b[l - 1];
-                if (layer.by_inputs || layer.ld_Delta != layer.next) {
-                    collect(layer, batch.chunks[0].Delta[l - 1], batch.chunks[0].Delta_b[l - 1], i, gradient + layer.start);
-                    Delta = gradient + layer.start;
-                }
-                const auto run = [&](std::int64_t from, std::int64_t to) {
-                    T* second = training.second ? training.second + layer.start + from : nullptr;
-                    update(move, to - from, Delta + from, theta + layer.start + from, training.first + layer.start + from, second);
+                const auto run = [&](const Move<T>& move, const T* Delta, std::int64_t from, std::int64_t n) {
+                    from += layer.start;
+                    T* second = training.second ? training.second + from : nullptr;
+                    update(move, n, Delta, theta + from, training.first + from, second);
                 };
-                move.penalty = 0;
-                move.shrink = 1;
-                if (i.from == 0) run(0, layer.next);
+                if (i.from == 0) run(of_biases, batch.chunks[0].Delta_b[l - 1], 0, layer.next);
+                Move<T> of_weights = of_biases;
                 const double penalty = training.penalty[l - 1];
-                move.penalty = static_cast<T>(training.penalty_by_batch ? penalty / w : penalty);
-                move.shrink = static_cast<T>(1 - training.learning_rate * training.decay);
-                run((1 + i.from) * layer.next, (1 + i.to) * layer.next);
+                of_weights.penalty = static_cast<T>(training.penalty_by_batch ? penalty / w : penalty);
+                of_weights.shrink = static_cast<T>(1 - training.learning_rate * training.decay);
+                const T* Delta = batch.chunks[0].Delta[l - 1] + i.from * layer.ld_Delta;
+                if (layer.by_inputs || layer.ld_Delta != layer.next) {
+                    T* const gradient = gradients + team.rank * strip<T> * most_outputs;
+                    collect(layer, batch.chunks[0].Delta[l - 1], i, gradient);
+                    Delta = gradient;
+                }
+                run(of_weights, Delta, (1 + i.from) * layer.next, (i.to - i.from) * layer.next);
                 if (!(training.max_norm > 0)) pack(layer, theta, i.from, i.to);
+            });
+            if (team.rank == 0) {
+                sums.cost += cost;
+                sums.weight += w;
             }
             if (training.max_norm > 0) {
                 team.wait();

@@ -62,9 +62,9 @@ void rows_of_tiles(std::int64_t rows, std::int64_t K, const T* a, std::int64_t l
                                   c + r * ldc, ldc, add);
 }
 
-// Delta sums over so many rows at a time: those of a group of 3 vectors stay in the first cache while
-// all of its tiles go over them.
-constexpr std::int64_t depth = 128;
+// Delta sums over at most so many rows at a time: those of a group of 3 vectors stay in the first
+// cache while all of its tiles go over them.
+constexpr std::int64_t depth = 144;
 
 // C (rows, n vectors) := start + A B, or C += A B.  A is read by columns for Delta, by rows else.
 // B is packed: its columns in groups of up to 3 vectors, each group's rows one behind the other
@@ -73,8 +73,11 @@ template <class T, bool columns>
 void product(std::int64_t rows, std::int64_t n, std::int64_t K, const T* a, std::int64_t lda,
              const T* b, std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
     if constexpr (columns)
-        for (; K > depth; K -= depth, a += depth * lda, b += depth * ldb, add = true)
-            product<T, columns>(rows, n, depth, a, lda, b, ldb, start, c, ldc, add);
+        for (std::int64_t parts = (K + depth - 1) / depth; parts > 1; --parts) {
+            const std::int64_t some = K / parts;
+            product<T, columns>(rows, n, some, a, lda, b, ldb, start, c, ldc, add);
+            K -= some, a += some * lda, b += some * ldb, add = true;
+        }
     const std::int64_t groups = (n + 2) / 3;
     for (std::int64_t g = 0; g < groups; ++g) {
         const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
@@ -97,14 +100,18 @@ constexpr std::int64_t padded(std::int64_t n) {
     return vectors<T>(n) * lanes<T>;
 }
 
-// Where B(k, j) of a packed (K, N) matrix lies; calls `put(address, j, count)` for each run of
-// columns of row k.
+// Where columns [from, to) of a packed (K, N) matrix lie: calls `put(address, stride, j, n)` for each
+// run of columns j, ..., j + n - 1; row k of it is k strides further on.
 template <class T, class Put>
-inline void packed_row(std::int64_t k, std::int64_t K, std::int64_t N, T* b, Put put) {
+inline void packed_columns(std::int64_t K, std::int64_t N, std::int64_t from, std::int64_t to, T* b, Put put) {
     const std::int64_t n = vectors<T>(N), groups = (n + 2) / 3;
-    for (std::int64_t g = 0; g < groups; ++g) {
-        const std::int64_t from = g * n / groups * lanes<T>, to = (g + 1) * n / groups * lanes<T>;
-        put(b + from * K + k * (to - from), from, (to < N ? to : N) - from);
+    std::int64_t g = ((from / lanes<T> + 1) * groups - 1) / n;  // the group that `from` belongs to
+    while (from < to) {
+        const std::int64_t first = g * n / groups * lanes<T>, end = (g + 1) * n / groups * lanes<T>;
+        const std::int64_t some = (end < to ? end : to) - from;
+        put(b + first * K + (from - first), end - first, from, some);
+        from += some;
+        ++g;
     }
 }
 

@@ -92,10 +92,10 @@ template <class T>
 Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T* H, T* g, Call call, bool* ok) {
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, counted);
+    lay_out(net, shape, data.m, false, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, pieces);
+    lay_out(net, shape, data.m, false, pieces);
     const std::int64_t size = net.size, n = size + 1, K = net(net.L).s;
     NormalEquations<T> block{};
     block.ld = padded<T>(n) + (padded<T>(n) * sizeof(T) % 512 == 0 ? lanes<T> : 0);
@@ -254,8 +254,8 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
     Net<T> net{};
     Along<T> along{};
     const auto lay_out_nets = [&](Pieces& p) {
-        lay_out(net, shape, p);
-        lay_out(along.v, shape, p);
+        lay_out(net, shape, data.m, false, p);
+        lay_out(along.v, shape, data.m, false, p);
     };
     Pieces counted{nullptr};
     lay_out_nets(counted);
@@ -295,13 +295,13 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
             data.m, slab_rows, team,
             [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, begin, from, to); },
             [&](std::int64_t begin, std::int64_t rows) {
-                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0);
+                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share) {});
                 for (int l = 2; l < net.L; ++l)  // R{a(1)} = 0, and so is R{1}, of the bias units
-                    add_products(net, l, along.Ra[l - 1], slab.delta[l], sums, rows, team, true);
+                    add_products(net, l, along.Ra[l - 1], slab.delta[l], sums, rows, inputs_of(net(l), team), true);
             });
         for (int l = 1; l < net.L; ++l) {
             const Share i = inputs_of(net(l), team);
-            if (i.from < i.to) collect(net(l), sums.Delta[l - 1], sums.Delta_b[l - 1], i, RDelta + net(l).start);
+            collect(net, l, sums, i, RDelta);
         }
     });
 }

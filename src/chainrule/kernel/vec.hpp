@@ -72,18 +72,25 @@ inline vec<T> all(T x) {
     return x - vec<T>{};  // x + 0 would be an addition: -0 + 0 is not -0
 }
 
+// The lanes of v, taken together by halves.
+template <class T, class Together>
+inline T reduce(vec<T> v, Together together) {
+    T x[lanes<T>];
+    store(x, v);
+#pragma GCC unroll 4
+    for (int n = lanes<T> / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; ++i) x[i] = together(x[i], x[i + n]);
+    return x[0];
+}
+
 template <class T>
 inline T sum(vec<T> v) {
-    T s = v[0];
-    for (int i = 1; i < lanes<T>; ++i) s += v[i];
-    return s;
+    return reduce<T>(v, [](T x, T y) { return x + y; });
 }
 
 template <class T>
 inline T largest(vec<T> v) {
-    T x = v[0];
-    for (int i = 1; i < lanes<T>; ++i) x = v[i] > x ? v[i] : x;
-    return x;
+    return reduce<T>(v, [](T x, T y) { return y > x ? y : x; });
 }
 
 // The first n lanes of v, then `rest`.
