@@ -1,30 +1,45 @@
 """Time and evaluations to a target J: every optimizer here, and its peers, on the same J.
 
-    python benchmarks/optimizers.py [PROBLEM ...] [--starts 20] [--seconds 2]
+    python -m benchmarks.optimizers [PROBLEM ...] [--starts 20] [--seconds 0.5] [--out FOLDER]
 
 All start from the same random thetas.  From each start the target is 1.01 times the lowest J that
-any method found within the seconds given; a method that did not get there has failed.  SciPy's
-minimizers and least_squares are handed our own J, D and Jacobian, so that only the algorithms
-differ; PyTorch's LBFGS (where PyTorch is installed) computes with PyTorch.  An evaluation is a J
-with D, a Hessian-vector product, or a Jacobian.  Times are medians over the starts that got there.
+any method found within the seconds given (ex4: four times as many); a method that did not get there
+has failed.  SciPy's minimizers and least_squares are handed our own J, D and Jacobian, so that only
+the algorithms differ; scikit-learn's lbfgs, PyTorch's LBFGS and Octave's fminunc (each where it is
+installed) compute J and D themselves.
+
+An evaluation is one call: J with D, residuals, a Jacobian, a Hessian-vector product, or J, D and
+Jac^T Jac at once.  Times are the processor's, of one thread, to the first evaluation at most at the
+target.  Medians are over all starts, and a failure is above every number.
+
+The methods end in different minima.  A second table compares two of them where both get: from each
+start the target is 1.01 times the higher of the lowest J of the two.  Its ratios, one over other,
+are geometric means.
 
 Needs the course's files and diamonds.npz in the folder CHAINRULE_DATA for ex5, ex4 and diamonds.
 """
 
 import argparse
 import os
+import shutil
+import subprocess
+import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import scipy.io
 import scipy.optimize
+from benchmarks import machine
 from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from chainrule import Network, random_theta
 from chainrule.objective import TrainingObjective
 from chainrule.optimize import OPTIMIZERS
 from chainrule.optimize.loop import one_blas_thread
+from chainrule.theta import blocks
 
 try:
     import torch
@@ -32,8 +47,15 @@ except ImportError:
     torch = None
 
 DATA = Path(os.environ.get("CHAINRULE_DATA", "../shared/data"))
-OURS = ("lm", "br", "lbfgs", "cg", "scg", "newton-cg", "gd")
+OURS = ("lm", "lbfgs", "cg", "scg", "newton-cg", "gd")  # br minimises another J: its lambda moves
 SCIPY = ("L-BFGS-B", "CG", "BFGS", "Newton-CG")
+DENSE = ("SciPy BFGS", "Octave fminunc")  # they hold a matrix of size x size
+MOST = 2000  # parameters they are tried with
+PAIRS = {
+    "chainrule lm": ("chainrule lbfgs", "SciPy least_squares trf", "SciPy least_squares lm"),
+    "chainrule lbfgs": ("SciPy L-BFGS-B", "scikit-learn lbfgs", "PyTorch LBFGS"),
+    "chainrule cg": ("SciPy CG",),
+}
 
 
 class OutOfTime(Exception):
@@ -41,18 +63,17 @@ class OutOfTime(Exception):
 
 
 class Recorder:
-    """An objective that notes when, and after how many evaluations, each J was reached."""
+    """An objective that notes when each J was reached: the trace has a row (J, seconds) a call."""
 
     def __init__(self, objective, seconds):
-        self.objective, self.n_eval, self.trace = objective, 0, []
-        self.start = time.perf_counter()
-        self.end = self.start + seconds
+        self.objective, self.trace = objective, []
+        self.start = time.process_time()
+        self.seconds = seconds
 
     def note(self, J=np.inf):
-        self.n_eval += 1
-        now = time.perf_counter()
-        self.trace.append((J, self.n_eval, now - self.start))
-        if now > self.end:
+        at = time.process_time() - self.start
+        self.trace.append((J, at))
+        if at > self.seconds:
             raise OutOfTime
 
     def __call__(self, theta):
@@ -74,9 +95,11 @@ class Recorder:
         self.note()
         return self.objective.residuals(theta)
 
-    def reached(self, target):
-        """Return evaluations and seconds until J was at most the target, or None."""
-        return next(((n, at) for J, n, at in self.trace if target >= J), None)
+
+def reached(trace, target):
+    """Return evaluations and seconds until J was at most the target, or infinities."""
+    there = (trace[:, 0] <= target).nonzero()[0]
+    return (there[0] + 1, trace[there[0], 1]) if len(there) else (np.inf, np.inf)
 
 
 def standardised(columns):
@@ -92,24 +115,24 @@ def ex5():
 def sine():
     X = np.linspace(-1, 1, 100)[:, None]
     noise = 0.1 * np.random.default_rng(0).normal(size=X.shape)  # else J has no lowest value
-    return regression(X, np.sin(2 * np.pi * X) + noise, 5, lam=1e-4)
+    return regression(X, np.sin(2 * np.pi * X) + noise, 5, lam=0.001)
 
 
 def diabetes():
     X, y = load_diabetes(return_X_y=True)
-    return regression(standardised(X), standardised(y), 5, lam=1.0)
+    return regression(standardised(X), standardised(y), 5, lam=3.0)
 
 
 def friedman():
     X, y = make_friedman1(500, noise=1.0, random_state=0)
-    return regression(standardised(X), standardised(y), 10, lam=0.01)
+    return regression(standardised(X), standardised(y), 5, lam=0.2)
 
 
 def diamonds():
     table = np.load(DATA / "tables/diamonds.npz")
     rows = np.random.default_rng(0).permutation(len(table["X"]))[:5000]
     X, y = table["X"][rows], np.log(table["y"][rows])
-    return regression(standardised(X), standardised(y), 10, lam=0.1)
+    return regression(standardised(X), standardised(y), 10, lam=0.01)
 
 
 def ex4():
@@ -121,7 +144,8 @@ def ex4():
 PROBLEMS = {f.__name__: f for f in (ex5, sine, diabetes, friedman, diamonds, ex4)}
 
 
-def regression(X, Y, units, lam=0.0):
+def regression(X, Y, units, lam):
+    """Return a problem; but for ex5, whose lam the course gives, lam is about what br finds."""
     return Network((X.shape[1], units, 1), hidden="tanh", output="identity"), X, Y, lam
 
 
@@ -165,6 +189,28 @@ def run_least_squares(method):
     return run
 
 
+def run_sklearn(recorder, theta, problem):
+    network, X, Y, lam = problem
+    regression = network.output == "identity"
+
+    class Recorded(MLPRegressor if regression else MLPClassifier):
+        def _init_coef(self, fan_in, fan_out, dtype):
+            part = next(parts)
+            return part[1:].copy(), part[0].copy()
+
+        def _loss_grad_lbfgs(self, *arguments):
+            J, D = super()._loss_grad_lbfgs(*arguments)
+            recorder.note(J)
+            return J, D
+
+    parts = iter(blocks(network, theta))
+    Recorded(
+        hidden_layer_sizes=network.layers[1:-1], solver="lbfgs", alpha=lam, max_iter=10**6,
+        activation="logistic" if network.hidden == "sigmoid" else network.hidden,
+        max_fun=10**7, tol=1e-12,
+    ).fit(X, Y[:, 0] if regression else Y)  # fmt: skip
+
+
 def run_torch(recorder, theta, problem):
     network, X, Y, lam = problem
     X, Y = torch.from_numpy(X), torch.from_numpy(Y)
@@ -195,62 +241,145 @@ def run_torch(recorder, theta, problem):
     optimizer.step(closure)
 
 
+def octave(problem, starts, seconds):
+    """Return the traces of Octave's fminunc, from each start."""
+    network, X, Y, lam = problem
+    given = {"X": X, "Y": Y, "lam": lam, "layers": np.array(network.layers, float)}
+    given |= {"linear": float(network.output == "identity"), "seconds": seconds}
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder, "in.mat"), Path(folder, "out.mat")
+        scipy.io.savemat(before, given | {"starts": np.stack(starts, axis=1)})
+        call = f"addpath ('{Path(__file__).parent}'); optimizers ('{before}', '{after}');"
+        subprocess.run(
+            ["octave-cli", "--no-init-file", "--eval", call],
+            check=True, env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )  # fmt: skip
+        return list(scipy.io.loadmat(after)["traces"].ravel())
+
+
 def methods(problem):
+    """Return the methods that run in this process, by name."""
     squares = problem[0].output == "identity"
-    found = {f"chainrule {name}": run_ours(name) for name in OURS if squares or name not in "lmbr"}
+    found = {f"chainrule {name}": run_ours(name) for name in OURS if squares or name != "lm"}
     found |= {f"SciPy {method}": run_scipy(method) for method in SCIPY}
     if squares:
         found |= {f"SciPy least_squares {m}": run_least_squares(m) for m in ("trf", "lm")}
+    found["scikit-learn lbfgs"] = run_sklearn
     if torch is not None:
         found["PyTorch LBFGS"] = run_torch
-    found.pop("chainrule br", None)  # another J: its lambda changes
+    if problem[0].size > MOST:
+        found = {name: run for name, run in found.items() if name not in DENSE}
     return found
 
 
-def measure(problem, starts, seconds):
-    """Return for each method the evaluations and seconds to each start's target."""
+def traces(problem, starts, seconds):
+    """Return for each method the trace from each start."""
     network, X, Y, lam = problem
-    reached = {name: [] for name in methods(problem)}
-    for seed in range(starts):
-        records = {}
-        for name, run in methods(problem).items():
+    found = {}
+    for name, run in methods(problem).items():
+        found[name] = []
+        for theta in [starts[0], *starts]:  # once to warm up
             recorder = Recorder(TrainingObjective(network, X, Y, lam, threads=1), seconds)
             try:
                 with one_blas_thread(), np.errstate(all="ignore"):
-                    run(recorder, random_theta(network, seed), problem)
+                    run(recorder, theta.copy(), problem)
             except OutOfTime:
                 pass
-            except ValueError as error:  # fewer residuals than parameters, for SciPy's lm
-                if "lm" not in name:
+            except ValueError:  # fewer residuals than parameters: SciPy's lm does not take them
+                if name != "SciPy least_squares lm":
                     raise
-                print(f"{name}: {error}")
-            records[name] = recorder
-        target = 1.01 * min(J for record in records.values() for J, _, _ in record.trace)
-        for name, record in records.items():
-            reached[name].append(record.reached(target))
-    return reached
+            found[name].append(np.array(recorder.trace).reshape(-1, 2))
+        found[name] = found[name][1:]
+        print(f"  {name}", flush=True)
+    if shutil.which("octave-cli") and network.size <= MOST:
+        found["Octave fminunc"] = octave(problem, starts, seconds)
+    return found
+
+
+def table(found):
+    """Return a Markdown table of the way to the lowest J, a row for each method."""
+    lowest = np.min([[t[:, 0].min(initial=np.inf) for t in of] for of in found.values()], axis=0)
+    lines = ["| method | got there | evaluations | ms |", "|---|---:|---:|---:|"]
+    for method, of in found.items():
+        way = np.array([reached(t, 1.01 * J) for t, J in zip(of, lowest, strict=True)])
+        there = f"{np.isfinite(way[:, 0]).sum()}/{len(way)}"
+        with np.errstate(invalid="ignore"):
+            evaluations, seconds = np.median(way, axis=0)
+        numbers = f"{evaluations:.0f} | {1000 * seconds:.1f}" if seconds < np.inf else "- | -"
+        lines.append(f"| {method} | {there} | {numbers} |")
+    return "\n".join(lines)
+
+
+def pairs(found):
+    """Return a Markdown table of the way to the J that both methods of a pair reach."""
+    lines = ["| one | other | evaluations | ratio | ms | ratio |", "|---|---|---:|---:|---:|---:|"]
+    for one, others in PAIRS.items():
+        for other in others:
+            if one not in found or other not in found:
+                continue
+            both = []
+            for a, b in zip(found[one], found[other], strict=True):
+                if len(a) and len(b):
+                    target = 1.01 * max(a[:, 0].min(), b[:, 0].min())
+                    both.append([reached(a, target), reached(b, target)])
+            if not both:
+                continue
+            (n, at), (n_other, at_other) = np.median(both, axis=0)
+            ratio, in_time = np.exp(
+                np.log(np.array(both)[:, 0] / np.array(both)[:, 1]).mean(axis=0)
+            )
+            lines.append(
+                f"| {one} | {other} | {n:.0f}, {n_other:.0f} | {ratio:.2f} "
+                f"| {1000 * at:.1f}, {1000 * at_other:.1f} | {in_time:.3g} |"
+            )
+    return "\n".join(lines)
+
+
+def versions():
+    """Return what is compared, with versions."""
+    packages = ["chainrule", "numpy", "scipy", "scikit-learn"] + ["torch"] * (torch is not None)
+    found = [f"{package} {version(package)}" for package in packages]
+    if shutil.which("octave-cli"):
+        said = subprocess.run(["octave-cli", "--version"], capture_output=True, text=True)
+        found.append(said.stdout.splitlines()[0])
+    return ", ".join(found)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.optimizers", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("problems", nargs="*", default=list(PROBLEMS))
     parser.add_argument("--starts", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    arguments = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--out", type=Path, help="folder for optimizers.md")
+    options = parser.parse_args()
     if torch is not None:
         torch.set_num_threads(1)
-    for name in arguments.problems:
+    page = [
+        "# Optimizers: evaluations and time to the same J",
+        f"What `python -m benchmarks.optimizers --starts {options.starts} --seconds "
+        f"{options.seconds:g}` printed on {machine.description()}, "
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}: {versions()}.",
+        *__doc__.split("\n\n")[2:5],
+    ]
+    for name in options.problems:
         problem = PROBLEMS[name]()
         network, X, _, lam = problem
-        print(f"\n{name}: {network}, m = {len(X)}, lam = {lam:g}")
-        print(f"{'':<24}{'got there':>10}{'evaluations':>13}{'ms':>10}")
-        for method, found in measure(problem, arguments.starts, arguments.seconds).items():
-            there = np.array([f for f in found if f is not None])
-            line = f"{method:<24}{f'{len(there)}/{len(found)}':>10}"
-            if len(there):
-                evaluations, seconds = np.median(there, axis=0)
-                line += f"{evaluations:>13.0f}{1000 * seconds:>10.1f}"
-            print(line, flush=True)
+        print(name, flush=True)
+        layers = "-".join(map(str, network.layers))
+        page.append(
+            f"## {name}: {layers}, {network.hidden}, {len(X):,} rows, {network.size:,} "
+            f"parameters, lam = {lam:g}"
+        )
+        seconds = options.seconds * (4 if name == "ex4" else 1)
+        starts = [random_theta(network, seed) for seed in range(options.starts)]
+        found = traces(problem, starts, seconds)
+        page += [table(found), pairs(found)]
+        print("\n".join(page[-3:]), flush=True)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "optimizers.md").write_text("\n\n".join(page) + "\n")
 
 
 if __name__ == "__main__":

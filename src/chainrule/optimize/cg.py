@@ -17,7 +17,7 @@ from chainrule.optimize.line_search import search
 from chainrule.optimize.loop import Iterate, run
 from chainrule.optimize.result import Callback, Objective, Result
 
-CURVATURE = 0.1  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
+CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
 LONGEST = 10.0  # times the last step: the most a first trial may be
 
 
@@ -52,7 +52,7 @@ def minimize(
         Called with a `Step` after each iteration; true ends it.
     state : Conjugate, optional
         ``result.state`` of an earlier run, to go on from instead of theta.
-    curvature : float, default=0.1
+    curvature : float, default=0.3
         How exact the line search is: it ends where the slope is this share of the slope at its
         start.  The smaller, the closer to theory's n iterations on a quadratic of n variables,
         and the more evaluations each takes.

@@ -20,7 +20,7 @@ from chainrule.kernel import dot
 from chainrule.optimize.loop import Iterate, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
 
-START = 10.0  # the first damping: short steps from a random theta, where the model is a bad guide
+START = 100.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
 ENOUGH = 1e-4  # of the gain that was foretold: less is a failure
 ILL_CONDITIONED = 1e10  # the normal equations lose half of the digits: from here on QR
@@ -136,7 +136,7 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
         foretold = (dot(p, damped * p) - dot(now.D, p)) / 2  # -D.p - p.Hp/2, by (H + damped) p = -D
         share = (now.J - J) / foretold if foretold > 0 else -np.inf
         if share >= ENOUGH and now.J > J:
-            damping = max(SMALLEST, damping * max(1 / 10, 1 - (2 * share - 1) ** 3))
+            damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * share - 1) ** 3))
             scale = np.maximum(now.scale, np.diag(H))
             return replace(
                 now, theta=theta, J=J, D=D, n_eval=n_eval, H=H, scale=scale, damping=damping
