@@ -1,5 +1,7 @@
 """What theory promises of the optimizers over the whole training set; going on after a stop."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -209,3 +211,36 @@ def test_bayesian_regularisation_finds_the_most_probable_lambda_of_a_linear_mode
 def test_bayesian_regularisation_takes_one_lambda():
     with pytest.raises(ValueError, match="finds one lambda"):
         train(SINE, *sine(), optimizer="br", lam=[0.1, 0.2])
+
+
+MEMORY = """
+import resource
+import numpy as np
+from chainrule import Network, random_theta
+from chainrule.objective import TrainingObjective
+from chainrule.optimize import lm
+from chainrule.optimize.loop import one_blas_thread
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+with one_blas_thread():
+    network = Network((20, 47, 1), hidden="tanh", output="identity")
+    X = np.random.default_rng(0).normal(size=(50_000, 20))
+    Y = np.sin(X[:, :1] + X[:, 1:2])
+    objective = TrainingObjective(network, X, Y, 0.01)
+    few = TrainingObjective(Network((1, 1), output="identity"), X[:5, :1], Y[:5])
+    lm.minimize(few, np.zeros(2), max_iter=1)  # LAPACK is loaded
+    before = peak()
+    result = lm.minimize(objective, random_theta(network), max_iter=4)
+print(network.size, result.history.J[-1] < result.history.J[0], peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kB on Linux only")
+def test_the_memory_of_levenberg_marquardt_stays_bounded():
+    script = [sys.executable, "-c", MEMORY]
+    said = subprocess.run(script, check=True, capture_output=True, text=True).stdout.split()
+    assert said[:2] == ["1035", "True"]
+    assert int(said[2]) < 200e6, f"{int(said[2]) / 1e6:.0f} MB above the data"
