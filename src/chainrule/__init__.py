@@ -21,12 +21,14 @@ from chainrule.training import WrongGradientError, train
 
 if typing.TYPE_CHECKING:
     from chainrule.estimators import MLPClassifier, MLPRegressor
+    from chainrule.reading import Digit, read_digits
 
 __version__ = "0.1.0"
 
 __all__ = [
     "SGD",
     "Adam",
+    "Digit",
     "ErrorBars",
     "Finding",
     "GradientReport",
@@ -47,6 +49,7 @@ __all__ = [
     "numerical_gradient",
     "predict",
     "random_theta",
+    "read_digits",
     "reshape",
     "trace",
     "train",
@@ -60,4 +63,8 @@ def __getattr__(name: str) -> typing.Any:
         from chainrule import estimators
 
         return getattr(estimators, name)
+    if name in ("Digit", "read_digits"):
+        from chainrule import reading
+
+        return getattr(reading, name)
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from chainrule import photo_commands
+
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
     from chainrule.gradient_check import GradientReport
@@ -81,7 +83,8 @@ app = typer.Typer(
 Source = Annotated[
     str,
     typer.Argument(
-        help="digits (shipped with scikit-learn), a .csv, .parquet, .npz or .mat file, or - for "
+        help="digits (shipped with scikit-learn), mnist (a mnist.npz here, or fetched), a .csv, "
+        ".parquet, .npz or .mat file, or - for "
         "csv on standard input."
     ),
 ]
@@ -92,6 +95,7 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on s
 
 @app.command()
 def train(
+    context: typer.Context,
     source: Source,
     target: Annotated[
         str | None, typer.Option(help="The column to predict.  (default: the last)")
@@ -161,13 +165,30 @@ def train(
         Literal["classes", "numbers"] | None,
         typer.Option(help="Of the target: classes or numbers.  (default: by its values)"),
     ] = None,
+    recipe: Annotated[
+        Literal["plain", "dropout", "distorted", "photos"] | None,
+        typer.Option(help="For mnist: network and training that are known to go well on it."),
+    ] = None,
+    from_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Go on from a model that reads photos, or from 'shipped': SOURCE is a folder of "
+            "collect's.",
+        ),
+    ] = None,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Skip the gradient check before training.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a network by the notes' six steps; save the model and a picture."""
-    from chainrule import __version__, datasets, model_file, pipeline, report
+    if from_model is not None:
+        return photo_commands.train_on_own(source, from_model, out, seed, as_json)
+    if recipe is not None:
+        _refuse_beside_recipe(context, recipe)
+
+    from chainrule import __version__, datasets, handwriting, model_file, pipeline, report
     from chainrule.encoding import Scaling
     from chainrule.model_file import Model, Provenance
     from chainrule.optimize import find
@@ -181,7 +202,9 @@ def train(
     if data.encoder.target in (drop or ()):
         raise ValueError(f"--drop {data.encoder.target}: that is the target, what to predict")
     training, held_out = datasets.split(data, test_size, seed)
-    classes = data.encoder.classes
+    if recipe == "photos":
+        training, held_out = handwriting.prepared(training, held_out, seed, report.progress)
+    classes = training.encoder.classes
     output = output or ("identity" if classes is None else "sigmoid")
     standardise = data.encoder.image_shape is None if scale is None else scale
     scale_target = standardise and classes is None and output == "identity"
@@ -206,14 +229,24 @@ def train(
         found = cross_validate(networks, lams, X, Y, classes=classes, seed=seed, **how)
         choices = report.choices(found, "R2" if classes is None else "accuracy")
         network, chosen, _ = max(choices, key=lambda choice: choice.score)
+    if recipe is not None:
+        network, chosen, how = pipeline.from_recipe(recipe, X, Y)
 
     result, check = pipeline.six_steps(network, X, Y, chosen, seed, not no_check, max_time, how)
+    if recipe is not None:
+        how = {"recipe": recipe}
     options = how | {"lam": chosen, "test_size": test_size, "max_time": max_time}
+    theta = result.theta
+    if recipe == "photos" and held_out is not None:
+        theta, temperature = handwriting.calibrated(
+            network, theta, held_out.X, pipeline.truth(held_out)
+        )
+        options["temperature"] = round(temperature, 4)
     provenance = Provenance(
         __version__, seed, options, source, data.sha256, result.J, result.stopped
     )
-    model = Model(network, result.theta, data.encoder, scaling, target_scaling, provenance)
-    model_file.save(out, model)
+    model = Model(network, theta, training.encoder, scaling, target_scaling, provenance)
+    model_file.save(out, model, half=recipe == "photos")
     try:
         evaluations = {"trained on": pipeline.evaluate(model, training)}
         if held_out is not None:
@@ -252,6 +285,15 @@ def train(
         report.facts({"gradient": gradient, "model": str(out), "picture": str(picture)})
     if INTERRUPTED in result.stopped:
         fail(f"interrupted: the best theta so far (J = {result.J:.4g}) is saved in {out}", CTRL_C)
+
+
+def _refuse_beside_recipe(context: typer.Context, recipe: str) -> None:
+    """Refuse options that a recipe decides."""
+    for name in ("hidden", "activation", "output", "lam", "optimizer", "max_iter", "scale", "cv"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise ValueError(f"--recipe {recipe} decides --{option} itself: leave one of them out")
 
 
 @app.command()
@@ -447,6 +489,10 @@ def trace(
         print(json.dumps({"network": asdict(network), "row": row, "cost": found.cost} | shown))
     else:
         print(found)
+
+
+app.command()(photo_commands.classify)
+app.command()(photo_commands.collect)
 
 
 def _octave_name(name: str) -> str:

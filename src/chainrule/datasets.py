@@ -131,7 +131,9 @@ def load(
     Parameters
     ----------
     source : str, path or binary stream
-        ``"digits"`` (1,797 handwritten digits of 8x8 pixels, from scikit-learn), the path of a
+        ``"digits"`` (1,797 handwritten digits of 8x8 pixels, from scikit-learn), ``"mnist"``
+        (70,000 of 28x28: mnist.npz here or in the folder ``CHAINRULE_DATA``, else fetched from
+        openml.org), the path of a
         .csv, .tsv, .parquet, .npz or .mat file, or csv from a stream (``"-"`` is standard input).
         npz and mat files hold ``X`` of shape (m, n) or (m, height, width) and ``y``, in npz
         also ``names`` of the columns, and a test set ``X_test``, ``y_test`` (or ``Xtest``,
@@ -324,6 +326,11 @@ def _rows(data: Dataset, rows: Array) -> Dataset:
 def _read(source: Source, target: str | None, text: Collection[str] = ()) -> _Read:
     if source == "digits":
         return _read_digits()
+    if source == "mnist":
+        local = next((file for file in _local_mnist() if file.is_file()), None)
+        if local is None:
+            return _fetch_mnist()
+        source = local
     if source == "-":
         source = sys.stdin.buffer
     if not isinstance(source, str | os.PathLike):
@@ -362,6 +369,31 @@ def _read_digits() -> _Read:
     sha256 = hashlib.sha256(digits.data.tobytes() + digits.target.tobytes()).hexdigest()
     table = dict(zip(digits.feature_names, digits.data.T, strict=True))
     return _Read("digits", sha256, table, "digit", digits.target, image_shape=(8, 8))
+
+
+def _local_mnist() -> list[Path]:
+    return [Path(folder, "mnist.npz") for folder in (".", os.environ.get("CHAINRULE_DATA", "."))]
+
+
+def _fetch_mnist() -> _Read:
+    """Fetch MNIST from openml.org, once: scikit-learn keeps it in its data folder."""
+    from sklearn.datasets import fetch_openml
+
+    try:
+        X, y = fetch_openml("mnist_784", version=1, as_frame=False, return_X_y=True)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"mnist: cannot be fetched from openml.org ({error}): put a file mnist.npz with "
+            "X_train, y_train, X_test and y_test here, or give the path of one"
+        ) from None
+    X, y = X.astype(np.uint8), y.astype(np.int64)
+    sha256 = hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()
+    names, _, _ = _names(None, X.shape[1])
+    training, test = (dict(zip(names, rows.T, strict=True)) for rows in (X[:60000], X[60000:]))
+    return _Read(
+        "mnist", sha256, training, "y", y[:60000],
+        named=False, image_shape=(28, 28), held_out=(test, y[60000:]),
+    )  # fmt: skip
 
 
 def _read_csv(name: str, content: bytes, text: Collection[str]) -> _Read:

@@ -22,6 +22,8 @@ from chainrule.watch import Ended, Watch
 # it does depends on shapes, not on the clock: sums must come out the same each time.
 MOST_PRODUCTS = 5e8  # rows times weights
 MOST_BATCHES = 500
+Distort = Callable[[Array, np.random.Generator], Array]
+"""``distort(X, rng)``: what an epoch sees in place of X, an array of the same shape."""
 DIVERGED = (
     "diverged: J is not finite in epoch {}; this is the best theta before: a smaller learning_rate "
     "(now {:g}) or standardised inputs may help"
@@ -43,6 +45,7 @@ def minimize(
     weights: Array | None = None,
     dropout: float | Sequence[float] | None = None,
     max_norm: float | None = None,
+    distort: Distort | None = None,
     shuffle: bool = True,
     penalty_by_batch: bool = False,
     seed: int = 0,
@@ -59,7 +62,7 @@ def minimize(
         The start; not changed.
     watch : Watch
     rule : SGD or Adam
-    learning_rate, batch_size, dropout, max_norm, shuffle, penalty_by_batch, state
+    learning_rate, batch_size, dropout, max_norm, distort, shuffle, penalty_by_batch, state
         As in `train`, checked here.
     **on
         ``engine`` and ``threads``, as in `train`.
@@ -126,12 +129,13 @@ def minimize(
         order = np.arange(len(X))
         if shuffle:
             np.random.default_rng((seed, number)).shuffle(order)
+        seen = X if distort is None else distort(X, np.random.default_rng((seed, number, 1)))
         cost_sum = w = 0.0
         while len(order):
             watch.check_time()
             rows, order = np.split(order, [piece])
             sums = step(
-                network, theta, X, Y, rows, rule=now, state=slots, steps=steps, number=number
+                network, theta, seen, Y, rows, rule=now, state=slots, steps=steps, number=number
             )
             steps += -(-len(rows) // batch_size)
             cost_sum, w = cost_sum + sums[0], w + sums[1]

@@ -27,7 +27,7 @@ from chainrule.network import Network
 
 FORMAT = 1
 KEY = "chainrule"  # of the JSON header in the file's metadata
-DTYPES = {"F32": np.dtype(np.float32), "F64": np.dtype(np.float64)}
+DTYPES = ("F16", "F32", "F64")  # F16 in files only: it is float32 in memory
 
 
 class ModelFileError(ValueError):
@@ -189,7 +189,7 @@ class Model:
         return [self.classes[code] for code in codes]
 
 
-def save(path: str | os.PathLike[str], model: Model) -> None:
+def save(path: str | os.PathLike[str], model: Model, *, half: bool = False) -> None:
     """Write a model to a file, wholly or not at all.
 
     Parameters
@@ -197,6 +197,8 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
     path : path
         An existing file is replaced, and only once the new one is safely on disk.
     model : Model
+    half : bool, default=False
+        Whether to keep theta in float16: half the size of float32, three digits of each weight.
 
     Raises
     ------
@@ -233,7 +235,7 @@ def save(path: str | os.PathLike[str], model: Model) -> None:
         "encoder": model.encoder.to_json(),
         "provenance": asdict(model.provenance),
     }
-    tensors = {"theta": model.theta}
+    tensors = {"theta": model.theta.astype(np.float16) if half else model.theta}
     for name in ("scaling", "target_scaling"):
         scaling = getattr(model, name)
         if scaling is not None:
@@ -286,9 +288,10 @@ def load(path: str | os.PathLike[str]) -> Model:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if _checksum(metadata[KEY], tensors) != metadata.get("sha256"):
             raise ValueError("its checksum does not match: it was altered")
+        theta = tensors["theta"]
         return Model(
             network,
-            tensors["theta"],
+            theta.astype(np.float32) if theta.dtype == np.float16 else theta,
             Encoder.from_json(header["encoder"]),
             _scaling(tensors, "scaling"),
             _scaling(tensors, "target_scaling"),

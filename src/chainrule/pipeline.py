@@ -12,16 +12,17 @@ from typing import Any
 
 from chainrule import report
 from chainrule.activations import Array
-from chainrule.backprop import cost_and_gradient
+from chainrule.backprop import finish
 from chainrule.datasets import Dataset
 from chainrule.encoding import DataError, Scaling
-from chainrule.engine import predict
+from chainrule.engine import accumulate, predict
 from chainrule.evaluation import Evaluation
 from chainrule.gradient_check import GradientReport
 from chainrule.model_file import Model
 from chainrule.network import Network
 from chainrule.optimize import History, Result
 from chainrule.plots import training_figure
+from chainrule.recipes import RECIPES
 from chainrule.theta import random_theta
 from chainrule.training import WrongGradientError, check_before_training, train
 
@@ -53,6 +54,14 @@ def network_for(
             "or add --kind numbers"
         )
     return network
+
+
+def from_recipe(name: str, X: Array, Y: Array) -> tuple[Network, float, dict[str, Any]]:
+    """Return the network, lambda and the arguments of `train` that a recipe asks for."""
+    recipe = RECIPES[name]
+    K = int(Y.max()) + 1
+    network = Network((X.shape[1], *recipe.hidden, K), hidden="relu", output="softmax")
+    return network, recipe.lam, recipe.arguments()
 
 
 def standardised(
@@ -91,7 +100,7 @@ def six_steps(
         2,
         f"h(x) of the first example: {report.vector(predict(network, theta, X[:1])[0])}",
     )
-    J, D = cost_and_gradient(network, theta, X, Y, lam)
+    J, D = finish(network, theta, *accumulate(network, theta, X, Y), lam)
     report.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
     report.step(4, f"D has {len(D):,} partial derivatives, |D| = {report.norm(D):.2g}")
     checked = check_before_training(network, theta, X, Y, lam, seed) if check else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -162,6 +163,19 @@ class Live:
             line=f"{step.iteration}/{self._max_iter}  J {step.J:.4g}  "
             f"|D| {step.gradient_norm:.2g}  {speed} it/s  {duration(left)} left",
         )
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[float], None]]:
+    """Show a bar for some work; it is told the share that is done, from 0 to 1."""
+    with Progress(
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=16, complete_style="cyan", finished_style="cyan"),
+        TextColumn("{task.percentage:.0f} %"),
+        console=message_console(),
+    ) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
 def duration(seconds: float) -> str:

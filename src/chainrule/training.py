@@ -12,6 +12,7 @@ from chainrule import epochs
 from chainrule.activations import Array
 from chainrule.backprop import Lambda, check_lam, check_weights, finish
 from chainrule.engine import accumulate, available_threads
+from chainrule.epochs import Distort
 from chainrule.gradient_check import GradientReport, compare
 from chainrule.network import Network
 from chainrule.objective import TrainingObjective
@@ -56,6 +57,7 @@ def train(
     batch_size: int | None = None,
     dropout: float | Sequence[float] | None = None,
     max_norm: float | None = None,
+    distort: Distort | None = None,
     shuffle: bool = True,
     penalty_by_batch: bool = False,
     X_val: npt.ArrayLike | None = None,
@@ -110,6 +112,9 @@ def train(
     max_norm : float, optional
         After each step the weights into a unit are scaled down to a norm of at most this.
         Minibatches only.
+    distort : callable, optional
+        ``distort(X, rng)`` returns what an epoch sees in place of X: new examples from old, as
+        those of `chainrule.distortions`.  Minibatches only.
     shuffle : bool, default=True
         Whether each epoch visits the rows in another order, which seed determines.
     penalty_by_batch : bool, default=False
@@ -205,6 +210,7 @@ def train(
         "batch_size": batch_size,
         "dropout": dropout,
         "max_norm": max_norm,
+        "distort": distort,
     }
     given = [name for name, value in in_batches.items() if value is not None]
     if given and not isinstance(minimizer, Rule):

@@ -1,0 +1,28 @@
+"""A photo becomes pictures as the training set has them, one function a step.
+
+`open_photo`, `flatten`, `binarise`, `remove_lines`, `find_marks`, `in_reading_order`, `normalise`:
+each takes what the one before gave, and all of it can be shown; `find` is all of them.
+"""
+
+from chainrule.photos.finding import Found, find
+from chainrule.photos.ink import flatten
+from chainrule.photos.lines import remove_lines
+from chainrule.photos.marks import Mark, binarise, find_marks
+from chainrule.photos.normal import SIDE, normalise
+from chainrule.photos.opening import Photo, open_photo
+from chainrule.photos.rows import in_reading_order
+
+__all__ = [
+    "SIDE",
+    "Found",
+    "Mark",
+    "Photo",
+    "binarise",
+    "find",
+    "find_marks",
+    "flatten",
+    "in_reading_order",
+    "normalise",
+    "open_photo",
+    "remove_lines",
+]

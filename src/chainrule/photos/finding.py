@@ -1,0 +1,72 @@
+"""All the steps, one after the other: from a file to what a network may be shown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.photos.ink import flatten
+from chainrule.photos.lines import remove_lines
+from chainrule.photos.marks import Box, Mark, binarise, find_marks
+from chainrule.photos.normal import SIDE, normalise
+from chainrule.photos.opening import Photo, open_photo
+from chainrule.photos.rows import in_reading_order
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What was found in a photo, with every step on the way.
+
+    Attributes
+    ----------
+    photo : Photo
+    contrast : ndarray of shape (height, width), float32
+    mask : ndarray of shape (height, width), bool
+        Ink, ruled lines taken out.
+    marks : list of Mark
+        In reading order.
+    pictures : ndarray of shape (n, 28, 28), float32
+        Each mark as a network sees it.
+    """
+
+    photo: Photo
+    contrast: Array
+    mask: Array
+    marks: list[Mark]
+    pictures: Array
+
+    def box(self, i: int) -> Box:
+        """Return the box of mark i in pixels of the upright photo in the file."""
+        x0, y0, x1, y1 = (round(v * self.photo.scale) for v in self.marks[i].box)
+        return x0, y0, min(x1, self.photo.size[0]), min(y1, self.photo.size[1])
+
+
+def find(path: str | os.PathLike[str]) -> Found:
+    """Open a photo and take it through all the steps.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    DataError
+        If the file is no image, damaged or too large.
+    """
+    photo = open_photo(path)
+    contrast = flatten(photo.rgb)
+    mask = remove_lines(binarise(contrast), contrast)
+    marks = find_marks(contrast, mask)
+    order = in_reading_order([mark.box for mark in marks])
+    marks = [marks[i] for i, _ in order]
+    pictures = np.zeros((len(marks), SIDE, SIDE), np.float32)
+    for picture, mark in zip(pictures, marks, strict=True):
+        picture[:] = normalise(mark.ink)
+    return Found(photo, contrast, mask, marks, pictures)

@@ -1,0 +1,96 @@
+"""Ruled and squared paper: long straight lines are taken out, the strokes that cross them stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.activations import Array
+
+POOL = 4  # pixels of the mask in one of the picture that is searched
+SLOPES = tuple(np.arange(-0.24, 0.2401, 0.02))
+LENGTH = 0.3  # of the picture's side: how long a straight run is a line's
+REPEATED = 4  # lines that need not reach the border, if they are half a picture long
+
+
+def remove_lines(mask: Array, contrast: Array) -> Array:
+    """Take ruled lines out of a mask.
+
+    Lines run straight over a third of the picture or more, and reach its border, or there are
+    four of them and more.  Where a stroke crosses one the mask is higher than the line is thick,
+    or darker than the line: there it stays.
+
+    Parameters
+    ----------
+    mask : array of shape (height, width), bool
+        From `binarise`.
+    contrast : array of shape (height, width)
+        From `flatten`.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool
+        The mask itself where there are no lines.
+
+    Examples
+    --------
+    >>> mask = np.zeros((200, 200), bool)
+    >>> mask[100:103] = mask[60:150, 50:60] = True
+    >>> left = remove_lines(mask, mask.astype(float))
+    >>> bool(left[101, 55]), bool(left[101, 120]), int(left[:, 50:60].sum())
+    (True, False, 900)
+    """
+    mask = _without_horizontal(mask, contrast)
+    return _without_horizontal(mask.T, contrast.T).T
+
+
+def _without_horizontal(mask: Array, contrast: Array) -> Array:
+    from scipy import ndimage
+
+    height, width = (side // POOL for side in mask.shape)
+    if min(height, width) < 10:
+        return mask
+    coarse = mask[: height * POOL, : width * POOL].reshape(height, POOL, width, POOL).any((1, 3))
+    length = max(5, round(LENGTH * width))
+    pieces = ndimage.find_objects(ndimage.label(coarse, np.ones((3, 3)))[0])
+    if all(columns.stop - columns.start < length for _, columns in pieces):
+        return mask
+    # A thin line leaves a straight path of pixels sooner than a thick one; a faint one is broken
+    lines = _long_runs(ndimage.maximum_filter(coarse.view(np.uint8), (3, 7)) > 0, length)
+    labels, _ = ndimage.label(lines, np.ones((3, 3)))
+    parts = ndimage.find_objects(labels)
+    at_border = [s[1].start <= 2 or s[1].stop >= width - 2 for s in parts]
+    long = [s[1].stop - s[1].start > 0.5 * max(height, width) for s in parts]
+    chosen = [b or (l and sum(long) >= REPEATED) for b, l in zip(at_border, long, strict=True)]
+    if not any(chosen):
+        return mask
+    lines = np.array([False, *chosen])[labels] & coarse
+    lines = ndimage.maximum_filter(lines.view(np.uint8), (3, 3))
+    region = np.zeros(mask.shape, bool)
+    region[: height * POOL, : width * POOL] = np.repeat(np.repeat(lines, POOL, 0), POOL, 1)
+    runs = _vertical_runs(mask)
+    thick, dark = (float(np.median(values[region & mask])) for values in (runs, contrast))
+    return mask & ~(region & (runs <= 1.5 * thick + 1) & (contrast < 1.5 * dark))
+
+
+def _long_runs(mask: Array, length: int) -> Array:
+    """Return where the mask has straight runs of a length, at one of the slopes."""
+    height, width = mask.shape
+    found = np.zeros_like(mask)
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
+    for slope in SLOPES:
+        shift = np.round(slope * (columns - width / 2)).astype(np.intp)
+        inside = rows + shift
+        possible = (inside >= 0) & (inside < height)
+        sheared = mask[np.clip(inside, 0, height - 1), columns] & possible
+        y, x = np.nonzero(length <= _vertical_runs(sheared.T).T)
+        found[y + shift[0, x], x] = True
+    return found
+
+
+def _vertical_runs(mask: Array) -> Array:
+    """Return for each pixel of the mask the length of the vertical run that it is in; else 0."""
+    height = mask.shape[0]
+    rows = np.arange(height)[:, None]
+    above = np.maximum.accumulate(np.where(mask, -1, rows), axis=0)  # the last gap
+    below = np.minimum.accumulate(np.where(mask, height, rows)[::-1], axis=0)[::-1]
+    return np.where(mask, below - above - 1, 0)

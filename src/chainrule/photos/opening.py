@@ -1,0 +1,163 @@
+"""From a file to an upright picture of a size to work with; whatever is no picture is refused."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.encoding import DataError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
+MOST_PIXELS = 150_000_000  # more than any phone's camera takes; a bomb says it has more
+LEAST_SIDE = 8  # pixels: below, no digit could be told
+LONG_SIDE = (800, 1600)  # what the longer side is brought to, where it lies outside
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """An upright photo, as it is worked on.
+
+    Attributes
+    ----------
+    rgb : ndarray of shape (height, width, 3), uint8
+    scale : float
+        Pixels of the file for one of `rgb`.
+    size : tuple of int
+        (width, height) of the upright photo in the file.
+    notes : list of str
+        What was decided about an unusual file.
+    """
+
+    rgb: Array
+    scale: float
+    size: tuple[int, int]
+    notes: list[str] = field(default_factory=list)
+
+
+def open_photo(path: str | os.PathLike[str]) -> Photo:
+    """Read a photo, turn it upright and bring it to a size to work with.
+
+    Parameters
+    ----------
+    path : path
+        A JPEG, PNG, WebP, BMP, TIFF, GIF or PPM file of at most 150 megapixels.
+
+    Returns
+    -------
+    Photo
+
+    Raises
+    ------
+    DataError
+        If it is no such file, or a damaged one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Image.new("L", (3000, 2000), 200).save(Path(folder, "blank.png"))
+    ...     photo = open_photo(Path(folder, "blank.png"))
+    >>> photo.rgb.shape, photo.scale, photo.size
+    ((1067, 1600, 3), 1.875, (3000, 2000))
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    name = os.fspath(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # what Pillow warns of, a size or a damaged tag, is judged here
+        try:
+            with Image.open(name, formats=FORMATS) as image:
+                return _upright(image, name)
+        except UnidentifiedImageError:
+            raise DataError(
+                f"{name}: not an image that can be read: save the photo as JPEG or PNG"
+            ) from None
+        except Image.DecompressionBombError:
+            raise DataError(_too_large(name)) from None
+        except FileNotFoundError:
+            raise DataError(f"{name}: there is no such file") from None
+        except DataError:
+            raise
+        except OSError as error:
+            if error.errno is not None:
+                raise DataError(f"{name}: cannot be read ({str(error.strerror).lower()})") from None
+            raise DataError(_damaged(name, error)) from None
+        except (ValueError, SyntaxError, EOFError, MemoryError, OverflowError, TypeError) as error:
+            raise DataError(_damaged(name, error)) from None
+        except Exception as error:  # struct.error, zlib.error and others: decoders differ
+            raise DataError(_damaged(name, error)) from None
+
+
+def _damaged(name: str, error: Exception) -> str:
+    return f"{name}: the image is damaged or cut short ({error}): take it again from the camera"
+
+
+def _too_large(name: str) -> str:
+    return (
+        f"{name}: the image says it has more than {MOST_PIXELS // 1_000_000} megapixels: make it "
+        "smaller, 12 are enough for a page"
+    )
+
+
+def _upright(image: Any, name: str) -> Photo:
+    from PIL import Image, ImageOps
+
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise DataError(_too_large(name))
+    if min(width, height) < LEAST_SIDE:
+        raise DataError(f"{name}: {width}x{height} pixels are too few to show a digit")
+    notes = []
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        notes.append(f"it has {image.n_frames} frames: the first one is read")
+    full = (width, height)
+    if image.format in ("JPEG", "MPO"):  # decoded small at once, which takes a fraction of the time
+        image.draft("RGB", (LONG_SIDE[1], LONG_SIDE[1]))
+    image.load()
+    turned = ImageOps.exif_transpose(_in_colours(image))
+    if turned.size[0] != turned.size[1] and (turned.size[0] > turned.size[1]) != (
+        full[0] > full[1]
+    ):
+        full = full[::-1]
+    long = max(turned.size)
+    fitting = min(max(long, LONG_SIDE[0]), LONG_SIDE[1])
+    if fitting != long:
+        size = [max(1, round(side * fitting / long)) for side in turned.size]
+        if long > 2 * fitting:
+            turned = turned.reduce(long // fitting)
+        turned = turned.resize(size, Image.Resampling.BILINEAR)
+    rgb = np.asarray(turned)
+    return Photo(rgb, max(full) / max(turned.size), full, notes)
+
+
+def _in_colours(image: Any) -> Any:
+    """Return the image in RGB, whatever its mode; what is transparent becomes paper."""
+    from PIL import Image
+
+    exif = image.getexif()
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits, whole numbers or not
+        values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+        low, high = np.percentile(values, [0.5, 99.5])
+        image = Image.fromarray(
+            np.uint8(255 * np.clip((values - low) / max(high - low, 1e-9), 0, 1))
+        )
+    elif image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"), dtype=np.float64)
+        grey = np.asarray(image.convert("L"))
+        # Light strokes on nothing are meant to be seen on black
+        light = alpha.sum() > 0 and np.average(grey, weights=alpha) > 128 and alpha.mean() < 128
+        paper = Image.new("RGBA", image.size, "black" if light else "white")
+        image = Image.alpha_composite(paper, image)
+    image = image.convert("RGB")
+    image.getexif().update(exif)
+    return image

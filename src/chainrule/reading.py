@@ -1,0 +1,212 @@
+"""Reading the digits in a photo: the steps of `chainrule.photos`, then a network."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from chainrule import photos
+from chainrule.activations import Array
+from chainrule.distortions import Distortion
+from chainrule.model_file import Model, ModelFileError, load
+from chainrule.photos import Found
+from chainrule.photos.marks import Box
+
+NO_DIGIT = "none"  # the class of what is no digit
+DIGITS = tuple(range(10))
+NO_CODE = 10  # where that class stands
+LOOKS = 8  # slightly distorted copies of each picture whose readings are averaged
+JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
+STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """A digit read in a photo.
+
+    Attributes
+    ----------
+    label : int
+        0 to 9.
+    probability : float
+        That it is this digit, calibrated on digits the network was not trained on.
+    box : tuple of int
+        (x0, y0, x1, y1) in pixels of the upright photo.
+    picture : ndarray of shape (28, 28), float32
+        What the network saw: 0 for paper to 1 for ink.
+    row : int
+        Counted from 0, from the top.
+
+    Examples
+    --------
+    >>> Digit(7, 0.98, (10, 20, 40, 80), np.zeros((28, 28)), 0)
+    Digit(label=7, probability=0.98, box=(10, 20, 40, 80), row=0)
+    """
+
+    label: int
+    probability: float
+    box: tuple[int, int, int, int]
+    picture: Array = field(repr=False)
+    row: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A photo read.
+
+    Attributes
+    ----------
+    found : Found
+        Every step on the way.
+    h : ndarray of shape (n, 11), float64
+        For each mark the probabilities of the digits 0 to 9 and of no digit.
+    """
+
+    found: Found
+    h: Array
+
+    def is_digit(self, i: int) -> bool:
+        """Tell whether mark i is rather a digit than not."""
+        return bool(self.h[i, NO_CODE] < 0.5)
+
+    @property
+    def digits(self) -> list[Digit]:
+        """The digits in reading order: rows are those of digits alone, whatever lies between."""
+        found = [i for i in range(len(self.h)) if self.is_digit(i)]
+        digits = []
+        for place, row in photos.in_reading_order([self.found.box(i) for i in found]):
+            i = found[place]
+            label = int(self.h[i, :NO_CODE].argmax())
+            probability = float(self.h[i, label])
+            digits.append(Digit(label, probability, self.found.box(i), self.found.pictures[i], row))
+        return digits
+
+    @property
+    def strangers(self) -> list[Box]:
+        """The boxes of what is no digit."""
+        return [self.found.box(i) for i in range(len(self.h)) if not self.is_digit(i)]
+
+
+def read_digits(path: str | os.PathLike[str], model: Model | None = None) -> list[Digit]:
+    """Read the digits in a photo.
+
+    Parameters
+    ----------
+    path : path
+        A JPEG, PNG, WebP, BMP, TIFF, GIF or PPM file.
+    model : Model, optional
+        A network of 28x28 inputs whose classes are digits.  Default: the one that is shipped.
+
+    Returns
+    -------
+    list of Digit
+        In reading order; empty where there is no digit.
+
+    Raises
+    ------
+    DataError
+        If the file is no image, damaged or too large.
+    ModelFileError
+        If the model does not read pictures of digits.
+
+    Notes
+    -----
+    Notes, *Bonus: classify your own images of digits*.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image, ImageDraw
+    >>> image = Image.new("L", (400, 300), 210)
+    >>> ImageDraw.Draw(image).line([(120, 60), (220, 60), (160, 240)], 40, 14)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     image.save(Path(folder, "seven.png"))
+    ...     digits = read_digits(Path(folder, "seven.png"))
+    >>> [digit.label for digit in digits], digits[0].box
+    ([7], (120, 53, 226, 242))
+    """
+    return read(path, model).digits
+
+
+def read(path: str | os.PathLike[str], model: Model | None = None) -> Reading:
+    """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
+    model = check_model(shipped_model() if model is None else model)
+    found = photos.find(path)
+    return Reading(found, recognise(model, found.pictures))
+
+
+def recognise(model: Model, pictures: Array) -> Array:
+    """Return the probability of each digit, and of none, for the marks of one photo.
+
+    Parameters
+    ----------
+    model : Model
+    pictures : array of shape (n, 28, 28)
+
+    Returns
+    -------
+    ndarray of shape (n, 11)
+        Digits 0 to 9, then no digit.
+    """
+    if not len(pictures):
+        return np.zeros((0, NO_CODE + 1))
+    rng = np.random.default_rng(0)
+    X = pictures.reshape(len(pictures), -1).astype(np.float32)
+    looks = np.concatenate([X, *(JITTER(X, rng) for _ in range(LOOKS))])
+    h = model.predict(looks).reshape(LOOKS + 1, len(X), -1).mean(axis=0)
+    p = np.zeros((len(X), NO_CODE + 1))
+    for code, label in enumerate(model.classes or ()):
+        p[:, NO_CODE if label == NO_DIGIT else int(label)] = h[:, code]
+    return _without(p)
+
+
+def _without(p: Array) -> Array:
+    """Return the probabilities, given how many marks of this photo are no digits at all.
+
+    Among letters, or in a cat's fur, a mark that might be a 1 is none; on a sheet of digits it is
+    one.  The share of strangers is the one that makes the photo's marks the most probable, a few
+    marks counted in advance.
+    """
+    usual = STRANGERS[0] / sum(STRANGERS)
+    share = usual
+    for _ in range(30):
+        odds = share / (1 - share) * (1 - usual) / usual
+        none = p[:, NO_CODE] * odds / (p[:, NO_CODE] * odds + p[:, :NO_CODE].sum(axis=1))
+        share = (STRANGERS[0] + none.sum()) / (sum(STRANGERS) + len(p))
+    weighted = p.copy()
+    weighted[:, NO_CODE] *= odds
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+@cache
+def shipped_model() -> Model:
+    """Return the model that comes with the library: see docs/photos.md for its training.
+
+    Returns
+    -------
+    Model
+
+    Examples
+    --------
+    >>> shipped_model().network.layers[0]
+    784
+    """
+    with as_file(files("chainrule") / "data" / "photos.safetensors") as path:
+        return load(path)
+
+
+def check_model(model: Model) -> Model:
+    """Return the model if it reads 28x28 pictures of digits, or raise ModelFileError."""
+    classes = model.classes or ()
+    if model.encoder.image_shape != (photos.SIDE, photos.SIDE) or not set(DIGITS) <= set(classes):
+        raise ModelFileError(
+            "to read photos a model needs 28x28 pixels as inputs and the digits 0 to 9 as classes; "
+            f"this one has {len(model.encoder.feature_names)} inputs and "
+            f"{'no classes' if model.classes is None else f'classes {classes[0]} to {classes[-1]}'}"
+        )
+    return model

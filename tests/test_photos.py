@@ -1,0 +1,256 @@
+"""From a photo to pictures: every step on photos made up for it, and on what is no photo."""
+
+import contextlib
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from chainrule import photos
+from chainrule.encoding import DataError
+from chainrule.photos import ink, normal, rows
+from chainrule.photos.strokes import draw_digit, draw_no_digit
+from chainrule.photos.synthetic import Scene, photograph
+
+
+def seven(size=(400, 300), paper=210, pen=40):
+    """Return the photo of a 7 between (113, 53) and (226, 247)."""
+    image = Image.new("L", size, paper)
+    ImageDraw.Draw(image).line([(120, 60), (220, 60), (160, 240)], pen, 14)
+    return image
+
+
+def found_in(image, folder, name="photo.png", **options):
+    image.save(folder / name, **options)
+    return photos.find(folder / name)
+
+
+# Opening
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("L", "a.jpg"), ("RGB", "a.jpg"), ("CMYK", "a.jpg"), ("1", "a.png"), ("P", "a.png"),
+        ("LA", "a.png"), ("RGBA", "a.webp"), ("L", "a.bmp"), ("L", "a.pgm"), ("I", "a.tif"),
+        ("F", "a.tif"), ("L", "a.gif"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_image_shows_the_same_mark(tmp_path, mode, name):
+    found = found_in(seven().convert(mode), tmp_path, name)
+    assert len(found.marks) == 1
+    assert np.abs(np.subtract(found.box(0), (114, 53, 226, 245))).max() <= 6
+
+
+def test_sixteen_bits_are_scaled_not_cut(tmp_path):
+    values = np.asarray(seven()).astype(np.uint16) * 200
+    found = found_in(Image.fromarray(values), tmp_path)
+    assert len(found.marks) == 1
+
+
+@pytest.mark.parametrize("pen", [0, 255])
+def test_strokes_on_nothing_are_seen_on_paper_of_the_other_kind(tmp_path, pen):
+    image = Image.new("RGBA", (400, 300), (pen, pen, pen, 0))
+    colour = (pen, pen, pen, 255)
+    ImageDraw.Draw(image).line([(120, 60), (220, 60), (160, 240)], colour, 14)
+    assert len(found_in(image, tmp_path).marks) == 1
+
+
+@pytest.mark.parametrize(("tag", "turn"), [(3, 180), (6, 90), (8, 270)])
+def test_a_photo_is_turned_upright_as_the_camera_says(tmp_path, tag, turn):
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    found = found_in(seven().rotate(turn, expand=True), tmp_path, "a.jpg", exif=exif)
+    assert found.photo.size == (400, 300)
+    assert np.abs(np.subtract(found.box(0), (114, 53, 226, 245))).max() <= 6
+
+
+def test_the_first_frame_of_an_animation_is_read_and_that_is_said(tmp_path):
+    more = [Image.new("L", (400, 300), 0)]
+    found = found_in(seven(), tmp_path, "a.gif", save_all=True, append_images=more)
+    assert found.photo.notes == ["it has 2 frames: the first one is read"]
+    assert len(found.marks) == 1
+
+
+def png(width, height, data=b"\0" * 1000):
+    """Return a PNG that claims a size."""
+
+    def chunk(kind, content):
+        crc = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + crc
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        chunk(*part) for part in ((b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b""))
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not an image"),
+        (b"hello", "not an image"),
+        (b"%PDF-1.4 hello", "not an image"),
+        (png(60000, 60000), "more than 150 megapixels"),
+        (png(15000, 15000), "more than 150 megapixels"),
+        (png(3000, 3000), "damaged or cut short"),
+        (png(4, 4, b"\0" * 20), "too few"),
+    ],
+)
+def test_what_is_no_photo_is_refused_in_a_line_that_names_it(tmp_path, content, words):
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=words) as error:
+        photos.open_photo(file)
+    assert str(file) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@settings(max_examples=60)
+@given(st.data())
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "tiff", "webp", "bmp"])
+def test_a_damaged_file_is_read_or_refused_but_never_breaks(tmp_path_factory, kind, data):
+    file = tmp_path_factory.mktemp("damaged") / f"photo.{kind}"
+    seven((120, 90)).save(file)
+    content = bytearray(file.read_bytes())
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    file.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    with contextlib.suppress(DataError):
+        assert photos.open_photo(file).rgb.dtype == np.uint8
+
+
+def test_a_folder_and_a_missing_file_are_named(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        photos.open_photo(tmp_path / "none.jpg")
+    with pytest.raises(DataError, match="directory"):
+        photos.open_photo(tmp_path)
+
+
+# Ink and marks
+
+
+@pytest.mark.parametrize("brightness", ["blank", "gradient", "noise", "black"])
+def test_where_nothing_is_written_nothing_is_found(tmp_path, brightness):
+    rng = np.random.default_rng(0)
+    picture = {
+        "blank": np.full((600, 800), 220.0),
+        "gradient": np.tile(np.linspace(80, 220, 800), (600, 1)),
+        "noise": rng.normal(200, 6, (600, 800)),
+        "black": np.zeros((600, 800)),
+    }[brightness]
+    assert not found_in(Image.fromarray(np.uint8(picture)), tmp_path).marks
+
+
+@pytest.mark.parametrize("size", [(8, 8), (20000, 9), (9, 3000), (801, 13)])
+def test_any_shape_of_picture_is_looked_through(tmp_path, size):
+    assert not found_in(Image.new("L", size, 200), tmp_path).marks
+
+
+@pytest.mark.parametrize("chalk", [False, True])
+@pytest.mark.parametrize("shadow", [0.0, 0.5])
+def test_a_sheet_gives_each_digit_once_in_its_place(tmp_path, chalk, shadow):
+    rng = np.random.default_rng(3)
+    scene = Scene(chalk=chalk, shadow=shadow, turn=3.0, gradient=0.3)
+    rgb, boxes = photograph(["314", "159", "265"], scene, draw_digit, rng)
+    found = found_in(Image.fromarray(rgb), tmp_path)
+    assert len(found.marks) == 9
+    for i, box in enumerate(boxes):
+        assert np.abs(np.subtract(found.box(i), box)).max() <= 8
+
+
+def test_ruled_lines_go_and_strokes_that_cross_them_stay(tmp_path):
+    rng = np.random.default_rng(5)
+    rgb, boxes = photograph(["27", "80"], Scene(ruled=0.35, turn=2.0), draw_digit, rng)
+    found = found_in(Image.fromarray(rgb), tmp_path)
+    assert len(found.marks) == len(boxes) == 4
+
+
+def test_the_table_beside_the_page_is_no_mark(tmp_path):
+    rng = np.random.default_rng(1)
+    rgb, _ = photograph(["4"], Scene(edge=True), draw_digit, rng)
+    assert len(found_in(Image.fromarray(rgb), tmp_path).marks) == 1
+
+
+def test_a_bar_belongs_to_its_5_and_a_base_to_its_1(tmp_path):
+    image = Image.new("L", (800, 400), 210)
+    pen = ImageDraw.Draw(image)
+    pen.line([(150, 90), (200, 60), (200, 260)], 40, 12)
+    pen.line([(130, 300), (270, 300)], 40, 12)
+    pen.line([(500, 90), (500, 160), (580, 180), (580, 260), (500, 290)], 40, 12)
+    pen.line([(520, 60), (600, 60)], 40, 12)
+    assert len(found_in(image, tmp_path).marks) == 2
+
+
+def test_a_digit_in_a_box_is_a_mark_of_its_own(tmp_path):
+    image = seven((400, 320))
+    ImageDraw.Draw(image).rectangle((70, 20, 280, 290), outline=60, width=5)
+    assert len(found_in(image, tmp_path).marks) == 2
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.2, 5.0), st.floats(0.0, 60.0))
+@settings(max_examples=25)
+def test_which_side_is_ink_is_the_same_in_any_light(seed, gain, offset):
+    rng = np.random.default_rng(seed)
+    picture = np.full((120, 160), 150.0)
+    picture[30:90, 70:78] = 60
+    picture += rng.normal(0, 1, picture.shape)
+    light = np.clip(picture * gain / 5 + offset, 0, 255)
+    assert ink.ink_is_dark(light)
+    assert not ink.ink_is_dark(255 - light)
+
+
+# Reading order
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.floats(-0.15, 0.15), st.randoms())
+def test_rows_are_followed_on_a_tilted_page(n_rows, n_columns, tilt, random):
+    places = [(r, c) for r in range(n_rows) for c in range(n_columns)]
+    random.shuffle(places)
+    boxes = []
+    for r, c in places:
+        x, y = 60 * c, round(100 * r + tilt * 60 * c)
+        boxes.append((x, y, x + 40, y + 60))
+    order = rows.in_reading_order(boxes)
+    assert [places[i] for i, _ in order] == sorted(places)
+    assert [row for _, row in order] == [r for r, _ in sorted(places)]
+
+
+# What the network sees
+
+
+def test_a_digit_looks_the_same_from_any_pen_and_any_size():
+    rng = np.random.default_rng(0)
+    from chainrule.photos.strokes import DIGITS, _draw, _path
+
+    path = [_path(stroke, rng) for stroke in DIGITS[2][0]]
+    pictures = [
+        normal.normalise(np.kron(_draw(path, np.random.default_rng(1), width), np.ones((k, k))))
+        for width, k in ((4.0, 1), (7.0, 2), (11.0, 3))
+    ]
+    for picture in pictures[1:]:
+        assert np.corrcoef(picture.ravel(), pictures[0].ravel())[0, 1] > 0.9
+
+
+@given(st.integers(0, 9), st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
+def test_a_picture_fits_the_box_and_is_centred(label, seed):
+    picture = normal.normalise(draw_digit(label, np.random.default_rng(seed)))
+    ink = np.argwhere(picture > 0)
+    assert picture.shape == (28, 28)
+    assert picture.min() >= 0
+    assert picture.max() <= 1
+    assert (np.ptp(ink, axis=0) + 1 <= normal.BOX).all()
+    y, x = np.average(np.indices((28, 28)).reshape(2, -1), axis=1, weights=picture.ravel())
+    assert max(abs(y - 13.5), abs(x - 13.5)) <= 4.1  # moved no further than the box allows
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
+def test_whatever_is_drawn_can_be_normalised(seed):
+    picture = normal.normalise(draw_no_digit(np.random.default_rng(seed)))
+    assert np.isfinite(picture).all()

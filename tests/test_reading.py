@@ -1,0 +1,259 @@
+"""Reading digits with the shipped network: on photos made up for it, real ones, and none at all."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from typer.testing import CliRunner
+
+from chainrule import Network, handwriting, model_file, random_theta, read_digits
+from chainrule.cli import app
+from chainrule.encoding import DataError
+from chainrule.photos.strokes import draw_digit
+from chainrule.photos.synthetic import Scene, photograph
+from chainrule.reading import recognise, shipped_model
+
+
+def run(*args):
+    return CliRunner().invoke(app, [str(arg) for arg in args], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def sheet(tmp_path_factory):
+    """Return a photo of two rows of five digits."""
+    file = tmp_path_factory.mktemp("sheet") / "sheet.jpg"
+    rng = np.random.default_rng(8)
+    rgb, _ = photograph(["01234", "56789"], Scene(turn=2, shadow=0.3), draw_digit, rng)
+    Image.fromarray(rgb).save(file)
+    return file
+
+
+def text_page(file):
+    """Print a page of words."""
+    from chainrule.photos.strokes import _font
+
+    image = Image.new("L", (1000, 700), 235)
+    words = "the network learns to read letters from a printed page about lakes and forests"
+    pen, font = ImageDraw.Draw(image), _font("DejaVuSans", 24)
+    for line in range(15):
+        pen.text((50, 40 + 40 * line), words, 30, font)
+    image.save(file)
+
+
+# The shipped network
+
+
+def test_the_shipped_model_is_small_and_says_where_it_came_from():
+    model = shipped_model()
+    assert model.network.size * 2 < 1_000_000
+    assert model.provenance.options["recipe"] == "photos"
+    assert model.provenance.seed == 0
+    assert model.classes == (*range(10), "none")
+
+
+def test_every_digit_of_a_sheet_is_read_in_its_row(sheet):
+    digits = read_digits(sheet)
+    assert [digit.label for digit in digits] == list(range(10))
+    assert [digit.row for digit in digits] == [0] * 5 + [1] * 5
+    assert all(digit.picture.shape == (28, 28) for digit in digits)
+    assert all(0 < digit.probability <= 1 for digit in digits)
+
+
+def test_photos_as_people_take_them_are_read():
+    """40 photos of one digit with everything wrong that goes wrong, drawn by chance."""
+    import tempfile
+    from pathlib import Path
+
+    right = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(40):
+            rng = np.random.default_rng(500 + seed)
+            rgb, _ = photograph([str(seed % 10)], Scene.random(rng), draw_digit, rng)
+            Image.fromarray(rgb).save(Path(folder, "photo.jpg"), quality=85)
+            found = read_digits(Path(folder, "photo.jpg"))
+            right += [digit.label for digit in found] == [seed % 10]
+    assert right >= 36
+
+
+def test_a_page_of_text_and_a_textured_picture_have_no_confident_digit(tmp_path):
+    from scipy import ndimage
+
+    text_page(tmp_path / "text.png")
+    rng = np.random.default_rng(0)
+    fur = sum(
+        ndimage.gaussian_filter(rng.normal(size=(600, 800)), sigma) * sigma for sigma in (1, 4, 12)
+    )
+    fur = np.uint8(255 * (fur - fur.min()) / np.ptp(fur))
+    Image.fromarray(fur).save(tmp_path / "fur.png")
+    for name in ("text.png", "fur.png"):
+        assert not [digit for digit in read_digits(tmp_path / name) if digit.probability > 0.5]
+
+
+def test_strangers_around_make_a_doubtful_mark_one_of_them():
+    model = shipped_model()
+    X, _ = handwriting.drawings(10, 40, 3)
+    pictures = X.reshape(-1, 28, 28)
+    alone = recognise(model, pictures[:10])[:, 10]
+    among = recognise(model, pictures)[:10, 10]
+    assert (among >= alone - 1e-9).all()
+
+
+def test_recognising_is_the_same_each_time_and_sums_to_one():
+    X, _ = handwriting.drawings(5, 2, 1)
+    pictures = X.reshape(-1, 28, 28)
+    first, again = (recognise(shipped_model(), pictures) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_allclose(first.sum(axis=1), 1)
+
+
+# Real photos
+
+
+def test_of_the_real_single_photos_at_most_one_is_misread(data):
+    folder, wrong = data("photos"), []
+    for file in sorted(folder.glob("*/labels.csv")):
+        with open(file, newline="") as lines:
+            for row in csv.DictReader(lines):
+                if row["layout"] == "single" and row["kind"] != "object":
+                    read = [digit.label for digit in read_digits(file.parent / row["file"])]
+                    if read != [int(row["label"])]:
+                        wrong.append((file.parent.name, row["file"], read))
+    assert len(wrong) <= 1, wrong
+
+
+def test_of_the_real_sheets_nearly_every_digit_is_read(data):
+    folder, right, read = data("photos"), 0, 0
+    for file in sorted(folder.glob("*/labels.csv")):
+        with open(file, newline="") as lines:
+            for row in csv.DictReader(lines):
+                if row["layout"] == "multi":
+                    digits = read_digits(file.parent / row["file"])
+                    rows = [""] * (digits[-1].row + 1)
+                    for digit in digits:
+                        rows[digit.row] += str(digit.label)
+                    truth = row["label"].replace("/", "")
+                    right += sum(a == b for a, b in zip("".join(rows), truth, strict=False))
+                    read += len(digits)
+    assert right >= 57
+    assert read <= 61
+
+
+# The commands
+
+
+def test_classify_prints_a_line_a_row_and_json(sheet):
+    found = run("classify", sheet)
+    assert found.exit_code == 0
+    lines = found.stdout.splitlines()
+    assert lines[0] == f"{sheet}: 10 digits"
+    assert lines[1].startswith("  0 (")
+    assert len(lines) == 3
+    (photo,) = json.loads(run("classify", sheet, "--json").stdout)
+    assert [digit["label"] for digit in photo["digits"]] == list(range(10))
+    assert photo["no_digits"] == []
+    assert len(photo["digits"][0]["box"]) == 4
+
+
+def test_classify_goes_on_after_a_bad_file_and_ends_with_3(sheet, tmp_path):
+    (tmp_path / "bad.jpg").write_bytes(b"nothing")
+    found = run("classify", tmp_path / "bad.jpg", sheet)
+    assert found.exit_code == 3
+    assert "10 digits" in found.stdout
+    assert found.stderr.count("\n") == 1
+    assert "bad.jpg: not an image" in found.stderr
+    alone = run("classify", tmp_path / "bad.jpg")
+    assert (alone.exit_code, alone.stdout) == (3, "")
+
+
+def test_classify_of_a_blank_page_says_that_nothing_is_written(tmp_path):
+    Image.new("L", (800, 600), 220).save(tmp_path / "blank.png")
+    found = run("classify", tmp_path / "blank.png")
+    assert found.exit_code == 0
+    assert found.stdout == f"{tmp_path / 'blank.png'}: no digit, nothing written\n"
+
+
+def test_show_draws_the_photo_and_every_step(sheet, tmp_path):
+    assert run("classify", sheet, "--show", tmp_path / "steps.png").exit_code == 0
+    with Image.open(tmp_path / "steps.png") as image:
+        assert image.size[0] > 800
+    two = run("classify", sheet, sheet, "--show", tmp_path / "steps.png")
+    assert (two.exit_code, two.stderr.count("\n")) == (2, 1)
+    elsewhere = run("classify", sheet, "--show", tmp_path / "none" / "steps.png")
+    assert elsewhere.exit_code == 2
+
+
+def test_a_model_that_cannot_read_photos_is_refused(sheet, tmp_path):
+    from chainrule.encoding import Column, Encoder
+
+    model = model_file.Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),)))
+    model_file.save(tmp_path / "size.safetensors", model)
+    found = run("classify", sheet, "--model", tmp_path / "size.safetensors")
+    assert found.exit_code == 4
+    assert "28x28" in found.stderr
+
+
+# One's own hand
+
+
+def test_a_sheet_is_collected_and_a_model_goes_on_from_it(sheet, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = run("collect", sheet, "--label", "01234/56789", "--folder", "mine")
+    assert found.exit_code == 0
+    assert "10 digits added to mine" in found.stdout
+    run("collect", sheet, "--label", "0123456789", "--folder", "mine")
+    assert sorted(file.name for file in (tmp_path / "mine").iterdir()) == [
+        "labels.csv",
+        "sheet-2.jpg",
+        "sheet.jpg",
+    ]
+    monkeypatch.setattr(handwriting, "REHEARSED", (200, 100))
+    trained = run("train", "mine", "--from", "shipped", "--json")
+    assert trained.exit_code == 0
+    assert json.loads(trained.stdout)["right"]["after"] == 20
+    assert run("classify", sheet, "--model", "mine.safetensors").exit_code == 0
+
+
+def test_a_label_that_does_not_fit_the_photo_is_refused(sheet, tmp_path):
+    found = run("collect", sheet, "--label", "012", "--folder", tmp_path / "mine")
+    assert found.exit_code == 3
+    assert "3 digits in the label and 10 marks" in found.stderr
+    assert not (tmp_path / "mine").exists()
+    with pytest.raises(DataError, match="has no digit"):
+        handwriting.collect(sheet, "abc", tmp_path / "mine")
+    with pytest.raises(DataError, match=r"no labels\.csv"):
+        handwriting.collected(tmp_path)
+
+
+@pytest.mark.slow
+def test_going_on_from_a_few_strange_digits_forgets_nothing(data):
+    """A hand that writes 7 as others write 1 with a hook: learnt, and MNIST is read as before."""
+    with np.load(data("mnist.npz")) as mnist:
+        X = handwriting.normalised(mnist["X_test"][:2000] / 255)
+        y = mnist["y_test"][:2000]
+    model = shipped_model()
+    own = X[y == 4][:10][:, ::-1]  # turned upside down: nobody's 4
+    before = np.mean(np.array(model.labels(X)) == y)
+    result = handwriting.adapted(model, own, np.full(10, 4))
+    from dataclasses import replace
+
+    new = replace(model, theta=result.theta)
+    assert new.labels(own) == [4] * 10
+    assert np.mean(np.array(new.labels(X)) == y) >= before - 0.005
+
+
+# Calibration
+
+
+def test_the_temperature_makes_an_overconfident_network_modest():
+    rng = np.random.default_rng(0)
+    network = Network((2, 3), output="softmax")
+    theta = random_theta(network, 0)
+    X = rng.normal(size=(4000, 2))
+    from chainrule import predict
+
+    y = np.array([rng.choice(3, p=p) for p in predict(network, theta, X)])
+    found, temperature = handwriting.calibrated(network, theta * 5, X, y)
+    assert temperature == pytest.approx(5, rel=0.3)
+    np.testing.assert_allclose(found, theta * 5 / temperature)
