@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from chainrule import model_file, octave
+from chainrule import model_file, octave, plots
 from chainrule.cli import app
 
 QUICK = ["--hidden", "8", "--max-iter", "30"]
@@ -505,3 +505,30 @@ def test_what_is_saved_is_said_when_the_picture_fails(here, monkeypatch, error, 
     assert found.exit_code == code
     assert words in found.stderr
     assert model_file.load("homes.safetensors")
+
+
+def test_a_fit_of_one_input_gets_its_curve_and_the_state_of_its_training(here, monkeypatch):
+    titles = []
+    drawn = plots.training_figure
+
+    def draw(*arguments, **options):
+        figure = drawn(*arguments, **options)
+        titles.extend(ax.get_title() for ax in figure.axes)
+        return figure
+
+    monkeypatch.setattr("chainrule.pipeline.training_figure", draw)
+    x = np.linspace(0, 10, 60)
+    table = np.c_[x, 20 + 5 * np.sin(x) + 0.3 * np.cos(40 * x)]
+    np.savetxt(here / "sensor.csv", table, delimiter=",", header="time,signal", comments="")
+    found = run("train", "sensor.csv", "--optimizer", "br", "--activation", "tanh", "--hidden", "8")
+    assert found.exit_code == 0, found.stderr
+    assert titles == [
+        "Training curve",
+        "Predicted against true signal",
+        "Errors",
+        "Training set and predicted curve",
+        "Error histogram",
+    ]
+    assert (here / "sensor-state.png").read_bytes().startswith(b"\x89PNG")
+    lam = json.loads(run("info", "sensor.safetensors", "--json").stdout)["options"]["lam"]
+    assert 0 < lam < 1  # what it found, not what it began with

@@ -120,8 +120,8 @@ def train(
     optimizer: Annotated[
         str,
         typer.Option(
-            help="lbfgs, gd (gradient descent), cg, scg, newton-cg, lm, scipy:NAME as scipy:CG; "
-            "over minibatches adam, adamw, sgd."
+            help="lbfgs, gd (gradient descent), cg, scg, newton-cg, lm, br, scipy:NAME as "
+            "scipy:CG; over minibatches adam, adamw, sgd."
         ),
     ] = "lbfgs",
     max_iter: Annotated[int, typer.Option(min=0, help="Iterations at most.")] = 100,
@@ -235,6 +235,7 @@ def train(
     result, check = pipeline.six_steps(network, X, Y, chosen, seed, not no_check, max_time, how)
     if recipe is not None:
         how = {"recipe": recipe}
+    chosen = getattr(result.state, "lam", chosen)  # Bayesian regularisation finds it
     options = how | {"lam": chosen, "test_size": test_size, "max_time": max_time}
     theta = result.theta
     if recipe == "photos" and held_out is not None:
@@ -251,7 +252,7 @@ def train(
         evaluations = {"trained on": pipeline.evaluate(model, training)}
         if held_out is not None:
             evaluations["held out"] = pipeline.evaluate(model, held_out)
-        picture = pipeline.draw(out, model, result.history, evaluations, held_out or training)
+        picture = pipeline.draw(out, model, result, chosen, evaluations, training, held_out)
     except KeyboardInterrupt:
         fail(f"interrupted: the network is saved in {out}, but not its picture", CTRL_C)
     except OSError as error:

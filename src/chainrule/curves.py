@@ -201,10 +201,13 @@ class ErrorHistogramDisplay:
 
     def plot(self, ax: Axes | None = None) -> ErrorHistogramDisplay:
         """Draw on ax, or on a new figure."""
+        from matplotlib.ticker import MaxNLocator
+
         self.ax_ = ax = axes_or_new(ax)
         ax.hist(self.y - self.h, bins=self.bins, color=BLUE, edgecolor="white")
         ax.axvline(0, color=ORANGE, linewidth=2)
-        ax.set(title="Errors", xlabel="target - output", ylabel="examples")
+        ax.set(title="Error histogram", xlabel="target - output", ylabel="examples")
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.spines[["top", "right"]].set_visible(False)
         return self
 

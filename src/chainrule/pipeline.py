@@ -6,25 +6,30 @@ says in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule import report
 from chainrule.activations import Array
 from chainrule.backprop import finish
+from chainrule.curves import ErrorHistogramDisplay, PredictionDisplay, TrainingStateDisplay
 from chainrule.datasets import Dataset
 from chainrule.encoding import DataError, Scaling
 from chainrule.engine import accumulate, predict
+from chainrule.error_bars import ErrorBars
 from chainrule.evaluation import Evaluation
 from chainrule.gradient_check import GradientReport
 from chainrule.model_file import Model
 from chainrule.network import Network
-from chainrule.optimize import History, Result
+from chainrule.optimize import Result
 from chainrule.plots import training_figure
 from chainrule.recipes import RECIPES
 from chainrule.theta import random_theta
 from chainrule.training import WrongGradientError, check_before_training, train
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def network_for(
@@ -132,26 +137,60 @@ def evaluate(model: Model, data: Dataset) -> Evaluation:
 def draw(
     out: Path,
     model: Model,
-    history: History,
+    result: Result,
+    lam: float,
     evaluations: dict[str, Evaluation],
-    data: Dataset,
+    training: Dataset,
+    held_out: Dataset | None,
 ) -> Path:
-    """Draw the training on one page, beside the model."""
+    """Draw the training on one page, beside the model, and what its optimizer told on another."""
     name, evaluation = list(evaluations.items())[-1]
     target = str(model.encoder.target)
     layers = "-".join(str(s) for s in model.network.layers)
+    more: list[Callable[[Axes], Any]] = []
+    if evaluation.classes is None:
+        errors = ErrorHistogramDisplay(evaluation.truth.ravel(), evaluation.answer.ravel())
+        more.append(errors.plot)
+    if evaluation.classes is None and (model.network.layers[0], model.network.K) == (1, 1):
+        curve = fitted_curve(model, training, lam)
+        names = {"xlabel": model.encoder.feature_names[0], "ylabel": target}
+        more.insert(0, lambda ax: curve.plot(ax).ax_.set(**names))
     figure = training_figure(
         f"{out.stem}, {layers}: {report.headline(evaluation, target)} "
         f"({len(evaluation.truth):,} examples {name})",
         model.network,
         model.theta,
-        history,
+        result.history,
         evaluation,
-        data.X,
+        (held_out or training).X,
         target=target,
         what="cost J" if model.target_scaling is None else "cost J (target standardised)",
         images=None if model.encoder.image_shape is None else model.encoder.images,
+        more=more,
     )
     path = out.with_suffix(".png")
     figure.savefig(path)
+    if result.history.extra:
+        state = TrainingStateDisplay(result.history).plot().figure_
+        state.savefig(out.with_name(f"{out.stem}-state.png"))
     return path
+
+
+def fitted_curve(model: Model, training: Dataset, lam: float) -> PredictionDisplay:
+    """Return the curve of a model with one input, with error bars, in the units of the table."""
+    network, theta = model.network, model.theta
+    X, Y = standardised(training, model.scaling, model.target_scaling)
+    try:
+        bars = None if network.output != "identity" else ErrorBars.at(network, theta, X, Y, lam)
+    except ValueError:  # too few rows to tell the noise from the network
+        bars = None
+    display = PredictionDisplay.from_theta(network, theta, X, Y, bars)
+    if model.scaling is not None:
+        display.x = model.scaling.undo(display.x)
+    if model.target_scaling is not None:
+        display.h = model.target_scaling.undo(display.h)
+        if display.band is not None and display.std is not None:
+            display.band = display.band * model.target_scaling.scale
+            display.std = display.std * model.target_scaling.scale
+    display.X, display.Y = training.X[:, 0], truth(training).reshape(-1)
+    return display

@@ -436,6 +436,7 @@ def training_figure(
     target: str = "target",
     what: str = "cost J",
     images: Images | None = None,
+    more: Sequence[Callable[[Axes], Any]] = (),
 ) -> Figure:
     """Put a training on one page.
 
@@ -456,6 +457,8 @@ def training_figure(
     images : callable, optional
         Turns rows of X into images of shape (r, height, width): adds the hidden units and the
         mistakes.
+    more : sequence of callable, optional
+        Each draws one more panel on the axes it is given, as every display's ``plot`` does.
 
     Returns
     -------
@@ -488,12 +491,17 @@ def training_figure(
                 HiddenUnitsDisplay.from_theta(network, theta, images).plot,
                 MistakesDisplay.from_evaluation(evaluation, X, images).plot,
             ]
-    rows, columns = (2, 2) if len(panels) == 4 else (1, len(panels))
+    panels += more
+    rows = 1 if len(panels) < 4 else 2
+    columns = -(-len(panels) // rows)
     figure = Figure(figsize=(5 * columns, 4.6 * rows + 0.4), dpi=100)
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
     figure.suptitle(title, fontsize="x-large", fontweight="bold")
-    for panel, ax in zip(panels, np.ravel(figure.subplots(rows, columns)), strict=True):
+    places = np.ravel(figure.subplots(rows, columns))
+    for panel, ax in zip(panels, places, strict=False):
         panel(ax)
+    for ax in places[len(panels) :]:
+        ax.remove()
     return figure
 
 
