@@ -240,7 +240,8 @@ def prepare(case: Case, folder: Path) -> str:
     if codes is not None:
         arrays["Y"] = np.eye(case.layers[-1])[codes]
     arrays["theta"] = chainrule.random_theta(case.network, seed=1)
-    arrays = {name: array.astype(case.dtype) for name, array in arrays.items()}
+    # Row after row: a .mat file has its columns one after the other
+    arrays = {name: array.astype(case.dtype, order="C") for name, array in arrays.items()}
     if case.kind == "epoch":
         order = np.random.default_rng(2).permutation(case.rows)
         arrays["X_in_order"], arrays["Y_in_order"] = arrays["X"][order], arrays["Y"][order]

@@ -15,6 +15,7 @@ from chainrule.activations import Array
 from chainrule.backprop import Lambda, finish, penalty, per_layer
 from chainrule.network import Network
 from chainrule.optimize import Result, Rule, State, Step
+from chainrule.optimize.loop import norm
 from chainrule.optimize.result import AT_MAX_ITER, BY_CALLBACK, NOT_FINITE
 from chainrule.watch import Ended, Watch
 
@@ -148,7 +149,7 @@ def minimize(
         nonlocal state
         J_start, D = full_J(theta)
         # A mean over an epoch, taken while theta moves, is no match for J at one theta
-        watch.start(J_start, float(np.linalg.norm(D)), counts=False)
+        watch.start(J_start, norm(D), counts=False)
         if not np.isfinite(J_start):
             return Ended(NOT_FINITE)
         for iteration in range(1, max_iter + 1):

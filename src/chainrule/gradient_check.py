@@ -360,7 +360,8 @@ def compare(
         alongs, slopes = list(range(theta.size)), D
     elif directions >= 1:
         alongs = [direction(rng, D) for _ in range(directions)]
-        slopes = np.array([along @ D for along in alongs])
+        # No BLAS for long vectors: its threads would go on spinning on cores that training needs
+        slopes = np.array([np.sum(along * D) for along in alongs])
     else:
         raise ValueError(f"directions must be at least 1, got {directions!r}")
     raw = np.array([slope(counted, theta, along, step) for along in alongs])
@@ -384,7 +385,7 @@ def compare(
         def within(start: int, stop: int) -> tuple[Array, Array, Array]:
             along = np.zeros(theta.size)
             along[start:stop] = direction(rng, D[start:stop])
-            d, n = np.array([along @ D]), np.array([slope(counted, theta, along, step)])
+            d, n = np.array([np.sum(along * D)]), np.array([slope(counted, theta, along, step)])
             return d, n, _rounding(J, step, n)
 
         ranges = [("theta", 0, theta.size)] if network is None else list(parts_of(network))
@@ -466,7 +467,7 @@ def direction(rng: np.random.Generator, D: Array) -> Array:
     signs = np.where(D, np.sign(D), rng.choice([-1.0, 1.0], size=len(D)))
     typical = np.sqrt(np.mean(D * D)) or 1.0
     along = signs * (1 + np.abs(rng.standard_normal(len(D)) * D) / typical)
-    return np.asarray(along / np.linalg.norm(along))
+    return np.asarray(along / np.sqrt(np.sum(along * along)))
 
 
 def _refine(

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.activations import Array
 from chainrule.optimize import Callback, History, Iterate, Optimizer, Result, Step
+from chainrule.optimize.loop import norm
 from chainrule.optimize.result import Objective
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ class Watch:
         options = {}
         if state is not None:  # the start has been evaluated before
             options["state"] = state
-            self.start(state.J, float(np.linalg.norm(state.D)), extra=state.extra)
+            self.start(state.J, norm(state.D), extra=state.extra)
         watched = Watched(objective, self)
 
         def after(step: Step) -> bool:
@@ -195,7 +196,7 @@ class Watched:
     def _seen(self, theta: Array, J: float, D: Array) -> None:
         self.n_eval += 1
         if not len(self._watch.history):
-            self._watch.start(J, float(np.linalg.norm(D)))
+            self._watch.start(J, norm(D))
         elif not self._watch.validated:
             self._watch.offer(theta, J, J)
         self._watch.check_time()
