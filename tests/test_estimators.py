@@ -165,6 +165,18 @@ def test_lbfgs_ends_as_low_as_scikit_learns(kind):
         assert ours.loss_ == pytest.approx(loss(ours))
 
 
+def test_lbfgs_ends_where_an_iteration_gains_as_little_as_scikit_learns_may():
+    ours, theirs = pair("three classes", solver="lbfgs", alpha=1.0, tol=0.0, max_iter=5000)
+    for net in (ours, theirs):
+        net.fit(X, iris)
+    assert "has lowered the loss by less than 2.2e-09" in ours.stop_report_.why
+    assert ours.stop_report_.converged
+    assert ours.n_iter_ < 5000
+    gains = -np.diff(ours.loss_curve_)
+    assert gains[-1] <= 1e7 * np.finfo(float).eps < gains[:-1].min()
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=0.05)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_partial_fit_goes_on_as_scikit_learns_does(solver):
     for kind in ("three classes", "two"):

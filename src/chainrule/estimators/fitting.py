@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 SMALLEST_RATE = 1e-6  # of learning_rate="adaptive"
 ADAPT = 5.0  # what it is divided by
+LEAST_GAIN = 1e7 * np.finfo(float).eps  # SciPy's, which scikit-learn's L-BFGS ends by
 MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower the loss"
 MAX_FUN = "stopped at max_fun = {} evaluations, before convergence: a larger max_fun may help"
 NO_PROGRESS = "{}: the {} has not improved by more than tol = {:g} for {} iterations"
+NO_GAIN = "converged: an iteration has lowered the loss by less than {:.2g}"
 FLAT = "converged: the gradient is flat (max |D_i| <= tol = {:g})"
 DIVERGED = (
     "diverged: the loss is not finite in iteration {}; kept is the last finite theta: standardise "
@@ -275,6 +277,7 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
     lam = float(est.alpha) / scale  # the loss is scale times the notes' J, its penalty is alpha's
     flatness: dict[float, float] = {}  # max |D_i| where J was evaluated in this iteration
     ended: Ended | None = None
+    before = np.inf  # the loss of the last iteration
     m = rows.m
 
     def objective(theta: Array) -> tuple[float, Array]:
@@ -283,7 +286,7 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
         return J, D
 
     def after(step: Step) -> bool:
-        nonlocal ended
+        nonlocal ended, before
         theta[:] = step.theta
         regularisation = scale * penalty(network, theta, lam) / m
         ended = progress.after(
@@ -297,6 +300,10 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
             ended = Ended(MAX_FUN.format(est.max_fun))
         if ended is None and flatness.get(step.J, np.inf) <= est.tol:
             ended = Ended(FLAT.format(est.tol), converged=True)
+        least = LEAST_GAIN * max(abs(before), abs(est.loss_), 1.0)
+        if ended is None and before - est.loss_ <= least < np.inf:
+            ended = Ended(NO_GAIN.format(least), converged=True)
+        before = est.loss_
         if ended is not None:
             ended.gradient_norm = scale * step.gradient_norm
         flatness.clear()
@@ -313,7 +320,8 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
         est.loss_ = scale * found.J + progress.constant[0]
     if ended is not None:
         return ended
-    return Ended(found.stopped, found.converged, scale * found.history.gradient_norm[-1])
+    why = found.stopped if found.n_iter < est.max_iter else MAX_ITER.format(est.max_iter)
+    return Ended(why, found.converged, scale * found.history.gradient_norm[-1])
 
 
 def warn_unless_converged(ended: Ended) -> None:
