@@ -1,18 +1,28 @@
 """The car that a network steers: the game, the eye, the hill, the teacher."""
 
+import json
 import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from typer.testing import CliRunner
 
-from chainrule.driving import retina
+from chainrule import Network, model_file, predict, random_theta
+from chainrule.cli import app
+from chainrule.driving import learning, retina
 from chainrule.driving.buffer import Buffer
+from chainrule.driving.drawing import Film
+from chainrule.driving.driver import Driver, load, save
 from chainrule.driving.game import NotInstalledError, Orders, Race, pedals
 from chainrule.driving.hill import Hill
+from chainrule.driving.learning import Student, learn
+from chainrule.driving.person import Person
 from chainrule.driving.teacher import Line, Teacher
 from chainrule.driving.views import displaced, views
+from chainrule.encoding import Column, Encoder
 
 
 @pytest.fixture
@@ -153,3 +163,142 @@ def test_no_gas_and_brake_at_once():
         gas, brake = pedals(Orders(0.2, wanted), 60.0)
         assert min(gas, brake) == 0
         assert gas <= 0.63
+
+
+def test_the_retina_and_the_hills_go_through_a_file(tmp_path):
+    network = Network((960, 3, 60))
+    driver = Driver(network, random_theta(network, 2).astype(np.float32))
+    save(tmp_path / "car.safetensors", driver, seed=2, options={"minutes": 1.0})
+    again = load(tmp_path / "car.safetensors")
+    frame = np.random.default_rng(0).integers(0, 255, (96, 96, 3), dtype=np.uint8)
+    assert again(frame, 70) == driver(frame, 70)
+
+
+def test_another_kind_of_network_is_refused_by_name(tmp_path):
+    model = model_file.Model(Network((1, 1)), np.zeros(2), Encoder((Column("size"),)))
+    model_file.save(tmp_path / "size.safetensors", model)
+    with pytest.raises(model_file.ModelFileError, match=r"size\.safetensors: .* drives no car"):
+        load(tmp_path / "size.safetensors")
+
+
+def test_the_mean_that_was_taken_off_is_in_the_biases():
+    student = Student(hidden=2, seed=1)
+    rng = np.random.default_rng(3)
+    images = rng.uniform(-1, 1, (64, 960)).astype(np.float32)
+    student.buffer.add(images, np.stack([rng.uniform(-0.2, 0.2, 64), np.full(64, 60.0)], axis=1))
+    student.practise(2)
+    driver, theta = student.driver(), student._state.theta
+    centred = predict(student.network, theta, images - student._mean)
+    assert predict(driver.network, driver.theta, images) == pytest.approx(centred, abs=1e-4)
+
+
+def test_a_network_takes_over_after_the_first_lap(race, monkeypatch):
+    monkeypatch.setattr(learning, "LAST_EPOCHS", 10)
+    shares = []
+    learn(Student(2, seed=4), minutes=0.4, seed=4, progress=lambda _, own: shares.append(own))
+    assert len(shares) == 1200
+    assert max(shares[:600]) == 0
+    assert max(shares) > 0
+
+
+@pytest.mark.slow
+def test_the_same_seed_learns_the_same(race):
+    first, again = (learn(Student(2, seed=4), minutes=0.4, seed=4) for _ in range(2))
+    assert np.array_equal(first.theta, again.theta)
+
+
+def test_the_teacher_takes_the_wheel_from_who_would_turn_round(race):
+    teacher = driven(race(3), 100)
+    orders = teacher()
+    assert not teacher.objects_to(Orders(orders.steering + 0.05, 20.0))
+    assert teacher.objects_to(Orders(orders.steering + 0.3, 20.0))
+
+
+def test_a_film_has_a_page_for_some_of_the_frames(race, tmp_path):
+    network = Network((960, 4, 60))
+    driver = Driver(network, np.zeros(network.size, np.float32))
+    lap, film = race(5), Film(driver)
+    teacher = Teacher(lap)
+    for _ in range(40):
+        orders = teacher()
+        if lap.frames % 2 == 0:
+            film(lap.frame(), lap, orders, driver(lap.frame(), lap.frames))
+        lap.step(orders, lap.speed)
+    film.save(tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as gif:
+        assert gif.n_frames == 7
+        assert gif.size == (620, 344)
+
+
+def test_without_a_screen_nobody_can_teach(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match="no screen here"):
+        Person(None)
+
+
+def test_a_person_steers_with_the_arrow_keys(race, monkeypatch):
+    import pygame
+
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    lap = race(3)
+    person = Person(lap)
+    assert person() == Orders(0.0, 20.0)
+    for key in (pygame.K_RIGHT, pygame.K_UP):
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+    pressed = [person() for _ in range(3)]
+    assert pressed[-1].steering > pressed[0].steering > 0
+    assert pressed[-1].speed > pressed[0].speed > 20
+    pygame.event.post(pygame.event.Event(pygame.KEYUP, key=pygame.K_RIGHT))
+    assert person().steering < pressed[-1].steering
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))
+    with pytest.raises(KeyboardInterrupt):
+        person()
+    pygame.quit()
+
+
+def test_the_command_watches_trains_and_goes(race, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    assert run(app, ["drive", "watch", "--minutes", "0.1"]).exit_code == 0
+    result = run(app, ["drive", "train", "watched.npz", "--hidden", "2", "--out", "a.safetensors"])
+    assert result.exit_code == 0, result.output
+    result = run(app, ["drive", "go", "a.safetensors", "--tracks", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert set(told["tracks"][0]) == {
+        "seed", "score", "completed", "lateral_mean", "lateral_p95"
+    }  # fmt: skip
+    assert told["teacher"][0]["completed"]
+    assert (tmp_path / "a.gif").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["drive", "watch", "--out", "x.txt"], "must be a .npz file"),
+        (["drive", "--out", "nowhere/a.safetensors"], "there is no such folder"),
+        (["drive", "go", "absent.safetensors"], "absent.safetensors"),
+        (["drive", "train", "absent.npz"], "absent.npz"),
+    ],
+)
+def test_bad_arguments_are_one_line(arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code > 0
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_quick_learns_and_drives_three_tracks(race, tmp_path):
+    out = tmp_path / "alvinn.safetensors"
+    result = CliRunner().invoke(app, ["drive", "--quick", "--out", str(out), "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert len(told["tracks"]) == 3
+    assert told["mean"]["score"] > 850
+    assert out.with_suffix(".gif").stat().st_size > 100_000
+    assert out.with_suffix(".png").exists()

@@ -515,6 +515,107 @@ def _lam(model: Model, lam: float | None) -> float:
     return float(model.provenance.options.get("lam", 0.0)) if lam is None else lam
 
 
+driving = typer.Typer(
+    invoke_without_command=True,
+    help="ALVINN: a network watches a driver for a few minutes, then steers by itself (on "
+    "Gymnasium's CarRacing-v3).  Without watch, train or go: all in one, the network taking over "
+    "more and more while it learns.",
+)
+app.add_typer(driving, name="drive")
+
+Minutes = Annotated[float, typer.Option(min=0.1, help="Of driving to watch, simulated.")]
+Units = Annotated[int, typer.Option(min=1, help="Hidden units.")]
+Tracks = Annotated[int, typer.Option(min=1, help="How many unseen tracks to drive.")]
+FirstSeed = Annotated[int, typer.Option(min=0, max=999_999, help="Of the first unseen track.")]
+Teach = Annotated[
+    Literal["geometry", "keyboard"],
+    typer.Option(help="Whom to watch: a driver who sees the track's geometry, or you."),
+]
+DriverSeed = Annotated[int, typer.Option(min=0, help="Of the learning and the tracks watched.")]
+
+
+@driving.callback()
+def drive(
+    ctx: typer.Context,
+    minutes: Minutes = 5.0,
+    hidden: Units = 4,
+    tracks: Tracks = 10,
+    first_seed: FirstSeed = 1000,
+    teach: Teach = "geometry",
+    seed: DriverSeed = 0,
+    out: Annotated[
+        Path, typer.Option(help="The model file; an animation and a picture go beside it.")
+    ] = Path("alvinn.safetensors"),
+    quick: Annotated[bool, typer.Option("--quick", help="1 minute watched, 3 tracks.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Learn on the fly, then drive unseen tracks."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from chainrule.driving import command
+
+    if quick:
+        minutes, tracks = 1.0, 3
+    _check_folder(out)
+    seconds = command.learn_on_the_fly(out, minutes, hidden, seed, teach)
+    facts = {"minutes": minutes, "training_seconds": seconds}
+    command.go(out, tracks, first_seed, out.with_suffix(".gif"), as_json, **facts)
+
+
+@driving.command("watch")
+def drive_watch(
+    minutes: Minutes = 5.0,
+    teach: Teach = "geometry",
+    seed: DriverSeed = 0,
+    out: Annotated[Path, typer.Option(help="The recording.")] = Path("watched.npz"),
+) -> None:
+    """Record a teacher who drives."""
+    from chainrule.driving import command
+
+    _check_folder(out)
+    command.watch(out, minutes, seed, teach)
+
+
+@driving.command("train")
+def drive_train(
+    recording: Annotated[Path, typer.Argument(help="Of 'chainrule drive watch'.")],
+    hidden: Units = 4,
+    seed: DriverSeed = 0,
+    out: Annotated[Path, typer.Option(help="The model file.")] = Path("alvinn.safetensors"),
+) -> None:
+    """Train a network on a recording."""
+    from chainrule.driving import command
+
+    _check_folder(out)
+    command.train(recording, out, hidden, seed)
+
+
+@driving.command("go")
+def drive_go(
+    path: Annotated[Path, typer.Argument(metavar="MODEL", help="Of 'chainrule drive'.")],
+    tracks: Tracks = 10,
+    first_seed: FirstSeed = 1000,
+    out: Annotated[
+        Path | None, typer.Option(help="The animation, a .gif.  (default: beside the model)")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a network drive unseen tracks."""
+    from chainrule.driving import command
+
+    film = path.with_suffix(".gif") if out is None else out
+    _check_folder(film)
+    if film.suffix != ".gif":
+        raise ValueError(f"--out {film}: must be a .gif file")
+    command.go(path, tracks, first_seed, film, as_json)
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse, before the work, a file in a folder that does not exist."""
+    if not out.absolute().parent.is_dir():
+        raise ValueError(f"--out {out}: there is no such folder")
+
+
 def main() -> None:
     """Run the command."""
     app()

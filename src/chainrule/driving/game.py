@@ -17,6 +17,7 @@ import numpy as np
 from chainrule.activations import Array
 
 FRAMES_A_SECOND = 50
+LOOKS_EVERY = 2  # frames: so often a driver looks and decides, 25 times a second
 MOST_FRAMES = 1000  # a lap's limit, as registered in Gymnasium
 HALF_WIDTH = 40 / 6  # of the road, in the game's units of length
 LOCK = 0.4  # the front wheels' largest angle, in radians

@@ -22,6 +22,8 @@ INSIDE = 0.55 * HALF_WIDTH  # and by no more than this
 GRIP = 180.0  # acceleration across the line, in units of length a second squared
 BRAKING = 85.0  # along it
 TOP_SPEED = 100.0
+OFF_LINE = 0.8 * HALF_WIDTH  # where he takes over from another driver,
+DIFFERENT = 0.15  # and where he would steer so differently, in radians
 WHEELBASE = 4.6  # longer than the car's, 3.24: its tyres slip in bends
 
 
@@ -134,6 +136,11 @@ class Teacher:
     Parameters
     ----------
     race : Race
+
+    Notes
+    -----
+    His orders depend on where the car is and how it is turned, not on its speed: so a network that
+    sees the road sees all that they depend on.
     """
 
     def __init__(self, race: Race) -> None:
@@ -142,12 +149,13 @@ class Teacher:
         self._round = np.append(speeds, speeds[0])
         self._race = race
         self._along: float | None = None
+        self._off_line, self._orders = 0.0, Orders(0.0, 0.0)
 
     def __call__(self) -> Orders:
         """Return what to do now."""
         race, line = self._race, self.line
         position = race.position
-        self._along, _ = line.locate(position, self._along)
+        self._along, self._off_line = line.locate(position, self._along)
         planned = float(np.interp(self._along, line.along, self._round))
         dx, dy = line.at(self._along + look_ahead(planned)) - position
         c, s = math.cos(race.heading), math.sin(race.heading)
@@ -155,7 +163,14 @@ class Teacher:
         soon = (self._along + 0.1 * planned) % line.along[-1]
         wanted = np.interp(soon, line.along, self._round)
         curvature = abs(math.tan(steering)) / WHEELBASE
-        return Orders(float(steering), min(float(wanted), math.sqrt(GRIP / max(curvature, 1e-6))))
+        allowed = math.sqrt(GRIP / max(curvature, 1e-6))
+        self._orders = Orders(float(steering), min(float(wanted), allowed))
+        return self._orders
+
+    def objects_to(self, orders: Orders) -> bool:
+        """Say whether another's orders will not do, where he last said what to do."""
+        different = abs(orders.steering - self._orders.steering)
+        return abs(self._off_line) > OFF_LINE or different > DIFFERENT
 
 
 def racing_line(track: Array) -> Array:

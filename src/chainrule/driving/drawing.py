@@ -1,0 +1,186 @@
+"""Pictures: the network at work, and what its hidden units look for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from chainrule.activations import Array
+from chainrule.driving import retina
+from chainrule.driving.driver import Driver
+from chainrule.driving.game import Orders, Race
+from chainrule.driving.hill import Hill
+from chainrule.plots import BLUE, GREY, ORANGE
+from chainrule.theta import blocks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DRAWN_EVERY = 6  # frames of the game
+WIDTH, HEIGHT = 620, 344
+PALETTE = (  # greys, the game's colours, those of the two answers
+    *((grey, grey, grey) for grey in range(0, 256, 17)),
+    *((102, 204, 102), (102, 230, 102), (102, 153, 102), (204, 0, 0), (255, 0, 0), (102, 0, 0)),
+    *((0, 255, 0), (0, 0, 255), (0, 0, 128), (255, 128, 128)),
+    *((0x00, 0x72, 0xB2), (0x80, 0xB8, 0xD8), (0xD5, 0x5E, 0x00), (0xEA, 0xAE, 0x80)),
+)
+
+
+class Film:
+    """An animation of the network at work, for the ``look`` of `chainrule.driving.laps.drive`.
+
+    It shows what the game shows, what the retina sees, the activations of the hidden units, and
+    both hills: the outputs, where they are decoded, and what the teacher would do.
+
+    Parameters
+    ----------
+    driver : Driver
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._pages: list[Image.Image] = []
+
+    def __call__(self, frame: Array, race: Race, teacher: Orders, orders: Orders) -> None:
+        """Draw a page, of one frame in a few."""
+        if race.frames % DRAWN_EVERY == 0:
+            self._pages.append(page(self._driver, frame, race.frames, teacher, orders))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the animation, a GIF at the game's own speed."""
+        few = Image.new("P", (1, 1))
+        few.putpalette([part for colour in PALETTE for part in colour])
+        first, *rest = (
+            page.quantize(palette=few, dither=Image.Dither.NONE) for page in self._pages
+        )
+        duration = 20 * DRAWN_EVERY  # milliseconds
+        first.save(path, save_all=True, append_images=rest, duration=duration, loop=0)
+
+
+def page(
+    driver: Driver, frame: Array, frame_number: int, teacher: Orders, orders: Orders
+) -> Image.Image:
+    """Return one page of a film, of 620x344 pixels.
+
+    Parameters
+    ----------
+    driver : Driver
+    frame : array of shape (96, 96, 3), uint8
+    frame_number : int
+        How many frames have passed since the start.
+    teacher, orders : Orders
+        What the teacher would do, and what the network does.
+    """
+    image = retina.see(frame, frame_number)
+    hidden, outputs = driver.activations(image)
+    sheet = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.text((12, 6), f"the game, {frame_number / 50:.1f} s", fill=GREY)
+    sheet.paste(Image.fromarray(frame).resize((288, 288), Image.Resampling.NEAREST), (12, 24))
+    draw.text((316, 6), "the retina, 30x32", fill=GREY)
+    sheet.paste(_grey((image.reshape(retina.ROWS, retina.COLUMNS) + 1) / 2, 4), (316, 24))
+    units = f"{len(hidden)} hidden units"
+    draw.text((460, 6), units, fill=GREY)
+    columns = 1 if len(hidden) <= 6 else 5
+    for i, activation in enumerate(hidden):
+        x, y = 460 + 24 * (i % columns), 24 + 20 * (i // columns)
+        sheet.paste(_grey(np.array([[activation]]), 16), (x, y))
+        draw.rectangle((x, y, x + 16, y + 16), outline=GREY)
+    first = driver.steering.units
+    panels = (
+        ("steering", driver.steering, outputs[:first], orders.steering, teacher.steering),
+        ("speed", driver.speed, outputs[first:], orders.speed, teacher.speed),
+    )
+    for top, (name, hill, activations, own, his) in zip((162, 244), panels, strict=True):
+        assert isinstance(hill, Hill)
+        draw.text((316, top), name, fill=GREY)
+        _hill(draw, (316, top + 16), hill, activations, own, his)
+    draw.text((12, 322), "the network's orders", fill=BLUE)
+    draw.text((316, 322), "blue: the network's answer", fill=BLUE)
+    draw.text((490, 322), "orange: the teacher's", fill=ORANGE)
+    draw.text((150, 322), f"{orders.steering:+.2f} rad, {orders.speed:.0f} a second", fill=BLUE)
+    return sheet
+
+
+def _grey(values: Array, size: int) -> Image.Image:
+    """Return numbers from 0 to 1 as grey squares of so many pixels."""
+    pixels = np.clip(255 * values, 0, 255).astype(np.uint8)
+    return Image.fromarray(np.kron(pixels, np.ones((size, size), np.uint8)))
+
+
+def _hill(
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    hill: Hill,
+    activations: Array,
+    own: float,
+    his: float,
+) -> None:
+    """Draw a row of output units as bars, and two answers as lines through them."""
+    left, top = corner
+    wide, high = 290 / hill.units, 52
+    for i, activation in enumerate(activations):
+        x = left + wide * i
+        height = high * float(np.clip(activation, 0, 1))
+        draw.rectangle((x, top + high - height, x + wide - 2, top + high), fill="#bbbbbb")
+    draw.line((left, top + high, left + 290, top + high), fill=GREY)
+    for value, colour, shift in ((his, ORANGE, 0), (own, BLUE, 2)):
+        part = np.clip((value - hill.low) / (hill.high - hill.low), 0, 1)
+        x = left + wide * (float(part) * (hill.units - 1) + 0.5) - 1 + shift
+        draw.line((x, top - 2, x, top + high + 4), fill=colour, width=2)
+
+
+def hidden_units(driver: Driver) -> Figure:
+    """Return a picture of each hidden unit: where it looks, and what it then votes for.
+
+    Parameters
+    ----------
+    driver : Driver
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Notes
+    -----
+    After the figures of Pomerleau's papers: above, the weights to the outputs; below, those from
+    the retina.
+
+    Examples
+    --------
+    >>> from chainrule import Network, random_theta
+    >>> network = Network((960, 2, 60))
+    >>> len(hidden_units(Driver(network, random_theta(network))).axes)
+    6
+    """
+    from matplotlib.figure import Figure
+
+    first, second = blocks(driver.network, driver.theta)[:2]
+    W = first[1:].T.reshape(-1, retina.ROWS, retina.COLUMNS)  # (s_2, 30, 32)
+    votes = np.split(second[1:], [driver.steering.units], axis=1)  # (s_2, units) each
+    shown = min(len(W), 8)
+    figure = Figure(figsize=(2.4 * shown + 0.6, 4.4), dpi=100, layout="constrained")
+    rows = figure.subplots(3, shown, squeeze=False, height_ratios=(1, 1, 4))
+    for j in range(shown):
+        for ax, name, vote in zip(rows[:2, j], ("steering", "speed"), votes, strict=True):
+            units = np.arange(vote.shape[1])
+            ax.bar(units, vote[j], width=1, color=np.where(vote[j] > 0, ORANGE, BLUE))
+            ax.axhline(0, color=GREY, linewidth=0.6)
+            ax.set(xticks=[], yticks=[])
+            if j == 0:
+                ax.set_ylabel(name)
+        limit = np.abs(W[j]).max() or 1.0
+        ax = rows[2, j]
+        ax.imshow(W[j], cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.set(xticks=[], yticks=[], xlabel=f"unit {j + 1}")
+    rows[0, 0].set_title("left … right", fontsize="small", color=GREY)
+    rows[1, 0].set_title("slow … fast", fontsize="small", color=GREY)
+    figure.suptitle(
+        "What each hidden unit looks for (below: road there switches it on, red, or off, blue)\n"
+        "and what it then votes for, orange, or against, blue (above)",
+        fontsize="medium",
+    )
+    return figure

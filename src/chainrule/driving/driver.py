@@ -1,0 +1,139 @@
+"""The network at the wheel: from a frame to orders; its file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from chainrule import model_file
+from chainrule.activations import Array
+from chainrule.backprop import forward
+from chainrule.driving import retina
+from chainrule.driving.game import Orders
+from chainrule.driving.hill import Hill
+from chainrule.encoding import Column, Encoder
+from chainrule.engine import predict
+from chainrule.network import Network
+
+
+class Code(Protocol):
+    """A number as activations of output units: a `Hill`, or another way for comparison."""
+
+    @property
+    def units(self) -> int:
+        """How many units it takes."""
+
+    def encode(self, values: Array) -> Array:
+        """Return activations of shape (m, units)."""
+
+    def decode(self, activations: Array) -> float:
+        """Return the value that activations of shape (units,) mean."""
+
+
+STEERING = Hill(-0.3, 0.3)  # radians: even a teacher who recovers rarely steers more
+SPEED = Hill(20.0, 104.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Driver:
+    """A trained network and what its outputs mean.
+
+    Parameters
+    ----------
+    network : Network
+        960 inputs; its first outputs are the steering's, the others the speed's.
+    theta : ndarray of shape (network.size,)
+    steering, speed : Hill
+
+    Examples
+    --------
+    >>> network = Network((960, 4, 60))
+    >>> driver = Driver(network, np.zeros(network.size))
+    >>> driver.orders(np.concatenate([STEERING.encode([0.0]), SPEED.encode([62.0])], axis=1)[0])
+    Orders(steering=0.0, speed=62.0)
+    """
+
+    network: Network
+    theta: Array
+    steering: Code = STEERING
+    speed: Code = SPEED
+
+    def __call__(self, frame: Array, frame_number: int) -> Orders:
+        """Return what to do.
+
+        Parameters
+        ----------
+        frame : array of shape (96, 96, 3), uint8
+            As the game shows it.
+        frame_number : int
+            How many frames have passed since the start, for the camera's zoom.
+
+        Returns
+        -------
+        Orders
+        """
+        image = retina.see(frame, frame_number)
+        return self.orders(predict(self.network, self.theta, image[None])[0])
+
+    def orders(self, outputs: Array) -> Orders:
+        """Return what the outputs' activations, of shape (K,), mean."""
+        first = self.steering.units
+        return Orders(self.steering.decode(outputs[:first]), self.speed.decode(outputs[first:]))
+
+    def activations(self, image: Array) -> tuple[Array, Array]:
+        """Return those of the hidden units, of shape (s_2,), and of the outputs, of shape (K,).
+
+        Parameters
+        ----------
+        image : array of shape (960,)
+            What the retina sees.
+        """
+        a = forward(self.network, self.theta, image[None])[0]
+        return a[1][0], a[-1][0]
+
+
+def save(path: str | os.PathLike[str], driver: Driver, seed: int, options: dict[str, Any]) -> None:
+    """Write a driver to a model file, with the hills' limits and what it was trained with."""
+    columns = tuple(
+        Column(f"row {row} column {column}")
+        for row in range(retina.ROWS)
+        for column in range(retina.COLUMNS)
+    )
+    encoder = Encoder(columns, target="orders", image_shape=(retina.ROWS, retina.COLUMNS))
+    hills = {name: asdict(getattr(driver, name)) for name in ("steering", "speed")}
+    provenance = model_file.Provenance(
+        seed=seed, options={**options, **hills}, source="CarRacing-v3"
+    )
+    model = model_file.Model(driver.network, driver.theta, encoder, provenance=provenance)
+    model_file.save(path, model)
+
+
+def load(path: str | os.PathLike[str]) -> Driver:
+    """Read a driver from a model file.
+
+    Raises
+    ------
+    ModelFileError
+        If it cannot be read, or holds another kind of network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> network = Network((960, 4, 60))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/alvinn.safetensors", Driver(network, np.ones(network.size)), 0, {})
+    ...     load(f"{folder}/alvinn.safetensors").steering
+    Hill(low=-0.3, high=0.3, units=30, spread=10.0)
+    """
+    model = model_file.load(path)
+    try:
+        steering, speed = (Hill(**model.provenance.options[name]) for name in ("steering", "speed"))
+        fits = model.network.layers[0] == 960 and steering.units + speed.units == model.network.K
+    except (KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise model_file.ModelFileError(
+            f"{os.fspath(path)}: this network drives no car: train one with 'chainrule drive'"
+        )
+    return Driver(model.network, model.theta, steering, speed)

@@ -1,0 +1,201 @@
+"""Learning on the fly: the network watches a driver and takes over more and more.
+
+The teacher drives the first lap.  After each lap the network practises on what it has seen; from
+then on it drives, and the teacher, who says at every frame what he would do, takes over for half a
+second where it goes wrong.  So it sees its own mistakes put right (a mixture of two drivers, as in
+DAgger: Ross, Gordon and Bagnell 2011).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.driving import retina
+from chainrule.driving.buffer import Buffer
+from chainrule.driving.driver import SPEED, STEERING, Code, Driver
+from chainrule.driving.game import FRAMES_A_SECOND, LOOKS_EVERY, Orders, Race
+from chainrule.driving.teacher import Teacher
+from chainrule.driving.views import views
+from chainrule.network import Network
+from chainrule.optimize import State
+from chainrule.theta import blocks
+from chainrule.training import train
+
+LEARNING_RATE = 0.004
+LAM = (100.0, 0.0)  # without it a receptor that rarely sees road gets a huge weight
+EPOCHS, LAST_EPOCHS = 30, 200  # of practice after a lap, and after the last one
+KINDS = np.linspace(-0.28, 0.28, 25)  # the limits of the buffer's kinds of steering
+HELD = 12  # looks, of half a second, for which a teacher who has taken over keeps the wheel
+FIRST_TRACK = 1_000_000  # seeds of the tracks that are watched; those under it are for driving
+
+
+class Student:
+    """A network that learns to drive while it watches.
+
+    Parameters
+    ----------
+    hidden : int, default=4
+        Its hidden units.
+    seed : int, default=0
+        Of its first weights, the displaced views, the buffer and the order of practice.
+    capacity : int, default=20000
+        Of the buffer.  A large one costs only memory here; Pomerleau's held 200.
+    displaced : int, default=3
+        How many displaced views of each frame it makes for itself.
+    steering, speed : Code
+        What its output units mean.
+    output : str, default="sigmoid"
+        The output units' activation.
+
+    Attributes
+    ----------
+    seconds : float
+        Of practice so far.
+    """
+
+    def __init__(
+        self,
+        hidden: int = 4,
+        seed: int = 0,
+        *,
+        capacity: int = 20_000,
+        displaced: int = 3,
+        steering: Code = STEERING,
+        speed: Code = SPEED,
+        output: str = "sigmoid",
+    ) -> None:
+        self.network = Network((960, hidden, steering.units + speed.units), output=output)
+        self.buffer = Buffer(capacity, KINDS, np.random.default_rng(seed))
+        self.seconds = 0.0
+        self._codes = steering, speed
+        self._displaced, self._seed = displaced, seed
+        self._rng = np.random.default_rng((seed, 1))
+        self._state: State | None = None
+        self._mean = np.zeros(960, np.float32)
+
+    def watch(self, frame: Array, frame_number: int, orders: Orders) -> None:
+        """Remember a frame and what the driver did, with displaced views of it."""
+        seen = views(frame, frame_number, orders, self._displaced, self._rng)
+        self.buffer.add(*seen)
+
+    def practise(self, epochs: int = EPOCHS, *, settle: bool = False) -> None:
+        """Train on what is in the buffer.
+
+        Parameters
+        ----------
+        epochs : int
+        settle : bool, default=False
+            Whether the learning rate goes down to nothing meanwhile.
+        """
+        start = time.perf_counter()
+        steering, speed = self._codes
+        if self._state is None:  # most receptors see grass: only what varies is worth learning
+            self._mean = self.buffer.images.mean(axis=0)
+        targets = self.buffer.targets
+        result = train(
+            self.network,
+            self.buffer.images - self._mean,
+            np.hstack([steering.encode(targets[:, 0]), speed.encode(targets[:, 1])]),
+            lam=LAM,
+            optimizer="adam",
+            learning_rate=_settling(self._state, epochs) if settle else LEARNING_RATE,
+            batch_size=64,
+            max_iter=epochs,
+            patience=None,
+            state=self._state,
+            check=self._state is None,
+            seed=self._seed,
+            dtype=np.float32,
+        )
+        assert isinstance(result.state, State)
+        self._state = result.state
+        self.seconds += time.perf_counter() - start
+
+    def driver(self) -> Driver:
+        """Return the network as it is now, at the wheel."""
+        assert self._state is not None, "it has not practised yet"
+        theta = self._state.theta.copy()
+        Theta_T = blocks(self.network, theta)[0]
+        Theta_T[0] -= self._mean @ Theta_T[1:]  # the mean goes into the biases
+        return Driver(self.network, theta, *self._codes)
+
+
+def _settling(state: State | None, epochs: int) -> Callable[[int], float]:
+    """Return learning rates that go from the usual one to almost nothing, along a cosine."""
+    first = 0 if state is None else state.epoch
+    return lambda epoch: (
+        LEARNING_RATE * (0.505 + 0.495 * math.cos(math.pi * (epoch - first) / epochs))
+    )
+
+
+class Instructor(Protocol):
+    """Whom the network watches: `Teacher`, or a person."""
+
+    def __call__(self) -> Orders:
+        """Return what to do now."""
+
+    def objects_to(self, orders: Orders) -> bool:
+        """Say whether another's orders will not do."""
+
+
+def learn(
+    student: Student,
+    *,
+    minutes: float = 5.0,
+    seed: int = 0,
+    instructor: Callable[[Race], Instructor] = Teacher,
+    mixture: bool = True,
+    progress: Callable[[int, float], None] = lambda frame, share: None,
+) -> Driver:
+    """Let a student learn on the fly.
+
+    Parameters
+    ----------
+    student : Student
+    minutes : float, default=5.0
+        Of driving that it watches, whoever drives: every frame has the teacher's orders.
+    seed : int, default=0
+        Of the tracks.
+    instructor : callable, default=Teacher
+        Makes the one whom it watches, for a `Race`.
+    mixture : bool, default=True
+        Whether the network takes over after the first lap, or the teacher drives all the time.
+    progress : callable, optional
+        Called after each frame with how many have passed, and which share of this lap's frames
+        the network drove.
+
+    Returns
+    -------
+    Driver
+    """
+    frames, lap, most = 0, 0, round(minutes * 60 * FRAMES_A_SECOND)
+    driver: Driver | None = None
+    while frames < most:
+        race = Race(FIRST_TRACK + 1000 * seed + lap)
+        teacher = instructor(race)
+        held = own = 0
+        while not race.done and frames < most:
+            if race.frames % LOOKS_EVERY == 0:
+                frame = race.frame()
+                at_wheel = orders = teacher()
+                student.watch(frame, race.frames, orders)
+                if driver is not None:
+                    tried = driver(frame, race.frames)
+                    held = HELD if teacher.objects_to(tried) else held - 1
+                    at_wheel = orders if held > 0 else tried
+                own += at_wheel is not orders
+            race.step(at_wheel, retina.speed(frame))
+            frames += 1
+            progress(frames, own * LOOKS_EVERY / race.frames)
+        lap += 1
+        student.practise()
+        if mixture:
+            driver = student.driver()
+    student.practise(LAST_EPOCHS, settle=True)
+    return student.driver()
