@@ -9,6 +9,7 @@ from chainrule.activations import Array
 POOL = 4  # pixels of the mask in one of the picture that is searched
 SLOPES = tuple(np.arange(-0.24, 0.2401, 0.02))
 LENGTH = 0.3  # of the picture's side: how long a straight run is a line's
+THICKEST = 0.025  # of the picture's longer side
 REPEATED = 4  # lines that need not reach the border, if they are half a picture long
 
 
@@ -69,6 +70,8 @@ def _without_horizontal(mask: Array, contrast: Array) -> Array:
     region[: height * POOL, : width * POOL] = np.repeat(np.repeat(lines, POOL, 0), POOL, 1)
     runs = _vertical_runs(mask)
     thick, dark = (float(np.median(values[region & mask])) for values in (runs, contrast))
+    if thick > THICKEST * max(mask.shape):  # the bar of a digit drawn large
+        return mask
     return mask & ~(region & (runs <= 1.5 * thick + 1) & (contrast < 1.5 * dark))
 
 
