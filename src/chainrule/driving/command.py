@@ -31,7 +31,8 @@ INSTRUCTORS: dict[Teach, type[Teacher] | type[Person]] = {"geometry": Teacher, "
 
 @contextmanager
 def _bar(what: str, total: float) -> Iterator[Any]:
-    """Yield a function (done, note) that moves a bar on stderr."""
+    """Yield a function (done, note) that moves a bar on stderr, where there is a simulator."""
+    Race(FIRST_TRACK)  # else its error would follow a bar that never moved
     with Progress(
         TextColumn(what),
         BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
