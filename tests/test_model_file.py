@@ -86,6 +86,14 @@ def test_what_goes_in_comes_out(path, options):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_half_a_theta_is_float16_in_the_file_and_float32_after_it(path):
+    model = example()
+    save(path, model, half=True)
+    theta = load(path).theta
+    assert theta.dtype == np.float32
+    np.testing.assert_array_equal(theta, model.theta.astype(np.float16))
+
+
 def test_predictions_are_in_the_targets_units_and_survive_the_file(path):
     model = example()
     X = np.array([[0.7, 1.0, 0.0], [1.2, 0.0, 1.0]])
@@ -175,7 +183,7 @@ def test_a_header_that_lies_is_refused(path, change, message):
     ("change", "message"),
     [
         (lambda t: t.update(theta=t["theta"][:-1]), r"need floats of shape \(26,\)"),
-        (lambda t: t.update(theta=t["theta"].astype(np.float16)), "theta is F16"),
+        (lambda t: t.update(theta=t["theta"].astype(np.int8)), "theta is I8"),
         (lambda t: t.update(theta=t["theta"].astype(np.int64)), "theta is I64"),
         (lambda t: t.update(theta=np.full(26, np.nan)), "theta has nan in position 0"),
         (lambda t: t.pop("theta"), "theta is missing"),
