@@ -128,7 +128,7 @@ def read_digits(path: str | os.PathLike[str], model: Model | None = None) -> lis
     ...     image.save(Path(folder, "seven.png"))
     ...     digits = read_digits(Path(folder, "seven.png"))
     >>> [digit.label for digit in digits], digits[0].box
-    ([7], (120, 53, 226, 242))
+    ([7], (120, 54, 228, 243))
     """
     return read(path, model).digits
 

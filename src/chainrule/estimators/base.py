@@ -320,12 +320,14 @@ class BaseMLP(
         """Train, and n_restarts - 1 times more from other random weights; keep the best."""
         network, theta = progress.network, progress.theta
         runs: list[tuple[float, Array, Ended, dict[str, Any]]] = []
-        for restart in range(self.n_restarts if fresh and self.theta is None else 1):
+        n_runs = self.n_restarts if fresh and self.theta is None else 1
+        for restart in range(n_runs):
             if restart:
                 theta[:] = self._start(network, rng, theta.dtype)
                 self._forget(network)
             ended = self._trained(progress, rows, rng, incremental=incremental)
-            runs.append((self._badness(), theta.copy(), ended, self._written_down()))
+            badness = self._badness() if n_runs > 1 else 0.0
+            runs.append((badness, theta.copy(), ended, self._written_down()))
         best, _ = lowest(runs, itemgetter(0))
         _, theta[:], ended, written_down = best
         self.__dict__.update(written_down)

@@ -23,7 +23,7 @@ def in_reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:
 
     Examples
     --------
-    >>> in_reading_order([(50, 12, 60, 32), (0, 50, 10, 70), (0, 0, 10, 20)])
+    >>> in_reading_order([(50, 8, 60, 28), (0, 50, 10, 70), (0, 0, 10, 20)])
     [(2, 0), (0, 0), (1, 1)]
     """
     rows: list[list[int]] = []
