@@ -4,9 +4,13 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from typer.testing import CliRunner
 
 from chainrule.cli import app
+from chainrule.photos.strokes import draw_digit
+from chainrule.photos.synthetic import Scene, photograph
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,6 +22,8 @@ def test_every_command_on_the_readme_runs(tmp_path, monkeypatch):
     commands = [shlex.split(line)[1:] for line in lines if line.startswith("chainrule ")]
     assert len(commands) >= 6
     monkeypatch.chdir(tmp_path)
+    rgb, _ = photograph(["31"], Scene(), draw_digit, np.random.default_rng(0))
+    Image.fromarray(rgb).save("page.jpg")
     for arguments in commands:
         found = CliRunner().invoke(app, arguments, catch_exceptions=False)
         assert found.exit_code == 0, arguments
