@@ -18,6 +18,8 @@ from sklearn.callback import ScoringMonitor
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import d2_pinball_score
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -290,6 +292,8 @@ def test_class_weight_is_a_sample_weight_for_each_class():
     by_class = clone(net).set_params(class_weight=weights).fit(X, iris)
     by_row = clone(net).fit(X, iris, sample_weight=[weights[c] for c in iris])
     np.testing.assert_array_equal(by_class.theta_, by_row.theta_)
+    with pytest.raises(ValueError, match="class_weight must be numbers >= 0"):
+        clone(net).set_params(class_weight={0: 1, 1: -1, 2: 1}).fit(X, iris)
     few = np.r_[0:50, 50:55]
     y = iris[few]
     even = clone(net).set_params(class_weight="balanced", max_iter=100).fit(X[few], y)
@@ -642,6 +646,37 @@ def test_a_saved_estimator_is_the_same_when_loaded(tmp_path, kind):
     other = MLPClassifier if isinstance(net, MLPRegressor) else MLPRegressor
     with pytest.raises(ValueError, match=f"not saved by {other.__name__}"):
         other.load(tmp_path / "net.safetensors")
+
+
+@pytest.mark.parametrize("dtype", [bool, float, int, str])
+def test_classes_of_every_type_survive_the_file(tmp_path, dtype):
+    y = (iris > 0).astype(dtype)
+    net = MLPClassifier(5, max_iter=3).fit(X, y)
+    net.save(tmp_path / "net.safetensors")
+    again = MLPClassifier.load(tmp_path / "net.safetensors").predict(X)
+    np.testing.assert_array_equal(again, net.predict(X))
+    assert again.dtype == y.dtype
+
+
+@pytest.mark.parametrize("kind", ["quantiles", "columns"])
+def test_early_stopping_and_cross_validation_score_every_kind_of_target(kind):
+    if kind == "quantiles":
+        levels = [0.1, 0.5, 0.9]
+        net, y = MLPRegressor("quantile", 5, quantile=levels), (X[:, 2] - 3.8) / 1.8
+    else:
+        net, y = MLPClassifier(5), np.column_stack([iris, iris > 0])
+    net.set_params(max_iter=30, random_state=0, early_stopping=True, learning_rate_init=0.02)
+    scores = cross_val_score(net, X, y, cv=KFold(3, shuffle=True, random_state=0))
+    assert np.isfinite(scores).all()
+    assert scores.max() <= 1
+    net.fit(X, y)
+    assert net.score(X, y) > 0
+    if kind == "quantiles":
+        h = net.predict(X)
+        parts = [d2_pinball_score(y, h[:, i], alpha=a) for i, a in enumerate(levels)]
+        assert net.score(X, y) == pytest.approx(np.mean(parts))
+    else:
+        assert net.score(X, y) == (net.predict(X) == y).all(axis=1).mean()
 
 
 def test_feature_names_are_kept_in_the_file_and_functions_are_refused(tmp_path):

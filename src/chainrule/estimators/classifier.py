@@ -257,6 +257,31 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return h / h.sum(axis=1, keepdims=True)
         return h
 
+    def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return which part of the rows is right; where y has several columns, in all of them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_columns)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> X, y = [[0.0], [1.0]], [["no", "a"], ["yes", "b"]]
+        >>> MLPClassifier(4, solver="lbfgs", random_state=0).fit(X, y).score(X, y)
+        1.0
+        """
+        if not self._several:
+            return float(super().score(X, y, sample_weight))
+        right = (np.asarray(self.predict(X)) == np.asarray(y)).all(axis=1)
+        weights = None if sample_weight is None else np.asarray(sample_weight)
+        return float(np.average(right, weights=weights))
+
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`.
 
@@ -383,6 +408,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "weights as a dict"
             )
         by_class = compute_sample_weight(self.class_weight, y)
+        if not (by_class >= 0).all():
+            raise ValueError(f"class_weight must be numbers >= 0, got {self.class_weight!r}")
         return np.asarray(by_class if weights is None else weights * by_class)
 
     def _output(self) -> str | Cost:

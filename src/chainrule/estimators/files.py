@@ -29,8 +29,11 @@ def save(estimator: BaseMLP, path: str | os.PathLike[str]) -> None:
     names = getattr(estimator, "feature_names_in_", None)
     columns = names if names is not None else [f"x{j}" for j in range(estimator.n_features_in_)]
     labels: dict[str, Any] = {}
+    classes: list[int | str] = []  # as a table's: True and 1.0 are 1
     if hasattr(estimator, "classes_"):
         labels = {"kind": estimator._kind, "classes": plain(estimator.classes_)}
+        if estimator._kind == "classes":
+            classes = [v if isinstance(v, str) else int(v) for v in labels["classes"]]
     options = {
         "estimator": type(estimator).__name__,
         "parameters": {
@@ -48,7 +51,7 @@ def save(estimator: BaseMLP, path: str | os.PathLike[str]) -> None:
             theta,
             Encoder(
                 tuple(Column(str(name)) for name in columns),
-                classes=tuple(labels["classes"]) if labels.get("kind") == "classes" else None,
+                classes=tuple(classes) or None,
             ),
             provenance=Provenance(version=__version__, options=options, J=float(estimator.loss_)),
         ),
@@ -89,7 +92,7 @@ def plain(labels: Any) -> Any:
         raise ModelFileError(
             f"a model file holds classes that are text or numbers, not {type(values[0]).__name__}"
         )
-    return [int(v) if isinstance(v, bool | float) and v == int(v) else v for v in values]
+    return values
 
 
 def is_json(value: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
+from sklearn.metrics import d2_pinball_score
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -213,6 +214,39 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         h = self._hypothesis(X)
         return h[:, 0] if h.shape[1] == 1 else h
+
+    def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+        """Return R2; with several quantiles, which part of the pinball loss they do away with.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+            At most 1; 0 for a constant.  With several quantiles the mean of their
+            `sklearn.metrics.d2_pinball_score`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> X = np.linspace(0, 1, 50)[:, None]
+        >>> net = MLPRegressor("quantile", 4, solver="lbfgs", random_state=0, quantile=[0.1, 0.9])
+        >>> bool(net.fit(X, X[:, 0]).score(X, X[:, 0]) > 0.8)
+        True
+        """
+        if self._levels == 1:
+            return float(super().score(X, y, sample_weight))
+        y = np.asarray(y).reshape(len(y), -1)
+        h = self._hypothesis(X).reshape(len(y), y.shape[1], -1)
+        scores = [
+            d2_pinball_score(y, h[..., q], sample_weight=sample_weight, alpha=level)
+            for q, level in enumerate(np.ravel(self.quantile))
+        ]
+        return float(np.mean(scores))
 
     def input_gradient(self, X: Any, output: Any = 0) -> Array:
         """Return how the prediction changes with each input.
