@@ -33,12 +33,11 @@ TRICKS = {
         "constexpr int R = 1;",
         "Adam step, 784-100-10, batch 200",
     ),
-    "the lanes of a vector summed by halves": (
-        "vec.hpp",
-        "for (int n = lanes<T> / 2; n > 0; n /= 2)",
-        "for (int j = 1; j < lanes<T>; ++j) x[0] = together(x[0], x[j]);\n"
-        "    for (int n = 0; n > 0; n /= 2)",
-        "J and D, 4-32-16-4, 5,000 rows",
+    "rows of X asked for before their turn": (
+        "passes.hpp",
+        "if (data.order && begin + r + ahead < data.m) {",
+        "if (false) {",
+        "Adam step, 20-32-2, batch 32",
     ),
     "Delta used strip by strip": (
         "passes.hpp",

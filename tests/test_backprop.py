@@ -8,7 +8,9 @@ from problems import problems
 from chainrule import (
     Network,
     accumulate,
+    backprop,
     cost_and_gradient,
+    engine,
     finish,
     forward,
     predict,
@@ -277,6 +279,19 @@ def test_input_gradient_refuses_an_output_that_is_not_there():
         input_gradient(network, np.zeros(9), [[1.0, 2.0]], 3)
     with pytest.raises(ValueError, match="outputs must be an integer, or 1 of them"):
         input_gradient(network, np.zeros(9), [[1.0, 2.0]], 0.5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_cost_alone_is_that_of_accumulate(weighted):
+    network, rng = Network((3, 4, 2), output="softmax"), np.random.default_rng(0)
+    theta, X, codes = random_theta(network), rng.normal(size=(7, 3)), rng.integers(2, size=7)
+    weights = rng.random(7) if weighted else None
+    cost_sum, _, m = accumulate(network, theta, X, codes, weights)
+    assert backprop.cost(network, theta, X, codes, weights) == (cost_sum, m)
+    assert engine.cost(network, theta, X, np.eye(2)[codes], weights, engine="numpy") == (
+        cost_sum,
+        m,
+    )
 
 
 def test_accumulate_takes_class_codes_too_even_as_many_as_classes():

@@ -64,7 +64,7 @@ def drawn(draw, most_rows=700):
 
 @given(drawn(), st.booleans(), st.integers(1, 4))
 @settings(max_examples=150)
-def test_accumulate_and_predict_agree_with_the_reference(drawn, weighted, threads):
+def test_accumulate_cost_and_predict_agree_with_the_reference(drawn, weighted, threads):
     network, theta, X, Y, dtype = drawn
     weights = np.random.default_rng(0).random(len(X)).astype(dtype) if weighted else None
     cost, Delta, m = backprop.accumulate(network, theta, X, Y, weights)
@@ -78,6 +78,9 @@ def test_accumulate_and_predict_agree_with_the_reference(drawn, weighted, thread
     assert np.linalg.norm(got[1] - Delta) <= allowed
     assert got[1].dtype == dtype
     assert got[2] == pytest.approx(m, rel=1e-12)
+    alone = engine.cost(network, theta, X, Y, weights, engine="kernel", threads=threads)
+    assert abs(alone[0] - cost) <= TOLERANCE[dtype] * scale
+    assert alone[1] == got[2]
     h = engine.predict(network, theta, X, engine="kernel", threads=threads)
     assert close(h, backprop.forward(network, theta, X)[0][-1], TOLERANCE[dtype])
     assert h.dtype == dtype
@@ -177,6 +180,7 @@ def test_the_same_bits_for_any_number_of_threads(layers, dtype):
     def everything(threads):
         options = {"engine": "kernel", "threads": threads}
         cost, Delta, _ = engine.accumulate(network, theta, X, Y, **options)
+        alone, _ = engine.cost(network, theta, X, Y, **options)
         h = engine.predict(network, theta, X, **options)
         mine, state = theta.copy(), rule.init(theta)
         order = np.random.default_rng(0).permutation(len(X))
@@ -185,7 +189,7 @@ def test_the_same_bits_for_any_number_of_threads(layers, dtype):
             network, mine, X, Y, order, penalty=[1e-3] * (network.L - 1), **options
         )
         return b"".join(
-            np.asarray(part).tobytes() for part in (cost, Delta, h, epoch_cost, mine, state)
+            np.asarray(part).tobytes() for part in (cost, Delta, alone, h, epoch_cost, mine, state)
         )
 
     one = everything(1)

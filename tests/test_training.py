@@ -50,10 +50,9 @@ def test_each_rule_lowers_J_and_tells_how(examples, optimizer):
     result = train(
         NETWORK, X, Y, optimizer=optimizer, learning_rate=0.02, batch_size=16, max_iter=30, lam=0.1
     )
-    J, D = cost_and_gradient(NETWORK, random_theta(NETWORK), X, Y, 0.1)
+    J, _ = cost_and_gradient(NETWORK, random_theta(NETWORK), X, Y, 0.1)
     assert result.history.J[0] == pytest.approx(J, rel=1e-14)
-    assert result.history.gradient_norm[0] == pytest.approx(np.linalg.norm(D), rel=1e-12)
-    assert np.isnan(result.history.gradient_norm[1:]).all()
+    assert np.isnan(result.history.gradient_norm).all()
     assert pytest.approx(cost_and_gradient(NETWORK, result.theta, X, Y, 0.1)[0]) == result.J
     assert result.J < 0.6 * J
     assert (len(result.history), result.n_iter, result.n_eval) == (31, 30, 30 * 8)

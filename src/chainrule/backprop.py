@@ -179,24 +179,66 @@ def accumulate(
     """
     theta = np.asarray(theta)
     a, z = forward(network, theta, X, masks)
-    if np.shape(Y) != z.shape:  # class codes, or a mistake that this names
-        Y = network.targets(Y, len(z))
-    Y = np.asarray(Y, dtype=z.dtype)
-    cost = network.cost.per_example(z, Y)  # (m,)
+    Y = _targets(network, Y, z)
+    cost_sum, m = _cost_of(network, z, Y, weights)
     delta = backward(network, theta, a, Y, masks)
     if masks:
         a = [a_l * mask for a_l, mask in zip(a, masks, strict=False)]
     if weights is not None:
         weights = np.asarray(weights, dtype=theta.dtype)
-        cost = cost * weights
         # Every delta(l) is linear in delta(L), so weighting each row here weights its whole share
         delta = [delta_l * weights[:, None] for delta_l in delta]
     Delta = np.empty_like(theta)
     for Delta_T, a_l, delta_next in zip(blocks(network, Delta), a, delta, strict=False):
         Delta_T[0] = delta_next.sum(axis=0)  # the bias unit's activation is 1
         np.matmul(a_l.T, delta_next, out=Delta_T[1:])
-    m = float(len(z)) if weights is None else float(weights.sum(dtype=np.float64))
-    return float(cost.sum(dtype=np.float64)), Delta, m
+    return cost_sum, Delta, m
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def cost(
+    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+) -> tuple[float, float]:
+    """Add up the costs of a block of rows: `accumulate` without the gradient terms.
+
+    Parameters
+    ----------
+    network, theta, X, Y, weights
+        As in `accumulate`.
+
+    Returns
+    -------
+    cost_sum : float
+        The sum over t of cost(t), without regularisation.
+    m : float
+        The number of rows, or the sum of their weights.
+
+    Notes
+    -----
+    Notes, *Cost Function*.
+
+    Examples
+    --------
+    >>> cost(Network((1, 1)), np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]]))
+    (1.3862943611198906, 2.0)
+    """
+    z = forward(network, np.asarray(theta), X)[1]
+    return _cost_of(network, z, _targets(network, Y, z), weights)
+
+
+def _targets(network: Network, Y: Array, z: Array) -> Array:
+    if np.shape(Y) != z.shape:  # class codes, or a mistake that this names
+        Y = network.targets(Y, len(z))
+    return np.asarray(Y, dtype=z.dtype)
+
+
+def _cost_of(network: Network, z: Array, Y: Array, weights: Array | None) -> tuple[float, float]:
+    costs = network.cost.per_example(z, Y)  # (m,)
+    if weights is None:
+        return float(costs.sum(dtype=np.float64)), float(len(z))
+    weights = np.asarray(weights, dtype=z.dtype)
+    m = float(weights.sum(dtype=np.float64))
+    return float((costs * weights).sum(dtype=np.float64)), m
 
 
 def finish(

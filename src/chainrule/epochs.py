@@ -12,16 +12,15 @@ import numpy as np
 
 from chainrule import engine
 from chainrule.activations import Array
-from chainrule.backprop import Lambda, finish, penalty, per_layer
+from chainrule.backprop import Lambda, penalty, per_layer
 from chainrule.network import Network
 from chainrule.optimize import Result, Rule, State, Step
-from chainrule.optimize.loop import norm
 from chainrule.optimize.result import AT_MAX_ITER, BY_CALLBACK, NOT_FINITE
 from chainrule.watch import Ended, Watch
 
 # One call of the engine does so much and no more, so that Ctrl-C and max_time are heard soon.  What
 # it does depends on shapes, not on the clock: sums must come out the same each time.
-MOST_PRODUCTS = 5e8  # rows times weights
+MOST_PRODUCTS = 1e10  # rows times weights
 MOST_BATCHES = 500
 Distort = Callable[[Array, np.random.Generator], Array]
 """``distort(X, rng)``: what an epoch sees in place of X, an array of the same shape."""
@@ -100,9 +99,9 @@ def minimize(
             f"{rule.init(theta).shape} and {theta.dtype}"
         )
 
-    def full_J(theta: Array) -> tuple[float, Array]:
-        sums = engine.accumulate(network, theta, X, Y, weights, **on)
-        return finish(network, theta, *sums, lam)
+    def full_J(theta: Array) -> float:
+        cost_sum, m = engine.cost(network, theta, X, Y, weights, **on)
+        return cost_sum / m + penalty(network, theta, lam) / m
 
     m = float(len(X) if weights is None else weights.sum(dtype=np.float64))
     lams = per_layer(network, lam)
@@ -147,9 +146,9 @@ def minimize(
 
     def run() -> Ended:
         nonlocal state
-        J_start, D = full_J(theta)
+        J_start = full_J(theta)
         # A mean over an epoch, taken while theta moves, is no match for J at one theta
-        watch.start(J_start, norm(D), counts=False)
+        watch.start(J_start, np.nan, counts=False)
         if not np.isfinite(J_start):
             return Ended(NOT_FINITE)
         for iteration in range(1, max_iter + 1):
@@ -164,7 +163,7 @@ def minimize(
         n_iter = max(len(watch.history) - 1, 0)
         best, J = (watch.theta, watch.J) if n_iter else (theta, J)
         if not ended.at_once:
-            J, _ = full_J(best)
+            J = full_J(best)
     return Result(best, J, watch.history, n_iter, steps - first, str(ended), ended.converged, state)
 
 

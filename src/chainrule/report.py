@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -157,11 +158,13 @@ class Live:
         if self._max_time is not None:
             left = min(left, max(self._max_time - taken, 0))
         speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        # Minibatches have no gradient of all rows
+        norm = "" if math.isnan(step.gradient_norm) else f"|D| {step.gradient_norm:.2g}  "
         self._progress.update(
             self._task,
             completed=step.iteration,
-            line=f"{step.iteration}/{self._max_iter}  J {step.J:.4g}  "
-            f"|D| {step.gradient_norm:.2g}  {speed} it/s  {duration(left)} left",
+            line=f"{step.iteration}/{self._max_iter}  J {step.J:.4g}  {norm}{speed} it/s  "
+            f"{duration(left)} left",
         )
 
 

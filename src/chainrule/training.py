@@ -11,7 +11,7 @@ import numpy.typing as npt
 from chainrule import epochs
 from chainrule.activations import Array
 from chainrule.backprop import Lambda, check_lam, check_weights, finish
-from chainrule.engine import accumulate, available_threads
+from chainrule.engine import accumulate, available_threads, cost
 from chainrule.epochs import Distort
 from chainrule.gradient_check import GradientReport, compare
 from chainrule.network import Network
@@ -349,7 +349,7 @@ def validation_cost(
         raise ValueError(f"X_val and Y_val: {error}") from None
 
     def J_val(theta: Array) -> float:
-        cost_sum, _, m = accumulate(network, theta, X, Y, **on)
+        cost_sum, m = cost(network, theta, X, Y, **on)
         return cost_sum / m
 
     return J_val

@@ -15,6 +15,9 @@ class Kernel:
         Delta: Array,
         threads: int,
     ) -> tuple[float, float]: ...
+    def cost(
+        self, theta: Array, X: Array, Y: Array, weights: Array | None, threads: int
+    ) -> tuple[float, float]: ...
     def forward(self, theta: Array, X: Array, h: Array, threads: int) -> bool: ...
     def epoch(
         self,

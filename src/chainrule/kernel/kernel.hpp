@@ -100,6 +100,7 @@ struct Call {
 template <class T>
 struct Functions {
     Sums (*accumulate)(const Shape&, const T* theta, const Rows<T>&, T* Delta, Call, bool* ok);
+    Sums (*cost)(const Shape&, const T* theta, const Rows<T>&, Call, bool* ok);
     // Returns whether X and theta are finite; it may say no where z overflows.
     bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);

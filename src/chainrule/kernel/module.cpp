@@ -92,6 +92,20 @@ public:
     }
 
     template <class T>
+    nb::tuple cost(Input<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights, int threads) const {
+        const Rows<T> data = rows<T>(X, Y, weights, nullptr);
+        check_flat(theta);
+        bool ok = false;
+        Sums sums;
+        {
+            nb::gil_scoped_release release;
+            sums = functions<T>(*build).cost(shape, theta.data(), data, {threads, interrupted}, &ok);
+        }
+        if (!ok) throw nb::python_error();
+        return nb::make_tuple(sums.cost, sums.weight);
+    }
+
+    template <class T>
     bool forward(Input<T> theta, Input<T> X, Array<T> h, int threads) const {
         check_flat(theta);
         check(X.ndim() == 2 && static_cast<std::int64_t>(X.shape(1)) == s.front() && X.shape(0) > 0, "X must be (m, s_1)");
@@ -217,6 +231,8 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
     kernel
         .def("accumulate", &Kernel::accumulate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
              "weights"_a.noconvert().none(), "Delta"_a.noconvert(), "threads"_a)
+        .def("cost", &Kernel::cost<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
+             "weights"_a.noconvert().none(), "threads"_a)
         .def("forward", &Kernel::forward<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "h"_a.noconvert(), "threads"_a)
         .def("epoch", &Kernel::epoch<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
              "weights"_a.noconvert().none(), "order"_a.noconvert(), "rule"_a,

@@ -132,15 +132,18 @@ void pack_share(const Net<T>& net, const T* theta, const Team& team) {
     }
 }
 
+constexpr std::int64_t grain = 4;  // the members of a team share a slab by so many rows
+
 // A slab of rows: what the passes write for them.
 template <class T>
 struct Slab {
     T** a;       // a(l), l = 1..L at l - 1; (rows, ld)
     T** delta;   // delta(l), likewise
-    T* y;        // (rows, ld of L)
+    // Of a member's rows from `from` on, (rows, K) without gaps, at from times ld of L:
+    T* h;
+    T* y;        // then the terms of the cost
     T* w;        // (rows,)
-    T* shift;    // (rows,) softmax: the largest z of each row,
-    T* total;    // (rows,) and the sum of e^(z - that)
+    T* across;   // (K, lanes) for each member: a vector of rows, one in each lane
     double* cost;  // (rows,)
     T* mask;     // one row
     bool direct;   // a(1) are rows of X itself
@@ -168,7 +171,7 @@ void lay_out_accumulator(const Net<T>& net, Accumulator<T>& sums, Pieces& pieces
 }
 
 template <class T>
-void lay_out_slab(const Net<T>& net, std::int64_t rows, bool direct, bool backward, Slab<T>& slab,
+void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct, bool backward, Slab<T>& slab,
                   Pieces& pieces) {
     slab.direct = direct;
     slab.a = pieces.take<T*>(net.L);
@@ -183,32 +186,49 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, bool direct, bool backwa
         slab.a[l - 1] = a;
         slab.delta[l - 1] = delta;
     }
-    slab.y = pieces.take<T>(backward ? rows * net(net.L).ld : 0);
+    slab.h = pieces.take<T>(rows * net(net.L).ld);
+    slab.y = pieces.take<T>(rows * net(net.L).ld);
     slab.w = pieces.take<T>(rows);
-    slab.shift = pieces.take<T>(padded<T>(rows));
-    slab.total = pieces.take<T>(padded<T>(rows));
+    slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
     slab.cost = pieces.take<double>(rows);
     slab.mask = pieces.take<T>(widest);
 }
 
 // ---- rows -----------------------------------------------------------------------------------
 
+// Rows of X that are visited at random are asked for so many numbers before they are needed.
+constexpr std::int64_t fetched = 4096;
+
+// Copies of a fixed size, the last of which ends where the row does: a call of memcpy, or the
+// compiler's loop with its many ends, would take longer than most rows do.
+template <class T, int N = lanes<T>>
+inline void copy(const T* from, std::int64_t n, T* to) {
+    if (n < N) {
+        if constexpr (N > 1) copy<T, N / 2>(from, n, to);
+        return;
+    }
+    for (std::int64_t i = 0; i < n - N; i += N) __builtin_memcpy(to + i, from + i, N * sizeof(T));
+    __builtin_memcpy(to + n - N, from + n - N, N * sizeof(T));
+}
+
 // Copy rows [from, to) of the slab, rows `begin + from ...` of the order of visit.
 template <class T>
 void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
             std::int64_t from, std::int64_t to) {
-    const std::int64_t s = net(1).s, ld = net(1).ld, K = net(net.L).s, ld_y = net(net.L).ld;
-    for (std::int64_t r = from; r < to; ++r) {
-        const std::int64_t t = data.order ? data.order[begin + r] : begin + r;
-        if (!slab.direct) {
-            const T* x = data.X + t * s;
-            T* a = slab.a[0] + r * ld;
-            for (std::int64_t i = 0; i < s; ++i) a[i] = x[i];
+    const std::int64_t s = net(1).s, K = net(net.L).s, line = 64 / static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t ahead = larger<std::int64_t>(fetched / s, 1);
+    const auto row = [&](std::int64_t r) { return data.order ? data.order[begin + r] : begin + r; };
+    for (std::int64_t r = from; r < to && !slab.direct; ++r) {
+        if (data.order && begin + r + ahead < data.m) {
+            const T* later = data.X + row(r + ahead) * s;
+            for (std::int64_t i = 0; i < s; i += line) __builtin_prefetch(later + i);
+            __builtin_prefetch(later + s - 1);
         }
-        T* y = slab.y + r * ld_y;
-        for (std::int64_t k = 0; k < K; ++k) y[k] = data.Y[t * K + k];
-        slab.w[r] = data.weights ? data.weights[t] : T(1);
+        copy(data.X + row(r) * s, s, slab.a[0] + r * net(1).ld);
     }
+    T* y = slab.y + from * net(net.L).ld;
+    for (std::int64_t r = from; r < to && data.Y; ++r, y += K) copy(data.Y + row(r) * K, K, y);
+    for (std::int64_t r = from; r < to; ++r) slab.w[r] = data.weights ? data.weights[row(r)] : T(1);
 }
 
 template <class T, Activation g>
@@ -308,82 +328,86 @@ void forward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout
     }
 }
 
-// For rows [from, to): h in place of z(L), and with y the cost of each row and delta(L) = (h - y) w.
+// h, and with y the terms of the cost and h - y, of n numbers z where each has its own: h in place of
+// z, the terms in place of y.
 template <class T, Output output>
-void output_rows(const Net<T>& net, const Slab<T>& slab, std::int64_t from, std::int64_t to, bool learn) {
-    const std::int64_t K = net(net.L).s, ld = net(net.L).ld, n = padded<T>(K);
-    for (std::int64_t r = from; r < to; ++r) {
-        T* h = slab.a[net.L - 1] + r * ld;
-        const T* y = slab.y + r * ld;
-        T* delta = learn ? slab.delta[net.L - 1] + r * ld : nullptr;
-        const T w = learn ? slab.w[r] : T(0);
-        vec<T> costs{}, total{};
-        T top = 0;
-        if constexpr (output == Output::softmax) {
-            const vec<T> lowest = all<T>(T(-__builtin_inf()));
-            vec<T> most = lowest;
-            for (std::int64_t k = 0; k < n; k += lanes<T>) {
-                const vec<T> z = first<T>(K - k, load(h + k), lowest);
-                most = z > most ? z : most;
-            }
-            top = largest<T>(most);
-            for (std::int64_t k = 0; k < n; k += lanes<T>) {
-                const vec<T> z = load(h + k);
-                const vec<T> e = first<T>(K - k, exp<T>(z - top), vec<T>{});
-                if (learn) costs -= load(y + k) * first<T>(K - k, z, vec<T>{});
-                total += e;
-                store(h + k, e);
-            }
+void outputs(std::int64_t n, T* h, T* y, T* delta, bool learn) {
+    for (std::int64_t i = 0; i < n; i += lanes<T>) {
+        const vec<T> z = load(h + i), truth = load(y + i);
+        vec<T> a = z, cost{};
+        if constexpr (output == Output::sigmoid) {
+            const vec<T> e = exp<T>(-magnitude<T>(z));
+            a = sigmoid<T>(z, e);
+            if (learn) cost = softplus<T>(z, e) - truth * z;
+        } else if constexpr (output == Output::identity) {
+            cost = T(0.5) * (z - truth) * (z - truth);
+        } else {
+            a = exp<T>(z);
+            cost = a - truth * z;
         }
-        const T whole = sum<T>(total);
-        for (std::int64_t k = 0; k < n; k += lanes<T>) {
-            const vec<T> z = load(h + k);
-            vec<T> a = z, c{};
-            if constexpr (output == Output::sigmoid) {
-                const vec<T> e = exp<T>(-magnitude<T>(z));
-                a = sigmoid<T>(z, e);
-                if (learn) c = softplus<T>(z, e) - load(y + k) * z;
-            } else if constexpr (output == Output::softmax) {
-                a = z / whole;
-            } else if constexpr (output == Output::identity) {
-                if (learn) c = T(0.5) * (z - load(y + k)) * (z - load(y + k));
-            } else {
-                a = exp<T>(z);
-                if (learn) c = a - load(y + k) * z;
-            }
-            store(h + k, a);
-            if (!learn) continue;
-            costs += first<T>(K - k, c, vec<T>{});
-            store(delta + k, (a - load(y + k)) * w);
-        }
+        store(h + i, a);
         if (!learn) continue;
-        slab.cost[r] = static_cast<double>(sum<T>(costs));
-        slab.shift[r] = top;
-        slab.total[r] = whole;
+        store(y + i, cost);
+        store(delta + i, a - truth);
     }
-    if (!learn) return;
-    if constexpr (output == Output::softmax) {
-        // log sum_k e^z_k, a vector of rows at a time
-        T logs[lanes<T>], sums[lanes<T>];
-        for (std::int64_t r = from; r < to; r += lanes<T>) {
-            const int n_rows = static_cast<int>(smaller<std::int64_t>(lanes<T>, to - r));
-            for (int i = 0; i < lanes<T>; ++i) sums[i] = i < n_rows ? slab.total[r + i] : T(1);
-            store(logs, log<T>(load(sums)));
-            for (int i = 0; i < n_rows; ++i)
-                // The two large terms first: they cancel
-                slab.cost[r + i] = (slab.cost[r + i] + static_cast<double>(slab.shift[r + i])) + static_cast<double>(logs[i]);
-        }
-    }
-    for (std::int64_t r = from; r < to; ++r) slab.cost[r] *= static_cast<double>(slab.w[r]);
 }
 
+// The same for softmax, where the numbers of a row have theirs together.  `across` holds a vector of
+// rows, one in each lane, so that nothing is added or compared across lanes.
 template <class T>
-void output_rows(const Net<T>& net, const Slab<T>& slab, std::int64_t from, std::int64_t to, bool learn) {
+void outputs_of_rows(std::int64_t rows, std::int64_t K, T* across, T* h, T* y, T* delta, bool learn) {
+    for (std::int64_t r; rows > 0; rows -= r, h += r * K, y += r * K, delta += r * K) {
+        r = smaller<std::int64_t>(lanes<T>, rows);
+        for (std::int64_t i = 0; i < r; ++i)
+            for (std::int64_t k = 0; k < K; ++k) across[k * lanes<T> + i] = h[i * K + k];
+        vec<T> most = load(across), total{};
+        for (std::int64_t k = 1; k < K; ++k) {
+            const vec<T> z = load(across + k * lanes<T>);
+            most = z > most ? z : most;
+        }
+        for (std::int64_t k = 0; k < K; ++k) {
+            const vec<T> e = exp<T>(load(across + k * lanes<T>) - most);
+            total += e;
+            store(across + k * lanes<T>, e);
+        }
+        T whole[lanes<T>], top[lanes<T>], rest[lanes<T>];
+        store(whole, T(1) / total);
+        store(top, most);
+        store(rest, log<T>(total));  // log sum_k e^z_k = top + rest
+        for (std::int64_t i = 0; i < r; ++i)
+            for (std::int64_t k = 0; k < K; ++k) {
+                const std::int64_t at = i * K + k;
+                const T z = h[at], truth = y[at], a = across[k * lanes<T> + i] * whole[i];
+                h[at] = a;
+                if (!learn) continue;
+                y[at] = truth * ((top[i] - z) + rest[i]);
+                delta[at] = a - truth;
+            }
+    }
+}
+
+// For rows [from, to), with y gone for its use: h(x), the cost of each row, delta(L) = (h - y) w.
+template <class T>
+void output_rows(const Net<T>& net, const Slab<T>& slab, int member, std::int64_t from, std::int64_t to, bool learn) {
+    const std::int64_t K = net(net.L).s, ld = net(net.L).ld, n = (to - from) * K;
+    T *const z = slab.a[net.L - 1] + from * ld, *const h = slab.h + from * ld, *const y = slab.y + from * ld;
+    for (std::int64_t r = 0; r < to - from; ++r) copy(z + r * ld, K, h + r * K);
+    T* const delta = z;  // no longer needed
     switch (net.output) {
-        case Output::sigmoid: return output_rows<T, Output::sigmoid>(net, slab, from, to, learn);
-        case Output::softmax: return output_rows<T, Output::softmax>(net, slab, from, to, learn);
-        case Output::identity: return output_rows<T, Output::identity>(net, slab, from, to, learn);
-        case Output::exp: return output_rows<T, Output::exp>(net, slab, from, to, learn);
+        case Output::sigmoid: outputs<T, Output::sigmoid>(n, h, y, delta, learn); break;
+        case Output::identity: outputs<T, Output::identity>(n, h, y, delta, learn); break;
+        case Output::exp: outputs<T, Output::exp>(n, h, y, delta, learn); break;
+        case Output::softmax: outputs_of_rows(to - from, K, slab.across + member * lanes<T> * K, h, y, delta, learn);
+    }
+    if (!learn) return;
+    for (std::int64_t r = from; r < to; ++r) {
+        T* const into = slab.delta[net.L - 1] + r * ld;
+        copy(delta + (r - from) * K, K, into);
+        T cost = 0;
+        for (std::int64_t k = 0; k < K; ++k) cost += y[(r - from) * K + k];
+        if (slab.w[r] != 1)
+            for (std::int64_t k = 0; k < K; ++k) into[k] *= slab.w[r];
+        slab.cost[r] = static_cast<double>(cost * slab.w[r]);
     }
 }
 
@@ -460,13 +484,13 @@ template <class T, class Done>
 void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, const Rows<T>& data,
                std::int64_t begin, std::int64_t rows, const Dropout& dropout, Team& team, bool add, bool last,
                Done done) {
-    const std::int64_t from = cut(rows, 12, team.rank, team.size), to = cut(rows, 12, team.rank + 1, team.size);
+    const std::int64_t from = cut(rows, grain, team.rank, team.size), to = cut(rows, grain, team.rank + 1, team.size);
     if (slab.direct && team.rank == 0) slab.a[0] = const_cast<T*>(data.X) + begin * net(1).s;
     if (slab.direct) team.wait();
     if (from < to) {
         gather(net, slab, data, begin, from, to);
         forward_rows(net, slab, dropout, data, begin, from, to);
-        output_rows(net, slab, from, to, true);
+        output_rows(net, slab, team.rank, from, to, true);
         backward_rows(net, slab, dropout, data, begin, from, to);
     }
     team.wait();
@@ -570,7 +594,7 @@ void lay_out_batch(const Net<T>& net, Batch<T>& batch, int threads, bool direct,
     batch.costs = p.take<double>(chunks);
     for (int i = 0; i < slabs; ++i) {
         Slab<T> none{};
-        lay_out_slab(net, batch.cuts.slab, direct, true, p.base ? batch.slabs[i] : none, p);
+        lay_out_slab(net, batch.cuts.slab, batch.shared() ? threads : 1, direct, true, p.base ? batch.slabs[i] : none, p);
     }
     for (std::int64_t c = 0; c < chunks; ++c) {
         Accumulator<T> none{};
@@ -678,7 +702,7 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     return sums;
 }
 
-// ---- prediction -----------------------------------------------------------------------------
+// ---- prediction and cost -----------------------------------------------------------------------------
 
 template <class T>
 bool all_finite(const T* x, std::int64_t n) {
@@ -690,6 +714,31 @@ bool all_finite(const T* x, std::int64_t n) {
     return rest == 0;
 }
 
+// h in place of z(L), of one row: (K,), filled up to whole vectors.
+template <class T>
+void output_row(Output output, T* z, std::int64_t K) {
+    const std::int64_t n = padded<T>(K);
+    switch (output) {
+        case Output::sigmoid: return activate_all<T, Activation::sigmoid>(z, n);
+        case Output::identity: return;
+        case Output::exp:
+            for (std::int64_t k = 0; k < n; k += lanes<T>) store(z + k, exp<T>(load(z + k)));
+            return;
+        case Output::softmax:
+            for (std::int64_t k = K; k < n; ++k) z[k] = T(-__builtin_inf());
+            vec<T> top = load(z), total{};
+            for (std::int64_t k = lanes<T>; k < n; k += lanes<T>) top = load(z + k) > top ? load(z + k) : top;
+            const T most = largest<T>(top);
+            for (std::int64_t k = 0; k < n; k += lanes<T>) {
+                store(z + k, exp<T>(load(z + k) - most));
+                total += load(z + k);
+            }
+            const T whole = T(1) / sum<T>(total);
+            for (std::int64_t k = 0; k < n; k += lanes<T>) store(z + k, load(z + k) * whole);
+    }
+}
+
+constexpr std::int64_t block_rows = 96;  // that one thread predicts at a time
 constexpr std::int64_t few = 4;  // rows up to which W is used as it lies in theta
 
 // h for a few rows, one after the other.  Returns whether every z is finite: where X or theta is not,
@@ -699,9 +748,7 @@ bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
     std::int64_t widest = 0;
     for (int l = 1; l <= shape.L; ++l) widest = larger(widest, padded<T>(shape.s[l - 1]));
     const Scratch memory(static_cast<std::size_t>(2 * widest) * sizeof(T));
-    Layer<T> last{};
-    last.s = shape.s[shape.L - 1];
-    last.ld = padded<T>(last.s);
+    const std::int64_t K = shape.s[shape.L - 1];
     bool finite = true;
     for (std::int64_t t = 0; t < m; ++t) {
         T* z = static_cast<T*>(memory.data);
@@ -719,14 +766,53 @@ bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
             free = z;
             z = other;
         }
-        T* rows[] = {free};
-        const Net<T> output{1, shape.output, 0, &last};
-        Slab<T> slab{};
-        slab.a = rows;
-        output_rows(output, slab, 0, 1, false);
-        for (std::int64_t k = 0; k < last.s; ++k) h[t * last.s + k] = free[k];
+        output_row(shape.output, free, K);
+        for (std::int64_t k = 0; k < K; ++k) h[t * K + k] = free[k];
     }
     return finite;
+}
+
+// The hypothesis, and with `learn` the cost, of all rows, a block of them after the other:
+// done(team, slab, begin, n) when a member has those of rows begin, ..., begin + n - 1.
+template <class T, class Done>
+bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, bool learn, Call call, Done done) {
+    const bool direct = in_place<T>(shape, 0);
+    const std::int64_t s = shape.s[0], rows = smaller(data.m, block_rows), blocks = (data.m + rows - 1) / rows;
+    call.threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
+    Net<T> net{};
+    Pieces counted{nullptr};
+    lay_out(net, shape, 0, direct, counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out(net, shape, 0, direct, pieces);
+    Slab<T>* slabs = nullptr;
+    const auto lay_out_all = [&](Pieces& p) {
+        lay_out_weights(net, false, p);
+        slabs = p.take<Slab<T>>(call.threads);
+        for (int i = 0; i < call.threads; ++i) {
+            Slab<T> none{};
+            lay_out_slab(net, rows, 1, direct, learn, p.base ? slabs[i] : none, p);
+        }
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+    return with_team<T>(call, [&](Team& team) {
+        pack_share(net, theta, team);
+        team.wait();
+        Slab<T>& slab = slabs[team.rank];
+        for (std::int64_t block; (block = team.next()) < blocks && !team.stopped();) {
+            const std::int64_t begin = block * rows, n = smaller(rows, data.m - begin);
+            if (direct) slab.a[0] = const_cast<T*>(data.X) + begin * s;
+            gather(net, slab, data, begin, 0, n);
+            forward_rows(net, slab, Dropout{nullptr, 0, 0}, data, begin, 0, n);
+            output_rows(net, slab, 0, 0, n, learn);
+            done(team, slab, begin, n);
+            team.poll();
+        }
+    });
 }
 
 template <class T>
@@ -738,60 +824,30 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
         *ok = with_team<T>(call, [&](Team&) { finite = forward_few(shape, theta, X, m, h); });
         return finite;
     }
-    const bool direct = in_place<T>(shape, 0);
-    const std::int64_t rows = smaller<std::int64_t>(m, 96), blocks = (m + rows - 1) / rows;
-    const int threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
-    call.threads = threads;
-    Net<T> net{};
-    Pieces counted{nullptr};
-    lay_out(net, shape, 0, direct, counted);
-    Scratch net_memory(counted.used);
-    Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, 0, direct, pieces);
-    Slab<T>* slabs = nullptr;
-    bool* infinite = nullptr;  // found by each thread
-    const auto lay_out_all = [&](Pieces& p) {
-        lay_out_weights(net, false, p);
-        slabs = p.take<Slab<T>>(threads);
-        infinite = p.take<bool>(threads);
-        for (int i = 0; i < threads; ++i) {
-            Slab<T> none{};
-            lay_out_slab(net, rows, direct, false, p.base ? slabs[i] : none, p);
-        }
-    };
-    Pieces needed{nullptr};
-    lay_out_all(needed);
-    Scratch memory(needed.used);
-    Pieces whole{static_cast<char*>(memory.data)};
-    lay_out_all(whole);
-    const std::int64_t ld = net(net.L).ld;
-    const Rows<T> data{m, X, nullptr, nullptr, nullptr};
-    const Dropout no_dropout{nullptr, 0, 0};
-    *ok = with_team<T>(call, [&](Team& team) {
-        pack_share(net, theta, team);
-        team.wait();
-        Slab<T>& slab = slabs[team.rank];
-        const std::int64_t mine = cut(net.size, 1, team.rank, team.size);
-        infinite[team.rank] = !all_finite(theta + mine, cut(net.size, 1, team.rank + 1, team.size) - mine);
-        for (std::int64_t block; (block = team.next()) < blocks && !team.stopped();) {
-            const std::int64_t begin = block * rows, n = smaller(rows, m - begin);
-            if (direct) {
-                slab.a[0] = const_cast<T*>(X) + begin * s;
-            } else {
-                for (std::int64_t r = 0; r < n; ++r)
-                    for (std::int64_t i = 0; i < s; ++i) slab.a[0][r * net(1).ld + i] = X[(begin + r) * s + i];
-            }
-            forward_rows(net, slab, no_dropout, data, begin, 0, n);
-            output_rows(net, slab, 0, n, false);
-            for (std::int64_t r = 0; r < n; ++r)
-                for (std::int64_t k = 0; k < K; ++k) h[(begin + r) * K + k] = slab.a[net.L - 1][r * ld + k];
-            if (!all_finite(X + begin * s, n * s)) infinite[team.rank] = true;
-            team.poll();
-        }
+    const Scratch memory(static_cast<std::size_t>(call.threads) * sizeof(bool));
+    bool* const infinite = static_cast<bool*>(memory.data);  // found by each thread
+    infinite[0] = !all_finite(theta, size_of<T>(shape));
+    *ok = forward_blocks<T>(shape, theta, Rows<T>{m, X, nullptr, nullptr, nullptr}, false, call,
+                            [&](Team& team, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
+        copy(slab.h, n * K, h + begin * K);
+        if (!all_finite(X + begin * s, n * s)) infinite[team.rank] = true;
     });
-    for (int i = 0; i < threads; ++i)
+    for (int i = 0; i < call.threads; ++i)
         if (infinite[i]) return false;
     return true;
+}
+
+template <class T>
+Sums cost(const Shape& shape, const T* theta, const Rows<T>& data, Call call, bool* ok) {
+    const std::int64_t blocks = (data.m + block_rows - 1) / block_rows;
+    const Scratch memory(static_cast<std::size_t>(blocks) * sizeof(double));
+    double* const costs = static_cast<double*>(memory.data);
+    *ok = forward_blocks<T>(shape, theta, data, true, call, [&](Team&, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
+        for (std::int64_t r = 0; r < n; ++r) costs[begin / block_rows] += slab.cost[r];
+    });
+    Sums sums{0, total_weight(data)};
+    for (std::int64_t block = 0; block < blocks; ++block) sums.cost += costs[block];
+    return sums;
 }
 
 // ---- an epoch of minibatches ------------------------------------------------------------------
@@ -885,6 +941,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     const Dropout dropout{training.dropout, training.seed, training.number};
     *ok = with_team<T>(call, [&](Team& team) {
         std::int64_t t = training.t;
+        double beta1_t = __builtin_pow(training.beta1, static_cast<double>(t)), beta2_t = __builtin_pow(training.beta2, static_cast<double>(t));
         pack_share(net, theta, team);
         team.wait();
         for (std::int64_t begin = 0; begin < data.m && !team.stopped(); begin += rows) {
@@ -898,8 +955,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
             if (w == 0) continue;  // nothing to learn from
             double alpha = training.learning_rate;
             if (training.rule == Rule::adam)
-                alpha *= __builtin_sqrt(1 - __builtin_pow(training.beta2, static_cast<double>(t))) /
-                         (1 - __builtin_pow(training.beta1, static_cast<double>(t)));
+                alpha *= __builtin_sqrt(1 - (beta2_t *= training.beta2)) / (1 - (beta1_t *= training.beta1));
             const Move<T> of_biases{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
                                     static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
             const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i) {

@@ -9,7 +9,7 @@ template <class T, class RowsOf, class SumsOf>
 void slab_after_slab(std::int64_t m, std::int64_t slab, Team& team, RowsOf rows_of, SumsOf sums_of) {
     for (std::int64_t begin = 0; begin < m && !team.stopped(); begin += slab) {
         const std::int64_t n = smaller(slab, m - begin);
-        const std::int64_t from = cut(n, 12, team.rank, team.size), to = cut(n, 12, team.rank + 1, team.size);
+        const std::int64_t from = cut(n, grain, team.rank, team.size), to = cut(n, grain, team.rank + 1, team.size);
         if (from < to) rows_of(begin, from, to);
         team.wait();
         sums_of(begin, n);
@@ -72,7 +72,7 @@ void jacobian_rows(const Net<T>& net, const NormalEquations<T>& block, const Row
                 for (std::int64_t j = 0; j < layer.s; ++j)
                     for (std::int64_t i = 0; i < layer.next; ++i) *row++ = a[j] * delta[i];
             }
-            *row = square_root(slab.w[t]) * (slab.a[net.L - 1][t * last.ld + k] - slab.y[t * last.ld + k]);
+            *row = square_root(slab.w[t]) * (slab.a[net.L - 1][t * last.ld + k] - slab.y[from * last.ld + (t - from) * last.s + k]);
         }
     }
 }
@@ -103,7 +103,7 @@ Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T
     const std::int64_t slab_rows = smaller(data.m, smaller<std::int64_t>(1024, larger((depth + K - 1) / K, fitting)));
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
-        lay_out_slab(net, slab_rows, false, true, block.slab, p);
+        lay_out_slab(net, slab_rows, call.threads, false, true, block.slab, p);
         block.rows = p.take<T>(slab_rows * K * block.ld);
         block.squares = p.take<T>(n * block.ld);
     };
@@ -220,12 +220,12 @@ void output_along(Output output, std::int64_t K, const T* h, const T* Rz, T w, T
 // a, delta and their R{} for rows [from, to) of the slab.
 template <class T>
 void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, const Rows<T>& data,
-                std::int64_t begin, std::int64_t from, std::int64_t to) {
+                int member, std::int64_t begin, std::int64_t from, std::int64_t to) {
     const std::int64_t rows = to - from;
     const auto of = [&](T* const* layers, int l) { return layers[l - 1] + from * net(l).ld; };
     gather(net, slab, data, begin, from, to);
     forward_rows(net, slab, Dropout{nullptr, 0, 0}, data, begin, from, to);
-    output_rows(net, slab, from, to, true);
+    output_rows(net, slab, member, from, to, true);
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
         T* Rz = of(along.Rz, l + 1);
@@ -235,7 +235,7 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
     }
     const Layer<T>& last = net(net.L);
     for (std::int64_t t = from; t < to; ++t)
-        output_along(net.output, last.s, slab.a[net.L - 1] + t * last.ld, along.Rz[net.L - 1] + t * last.ld, slab.w[t],
+        output_along(net.output, last.s, slab.h + from * last.ld + (t - from) * last.s, along.Rz[net.L - 1] + t * last.ld, slab.w[t],
                      along.Rdelta[net.L - 1] + t * last.ld);
     for (int l = net.L - 1; l >= 2; --l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
@@ -268,7 +268,7 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
         lay_out_weights(along.v, true, p);
-        lay_out_slab(net, slab_rows, false, true, slab, p);
+        lay_out_slab(net, slab_rows, call.threads, false, true, slab, p);
         lay_out_accumulator(net, sums, p);
         T*** const all_three[] = {&along.Rz, &along.Ra, &along.Rdelta};
         for (T*** of_layers : all_three) {
@@ -293,7 +293,7 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
         team.wait();
         slab_after_slab<T>(
             data.m, slab_rows, team,
-            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, begin, from, to); },
+            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, team.rank, begin, from, to); },
             [&](std::int64_t begin, std::int64_t rows) {
                 accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share) {});
                 for (int l = 2; l < net.L; ++l)  // R{a(1)} = 0, and so is R{1}, of the bias units

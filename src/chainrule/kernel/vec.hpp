@@ -93,15 +93,6 @@ inline T largest(vec<T> v) {
     return reduce<T>(v, [](T x, T y) { return y > x ? y : x; });
 }
 
-// The first n lanes of v, then `rest`.
-template <class T>
-inline vec<T> first(std::int64_t n, vec<T> v, vec<T> rest) {
-    bits<T> position;
-    for (int i = 0; i < lanes<T>; ++i) position[i] = i;
-    const bits<T> limit = bits<T>{} + static_cast<std::int32_t>(n < lanes<T> ? n : lanes<T>);
-    return position < limit ? v : rest;
-}
-
 // e^x = 2^n e^r with |r| <= ln(2)/2: returns e^r - 1 by its Taylor series, and 2^n / 2 (2^n itself
 // may be beyond the range where e^x is not yet).  Where x is out of range so is what it returns.
 // Comparisons are written so that a NaN stays one: a diverged network must show it.
