@@ -340,3 +340,32 @@ def test_every_instruction_set_passes(isa):
         pytest.skip(f"this processor has no {isa}")
     run = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", __file__]
     subprocess.run(run, env=environment, check=True)
+
+
+@pytest.mark.slow
+def test_neon_agrees_with_the_reference(tmp_path):
+    compiler, emulator = shutil.which("aarch64-linux-gnu-g++"), shutil.which("qemu-aarch64")
+    if compiler is None or emulator is None:
+        pytest.skip("needs aarch64-linux-gnu-g++ and qemu-aarch64")
+    here, program = Path(__file__).parent, tmp_path / "neon"
+    source = here.parent / "src/chainrule/kernel"
+    run = [compiler, "-std=gnu++20", "-O2", "-static", "-Wno-psabi", "-DCHAINRULE_BUILD=native"]
+    run += ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", f"-I{source}"]
+    run += [str(here / "neon.cpp"), str(source / "build.cpp"), str(source / "pool.cpp")]
+    subprocess.run([*run, "-pthread", "-o", str(program)], check=True)
+    for number, (hidden, output) in enumerate(zip(ACTIVATIONS, (*COSTS, *COSTS), strict=False)):
+        for dtype in (np.float64, np.float32):
+            network, theta, X, Y = problem((33, 20, 7, 5), hidden, output, 300, dtype, number)
+            codes = [engine.ACTIVATION_CODES.index(hidden)] * 2
+            head = [X.itemsize, len(X), network.size, network.L, engine.OUTPUT_CODES.index(output)]
+            parts = (np.array([*head, *network.layers, *codes], np.int64), theta, X, Y)
+            sent = b"".join(part.tobytes() for part in parts)
+            answer = subprocess.run(
+                [emulator, program], input=sent, capture_output=True, check=True
+            )
+            got = np.frombuffer(answer.stdout[8:], dtype)
+            cost, Delta, _ = backprop.accumulate(network, theta, X, Y)
+            assert close(np.frombuffer(answer.stdout[:8]), cost, TOLERANCE[dtype])
+            assert close(got[: network.size], Delta, TOLERANCE[dtype])
+            h = backprop.forward(network, theta, X)[0][-1]
+            assert close(got[network.size :].reshape(h.shape), h, TOLERANCE[dtype])
