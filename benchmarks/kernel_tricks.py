@@ -33,6 +33,12 @@ TRICKS = {
         "constexpr int R = 1;",
         "Adam step, 784-100-10, batch 200",
     ),
+    "half a vector where no more is asked for": (
+        "product.hpp",
+        "constexpr bool halves = vector_bytes == 64;",
+        "constexpr bool halves = false;",
+        "Adam step, 784-100-10, batch 200",
+    ),
     "rows of X asked for before their turn": (
         "passes.hpp",
         "if (data.order && begin + r + ahead < data.m) {",

@@ -322,7 +322,7 @@ void forward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout
         T* a = slab.a[l - 1];
         T* z = slab.a[l] + from * next.ld;
         drop(net, slab, dropout, l, data, begin, from, to, a);
-        product<T, false>(to - from, vectors<T>(next.s), layer.s, a + from * layer.ld, layer.ld,
+        product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
                           layer.W, 0, layer.b, z, next.ld, false);
         if (l + 1 < net.L) activate_all(next.g, z, (to - from) * next.ld);
     }
@@ -418,7 +418,7 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
     for (int l = net.L - 1; l >= 2; --l) {
         const Layer<T>& layer = net(l);
         T* delta = slab.delta[l - 1] + from * layer.ld;
-        product<T, false>(to - from, vectors<T>(layer.s), layer.next, slab.delta[l] + from * net(l + 1).ld,
+        product<T, false>(to - from, layer.s, layer.next, slab.delta[l] + from * net(l + 1).ld,
                           net(l + 1).ld, layer.W_T, 0, nullptr, delta, layer.ld, false);
         const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
         slope_all(layer.g, delta, slab.a[l - 1] + from * layer.ld, (to - from) * layer.ld, static_cast<T>(1 - rate));
@@ -437,10 +437,10 @@ void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Ac
     T* Delta = sums.Delta[l - 1];
     if (i.from == i.to) return;
     if (layer.by_inputs)
-        product<T, true>(layer.next, vectors<T>(i.to - i.from), rows, delta, ld_delta, a + i.from,
+        product<T, true>(layer.next, i.to - i.from, rows, delta, ld_delta, a + i.from,
                          layer.ld, nullptr, Delta + i.from, layer.ld_Delta, add);
     else
-        product<T, true>(i.to - i.from, vectors<T>(layer.next), rows, a + i.from, layer.ld, delta,
+        product<T, true>(i.to - i.from, layer.next, rows, a + i.from, layer.ld, delta,
                          ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
 }
 

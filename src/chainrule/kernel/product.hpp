@@ -9,85 +9,63 @@
 
 // C (R rows, V vectors) := start + sum over k of A(r, k) B(k, v), or C += with `add`.
 // A(r, k) is a[r * row + k * column]; start is read with its own stride (0: a bias, for all rows).
-template <class T, int R, int V>
+// The last vector is a `Last`: half of one where no more is asked for.
+template <class T, int R, int V, class Last>
 inline __attribute__((always_inline)) void tile(std::int64_t K, const T* a, std::int64_t row,
                                                 std::int64_t column, const T* b, std::int64_t ldb,
                                                 const T* start, T* c, std::int64_t ldc, bool add) {
-    vec<T> sums[R][V];
+    constexpr int F = V - 1, last = F * lanes<T>;
+    vec<T> sums[R][F];
+    Last ends[R];
 #pragma GCC unroll 12
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) sums[r][v] = start ? load(start + v * lanes<T>) : vec<T>{};
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 2
+        for (int v = 0; v < F; ++v) sums[r][v] = start ? load(start + v * lanes<T>) : vec<T>{};
+        ends[r] = start ? load<T, Last>(start + last) : Last{};
+    }
     for (std::int64_t k = 0; k < K; ++k) {
-        vec<T> w[V];
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) w[v] = load(b + k * ldb + v * lanes<T>);
+        vec<T> w[F];
+#pragma GCC unroll 2
+        for (int v = 0; v < F; ++v) w[v] = load(b + k * ldb + v * lanes<T>);
+        const Last end = load<T, Last>(b + k * ldb + last);
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
-            const vec<T> x = all<T>(a[r * row + k * column]);
-#pragma GCC unroll 3
-            for (int v = 0; v < V; ++v) sums[r][v] += x * w[v];
+            const T x = a[r * row + k * column];
+#pragma GCC unroll 2
+            for (int v = 0; v < F; ++v) sums[r][v] += all<T>(x) * w[v];
+            ends[r] += all<T, Last>(x) * end;
         }
     }
-    if (add) {
 #pragma GCC unroll 12
-        for (int r = 0; r < R; ++r)
-#pragma GCC unroll 3
-            for (int v = 0; v < V; ++v) sums[r][v] += load(c + r * ldc + v * lanes<T>);
+    for (int r = 0; r < R; ++r) {
+        T* to = c + r * ldc;
+#pragma GCC unroll 2
+        for (int v = 0; v < F; ++v) store(to + v * lanes<T>, add ? load(to + v * lanes<T>) + sums[r][v] : sums[r][v]);
+        store(to + last, add ? load<T, Last>(to + last) + ends[r] : ends[r]);
     }
-#pragma GCC unroll 12
-    for (int r = 0; r < R; ++r)
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) store(c + r * ldc + v * lanes<T>, sums[r][v]);
 }
 
 // A tile of R rows or, where fewer are left, of that many.
-template <class T, int V, bool columns, int R>
+template <class T, int V, class Last, bool columns, int R>
 inline void tile_of(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
                     std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
     if (rows >= R) {
-        if constexpr (columns) tile<T, R, V>(K, a, 1, lda, b, ldb, start, c, ldc, add);
-        else tile<T, R, V>(K, a, lda, 1, b, ldb, start, c, ldc, add);
+        if constexpr (columns) tile<T, R, V, Last>(K, a, 1, lda, b, ldb, start, c, ldc, add);
+        else tile<T, R, V, Last>(K, a, lda, 1, b, ldb, start, c, ldc, add);
     } else if constexpr (R > 1) {
-        tile_of<T, V, columns, R - 1>(rows, K, a, lda, b, ldb, start, c, ldc, add);
+        tile_of<T, V, Last, columns, R - 1>(rows, K, a, lda, b, ldb, start, c, ldc, add);
     }
 }
 
-template <class T, int V, bool columns>
-void rows_of_tiles(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
+template <class T, class Last, bool columns, int V = 3>
+void rows_of_tiles(std::int64_t v, std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
                    std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+    if constexpr (V > 1)
+        if (v < V) return rows_of_tiles<T, Last, columns, V - 1>(v, rows, K, a, lda, b, ldb, start, c, ldc, add);
     constexpr int R = tile_registers / V < 12 ? tile_registers / V : 12;
     for (std::int64_t r = 0; r < rows; r += R)
-        tile_of<T, V, columns, R>(rows - r, K, a + r * (columns ? 1 : lda), lda, b, ldb, start,
-                                  c + r * ldc, ldc, add);
-}
-
-// Delta sums over at most so many rows at a time: those of a group of 3 vectors stay in the first
-// cache while all of its tiles go over them.
-constexpr std::int64_t depth = 144;
-
-// C (rows, n vectors) := start + A B, or C += A B.  A is read by columns for Delta, by rows else.
-// B is packed: its columns in groups of up to 3 vectors, each group's rows one behind the other
-// (`ldb` 0), so that the loads of a tile run through memory in one go; or it is not (its stride).
-template <class T, bool columns>
-void product(std::int64_t rows, std::int64_t n, std::int64_t K, const T* a, std::int64_t lda,
-             const T* b, std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
-    if constexpr (columns)
-        for (std::int64_t parts = (K + depth - 1) / depth; parts > 1; --parts) {
-            const std::int64_t some = K / parts;
-            product<T, columns>(rows, n, some, a, lda, b, ldb, start, c, ldc, add);
-            K -= some, a += some * lda, b += some * ldb, add = true;
-        }
-    const std::int64_t groups = (n + 2) / 3;
-    for (std::int64_t g = 0; g < groups; ++g) {
-        const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
-        const T* bg = ldb ? b + from : b + from * K;
-        const std::int64_t stride = ldb ? ldb : V * lanes<T>;
-        const T* s = start ? start + from : nullptr;
-        if (V == 3) rows_of_tiles<T, 3, columns>(rows, K, a, lda, bg, stride, s, c + from, ldc, add);
-        else if (V == 2) rows_of_tiles<T, 2, columns>(rows, K, a, lda, bg, stride, s, c + from, ldc, add);
-        else rows_of_tiles<T, 1, columns>(rows, K, a, lda, bg, stride, s, c + from, ldc, add);
-    }
+        tile_of<T, V, Last, columns, R>(rows - r, K, a + r * (columns ? 1 : lda), lda, b, ldb, start,
+                                        c + r * ldc, ldc, add);
 }
 
 template <class T>
@@ -98,6 +76,39 @@ constexpr std::int64_t vectors(std::int64_t n) {
 template <class T>
 constexpr std::int64_t padded(std::int64_t n) {
     return vectors<T>(n) * lanes<T>;
+}
+
+// Delta sums over at most so many rows at a time: those of a group of 3 vectors stay in the first
+// cache while all of its tiles go over them.
+constexpr std::int64_t depth = 144;
+
+// Where a processor works on 64 bytes in two halves, half a vector costs half.
+constexpr bool halves = vector_bytes == 64;
+
+// C (rows, N) := start + A B, or C += A B, with C's rows filled up to whole vectors.  A is read by
+// columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
+// group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
+// go; or it is not (its stride).
+template <class T, bool columns>
+void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std::int64_t lda,
+             const T* b, std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+    if constexpr (columns)
+        for (std::int64_t parts = (K + depth - 1) / depth; parts > 1; --parts) {
+            const std::int64_t some = K / parts;
+            product<T, columns>(rows, N, some, a, lda, b, ldb, start, c, ldc, add);
+            K -= some, a += some * lda, b += some * ldb, add = true;
+        }
+    const std::int64_t n = vectors<T>(N), groups = (n + 2) / 3;
+    for (std::int64_t g = 0; g < groups; ++g) {
+        const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
+        const T* bg = ldb ? b + from : b + from * K;
+        const std::int64_t stride = ldb ? ldb : V * lanes<T>;
+        const T* s = start ? start + from : nullptr;
+        if (halves && 2 * (N - from) <= (2 * V - 1) * lanes<T>)
+            rows_of_tiles<T, typename Simd<T>::half, columns>(V, rows, K, a, lda, bg, stride, s, c + from, ldc, add);
+        else
+            rows_of_tiles<T, vec<T>, columns>(V, rows, K, a, lda, bg, stride, s, c + from, ldc, add);
+    }
 }
 
 // Where columns [from, to) of a packed (K, N) matrix lie: calls `put(address, stride, j, n)` for each

@@ -82,7 +82,7 @@ template <class T>
 void add_squares(const NormalEquations<T>& block, std::int64_t n, std::int64_t rows, bool add, Team& team) {
     for (std::int64_t i; (i = team.next() * block.panel) < n;) {
         const std::int64_t j = i / lanes<T> * lanes<T>;  // no tile begins within a vector
-        product<T, true>(smaller(block.panel, n - i), vectors<T>(n - j), rows, block.rows + i, block.ld, block.rows + j,
+        product<T, true>(smaller(block.panel, n - i), n - j, rows, block.rows + i, block.ld, block.rows + j,
                          block.ld, nullptr, block.squares + i * block.ld + j, block.ld, add);
     }
 }
@@ -229,8 +229,8 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
         T* Rz = of(along.Rz, l + 1);
-        product<T, false>(rows, vectors<T>(next.s), layer.s, of(slab.a, l), layer.ld, v.W, 0, v.b, Rz, next.ld, false);
-        if (l > 1) product<T, false>(rows, vectors<T>(next.s), layer.s, of(along.Ra, l), layer.ld, layer.W, 0, nullptr, Rz, next.ld, true);
+        product<T, false>(rows, next.s, layer.s, of(slab.a, l), layer.ld, v.W, 0, v.b, Rz, next.ld, false);
+        if (l > 1) product<T, false>(rows, next.s, layer.s, of(along.Ra, l), layer.ld, layer.W, 0, nullptr, Rz, next.ld, true);
         if (l + 1 < net.L) with_activation(next.g, Forwards<T>{of(slab.a, l + 1), Rz, of(along.Ra, l + 1)}, rows * next.ld);
     }
     const Layer<T>& last = net(net.L);
@@ -240,7 +240,7 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
     for (int l = net.L - 1; l >= 2; --l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
         T *delta = of(slab.delta, l), *Rdelta = of(along.Rdelta, l);
-        const std::int64_t n = vectors<T>(layer.s);
+        const std::int64_t n = layer.s;
         product<T, false>(rows, n, next.s, of(slab.delta, l + 1), next.ld, layer.W_T, 0, nullptr, delta, layer.ld, false);
         product<T, false>(rows, n, next.s, of(along.Rdelta, l + 1), next.ld, layer.W_T, 0, nullptr, Rdelta, layer.ld, false);
         product<T, false>(rows, n, next.s, of(slab.delta, l + 1), next.ld, v.W_T, 0, nullptr, Rdelta, layer.ld, true);

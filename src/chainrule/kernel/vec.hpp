@@ -23,7 +23,7 @@ struct Simd;
 template <>
 struct Simd<float> {
     typedef float vec __attribute__((vector_size(vector_bytes)));
-    typedef float anywhere __attribute__((vector_size(vector_bytes), aligned(4), may_alias));
+    typedef float half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int32_t bits __attribute__((vector_size(vector_bytes)));
     static constexpr int mantissa = 23;
     static constexpr int bias = 127;
@@ -38,7 +38,7 @@ struct Simd<float> {
 template <>
 struct Simd<double> {
     typedef double vec __attribute__((vector_size(vector_bytes)));
-    typedef double anywhere __attribute__((vector_size(vector_bytes), aligned(8), may_alias));
+    typedef double half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int64_t bits __attribute__((vector_size(vector_bytes)));
     static constexpr int mantissa = 52;
     static constexpr std::int64_t bias = 1023;
@@ -57,19 +57,22 @@ using bits = typename Simd<T>::bits;
 template <class T>
 constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
 
-template <class T>
-inline vec<T> load(const T* p) {
-    return *reinterpret_cast<const typename Simd<T>::anywhere*>(p);
+// From and to anywhere, aligned or not.
+template <class T, class Vec = vec<T>>
+inline Vec load(const T* p) {
+    Vec v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
 }
 
-template <class T>
-inline void store(T* p, vec<T> v) {
-    *reinterpret_cast<typename Simd<T>::anywhere*>(p) = v;
+template <class T, class Vec = vec<T>>
+inline void store(T* p, Vec v) {
+    __builtin_memcpy(p, &v, sizeof v);
 }
 
-template <class T>
-inline vec<T> all(T x) {
-    return x - vec<T>{};  // x + 0 would be an addition: -0 + 0 is not -0
+template <class T, class Vec = vec<T>>
+inline Vec all(T x) {
+    return x - Vec{};  // x + 0 would be an addition: -0 + 0 is not -0
 }
 
 // The lanes of v, taken together by halves.
