@@ -230,7 +230,7 @@ def train(
         choices = report.choices(found, "R2" if classes is None else "accuracy")
         network, chosen, _ = max(choices, key=lambda choice: choice.score)
     if recipe is not None:
-        network, chosen, how = pipeline.from_recipe(recipe, X, Y)
+        network, chosen, how = pipeline.from_recipe(recipe, training)
 
     result, check = pipeline.six_steps(network, X, Y, chosen, seed, not no_check, max_time, how)
     if recipe is not None:

@@ -61,11 +61,14 @@ def network_for(
     return network
 
 
-def from_recipe(name: str, X: Array, Y: Array) -> tuple[Network, float, dict[str, Any]]:
+def from_recipe(name: str, data: Dataset) -> tuple[Network, float, dict[str, Any]]:
     """Return the network, lambda and the arguments of `train` that a recipe asks for."""
+    shape, classes = data.image_shape, data.classes
+    if classes is None or shape is None or shape[0] != shape[1]:
+        raise DataError(f"{data.source}: a recipe needs square pictures of classes, such as mnist")
     recipe = RECIPES[name]
-    K = int(Y.max()) + 1
-    network = Network((X.shape[1], *recipe.hidden, K), hidden="relu", output="softmax")
+    layers = (data.X.shape[1], *recipe.hidden, len(classes))
+    network = Network(layers, hidden="relu", output="softmax")
     return network, recipe.lam, recipe.arguments()
 
 

@@ -61,8 +61,11 @@ RECIPES = {
     "distorted": Recipe(
         "pictures turned, scaled, slanted and bent anew in each epoch",
         (1000, 500),
-        epochs=100,
+        epochs=150,
+        rate=0.1,
         more={
+            "optimizer": "sgd",
+            "batch_size": 100,
             "distort": Distortion(turn=0.13, slant=0.13, scale=0.1, move=0.8, bend=1.2),
         },
     ),

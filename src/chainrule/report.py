@@ -245,13 +245,13 @@ def results(evaluations: Mapping[str, Evaluation], target: str) -> None:
     table.add_column("", style="bold")
     table.add_column("examples", justify="right")
     regression = next(iter(evaluations.values())).classes is None
-    for heading in (f"RMSE ({target})", "R2") if regression else ("accuracy",):
+    for heading in (f"RMSE ({target})", "R2") if regression else ("accuracy", "wrong"):
         table.add_column(escape(heading), justify="right")
     for name, evaluation in evaluations.items():
         cells = (
             (number(evaluation.rmse), f"{evaluation.r2:.4f}")
             if regression
-            else (percent(evaluation.accuracy),)
+            else (percent(evaluation.accuracy), f"{len(evaluation.mistakes):,}")
         )
         table.add_row(name, f"{len(evaluation.truth):,}", *cells)
     console.print(table)
