@@ -82,7 +82,8 @@ using Interrupted = bool (*)();
 // result is the same for any number of threads.  Returns false if Ctrl-C ended it.
 bool parallel(int threads, Interrupted interrupted, Body body, void* context);
 
-// Memory for one call, aligned to a cache line and zeroed.
+// Memory for one call, aligned to a cache line.  Nobody clears it: what a row is filled up with to
+// whole vectors meets nothing but what other rows are filled up with.
 class Scratch {
 public:
     explicit Scratch(std::size_t bytes);

@@ -145,7 +145,6 @@ struct Slab {
     T* w;        // (rows,)
     T* across;   // (K, lanes) for each member: a vector of rows, one in each lane
     double* cost;  // (rows,)
-    T* mask;     // one row
     bool direct;   // a(1) are rows of X itself
 };
 
@@ -176,10 +175,8 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.direct = direct;
     slab.a = pieces.take<T*>(net.L);
     slab.delta = pieces.take<T*>(net.L);
-    std::int64_t widest = 0;
     for (int l = 1; l <= net.L; ++l) {
         const Layer<T>& layer = net(l);
-        widest = larger(widest, layer.ld);
         T* a = l == 1 && direct ? nullptr : pieces.take<T>(rows * layer.ld);
         T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
         if (!pieces.base) continue;
@@ -191,7 +188,6 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.w = pieces.take<T>(rows);
     slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
     slab.cost = pieces.take<double>(rows);
-    slab.mask = pieces.take<T>(widest);
 }
 
 // ---- rows -----------------------------------------------------------------------------------
@@ -291,7 +287,7 @@ inline std::uint32_t lowbias32(std::uint32_t x) {
 
 // Multiply rows [from, to) of `values` (of layer l) by their masks: 0, or 1/(1 - rate).
 template <class T>
-void drop(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout, int l, const Rows<T>& data,
+void drop(const Net<T>& net, const Dropout& dropout, int l, const Rows<T>& data,
           std::int64_t begin, std::int64_t from, std::int64_t to, T* values) {
     const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
     if (rate == 0) return;
@@ -308,7 +304,6 @@ void drop(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout, int l,
             row[j] *= u >= limit ? scale : T(0);
         }
     }
-    (void)slab;
 }
 
 // a(2), ..., a(L-1) and z(L), for rows [from, to) of the slab.
@@ -321,7 +316,7 @@ void forward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout
         // Padded length of a row that is no multiple of a vector: the last vector of z is all there
         T* a = slab.a[l - 1];
         T* z = slab.a[l] + from * next.ld;
-        drop(net, slab, dropout, l, data, begin, from, to, a);
+        drop(net, dropout, l, data, begin, from, to, a);
         product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
                           layer.W, 0, layer.b, z, next.ld, false);
         if (l + 1 < net.L) activate_all(next.g, z, (to - from) * next.ld);
@@ -422,7 +417,7 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
                           net(l + 1).ld, layer.W_T, 0, nullptr, delta, layer.ld, false);
         const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
         slope_all(layer.g, delta, slab.a[l - 1] + from * layer.ld, (to - from) * layer.ld, static_cast<T>(1 - rate));
-        drop(net, slab, dropout, l, data, begin, from, to, slab.delta[l - 1]);
+        drop(net, dropout, l, data, begin, from, to, slab.delta[l - 1]);
     }
 }
 
@@ -826,6 +821,7 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     }
     const Scratch memory(static_cast<std::size_t>(call.threads) * sizeof(bool));
     bool* const infinite = static_cast<bool*>(memory.data);  // found by each thread
+    for (int i = 0; i < call.threads; ++i) infinite[i] = false;
     infinite[0] = !all_finite(theta, size_of<T>(shape));
     *ok = forward_blocks<T>(shape, theta, Rows<T>{m, X, nullptr, nullptr, nullptr}, false, call,
                             [&](Team& team, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
@@ -843,7 +839,9 @@ Sums cost(const Shape& shape, const T* theta, const Rows<T>& data, Call call, bo
     const Scratch memory(static_cast<std::size_t>(blocks) * sizeof(double));
     double* const costs = static_cast<double*>(memory.data);
     *ok = forward_blocks<T>(shape, theta, data, true, call, [&](Team&, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
-        for (std::int64_t r = 0; r < n; ++r) costs[begin / block_rows] += slab.cost[r];
+        double sum = 0;
+        for (std::int64_t r = 0; r < n; ++r) sum += slab.cost[r];
+        costs[begin / block_rows] = sum;
     });
     Sums sums{0, total_weight(data)};
     for (std::int64_t block = 0; block < blocks; ++block) sums.cost += costs[block];

@@ -224,7 +224,6 @@ Scratch::Scratch(std::size_t bytes) {
     const std::size_t size = (bytes + 63) / 64 * 64;
     data = std::aligned_alloc(64, size == 0 ? 64 : size);
     if (data == nullptr) throw std::bad_alloc();
-    std::memset(data, 0, size);
 }
 
 Scratch::~Scratch() { std::free(data); }
