@@ -43,7 +43,7 @@ TRICKS = {
         "passes.hpp",
         "if (data.order && begin + r + ahead < data.m) {",
         "if (false) {",
-        "Adam step, 20-32-2, batch 32",
+        "Adam step, 784-100-10, batch 200",
     ),
     "Delta used strip by strip": (
         "passes.hpp",

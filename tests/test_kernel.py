@@ -134,6 +134,17 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
     assert got.dtype == dtype
 
 
+def test_a_batch_of_no_weight_moves_nothing_but_counts_as_a_step():
+    network, theta, X, Y = problem((3, 4, 2), "tanh", "softmax", 6)
+    weights, rule, thetas = np.array([1.0, 0, 0, 2, 1, 1]), Adam(0.1), []
+    for run in (minibatch.epoch, engine.epoch):
+        mine, state = theta.copy(), rule.init(theta)
+        options = {"rule": rule, "state": state, "steps": 0, "batch_size": 1, "penalty": [0, 0]}
+        run(network, mine, X, Y, np.arange(6), weights=weights, **options)
+        thetas.append(mine)
+    np.testing.assert_allclose(thetas[1], thetas[0], rtol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("output", [name for name in COSTS if name != "exp"])
 @pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "softplus", "elu"])

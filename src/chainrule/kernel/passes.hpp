@@ -17,6 +17,18 @@ constexpr std::int64_t cut(std::int64_t n, std::int64_t grain, std::int64_t i, s
     return smaller(n, grains * i / parts * grain);
 }
 
+// Copies of a fixed size, the last of which ends where the row does: a call of memcpy, or the
+// compiler's loop with its many ends, would take longer than most rows do.
+template <class T, int N = lanes<T>>
+inline void copy(const T* from, std::int64_t n, T* to) {
+    if (n < N) {
+        if constexpr (N > 1) copy<T, N / 2>(from, n, to);
+        return;
+    }
+    for (std::int64_t i = 0; i < n - N; i += N) __builtin_memcpy(to + i, from + i, N * sizeof(T));
+    __builtin_memcpy(to + n - N, from + n - N, N * sizeof(T));
+}
+
 // Hands out aligned pieces of one allocation; from a null base it only counts.
 struct Pieces {
     char* base;
@@ -101,11 +113,9 @@ template <class T>
 void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t to) {
     const T* b = theta + layer.start;
     const T* W = b + layer.next;
-    if (from == 0)
-        for (std::int64_t j = 0; j < layer.next; ++j) layer.b[j] = b[j];
+    if (from == 0) copy(b, layer.next, layer.b);
     packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
-        for (std::int64_t i = from; i < to; ++i)
-            for (std::int64_t v = 0; v < n; ++v) p[i * stride + v] = W[i * layer.next + j + v];
+        for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
     });
     if (!layer.W_T) return;
     packed_columns(layer.next, layer.s, from, to, layer.W_T, [&](T* p, std::int64_t stride, std::int64_t i, std::int64_t n) {
@@ -192,20 +202,9 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
 
 // ---- rows -----------------------------------------------------------------------------------
 
-// Rows of X that are visited at random are asked for so many numbers before they are needed.
+// Rows of X that are visited at random are brought to the second cache so many numbers before they are
+// needed: in the first they would drive out what the tiles use.
 constexpr std::int64_t fetched = 4096;
-
-// Copies of a fixed size, the last of which ends where the row does: a call of memcpy, or the
-// compiler's loop with its many ends, would take longer than most rows do.
-template <class T, int N = lanes<T>>
-inline void copy(const T* from, std::int64_t n, T* to) {
-    if (n < N) {
-        if constexpr (N > 1) copy<T, N / 2>(from, n, to);
-        return;
-    }
-    for (std::int64_t i = 0; i < n - N; i += N) __builtin_memcpy(to + i, from + i, N * sizeof(T));
-    __builtin_memcpy(to + n - N, from + n - N, N * sizeof(T));
-}
 
 // Copy rows [from, to) of the slab, rows `begin + from ...` of the order of visit.
 template <class T>
@@ -217,8 +216,8 @@ void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::in
     for (std::int64_t r = from; r < to && !slab.direct; ++r) {
         if (data.order && begin + r + ahead < data.m) {
             const T* later = data.X + row(r + ahead) * s;
-            for (std::int64_t i = 0; i < s; i += line) __builtin_prefetch(later + i);
-            __builtin_prefetch(later + s - 1);
+            for (std::int64_t i = 0; i < s; i += line) __builtin_prefetch(later + i, 0, 2);
+            __builtin_prefetch(later + s - 1, 0, 2);
         }
         copy(data.X + row(r) * s, s, slab.a[0] + r * net(1).ld);
     }
@@ -499,8 +498,7 @@ void collect(const Layer<T>& layer, const T* Delta, Share i, T* W) {
         for (std::int64_t j = 0; j < layer.next; ++j)
             for (std::int64_t k = i.from; k < i.to; ++k) W[(k - i.from) * layer.next + j] = Delta[j * layer.ld_Delta + k];
     } else {
-        for (std::int64_t k = i.from; k < i.to; ++k)
-            for (std::int64_t j = 0; j < layer.next; ++j) W[(k - i.from) * layer.next + j] = Delta[k * layer.ld_Delta + j];
+        for (std::int64_t k = i.from; k < i.to; ++k) copy(Delta + k * layer.ld_Delta, layer.next, W + (k - i.from) * layer.next);
     }
 }
 
@@ -509,8 +507,7 @@ template <class T>
 void collect(const Net<T>& net, int l, const Accumulator<T>& sums, Share i, T* Delta) {
     const Layer<T>& layer = net(l);
     T* const block = Delta + layer.start;
-    if (i.from == 0 && i.to > 0)
-        for (std::int64_t j = 0; j < layer.next; ++j) block[j] = sums.Delta_b[l - 1][j];
+    if (i.from == 0 && i.to > 0) copy(sums.Delta_b[l - 1], layer.next, block);
     collect(layer, sums.Delta[l - 1], i, block + (1 + i.from) * layer.next);
 }
 
@@ -945,6 +942,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
         for (std::int64_t begin = 0; begin < data.m && !team.stopped(); begin += rows) {
             const std::int64_t end = smaller(begin + rows, data.m);
             ++t;
+            beta1_t *= training.beta1, beta2_t *= training.beta2;
             double w = static_cast<double>(end - begin);
             if (data.weights) {
                 w = 0;
@@ -952,8 +950,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
             }
             if (w == 0) continue;  // nothing to learn from
             double alpha = training.learning_rate;
-            if (training.rule == Rule::adam)
-                alpha *= __builtin_sqrt(1 - (beta2_t *= training.beta2)) / (1 - (beta1_t *= training.beta1));
+            if (training.rule == Rule::adam) alpha *= __builtin_sqrt(1 - beta2_t) / (1 - beta1_t);
             const Move<T> of_biases{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
                                     static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
             const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i) {
