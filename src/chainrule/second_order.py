@@ -1,6 +1,7 @@
 """Second derivatives and Jacobians in NumPy: the reference, with the notation of `backprop`.
 
-The kernel's twin of it is ``kernel/second_order.hpp``; `chainrule.engine` chooses.
+The kernel's twins are in ``kernel/second_order.hpp`` and ``normal_equations.hpp``;
+`chainrule.engine` chooses.
 
 The Hessian H of J is never formed.  Pearlmutter's R{.} (*Fast exact multiplication by the Hessian*,
 Neural Computation 6, 1994) is the derivative along a direction v, R{f(theta)} = d/dr f(theta + r v)

@@ -9,6 +9,7 @@ namespace {
 #include "vec.hpp"
 #include "product.hpp"
 #include "passes.hpp"
+#include "normal_equations.hpp"
 #include "second_order.hpp"
 }  // namespace
 

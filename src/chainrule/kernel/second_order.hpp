@@ -1,134 +1,6 @@
-// Second derivatives: the normal equations of a squared-error network, Hessian-vector products, and
-// what L-BFGS remembers.  The reference is chainrule.second_order; the passes are those of passes.hpp, and so is the rule
-// that gives the same bits for any number of threads: every element is one sum over the rows, in
-// their order, whoever computes it.
-
-// One slab of rows after the other: `rows(slab, from, to)` on this member's share of them, then, when
-// the whole team has done so, `sums(slab, n)` over all n rows of the slab.
-template <class T, class RowsOf, class SumsOf>
-void slab_after_slab(std::int64_t m, std::int64_t slab, Team& team, RowsOf rows_of, SumsOf sums_of) {
-    for (std::int64_t begin = 0; begin < m && !team.stopped(); begin += slab) {
-        const std::int64_t n = smaller(slab, m - begin);
-        const std::int64_t from = cut(n, grain, team.rank, team.size), to = cut(n, grain, team.rank + 1, team.size);
-        if (from < to) rows_of(begin, from, to);
-        team.wait();
-        sums_of(begin, n);
-        team.poll();
-        team.wait();
-        if (team.rank == 0) team.rewind();
-    }
-}
-
-// ---- the normal equations -------------------------------------------------------------------
-//
-// Each example and output is a residual r = h_k - y_k, and the sum of r^2/2 is the cost.  A row of the
-// Jacobian is backpropagation that starts from the unit vector e_k in place of delta(L) = a(L) - y:
-//
-//     dr / dTheta_ij(l) = a_j(l) delta_i(l+1)        dr / db_i(l) = delta_i(l+1)
-//
-// r itself is written behind the row, as one more column.  One product of the block of rows with
-// itself is then all that is asked for:
-//
-//     [Jac r]^T [Jac r]  =  [ Jac^T Jac   Jac^T r ]
-//                           [  r^T Jac     r^T r  ]
-//
-// It is symmetric: panels of its rows are computed from the diagonal on, and mirrored at the end.
-
-constexpr std::int64_t jacobian_bytes = 4 << 20;  // of a block of rows: not all of the cache
-
-template <class T>
-struct NormalEquations {
-    Slab<T> slab;
-    T* rows;          // [Jac r]: (rows of the slab x K, ld)
-    T* squares;       // [Jac r]^T [Jac r]: (size + 1, ld), right of the diagonal
-    std::int64_t ld;  // size + 1, filled up to whole vectors
-
-    static constexpr std::int64_t panel = 48;  // rows of `squares` that one thread takes at a time
-};
-
-// Rows [from, to) of the slab: their residuals, and their rows of the Jacobian.  A row's weight is in
-// the square: both are multiplied by its root.
-template <class T>
-void jacobian_rows(const Net<T>& net, const NormalEquations<T>& block, const Rows<T>& data,
-                   std::int64_t begin, std::int64_t from, std::int64_t to) {
-    const Slab<T>& slab = block.slab;
-    const Layer<T>& last = net(net.L);
-    const Dropout none{nullptr, 0, 0};
-    gather(net, slab, data, begin, from, to);
-    forward_rows(net, slab, none, data, begin, from, to);
-    for (std::int64_t k = 0; k < last.s; ++k) {
-        for (std::int64_t t = from; t < to; ++t) {
-            T* delta = slab.delta[net.L - 1] + t * last.ld;
-            for (std::int64_t j = 0; j < last.s; ++j) delta[j] = 0;
-            delta[k] = square_root(slab.w[t]);
-        }
-        backward_rows(net, slab, none, data, begin, from, to);
-        for (std::int64_t t = from; t < to; ++t) {
-            T* row = block.rows + (t * last.s + k) * block.ld;
-            for (int l = 1; l < net.L; ++l) {
-                const Layer<T>& layer = net(l);
-                const T *a = slab.a[l - 1] + t * layer.ld, *delta = slab.delta[l] + t * net(l + 1).ld;
-                for (std::int64_t i = 0; i < layer.next; ++i) *row++ = delta[i];
-                for (std::int64_t j = 0; j < layer.s; ++j)
-                    for (std::int64_t i = 0; i < layer.next; ++i) *row++ = a[j] * delta[i];
-            }
-            *row = square_root(slab.w[t]) * (slab.a[net.L - 1][t * last.ld + k] - slab.y[from * last.ld + (t - from) * last.s + k]);
-        }
-    }
-}
-
-// squares := squares + [Jac r]^T [Jac r], a panel of its rows after the other.
-template <class T>
-void add_squares(const NormalEquations<T>& block, std::int64_t n, std::int64_t rows, bool add, Team& team) {
-    for (std::int64_t i; (i = team.next() * block.panel) < n;) {
-        const std::int64_t j = i / lanes<T> * lanes<T>;  // no tile begins within a vector
-        product<T, true>(smaller(block.panel, n - i), n - j, rows, block.rows + i, block.ld, block.rows + j,
-                         block.ld, nullptr, block.squares + i * block.ld + j, block.ld, add);
-    }
-}
-
-// H := the sum of Jac^T Jac, of shape (size, size); g := the sum of Jac^T r, of shape (size,).
-template <class T>
-Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T* H, T* g, Call call, bool* ok) {
-    Net<T> net{};
-    Pieces counted{nullptr};
-    lay_out(net, shape, data.m, false, counted);
-    Scratch net_memory(counted.used);
-    Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, data.m, false, pieces);
-    const std::int64_t size = net.size, n = size + 1, K = net(net.L).s;
-    NormalEquations<T> block{};
-    block.ld = padded<T>(n) + (padded<T>(n) * sizeof(T) % 512 == 0 ? lanes<T> : 0);
-    const std::int64_t fitting = jacobian_bytes / (K * block.ld * static_cast<std::int64_t>(sizeof(T)));
-    const std::int64_t slab_rows = smaller(data.m, smaller<std::int64_t>(1024, larger((depth + K - 1) / K, fitting)));
-    const auto lay_out_all = [&](Pieces& p) {
-        lay_out_weights(net, true, p);
-        lay_out_slab(net, slab_rows, call.threads, false, true, block.slab, p);
-        block.rows = p.take<T>(slab_rows * K * block.ld);
-        block.squares = p.take<T>(n * block.ld);
-    };
-    Pieces needed{nullptr};
-    lay_out_all(needed);
-    Scratch memory(needed.used);
-    Pieces whole{static_cast<char*>(memory.data)};
-    lay_out_all(whole);
-
-    *ok = with_team<T>(call, [&](Team& team) {
-        pack_share(net, theta, team);
-        team.wait();
-        slab_after_slab<T>(
-            data.m, slab_rows, team,
-            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { jacobian_rows(net, block, data, begin, from, to); },
-            [&](std::int64_t begin, std::int64_t rows) { add_squares(block, n, rows * K, begin > 0, team); });
-        const std::int64_t to = cut(size, 1, team.rank + 1, team.size);
-        for (std::int64_t i = cut(size, 1, team.rank, team.size); i < to; ++i) {
-            for (std::int64_t j = 0; j < i; ++j) H[i * size + j] = block.squares[j * block.ld + i];
-            for (std::int64_t j = i; j < size; ++j) H[i * size + j] = block.squares[i * block.ld + j];
-            g[i] = block.squares[i * block.ld + size];
-        }
-    });
-    return {static_cast<double>(block.squares[size * block.ld + size]) / 2, total_weight(data)};
-}
+// Hessian-vector products, and what L-BFGS remembers.  The reference is chainrule.second_order; the passes
+// are those of passes.hpp, and so is the rule that gives the same bits for any number of threads: every
+// element is one sum over the rows, in their order, whoever computes it.
 
 // ---- Hessian-vector products ------------------------------------------------------------------
 //
@@ -292,7 +164,7 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
         pack_share(along.v, v, team);
         team.wait();
         slab_after_slab<T>(
-            data.m, slab_rows, team,
+            data.m, slab_rows, grain, team,
             [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, team.rank, begin, from, to); },
             [&](std::int64_t begin, std::int64_t rows) {
                 accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share) {});

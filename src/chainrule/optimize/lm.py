@@ -20,7 +20,7 @@ from chainrule.kernel import dot
 from chainrule.optimize.loop import Iterate, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
 
-START = 100.0  # the first damping: short steps from a random theta, where the model is a bad guide
+START = 10.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
 ENOUGH = 1e-4  # of the gain that was foretold: less is a failure
 ILL_CONDITIONED = 1e10  # the normal equations lose half of the digits: from here on QR

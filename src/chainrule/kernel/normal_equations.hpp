@@ -1,0 +1,290 @@
+// The normal equations of a squared-error network: Jac^T Jac and Jac^T r, summed over the rows.  The
+// reference is chainrule.second_order.
+//
+// Each example and output is a residual r = h_k - y_k, and the sum of r^2/2 is the cost.  A row of the
+// Jacobian is backpropagation that starts from the unit vector e_k in place of delta(L) = a(L) - y:
+//
+//     dr / dTheta_ij(l) = a_j(l) delta_i(l+1)        with a_0 = 1 for the bias
+//
+// The Jacobian is never formed.  An element of Jac^T Jac is a sum over the examples of
+//
+//     a_j(l) a_j'(l')  times  the sum over k of delta_i(l+1) delta_i'(l'+1)
+//
+// so that for two layers l <= l' it is a product of matrices, P Q^T: a row of P has the products of two
+// activations, a row of Q those of two deltas, a column for each example.  K outputs cost little more
+// than one.  Within one layer, the pairs with j <= j' and i <= i' tell all: a quarter of the block.
+//
+// Examples are columns here, as in the notes, so that all vectors run over examples, in whole lines.
+
+// One slab of rows after the other: `rows(slab, from, to)` on this member's share of them, a
+// multiple of `grain`, then, when the whole team has done so, `sums(slab, n)` over all n rows of the slab.
+template <class T, class RowsOf, class SumsOf>
+void slab_after_slab(std::int64_t m, std::int64_t slab, std::int64_t grain, Team& team, RowsOf rows_of, SumsOf sums_of) {
+    for (std::int64_t begin = 0; begin < m && !team.stopped(); begin += slab) {
+        const std::int64_t n = smaller(slab, m - begin);
+        const std::int64_t from = cut(n, grain, team.rank, team.size), to = cut(n, grain, team.rank + 1, team.size);
+        if (from < to) rows_of(begin, from, to);
+        team.wait();
+        sums_of(begin, n);
+        team.poll();
+        team.wait();
+        if (team.rank == 0) team.rewind();
+    }
+}
+
+template <class T>
+struct Residuals {
+    std::int64_t ld;  // of all that follow: the examples of a slab, filled up to whole vectors
+    T** a;            // a(l), l = 1..L-1 at l - 1: ones for the bias, then a row for each unit
+    T*** delta;       // for each k, delta(l) from e_k, l = 2..L at l - 1
+    T** delta_r;      // the sum over k of r_k times that: delta(l) of the cost
+    T* r;             // a row for each k
+    T* root;          // of the weights, which are in the square; 0 where a vector is filled up
+};
+
+// Columns [from, to) of the slab, which are rows `begin + from ...` of X.
+template <class T>
+void residual_columns(const Net<T>& net, const T* theta, const Residuals<T>& of, const Rows<T>& data,
+                      std::int64_t begin, std::int64_t from, std::int64_t to) {
+    const int L = net.L;
+    const std::int64_t K = net(L).s, s = net(1).s, n = padded<T>(to - from), end = from + n, ld = of.ld;
+    for (std::int64_t t = from; t < end; ++t) {
+        const bool filled = t >= to;
+        const T *x = data.X + (begin + t) * s, *y = data.Y + (begin + t) * K;
+        for (std::int64_t j = 0; j < s; ++j) of.a[0][(1 + j) * ld + t] = filled ? T(0) : x[j];
+        for (std::int64_t k = 0; k < K; ++k) of.r[k * ld + t] = filled ? T(0) : -y[k];
+        of.root[t] = filled ? T(0) : data.weights ? square_root(data.weights[begin + t]) : T(1);
+        for (int l = 1; l < L; ++l) of.a[l - 1][t] = 1;
+    }
+    for (int l = 1; l < L; ++l) {  // z(l+1) = Theta(l) a(l), as it is in the notes
+        const Layer<T>&layer = net(l), &next = net(l + 1);
+        T* z = (l + 1 < L ? of.a[l] + ld : of.r) + from;
+        product<T, true>(layer.next, n, layer.s + 1, theta + layer.start, layer.next, of.a[l - 1] + from, ld, nullptr, z, ld, l + 1 == L);
+        if (l + 1 < L)
+            for (std::int64_t i = 0; i < layer.next; ++i) activate_all(next.g, z + i * ld, n);
+    }
+    for (std::int64_t k = 0; k < K; ++k) {
+        T* const* delta = of.delta[k];
+        for (std::int64_t t = from; t < end; ++t) {
+            of.r[k * ld + t] *= of.root[t];
+            for (std::int64_t i = 0; i < K; ++i) delta[L - 1][i * ld + t] = i == k ? of.root[t] : T(0);
+        }
+        for (int l = L - 1; l >= 2; --l) {
+            const Layer<T>& layer = net(l);
+            product<T, false>(layer.s, n, layer.next, theta + layer.start + layer.next, layer.next, delta[l] + from, ld, nullptr,
+                              delta[l - 1] + from, ld, false);
+            for (std::int64_t i = 0; i < layer.s; ++i)
+                slope_all(layer.g, delta[l - 1] + i * ld + from, of.a[l - 1] + (1 + i) * ld + from, n, T(1));
+        }
+    }
+    for (int l = 2; l <= L; ++l)
+        for (std::int64_t i = 0; i < net(l).s; ++i)
+            for (std::int64_t t = from; t < end; t += lanes<T>) {
+                vec<T> sum{};
+                for (std::int64_t k = 0; k < K; ++k) sum += load(of.r + k * ld + t) * load(of.delta[k][l - 1] + i * ld + t);
+                store(of.delta_r[l - 1] + i * ld + t, sum);
+            }
+}
+
+// C (R, V) := P Q^T over n vectors of columns, or C += P Q^T.
+template <class T, int R, int V>
+inline __attribute__((always_inline)) void inner_tile(std::int64_t n, const T* p, const T* q, std::int64_t ld, T* c, std::int64_t ldc, bool add) {
+    vec<T> sums[R][V] = {};
+    for (std::int64_t t = 0; t < n * lanes<T>; t += lanes<T>) {
+        vec<T> of_q[V];
+#pragma GCC unroll 6
+        for (int v = 0; v < V; ++v) of_q[v] = load(q + v * ld + t);
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r) {
+            const vec<T> of_p = load(p + r * ld + t);
+#pragma GCC unroll 6
+            for (int v = 0; v < V; ++v) sums[r][v] += of_p * of_q[v];
+        }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 6
+        for (int v = 0; v < V; ++v) c[r * ldc + v] = (add ? c[r * ldc + v] : T(0)) + sum<T>(sums[r][v]);
+}
+
+// A tile, or what is left of one.
+template <class T, int R, int V>
+void inner_tile_of(std::int64_t rows, std::int64_t columns, std::int64_t n, const T* p, const T* q, std::int64_t ld, T* c, std::int64_t ldc, bool add) {
+    if constexpr (R > 1) {
+        if (rows < R) return inner_tile_of<T, R - 1, V>(rows, columns, n, p, q, ld, c, ldc, add);
+    }
+    if constexpr (V > 1) {
+        if (columns < V) return inner_tile_of<T, R, V - 1>(rows, columns, n, p, q, ld, c, ldc, add);
+    }
+    inner_tile<T, R, V>(n, p, q, ld, c, ldc, add);
+}
+
+// C (rows, columns) := P Q^T, or C += P Q^T.
+template <class T>
+void inner_products(std::int64_t rows, std::int64_t columns, std::int64_t n, const T* p, const T* q, std::int64_t ld, T* c, bool add) {
+    constexpr int R = tile_registers == 24 ? 4 : 3, V = tile_registers / R;
+    for (std::int64_t j = 0; j < columns; j += V)
+        for (std::int64_t i = 0; i < rows; i += R)
+            inner_tile_of<T, R, V>(rows - i, columns - j, n, p + i * ld, q + j * ld, ld, c + i * columns + j, columns, add);
+}
+
+// Of the product for layers l and l2: inputs j in [j0, j1) of layer l, 0 the bias, each with its
+// partners of layer l2; and units i in [i0, i1) of layer l + 1.
+struct Part {
+    int l, l2;
+    std::int64_t j0, j1, i0, i1;
+    std::int64_t P, Q;   // rows
+    std::int64_t start;  // in `products`
+
+    std::int64_t first_partner(std::int64_t of) const { return l == l2 ? of : 0; }
+};
+
+constexpr std::int64_t columns_at_a_time = 256;
+constexpr std::int64_t pairs_at_a_time = 128;  // rows of P and of Q: with as many columns, half of the cache
+
+// Call f(part) for each part in turn; the shapes alone decide how they are cut.
+template <class T, class F>
+void each_part(const Net<T>& net, F f) {
+    // How many pairs the things from `from` to `to` have: as many of n as a part takes
+    const auto pairs = [](const Part& part, std::int64_t from, std::int64_t n, std::int64_t partners, std::int64_t& to) {
+        std::int64_t sum = 0;
+        for (to = from; to < n; ++to) {
+            const std::int64_t more = partners - part.first_partner(to);
+            if (to > from && sum + more > pairs_at_a_time) break;
+            sum += more;
+        }
+        return sum;
+    };
+    Part part{};
+    for (part.l = 1; part.l < net.L; ++part.l)
+        for (part.l2 = part.l; part.l2 < net.L; ++part.l2) {
+            const Layer<T>&one = net(part.l), &two = net(part.l2);
+            for (part.j0 = 0; part.j0 <= one.s; part.j0 = part.j1) {
+                part.P = pairs(part, part.j0, one.s + 1, two.s + 1, part.j1);
+                for (part.i0 = 0; part.i0 < one.next; part.i0 = part.i1) {
+                    part.Q = pairs(part, part.i0, one.next, two.next, part.i1);
+                    f(part);
+                    part.start += part.P * part.Q;
+                }
+            }
+        }
+}
+
+// A part's P Q^T over the n columns of a slab, in place of it or added to it.
+template <class T>
+void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::int64_t n, T* P, T* Q, T* products, bool add) {
+    const std::int64_t K = net(net.L).s, ld = of.ld, end = padded<T>(n);
+    T* row = P;
+    for (std::int64_t j = part.j0; j < part.j1; ++j)
+        for (std::int64_t j2 = part.first_partner(j); j2 <= net(part.l2).s; ++j2, row += ld) {
+            const T *a = of.a[part.l - 1] + j * ld, *a2 = of.a[part.l2 - 1] + j2 * ld;
+            for (std::int64_t t = 0; t < end; t += lanes<T>) store(row + t, load(a + t) * load(a2 + t));
+        }
+    row = Q;
+    for (std::int64_t i = part.i0; i < part.i1; ++i)
+        for (std::int64_t i2 = part.first_partner(i); i2 < net(part.l2).next; ++i2, row += ld)
+            for (std::int64_t t = 0; t < end; t += lanes<T>) {
+                vec<T> sum{};
+                for (std::int64_t k = 0; k < K; ++k)
+                    sum += load(of.delta[k][part.l] + i * ld + t) * load(of.delta[k][part.l2] + i2 * ld + t);
+                store(row + t, sum);
+            }
+    inner_products(part.P, part.Q, vectors<T>(n), P, Q, ld, products + part.start, add);
+}
+
+// The elements of H that a part's products are.
+template <class T>
+void collect(const Net<T>& net, const Part& part, const T* products, T* H) {
+    const Layer<T>&one = net(part.l), &two = net(part.l2);
+    const T* value = products + part.start;
+    const auto set = [&](std::int64_t j, std::int64_t i, std::int64_t j2, std::int64_t i2) {
+        const std::int64_t a = one.start + j * one.next + i, b = two.start + j2 * two.next + i2;
+        H[a * net.size + b] = H[b * net.size + a] = *value;
+    };
+    for (std::int64_t j = part.j0; j < part.j1; ++j)
+        for (std::int64_t j2 = part.first_partner(j); j2 <= two.s; ++j2)
+            for (std::int64_t i = part.i0; i < part.i1; ++i)
+                for (std::int64_t i2 = part.first_partner(i); i2 < two.next; ++i2, ++value) {
+                    set(j, i, j2, i2);
+                    if (part.l == part.l2) set(j, i2, j2, i);
+                }
+}
+
+// H := the sum of Jac^T Jac, of shape (size, size); g := the sum of Jac^T r, of shape (size,).
+template <class T>
+Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T* H, T* g, Call call, bool* ok) {
+    Net<T> net{};
+    Pieces counted{nullptr};
+    lay_out(net, shape, data.m, false, counted);
+    Scratch net_memory(counted.used);
+    Pieces pieces{static_cast<char*>(net_memory.data)};
+    lay_out(net, shape, data.m, false, pieces);
+    const int L = net.L;
+    const std::int64_t K = net(L).s;
+    std::int64_t P = 0, Q = 0, all_products = 0, parts = 0;
+    each_part(net, [&](const Part& part) {
+        P = larger(P, part.P), Q = larger(Q, part.Q);
+        all_products = part.start + part.P * part.Q;
+        ++parts;
+    });
+    const std::int64_t slab = smaller(data.m, columns_at_a_time);
+    Residuals<T> of{};
+    of.ld = padded<T>(slab) + lanes<T>;  // not a power of two: rows would share few of the sets of a cache
+    T *products = nullptr, *P_of_all = nullptr, *Q_of_all = nullptr;
+    const auto lay_out_all = [&](Pieces& p) {
+        const auto layers = [&](T**& rows, int first, int last, int bias) {
+            rows = p.take<T*>(L);
+            for (int l = first; l <= last; ++l) {
+                T* of_layer = p.take<T>((net(l).s + bias) * of.ld);
+                if (p.base) rows[l - 1] = of_layer;
+            }
+        };
+        layers(of.a, 1, L - 1, 1);
+        layers(of.delta_r, 2, L, 0);
+        of.delta = p.take<T**>(K);
+        for (std::int64_t k = 0; k < K; ++k) {
+            T** none;
+            layers(p.base ? of.delta[k] : none, 2, L, 0);
+        }
+        of.r = p.take<T>(K * of.ld);
+        of.root = p.take<T>(of.ld);
+        P_of_all = p.take<T>(call.threads * P * of.ld);
+        Q_of_all = p.take<T>(call.threads * Q * of.ld);
+        products = p.take<T>(all_products);
+    };
+    Pieces needed{nullptr};
+    lay_out_all(needed);
+    Scratch memory(needed.used);
+    Pieces whole{static_cast<char*>(memory.data)};
+    lay_out_all(whole);
+
+    Sums sums{0, total_weight(data)};
+    *ok = with_team<T>(call, [&](Team& team) {
+        slab_after_slab<T>(
+            data.m, slab, 64 / static_cast<std::int64_t>(sizeof(T)), team,
+            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { residual_columns(net, theta, of, data, begin, from, to); },
+            [&](std::int64_t begin, std::int64_t n) {
+                const bool add = begin > 0;
+                if (team.rank == 0) {
+                    for (std::int64_t k = 0; k < K; ++k)
+                        for (std::int64_t t = 0; t < n; ++t) {
+                            const double r = static_cast<double>(of.r[k * of.ld + t]);
+                            sums.cost += r * r / 2;
+                        }
+                    for (int l = 1; l < L; ++l)
+                        inner_products(net(l).s + 1, net(l).next, vectors<T>(n), of.a[l - 1], of.delta_r[l], of.ld, g + net(l).start, add);
+                }
+                std::int64_t mine = team.next(), number = 0;
+                each_part(net, [&](const Part& part) {
+                    if (number++ != mine) return;
+                    add_part(net, of, part, n, P_of_all + team.rank * P * of.ld, Q_of_all + team.rank * Q * of.ld, products, add);
+                    mine = team.next();
+                });
+            });
+        std::int64_t number = 0;
+        each_part(net, [&](const Part& part) {
+            if (number++ % team.size == team.rank) collect(net, part, products, H);
+        });
+    });
+    return sums;
+}
