@@ -14,12 +14,13 @@ from chainrule import Network, model_file, predict, random_theta
 from chainrule.cli import app
 from chainrule.driving import learning, retina
 from chainrule.driving.buffer import Buffer
+from chainrule.driving.command import learn_on_the_fly
 from chainrule.driving.drawing import Film
 from chainrule.driving.driver import Driver, load, save
 from chainrule.driving.game import NotInstalledError, Orders, Race, pedals
 from chainrule.driving.hill import Hill
 from chainrule.driving.learning import Student, learn
-from chainrule.driving.person import Person
+from chainrule.driving.person import LessonOver, Person
 from chainrule.driving.teacher import Line, Teacher
 from chainrule.driving.views import displaced, views
 from chainrule.encoding import Column, Encoder
@@ -231,32 +232,96 @@ def test_a_film_has_a_page_for_some_of_the_frames(race, tmp_path):
 
 
 def test_without_a_screen_nobody_can_teach(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "linux")
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ValueError, match="no screen here"):
-        Person(None)
+    pygame = pytest.importorskip("pygame")
+    for driver in ("offscreen", "no such driver"):
+        monkeypatch.setenv("SDL_VIDEODRIVER", driver)
+        pygame.display.quit()
+        with pytest.raises(ValueError, match="no screen here"):
+            Person(None)
 
 
-def test_a_person_steers_with_the_arrow_keys(race, monkeypatch):
+@pytest.fixture
+def keyboard(race, monkeypatch):
+    """Return (press, release) of keys in a window that nobody sees."""
     import pygame
 
-    monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    lap = race(3)
-    person = Person(lap)
+    pygame.display.quit()
+    pygame.display.init()
+
+    def post(kind):
+        return lambda key: pygame.event.post(pygame.event.Event(kind, key=key))
+
+    yield post(pygame.KEYDOWN), post(pygame.KEYUP)
+    pygame.quit()
+
+
+def test_a_person_steers_with_the_arrow_keys(race, keyboard):
+    import pygame
+
+    press, release = keyboard
+    person = Person(race(3))
+    press(pygame.K_SPACE)
     assert person() == Orders(0.0, 20.0)
-    for key in (pygame.K_RIGHT, pygame.K_UP):
-        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+    press(pygame.K_RIGHT)
+    press(pygame.K_UP)
     pressed = [person() for _ in range(3)]
     assert pressed[-1].steering > pressed[0].steering > 0
     assert pressed[-1].speed > pressed[0].speed > 20
-    pygame.event.post(pygame.event.Event(pygame.KEYUP, key=pygame.K_RIGHT))
+    release(pygame.K_RIGHT)
     assert person().steering < pressed[-1].steering
-    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE))
-    with pytest.raises(KeyboardInterrupt):
+    press(pygame.K_ESCAPE)
+    with pytest.raises(LessonOver):
         person()
-    pygame.quit()
+
+
+def test_the_road_waits_for_a_persons_first_key(race, keyboard, monkeypatch):
+    import pygame
+
+    lap, shown = race(3), []
+    frame = lap.frame
+
+    def shows(mode):
+        shown.append(mode)
+        if len(shown) == 5:
+            keyboard[0](pygame.K_UP)
+        return frame(mode)
+
+    monkeypatch.setattr(lap, "frame", shows)
+    person = Person(lap)
+    person()
+    assert len(shown) == 5
+    assert pygame.display.get_caption()[0].startswith("press a key to start")
+    person()
+    assert not pygame.display.get_caption()[0].startswith("press")
+
+
+def test_a_person_who_stops_early_has_taught_what_was_seen(race, keyboard, monkeypatch, tmp_path):
+    import pygame
+
+    monkeypatch.chdir(tmp_path)
+    looks = []
+    orders = Person.__call__
+
+    def looked(person):
+        looks.append(person)
+        keyboard[0](pygame.K_ESCAPE if len(looks) > 20 else pygame.K_UP)
+        return orders(person)
+
+    monkeypatch.setattr(Person, "__call__", looked)
+    out = tmp_path / "a.safetensors"
+    lesson = learn_on_the_fly(out, minutes=5.0, hidden=2, seed=0, teach="keyboard")
+    assert lesson["minutes"] == pytest.approx(20 / 25 / 60, abs=0.01)
+    assert load(out).network.layers == (960, 2, 60)
+
+    looks.clear()
+    result = CliRunner().invoke(app, ["drive", "watch", "--teach", "keyboard"])
+    assert result.exit_code == 0, result.output
+    assert "20 frames of 1 lap," in result.stderr
+
+    result = CliRunner().invoke(app, ["drive", "watch", "--teach", "keyboard"])
+    assert result.exit_code == 2
+    assert "no driving was watched" in result.stderr
 
 
 def test_the_command_watches_trains_and_goes(race, tmp_path, monkeypatch):
@@ -279,7 +344,11 @@ def test_the_command_watches_trains_and_goes(race, tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["drive", "watch", "--out", "x.txt"], "must be a .npz file"),
-        (["drive", "--out", "nowhere/a.safetensors"], "there is no such folder"),
+        (["drive", "--out", "x.png"], "must be a .safetensors file"),
+        (["drive", "--out", "nowhere/a.safetensors"], "in a folder you can write to"),
+        (["drive", "go", "absent.safetensors", "--out", "a.mp4"], "must be a .gif file"),
+        (["drive", "--minutes", "inf"], "less than or equal to 100"),
+        (["drive", "--hidden", "8", "watch"], "drive watch: its options go after its name"),
         (["drive", "go", "absent.safetensors"], "absent.safetensors"),
         (["drive", "train", "absent.npz"], "absent.npz"),
     ],
@@ -290,6 +359,29 @@ def test_bad_arguments_are_one_line(arguments, message, tmp_path, monkeypatch):
     assert result.exit_code > 0
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_damaged_recording_is_refused_by_name(tmp_path):
+    path = tmp_path / "cut.npz"
+    np.savez_compressed(path, frames=np.zeros((9, 96, 96, 3), np.uint8), numbers=np.arange(9))
+    arguments = ["drive", "train", str(path), "--out", str(tmp_path / "a.safetensors")]
+    for size in (path.stat().st_size, 300):  # one without orders, and a cut one
+        path.write_bytes(path.read_bytes()[:size])
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 3
+        assert "cut.npz: is no recording of 'chainrule drive watch'" in result.stderr
+
+
+def test_what_is_learnt_stays_if_the_laps_are_interrupted(race, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("chainrule.driving.command.drive_all", interrupted)
+    out = tmp_path / "a.safetensors"
+    result = CliRunner().invoke(app, ["drive", "--minutes", "0.1", "--out", str(out)])
+    assert result.exit_code == 130
+    assert "the network is saved in" in result.stderr
+    assert load(out).network.layers == (960, 4, 60)
 
 
 @pytest.mark.slow

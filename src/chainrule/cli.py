@@ -523,7 +523,7 @@ driving = typer.Typer(
 )
 app.add_typer(driving, name="drive")
 
-Minutes = Annotated[float, typer.Option(min=0.1, help="Of driving to watch, simulated.")]
+Minutes = Annotated[float, typer.Option(min=0.1, max=100, help="Of driving to watch, simulated.")]
 Units = Annotated[int, typer.Option(min=1, help="Hidden units.")]
 Tracks = Annotated[int, typer.Option(min=1, help="How many unseen tracks to drive.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=999_999, help="Of the first unseen track.")]
@@ -546,20 +546,30 @@ def drive(
     out: Annotated[
         Path, typer.Option(help="The model file; an animation and a picture go beside it.")
     ] = Path("alvinn.safetensors"),
-    quick: Annotated[bool, typer.Option("--quick", help="1 minute watched, 3 tracks.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="--minutes 1 --tracks 3.")] = False,
     as_json: Json = False,
 ) -> None:
     """Learn on the fly, then drive unseen tracks."""
+    given = {
+        name
+        for name in ctx.params
+        if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
     if ctx.invoked_subcommand is not None:
+        if given:
+            raise ValueError(f"drive {ctx.invoked_subcommand}: its options go after its name")
         return
     from chainrule.driving import command
 
     if quick:
-        minutes, tracks = 1.0, 3
-    _check_folder(out)
-    seconds = command.learn_on_the_fly(out, minutes, hidden, seed, teach)
-    facts = {"minutes": minutes, "training_seconds": seconds}
-    command.go(out, tracks, first_seed, out.with_suffix(".gif"), as_json, **facts)
+        minutes = minutes if "minutes" in given else 1.0
+        tracks = tracks if "tracks" in given else 3
+    _check_out(out, ".safetensors")
+    lesson = command.learn_on_the_fly(out, minutes, hidden, seed, teach)
+    try:
+        command.go(out, tracks, first_seed, out.with_suffix(".gif"), as_json, **lesson)
+    except KeyboardInterrupt:
+        fail(f"interrupted: the network is saved in {out}: chainrule drive go {out}", CTRL_C)
 
 
 @driving.command("watch")
@@ -572,7 +582,7 @@ def drive_watch(
     """Record a teacher who drives."""
     from chainrule.driving import command
 
-    _check_folder(out)
+    _check_out(out, ".npz")
     command.watch(out, minutes, seed, teach)
 
 
@@ -586,7 +596,7 @@ def drive_train(
     """Train a network on a recording."""
     from chainrule.driving import command
 
-    _check_folder(out)
+    _check_out(out, ".safetensors")
     command.train(recording, out, hidden, seed)
 
 
@@ -604,16 +614,14 @@ def drive_go(
     from chainrule.driving import command
 
     film = path.with_suffix(".gif") if out is None else out
-    _check_folder(film)
-    if film.suffix != ".gif":
-        raise ValueError(f"--out {film}: must be a .gif file")
+    _check_out(film, ".gif")
     command.go(path, tracks, first_seed, film, as_json)
 
 
-def _check_folder(out: Path) -> None:
-    """Refuse, before the work, a file in a folder that does not exist."""
-    if not out.absolute().parent.is_dir():
-        raise ValueError(f"--out {out}: there is no such folder")
+def _check_out(out: Path, suffix: str) -> None:
+    """Refuse, before the work, a file that could not be written after it."""
+    if out.suffix != suffix or not os.access(out.absolute().parent, os.W_OK):
+        raise ValueError(f"--out {out}: must be a {suffix} file in a folder you can write to")
 
 
 def main() -> None:

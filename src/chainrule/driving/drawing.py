@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DRAWN_EVERY = 6  # frames of the game
 WIDTH, HEIGHT = 620, 344
+WIDE = 290  # of the panels to the right of the game
 PALETTE = (  # greys, the game's colours, those of the two answers
     *((grey, grey, grey) for grey in range(0, 256, 17)),
     *((102, 204, 102), (102, 230, 102), (102, 153, 102), (204, 0, 0), (255, 0, 0), (102, 0, 0)),
@@ -78,37 +80,53 @@ def page(
     hidden, outputs = driver.activations(image)
     sheet = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(sheet)
-    draw.text((12, 6), f"the game, {frame_number / 50:.1f} s", fill=GREY)
+    draw.font = _font()
+    draw.fontmode = "1"  # no greys between letters and paper: the palette has none of them
+    draw.text((12, 4), f"the game, {frame_number / 50:.1f} s", fill=GREY)
     sheet.paste(Image.fromarray(frame).resize((288, 288), Image.Resampling.NEAREST), (12, 24))
-    draw.text((316, 6), "the retina, 30x32", fill=GREY)
-    sheet.paste(_grey((image.reshape(retina.ROWS, retina.COLUMNS) + 1) / 2, 4), (316, 24))
-    units = f"{len(hidden)} hidden units"
-    draw.text((460, 6), units, fill=GREY)
-    columns = 1 if len(hidden) <= 6 else 5
-    for i, activation in enumerate(hidden):
-        x, y = 460 + 24 * (i % columns), 24 + 20 * (i // columns)
-        sheet.paste(_grey(np.array([[activation]]), 16), (x, y))
-        draw.rectangle((x, y, x + 16, y + 16), outline=GREY)
+    draw.text((316, 4), "the retina, 30x32", fill=GREY)
+    receptors = 255 * (image.reshape(retina.ROWS, retina.COLUMNS) + 1) / 2
+    sheet.paste(
+        Image.fromarray(np.kron(receptors.astype(np.uint8), np.ones((4, 4), np.uint8))), (316, 24)
+    )
+    draw.rectangle((315, 23, 444, 144), outline=GREY)
+    draw.text((460, 4), f"{len(hidden)} hidden units, 0 to 1", fill=GREY)
+    _bars(draw, (460, 24, 606, 144), hidden)
     first = driver.steering.units
     panels = (
-        ("steering", driver.steering, outputs[:first], orders.steering, teacher.steering),
-        ("speed", driver.speed, outputs[first:], orders.speed, teacher.speed),
+        ("steering", "left", "right", driver.steering, outputs[:first], orders, teacher),
+        ("speed", "slow", "fast", driver.speed, outputs[first:], orders, teacher),
     )
-    for top, (name, hill, activations, own, his) in zip((162, 244), panels, strict=True):
+    for top, (name, low, high, hill, activations, own, his) in zip((150, 236), panels, strict=True):
         assert isinstance(hill, Hill)
-        draw.text((316, top), name, fill=GREY)
-        _hill(draw, (316, top + 16), hill, activations, own, his)
-    draw.text((12, 322), "the network's orders", fill=BLUE)
-    draw.text((316, 322), "blue: the network's answer", fill=BLUE)
-    draw.text((490, 322), "orange: the teacher's", fill=ORANGE)
-    draw.text((150, 322), f"{orders.steering:+.2f} rad, {orders.speed:.0f} a second", fill=BLUE)
+        draw.text((316, top), low, fill=GREY)
+        draw.text((316 + WIDE / 2, top), name, fill=GREY, anchor="ma")
+        draw.text((316 + WIDE, top), high, fill=GREY, anchor="ra")
+        _hill(draw, (316, top + 18), hill, activations, getattr(own, name), getattr(his, name))
+    told = f"{orders.steering:+.2f} rad, speed {orders.speed:.0f}"
+    draw.text((12, 322), f"the network: {told}", fill=BLUE)
+    draw.text((316, 322), "blue: the network", fill=BLUE)
+    draw.text((316 + WIDE, 322), "orange: the teacher", fill=ORANGE, anchor="ra")
     return sheet
 
 
-def _grey(values: Array, size: int) -> Image.Image:
-    """Return numbers from 0 to 1 as grey squares of so many pixels."""
-    pixels = np.clip(255 * values, 0, 255).astype(np.uint8)
-    return Image.fromarray(np.kron(pixels, np.ones((size, size), np.uint8)))
+@cache
+def _font() -> Any:
+    import matplotlib
+    from PIL import ImageFont
+
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", 12)
+
+
+def _bars(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], activations: Array) -> None:
+    """Draw activations from 0 to 1 as bars from left to right, one below the other."""
+    left, top, right, bottom = box
+    pitch = min(30.0, (bottom - top) / len(activations))
+    for i, activation in enumerate(activations):
+        y = top + pitch * i
+        end = y + max(0.0, pitch - 2)
+        draw.rectangle((left, y, left + (right - left) * float(activation), end), fill="#888888")
+        draw.rectangle((left, y, right, end), outline=GREY if pitch > 6 else None)
 
 
 def _hill(
@@ -121,12 +139,12 @@ def _hill(
 ) -> None:
     """Draw a row of output units as bars, and two answers as lines through them."""
     left, top = corner
-    wide, high = 290 / hill.units, 52
+    wide, high = WIDE / hill.units, 52
     for i, activation in enumerate(activations):
         x = left + wide * i
         height = high * float(np.clip(activation, 0, 1))
         draw.rectangle((x, top + high - height, x + wide - 2, top + high), fill="#bbbbbb")
-    draw.line((left, top + high, left + 290, top + high), fill=GREY)
+    draw.line((left, top + high, left + WIDE, top + high), fill=GREY)
     for value, colour, shift in ((his, ORANGE, 0), (own, BLUE, 2)):
         part = np.clip((value - hill.low) / (hill.high - hill.low), 0, 1)
         x = left + wide * (float(part) * (hill.units - 1) + 0.5) - 1 + shift

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from chainrule.driving import retina
 from chainrule.driving.buffer import Buffer
 from chainrule.driving.driver import SPEED, STEERING, Code, Driver
 from chainrule.driving.game import FRAMES_A_SECOND, LOOKS_EVERY, Orders, Race
+from chainrule.driving.person import LessonOver
 from chainrule.driving.teacher import Teacher
 from chainrule.driving.views import views
 from chainrule.network import Network
@@ -55,6 +57,8 @@ class Student:
 
     Attributes
     ----------
+    minutes : float
+        Of driving watched so far, simulated.
     seconds : float
         Of practice so far.
     """
@@ -72,7 +76,7 @@ class Student:
     ) -> None:
         self.network = Network((960, hidden, steering.units + speed.units), output=output)
         self.buffer = Buffer(capacity, KINDS, np.random.default_rng(seed))
-        self.seconds = 0.0
+        self.minutes = self.seconds = 0.0
         self._codes = steering, speed
         self._displaced, self._seed = displaced, seed
         self._rng = np.random.default_rng((seed, 1))
@@ -83,6 +87,7 @@ class Student:
         """Remember a frame and what the driver did, with displaced views of it."""
         seen = views(frame, frame_number, orders, self._displaced, self._rng)
         self.buffer.add(*seen)
+        self.minutes += LOOKS_EVERY / FRAMES_A_SECOND / 60
 
     def practise(self, epochs: int = EPOCHS, *, settle: bool = False) -> None:
         """Train on what is in the buffer.
@@ -92,7 +97,14 @@ class Student:
         epochs : int
         settle : bool, default=False
             Whether the learning rate goes down to nothing meanwhile.
+
+        Raises
+        ------
+        ValueError
+            If it has watched nothing.
         """
+        if not len(self.buffer.images):
+            raise ValueError("there is nothing to learn from: no driving was watched")
         start = time.perf_counter()
         steering, speed = self._codes
         if self._state is None:  # most receptors see grass: only what varies is worth learning
@@ -135,10 +147,10 @@ def _settling(state: State | None, epochs: int) -> Callable[[int], float]:
 
 
 class Instructor(Protocol):
-    """Whom the network watches: `Teacher`, or a person."""
+    """Whom the network watches: `Teacher`, or a person, who may end the lesson early."""
 
     def __call__(self) -> Orders:
-        """Return what to do now."""
+        """Return what to do now, or raise `LessonOver`."""
 
     def objects_to(self, orders: Orders) -> bool:
         """Say whether another's orders will not do."""
@@ -176,26 +188,27 @@ def learn(
     """
     frames, lap, most = 0, 0, round(minutes * 60 * FRAMES_A_SECOND)
     driver: Driver | None = None
-    while frames < most:
-        race = Race(FIRST_TRACK + 1000 * seed + lap)
-        teacher = instructor(race)
-        held = own = 0
-        while not race.done and frames < most:
-            if race.frames % LOOKS_EVERY == 0:
-                frame = race.frame()
-                at_wheel = orders = teacher()
-                student.watch(frame, race.frames, orders)
-                if driver is not None:
-                    tried = driver(frame, race.frames)
-                    held = HELD if teacher.objects_to(tried) else held - 1
-                    at_wheel = orders if held > 0 else tried
-                own += at_wheel is not orders
-            race.step(at_wheel, retina.speed(frame))
-            frames += 1
-            progress(frames, own * LOOKS_EVERY / race.frames)
-        lap += 1
-        student.practise()
-        if mixture:
-            driver = student.driver()
+    with suppress(LessonOver):
+        while frames < most:
+            race = Race(FIRST_TRACK + 1000 * seed + lap)
+            teacher = instructor(race)
+            held = own = 0
+            while not race.done and frames < most:
+                if race.frames % LOOKS_EVERY == 0:
+                    frame = race.frame()
+                    at_wheel = orders = teacher()
+                    student.watch(frame, race.frames, orders)
+                    if driver is not None:
+                        tried = driver(frame, race.frames)
+                        held = HELD if teacher.objects_to(tried) else held - 1
+                        at_wheel = orders if held > 0 else tried
+                    own += at_wheel is not orders
+                race.step(at_wheel, retina.speed(frame))
+                frames += 1
+                progress(frames, own * LOOKS_EVERY / race.frames)
+            lap += 1
+            student.practise()
+            if mixture:
+                driver = student.driver()
     student.practise(LAST_EPOCHS, settle=True)
     return student.driver()
