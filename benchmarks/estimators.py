@@ -1,9 +1,10 @@
 """The estimators beside scikit-learn's: held-out scores, and how long `fit` and one row take.
 
 ``python -m benchmarks.estimators --out benchmarks/results/estimators.md`` takes about four
-minutes.  The table: five data sets, three solvers, ten seeds; both sides get the same rows, scaled
-alike, the same parameters and one thread, and take turns.  Before it, two cases of
-docs/benchmarks.md with the threads that each side takes by itself, and one row.
+minutes; ``--only cases`` or ``--only letter`` does a part of it.  The table: five data sets, three
+solvers, ten seeds; both sides get the same rows, scaled alike, the same parameters and one thread,
+and take turns.  Before it, two cases of docs/benchmarks.md with the threads that each side takes by
+itself, one row, and sparse X.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 import sklearn.neural_network
 from benchmarks.machine import description
 from scipy.io import loadmat
+from scipy.sparse import random_array
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -38,6 +40,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 CLASSES = ("digits", "breast cancer", "letter")
 NAMES = (*CLASSES, "diabetes", "diamonds")
+CASES = "cases"  # what comes before the table
 
 TABLE = """
 Score: accuracy or R2 on held-out rows, mean and standard deviation over the seeds; gain: the mean
@@ -138,14 +141,46 @@ def one_row() -> str:
     )
 
 
+def sparse() -> Iterator[str]:
+    """Yield how long `fit` and `predict_proba` take where X is sparse, as text has it."""
+    for columns, density in ((3_000, 0.01), (20_000, 0.003)):
+        rng = np.random.default_rng(0)
+        X = random_array((5_000, columns), density=density, format="csr", rng=rng)
+        y = (X @ rng.standard_normal((columns, 4))).argmax(axis=1)
+        for solver, iterations in (("adam", 10), ("sgd", 10), ("lbfgs", 20)):
+            seconds = np.zeros((2, 2, REPEATS))  # fit and predict_proba, here and there
+            for turn in range(REPEATS):
+                for side, package in enumerate(SIDES):
+                    net = package.MLPClassifier(
+                        50, solver=solver, max_iter=iterations, random_state=0
+                    )
+                    began = time.perf_counter()
+                    net.fit(X, y)
+                    fitted = time.perf_counter()
+                    net.predict_proba(X)
+                    seconds[:, side, turn] = fitted - began, time.perf_counter() - fitted
+            (fit, fit_there), (predict, predict_there) = np.median(seconds, axis=2)
+            yield (
+                f"sparse X, 5,000 rows, {columns:,} columns, {density:.1%} not 0, {solver}: fit "
+                f"{fit:.3f} s here, {fit_there:.3f} s there, {fit_there / fit:.1f} times; "
+                f"predict_proba {predict * 1e3:.1f} ms here, {predict_there * 1e3:.1f} ms there, "
+                f"{predict_there / predict:.1f} times"
+            )
+
+
 def lines(options: argparse.Namespace) -> Iterator[str]:
     """Yield the results, line by line, as Markdown."""
     versions = ", ".join(f"{p} {version(p)}" for p in ("chainrule", "scikit-learn", "numpy"))
     yield f"`python -m benchmarks.estimators`: {description()}; {versions}\n"
-    if options.only is None:
+    if options.only in (None, CASES):
         yield f"- {one_row()}"
         for line in fits(options.data):
             yield f"- {line}"
+        with threadpool_limits(1):
+            for line in sparse():
+                yield f"- {line}"
+    if options.only == CASES:
+        return
     yield TABLE
     with threadpool_limits(1):
         for name in NAMES if options.only is None else (options.only,):
@@ -158,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data/tables"))
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--only", choices=NAMES, help="one data set's table alone")
+    parser.add_argument("--only", choices=(CASES, *NAMES), help="a part alone")
     parser.add_argument("--out", type=Path, help="file to write the results to, too")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)  # of max_iter, on both sides

@@ -326,6 +326,50 @@ def test_sparse_x_is_never_dense_as_a_whole(monkeypatch, solver):
     assert max(most) <= 10
 
 
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+@pytest.mark.parametrize("make", [scipy.sparse.csr_array, scipy.sparse.csc_matrix])
+def test_a_thin_sparse_x_gives_the_network_of_a_dense_one_and_never_becomes_dense(
+    monkeypatch, solver, make
+):
+    rng = np.random.default_rng(0)
+    words = rng.random((300, 400)) * (rng.random((300, 400)) < 0.02)
+    topic = (words[:, :200].sum(axis=1) > words[:, 200:].sum(axis=1)).astype(int)
+    weights = rng.uniform(0.5, 2, 300)
+    drop = 0.0 if solver == "lbfgs" else (0.1, 0.2)
+    net = MLPClassifier(5, solver=solver, max_iter=5, batch_size=30, dropout=drop, random_state=0)
+    of_dense = clone(net).fit(words, topic, sample_weight=weights)
+
+    def refuse(X):
+        assert not scipy.sparse.issparse(X)
+        return X
+
+    monkeypatch.setattr(rows, "dense", refuse)
+    monkeypatch.setattr(rows, "MANY", 64)
+    S = make(words)
+    of_sparse = clone(net).fit(S, topic, sample_weight=weights)
+    for what in ("theta_", "loss_curve_"):
+        np.testing.assert_allclose(getattr(of_sparse, what), getattr(of_dense, what), atol=1e-9)
+    assert of_sparse.stop_report_.gradient_norm == pytest.approx(
+        of_dense.stop_report_.gradient_norm
+    )
+    for method in ("predict_proba", "transform"):
+        of_both = getattr(of_sparse, method)(S), getattr(of_dense, method)(words)
+        np.testing.assert_allclose(*of_both, atol=1e-9)
+    assert of_sparse.score(S, topic) == of_dense.score(words, topic)
+
+
+def test_the_kernel_takes_sparse_x_where_it_is_asked_for():
+    words = scipy.sparse.random_array((50, 100), density=0.02, rng=np.random.default_rng(0))
+    y = np.arange(50) % 2
+    net = MLPClassifier(5, solver="lbfgs", max_iter=5, random_state=0)
+    by_kernel = clone(net).set_params(engine="kernel").fit(words, y)
+    np.testing.assert_allclose(by_kernel.theta_, net.fit(words, y).theta_, atol=1e-9)
+    with pytest.raises(ValueError, match="no sparse X"):
+        chainrule.engine.accumulate(
+            net.network_, net.theta_, words.tocsr(), y[:, None], engine="kernel"
+        )
+
+
 # ---------------------------------------------------------------- more outputs, more losses
 
 

@@ -36,6 +36,11 @@ from chainrule.theta import blocks
 Lambda = float | Sequence[float]
 
 
+def is_sparse(X: Any) -> bool:
+    """Whether X is one of SciPy's sparse arrays or matrices."""
+    return hasattr(X, "tocsr")
+
+
 def forward(
     network: Network, theta: Array, X: Array, masks: Sequence[Array] | None = None
 ) -> tuple[list[Array], Array]:
@@ -45,7 +50,8 @@ def forward(
     ----------
     network : Network
     theta : array of shape (size,)
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
+        Of a sparse one only the values that are not 0 are multiplied.
     masks : sequence of array of shape (m, s_l), optional
         Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.
 
@@ -70,12 +76,14 @@ def forward(
     theta = np.asarray(theta)
     if theta.shape != (network.size,):
         theta = network.theta(theta)
-    a = [np.asarray(X, dtype=theta.dtype)]  # a(1) := x
+    dtype = theta.dtype
+    a = [X.astype(dtype, copy=False) if is_sparse(X) else np.asarray(X, dtype)]  # a(1) := x
     g = [activation.g for activation in network.activations] + [network.cost.g]
     for l, (Theta_T, g_l) in enumerate(zip(blocks(network, theta), g, strict=True)):
         b, W = Theta_T[0], Theta_T[1:]
         a_l = a[l] * masks[l] if masks else a[l]
-        z = a_l @ W + b  # (m, s_{l+1})
+        z = a_l @ W  # (m, s_{l+1})
+        z += b
         a.append(g_l(z))
     return a, z
 
@@ -150,7 +158,7 @@ def accumulate(
     network : Network
     theta : array of shape (size,)
         Its dtype is the one computed in.
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
     weights : array of shape (m,), optional
         Weight of each example; 2 is the same as the row twice.  Default: 1 for all.
@@ -191,7 +199,7 @@ def accumulate(
     Delta = np.empty_like(theta)
     for Delta_T, a_l, delta_next in zip(blocks(network, Delta), a, delta, strict=False):
         Delta_T[0] = delta_next.sum(axis=0)  # the bias unit's activation is 1
-        np.matmul(a_l.T, delta_next, out=Delta_T[1:])
+        Delta_T[1:] = a_l.T @ delta_next
     return cost_sum, Delta, m
 
 

@@ -13,12 +13,14 @@ import warnings
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule import backprop, minibatch, second_order
 from chainrule.activations import ACTIVATIONS, Array
+from chainrule.backprop import is_sparse
 from chainrule.costs import COSTS
 from chainrule.kernel import BUILT
 from chainrule.minibatch import Rule
@@ -30,7 +32,7 @@ if BUILT:
     from chainrule.kernel._kernel import Kernel
 
 ENGINES = ("kernel", "numpy")
-BLOCK = 4096  # rows that predicting converts, or computes in NumPy, at a time
+BLOCK = 1024  # rows that predicting converts, or computes in NumPy, at a time
 WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
 NOT_BUILT = (
     "chainrule's C++ kernel is not built (no C++20 compiler when it was installed): NumPy computes "
@@ -42,7 +44,7 @@ ACTIVATION_CODES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", 
 OUTPUT_CODES = ("sigmoid", "softmax", "identity", "exp")
 
 
-def chosen(network: Network, engine: str | None = None) -> str:
+def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
     """Return which engine computes a network: ``"kernel"`` or ``"numpy"``.
 
     Parameters
@@ -50,7 +52,9 @@ def chosen(network: Network, engine: str | None = None) -> str:
     network : Network
     engine : {"kernel", "numpy"}, optional
         What the user asks for.  Default: the kernel, where it was built and knows the network's
-        activations and cost.
+        activations and cost, and X is not sparse.
+    X : array or scipy.sparse.csr_array, optional
+        The examples.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def chosen(network: Network, engine: str | None = None) -> str:
     Raises
     ------
     ValueError
-        If there is no such engine, or the kernel is asked for and cannot compute this network.
+        If there is no such engine, or the kernel is asked for and cannot compute this.
 
     Examples
     --------
@@ -70,6 +74,10 @@ def chosen(network: Network, engine: str | None = None) -> str:
         raise ValueError(f"unknown engine {engine!r} (one of {', '.join(ENGINES)})")
     if engine == "numpy":
         return engine
+    if is_sparse(X):
+        if engine == "kernel":
+            raise ValueError("the kernel knows no sparse X: for one, use engine='numpy'")
+        return "numpy"
     if not BUILT:
         if engine == "kernel":
             raise ValueError(NOT_BUILT)
@@ -90,11 +98,11 @@ def _say_not_built() -> None:
     warnings.warn(NOT_BUILT, stacklevel=4)
 
 
-def _chosen_kernel(network: Network, engine: str | None) -> Kernel | None:
+def _chosen_kernel(network: Network, engine: str | None, X: Any = None) -> Kernel | None:
     """Return the kernel that computes a network, or None where NumPy does."""
     if engine is None and BUILT:
-        return _kernel(network)
-    return _kernel(network) if chosen(network, engine) == "kernel" else None
+        return None if is_sparse(X) else _kernel(network)
+    return _kernel(network) if chosen(network, engine, X) == "kernel" else None
 
 
 @lru_cache(maxsize=64)
@@ -176,7 +184,7 @@ def accumulate(
     network : Network
     theta : array of shape (size,)
         Its dtype is the one computed in.
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
     weights : array of shape (m,), optional
     engine : {"kernel", "numpy"}, optional
@@ -198,7 +206,7 @@ def accumulate(
     >>> accumulate(network, np.zeros(2), X, Y)
     (1.386294361119..., array([ 0., -1.]), 2.0)
     """
-    kernel = _chosen_kernel(network, engine)
+    kernel = _chosen_kernel(network, engine, X)
     if kernel is None:
         return backprop.accumulate(network, theta, X, Y, weights)
     theta = np.ascontiguousarray(theta)
@@ -237,7 +245,7 @@ def cost(
     >>> cost(network, np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]]))
     (1.386294361119..., 2.0)
     """
-    kernel = _chosen_kernel(network, engine)
+    kernel = _chosen_kernel(network, engine, X)
     if kernel is None:
         return backprop.cost(network, theta, X, Y, weights)
     theta = np.ascontiguousarray(theta)
@@ -378,7 +386,7 @@ def predict(
     network : Network
     theta : array of shape (size,)
         Its dtype is the one computed in.
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
     engine : {"kernel", "numpy"}, optional
         Default: the kernel, where it was built and knows the network's activations and cost.
     threads : int, optional
@@ -404,7 +412,7 @@ def predict(
     >>> predict(Network((2, 1)), [0.0, 1.0, -1.0], [[2.0, 2.0]])
     array([[0.5]])
     """
-    kernel = _chosen_kernel(network, engine)
+    kernel = _chosen_kernel(network, engine, X)
     if kernel is not None and isinstance(theta, np.ndarray) and isinstance(X, np.ndarray):
         # Most calls: arrays as the kernel takes them, in which it finds no NaN on its way
         try:
@@ -413,14 +421,16 @@ def predict(
                 return h
         except (TypeError, ValueError):
             pass
-    theta, X = np.ascontiguousarray(network.theta(theta)), network.inputs(X)
-    h = np.empty((len(X), network.K), theta.dtype)
-    for first in range(0, len(X), BLOCK):
+    theta = np.ascontiguousarray(network.theta(theta))
+    examples: Any = X if is_sparse(X) else network.inputs(X)
+    m = examples.shape[0]  # a sparse X has no length
+    h = np.empty((m, network.K), theta.dtype)
+    for first in range(0, m, BLOCK):
         rows = slice(first, first + BLOCK)
         if kernel is None:
-            h[rows] = backprop.forward(network, theta, X[rows])[0][-1]
+            h[rows] = backprop.forward(network, theta, examples[rows])[0][-1]
         else:
-            x = np.ascontiguousarray(X[rows], theta.dtype)
+            x = np.ascontiguousarray(examples[rows], theta.dtype)
             kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
 
@@ -453,7 +463,7 @@ def epoch(
     network : Network
     theta : ndarray of shape (size,)
         Updated in place; its dtype is the one computed in.
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
     order : array of shape (m,), int64
     rule : Rule
@@ -494,7 +504,7 @@ def epoch(
     known = type(rule) in (SGD, Adam)
     if engine == "kernel" and not known:
         raise ValueError(f"the kernel knows the rules SGD and Adam, not {rule!r}")
-    kernel = _chosen_kernel(network, engine) if known else None
+    kernel = _chosen_kernel(network, engine, X) if known else None
     if kernel is None:
         return minibatch.epoch(
             network,

@@ -28,6 +28,7 @@ SPLITMIX_64 = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 # lowbias32 (Wellons, 2018), and 2^32 over the golden ratio to set neighbouring units apart
 LOWBIAS_32 = (0x7FEB352D, 0x846CA68B)
 GOLDEN_32 = 0x9E3779B9
+PIECE = 32768  # components of theta that a rule moves at a time: they stay in the cache
 
 
 class Rule(Protocol):
@@ -45,7 +46,7 @@ class Rule(Protocol):
         """Return the state before the first step, of shape (k, n)."""
 
     def update(self, theta: Array, D: Array, state: Array, t: int) -> None:
-        """Take step t, counted from 1: theta and the state change in place."""
+        """Take step t, counted from 1: each component of theta and the state changes in place."""
 
 
 def epoch(
@@ -74,7 +75,7 @@ def epoch(
     network : Network
     theta : ndarray of shape (size,)
         Updated in place; its dtype is the one computed in.
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
     order : array of shape (m,), int64
         The rows in the order to be visited in.
@@ -142,8 +143,11 @@ def epoch(
         ):
             W = Theta_T[1:]
             D_T[1:] += (c / w if penalty_by_batch else c) * W
-            W *= 1 - rule.learning_rate * rule.decay
-        rule.update(theta, D, state, t)
+            if rule.decay:
+                W *= 1 - rule.learning_rate * rule.decay
+        for begin in range(0, len(theta), PIECE):
+            part = slice(begin, begin + PIECE)
+            rule.update(theta[part], D[part], state[:, part], t)
         if max_norm is not None:
             limit_norms(network, theta, max_norm)
         total += cost_sum

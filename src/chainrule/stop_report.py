@@ -90,7 +90,7 @@ def stop_report(
     ----------
     network : Network
     theta : array of shape (size,)
-    X : array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
     why : str
         Which rule ended the training.
@@ -115,7 +115,9 @@ def stop_report(
         slope = np.abs(g.g_prime(a_l)).max(axis=0)  # (s_l,)
         dead.append(int((slope == 0).sum()))
         saturated.append(int(((slope > 0) & (slope < FLAT_SLOPE)).sum()))
-    size = np.abs(X.mean(axis=0, dtype=np.float64)) + X.std(axis=0, dtype=np.float64)
+    mean = X.mean(axis=0, dtype=np.float64)
+    squares = (X * X).mean(axis=0, dtype=np.float64)
+    size = np.abs(mean) + np.sqrt(np.maximum(squares - mean**2, 0))
     badly_scaled = tuple(int(j) for j in np.flatnonzero(size > ORDER_OF_ONE))
     few = [MANY * s for s in network.layers[1:-1]]
     if badly_scaled:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import sklearn.neural_network
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
@@ -33,7 +34,7 @@ from chainrule.estimators.fitting import (
     warn_unless_converged,
 )
 from chainrule.estimators.picture import svg
-from chainrule.estimators.rows import Rows, blocks_of, dense
+from chainrule.estimators.rows import Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.network import Network
 from chainrule.stop_report import stop_report
 from chainrule.theta import blocks, unroll
@@ -171,7 +172,7 @@ class BaseMLP(
         if isinstance(X, np.ndarray):  # of a DataFrame, often column after column
             X = np.ascontiguousarray(X, dtype)
         else:
-            X = X.tocsr().astype(dtype, copy=False)
+            X = csr_array(X).astype(dtype, copy=False)
         how = {"engine": self.engine, "threads": self.threads}
         return Rows(X, np.ascontiguousarray(Y, dtype), weights, how)
 
@@ -284,7 +285,7 @@ class BaseMLP(
         )
         if self.check_gradient if self.check_gradient is not None else own:
             few = rows.sample(CHECKED_ROWS)
-            report = check_before_training(network, theta, few.X, few.Y, float(self.alpha))
+            report = check_before_training(network, theta, dense(few.X), few.Y, float(self.alpha))
             if not report.ok:
                 raise WrongGradientError(str(report))
 
@@ -447,10 +448,11 @@ class BaseMLP(
 
     def _predicted(self, network: Network, theta: Array, X: Any) -> Array:
         how = {"engine": self.engine, "threads": self.threads}
-        if isinstance(X, np.ndarray):
+        X = X if isinstance(X, np.ndarray) else X.tocsr()
+        if multiplied_as_it_is(X, self.engine):
             return engine.predict(network, theta, X, **how)
-        X = X.tocsr()
-        return np.vstack([engine.predict(network, theta, x, **how) for _, x in blocks_of(X)])
+        parts = blocks_of(X, self.engine)
+        return np.vstack([engine.predict(network, theta, x, **how) for _, x in parts])
 
     def transform(self, X: Any) -> Array:
         """Return the activations of a hidden layer: what the network has made of the inputs.

@@ -362,13 +362,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return X, y, self._columns(y)
 
     def _learn_classes(self, y: Any) -> None:
-        if type_of_target(y) == "multiclass-multioutput":
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
             self._label_binarizer = OneHotEncoder(sparse_output=False, dtype=bool).fit(y)
             self.classes_ = list(self._label_binarizer.categories_)
             few = [j for j, classes in enumerate(self.classes_) if len(classes) < 2]
             if few:
                 raise ValueError(f"column {few[0]} of y has one class only: leave it out")
         else:
+            if kind == "multilabel-indicator" and isinstance(y, np.ndarray):
+                y = np.eye(y.shape[1], dtype=int)  # all there is to learn is how many labels
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
 

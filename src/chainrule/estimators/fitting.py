@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import shuffle
 
 from chainrule.activations import Array
 from chainrule.backprop import finish, penalty
@@ -186,8 +185,10 @@ def run_minibatches(
     order = np.arange(len(rows))
     before = theta.copy()
     for number in range(epochs):
-        if est.shuffle:
-            order = shuffle(order, random_state=rng)
+        if est.shuffle:  # as sklearn.utils.shuffle does, which takes half as long again to check
+            moved = np.arange(len(order))
+            rng.shuffle(moved)
+            order = order[moved]
         weight_cost = penalty(network, theta, est.alpha)
         try:
             cost_sum, w = rows.epoch(

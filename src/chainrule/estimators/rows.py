@@ -1,4 +1,8 @@
-"""Examples that may be sparse: their sums, a block of rows made dense at a time."""
+"""Examples that may be sparse: what multiplies them, and in which blocks of rows.
+
+A thin X, almost all zeros, is multiplied as it is, by SciPy and NumPy.  The kernel is so much
+faster with dense rows that it pays to make any other dense, a block at a time.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from chainrule.activations import Array
 from chainrule.network import Network
 
 DENSE = 4_000_000  # values of a sparse X that may be made dense at once
+THIN = 0.1  # share of values that are not 0, below which the zeros cost more than the kernel saves
+MANY = 4096  # rows of a thin X in a block, or as many as it has columns: Delta must cost little
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class Rows:
     Parameters
     ----------
     X : ndarray or scipy.sparse.csr_array of shape (m, n)
-        A sparse one is never made dense but for a block of rows.
+        A sparse one is never made dense as a whole.
     Y : ndarray of shape (m, K)
     weights : ndarray of shape (m,), optional
     options : dict
@@ -53,21 +59,19 @@ class Rows:
         return len(self.Y)
 
     def sample(self, most: int) -> Rows:
-        """Return at most so many rows, evenly spread, dense."""
-        if not isinstance(self.X, np.ndarray):
-            most = min(most, max(1, DENSE // self.X.shape[1]))
+        """Return at most so many rows, evenly spread."""
         rows = np.linspace(0, len(self) - 1, min(most, len(self))).astype(int)
         weights = None if self.weights is None else self.weights[rows]
-        return Rows(dense(self.X[rows]), self.Y[rows], weights, self.options)
+        return Rows(self.X[rows], self.Y[rows], weights, self.options)
 
     def accumulate(self, network: Network, theta: Array) -> tuple[float, Array, float]:
         """Add up costs and gradient terms, see `chainrule.backprop.accumulate`."""
         cost_sum, m = 0.0, 0.0
         Delta = np.zeros_like(theta)
-        for block, X in blocks_of(self.X):
+        for block, X in blocks_of(self.X, self.options.get("engine")):
             weights = None if self.weights is None else self.weights[block]
             sums = engine.accumulate(network, theta, X, self.Y[block], weights, **self.options)
-            if X is self.X:
+            if X.shape[0] == len(self):
                 return sums
             cost_sum, m = cost_sum + sums[0], m + sums[2]
             Delta += sums[1]
@@ -86,7 +90,7 @@ class Rows:
     ) -> tuple[float, float]:
         """Take a step for each batch, see `chainrule.minibatch.epoch`."""
         how |= self.options | {"batch_size": batch_size}
-        if isinstance(self.X, np.ndarray):
+        if multiplied_as_it_is(self.X, self.options.get("engine")):
             return engine.epoch(
                 network, theta, self.X, self.Y, order, steps=steps, number=number,
                 weights=self.weights, **how,
@@ -107,15 +111,37 @@ class Rows:
         return cost_sum, w
 
 
-def blocks_of(X: Any) -> Iterator[tuple[slice, Array]]:
-    """Yield slices of rows with those rows of X, dense: all at once where X is an array."""
+def multiplied_as_it_is(X: Any, engine: str | None = None) -> bool:
+    """Whether X is an array, or sparse with so few values that zeros are dear.
+
+    Parameters
+    ----------
+    X : ndarray or scipy.sparse.csr_array
+    engine : {"kernel", "numpy"}, optional
+        The user's choice: the kernel takes dense rows only.
+
+    Examples
+    --------
+    >>> from scipy.sparse import eye_array
+    >>> [multiplied_as_it_is(eye_array(n, format="csr")) for n in (5, 500)]
+    [False, True]
+    """
+    if isinstance(X, np.ndarray):
+        return True
+    return engine != "kernel" and X.nnz < THIN * X.shape[0] * X.shape[1]
+
+
+def blocks_of(X: Any, engine: str | None = None) -> Iterator[tuple[slice, Any]]:
+    """Yield slices of rows with those rows of X as they are multiplied: all of an array at once."""
     if isinstance(X, np.ndarray):
         yield slice(None), X
         return
-    rows = max(1, DENSE // X.shape[1])
-    for first in range(0, X.shape[0], rows):
+    m, n = X.shape
+    thin = multiplied_as_it_is(X, engine)
+    rows = max(n, MANY) if thin else max(1, DENSE // n)
+    for first in range(0, m, rows):
         block = slice(first, first + rows)
-        yield block, dense(X[block])
+        yield block, X[block] if thin else dense(X[block])
 
 
 def dense(X: Any) -> Array:
