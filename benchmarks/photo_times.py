@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from chainrule.photos.strokes import draw_digit
-from chainrule.photos.synthetic import Scene, photograph
+from chainrule.photos.synthetic import BLUE, Scene, photograph
 from chainrule.reading import read, shipped_model
 
 TURNS = 9
@@ -24,7 +24,7 @@ TURNS = 9
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "sheet.jpg")
-        scene = Scene(turn=4, shadow=0.45, gradient=0.25, ruled=0.2, blue=True, noise=0.02)
+        scene = Scene(turn=4, shadow=0.45, gradient=0.25, ruled=0.2, ink=BLUE, noise=0.02)
         rng = np.random.default_rng(0)
         rgb, _ = photograph(["31415", "92653", "58979"], scene, draw_digit, rng)
         Image.fromarray(rgb).resize((4000, 3000)).save(path, quality=90)

@@ -76,6 +76,17 @@ def test_the_first_frame_of_an_animation_is_read_and_that_is_said(tmp_path):
     assert len(found.marks) == 1
 
 
+def test_the_first_frame_of_an_animated_webp_is_read_too(tmp_path):
+    more = [Image.new("RGB", (400, 300))]
+    found = found_in(seven().convert("RGB"), tmp_path, "a.webp", save_all=True, append_images=more)
+    assert found.photo.notes == ["it has 2 frames: the first one is read"]
+    assert len(found.marks) == 1
+
+
+def test_what_is_wholly_transparent_shows_nothing(tmp_path):
+    assert not found_in(Image.new("RGBA", (400, 300), (255, 0, 0, 0)), tmp_path).marks
+
+
 def png(width, height, data=b"\0" * 1000):
     """Return a PNG that claims a size."""
 
@@ -122,6 +133,16 @@ def test_a_damaged_file_is_read_or_refused_but_never_breaks(tmp_path_factory, ki
     file.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     with contextlib.suppress(DataError):
         assert photos.open_photo(file).rgb.dtype == np.uint8
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff", "webp", "bmp"])
+def test_half_a_file_is_damaged_or_cut_short(tmp_path, kind):
+    file = tmp_path / f"photo.{kind}"
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 255, (200, 300, 3), dtype=np.uint8)).save(file)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(DataError, match=r"damaged or cut short|not an image"):
+        photos.open_photo(file)
 
 
 def test_a_folder_and_a_missing_file_are_named(tmp_path):
@@ -174,6 +195,47 @@ def test_the_table_beside_the_page_is_no_mark(tmp_path):
     rng = np.random.default_rng(1)
     rgb, _ = photograph(["4"], Scene(edge=True), draw_digit, rng)
     assert len(found_in(Image.fromarray(rgb), tmp_path).marks) == 1
+
+
+@pytest.mark.parametrize("chalk", [False, True])
+def test_a_page_on_a_dark_table_is_found_and_what_is_written_on_it(tmp_path, chalk):
+    rng = np.random.default_rng(1)
+    scene = Scene(table=True, turn=4.0, perspective=0.1)
+    rgb, boxes = photograph(["4"], scene, draw_digit, rng)
+    found = found_in(Image.fromarray(255 - rgb if chalk else rgb), tmp_path)
+    assert len(found.marks) == 1
+    assert np.abs(np.subtract(found.box(0), boxes[0])).max() <= 6
+
+
+def test_a_thick_digit_that_fills_the_picture_is_no_page():
+    for label in (0, 6, 8):
+        for seed in range(5):
+            picture = draw_digit(label, np.random.default_rng(seed))[12:-12, 12:-12]
+            grey = 255 * np.kron(picture, np.ones((8, 8), np.float32))
+            assert ink.page_on_table(grey) is None
+            assert ink.page_on_table(255 - grey) is None
+
+
+def test_the_table_does_not_make_the_strokes_thick(tmp_path):
+    """Digits one above the other stay apart however much of the mask is table."""
+    rng = np.random.default_rng([1, *b"table all around"])
+    scene = Scene(table=True, turn=float(rng.normal(0, 4)))
+    rgb, boxes = photograph(["5812", "3687"], scene, draw_digit, rng)
+    assert len(found_in(Image.fromarray(rgb), tmp_path).marks) == len(boxes)
+
+
+def test_faint_ruled_lines_go_though_they_are_broken(tmp_path):
+    rng = np.random.default_rng(2)
+    scene = Scene(ruled=0.16, turn=1.0, noise=0.02, texture=0.02)
+    rgb, boxes = photograph(["2718", "3141"], scene, draw_digit, rng)
+    assert len(found_in(Image.fromarray(rgb), tmp_path).marks) == len(boxes)
+
+
+@pytest.mark.parametrize("beside", ["text", "pen", "finger"])
+def test_made_up_things_beside_the_digits_change_nothing_in_their_boxes(beside):
+    rgb, boxes = photograph(["12"], Scene(beside=beside), draw_digit, np.random.default_rng(0))
+    assert rgb.shape[2] == 3
+    assert all(x1 > x0 and y1 > y0 for x0, y0, x1, y1 in boxes)
 
 
 def test_a_bar_belongs_to_its_5_and_a_base_to_its_1(tmp_path):

@@ -13,7 +13,7 @@ from chainrule.cli import app
 from chainrule.encoding import DataError
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import Scene, photograph
-from chainrule.reading import recognise, shipped_model
+from chainrule.reading import _in_context, recognise, shipped_model
 
 
 def run(*args):
@@ -89,6 +89,33 @@ def test_a_page_of_text_and_a_textured_picture_have_no_confident_digit(tmp_path)
     Image.fromarray(fur).save(tmp_path / "fur.png")
     for name in ("text.png", "fur.png"):
         assert not [digit for digit in read_digits(tmp_path / name) if digit.probability > 0.5]
+
+
+@pytest.mark.parametrize("beside", ["text", "pen", "finger"])
+def test_only_the_digits_are_read_beside_other_things(tmp_path, beside):
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rgb, _ = photograph([str(seed + 2)], Scene(beside=beside), draw_digit, rng)
+        Image.fromarray(rgb).save(tmp_path / "photo.png")
+        assert [digit.label for digit in read_digits(tmp_path / "photo.png")] == [seed + 2]
+
+
+def test_digits_that_look_like_letters_are_lost_in_words_alone():
+    h = np.zeros((6, 11))
+    h[[0, 1], 10], h[2, 0] = 1, 1  # two letters and an o, close together
+    h[[3, 4, 5], [2, 5, 1]] = 1  # 2 and 5 a space further, and a pen
+    boxes = [
+        (0, 0, 20, 30),
+        (25, 0, 45, 30),
+        (50, 10, 70, 30),
+        (100, 0, 120, 30),
+        (140, 0, 160, 30),
+    ]
+    changed = _in_context(h, [*boxes, (0, 50, 10, 150)])
+    assert changed.argmax(axis=1).tolist() == [10, 10, 10, 2, 5, 10]
+    np.testing.assert_allclose(changed.sum(axis=1), 1)
+    alone = _in_context(h[5:], [(0, 50, 10, 150)])
+    assert alone.argmax() == 1
 
 
 def test_strangers_around_make_a_doubtful_mark_one_of_them():

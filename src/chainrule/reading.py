@@ -21,6 +21,9 @@ DIGITS = tuple(range(10))
 NO_CODE = 10  # where that class stands
 LOOKS = 8  # slightly distorted copies of each picture whose readings are averaged
 JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
+WORD_GAP = 0.5  # of the higher one's height: two marks that are closer are in one word
+TEXT_LINE = 6  # marks in a row from which on it may be a line of text
+PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
 STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
 
 
@@ -137,7 +140,8 @@ def read(path: str | os.PathLike[str], model: Model | None = None) -> Reading:
     """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
     model = check_model(shipped_model() if model is None else model)
     found = photos.find(path)
-    return Reading(found, recognise(model, found.pictures))
+    h = recognise(model, found.pictures)
+    return Reading(found, _in_context(h, [mark.box for mark in found.marks]))
 
 
 def recognise(model: Model, pictures: Array) -> Array:
@@ -181,6 +185,43 @@ def _without(p: Array) -> Array:
     weighted = p.copy()
     weighted[:, NO_CODE] *= odds
     return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def _in_context(h: Array, boxes: list[Box]) -> Array:
+    """Return the readings, given where the marks are: letters are no digits, a pen is no 1.
+
+    An o between other letters is no 0: in a word most of whose marks are no digits there is none,
+    nor in a line of text.  A 1 far larger than all the digits around it is a thing.
+    """
+    h = h.copy()
+    strange = h[:, NO_CODE] >= 0.5
+    letters = [marks for marks in _words(boxes) if strange[marks].mean() > 0.5]
+    for marks in letters:
+        h[marks, :NO_CODE] *= 1 - strange[marks].mean()
+    strange[[i for marks in letters for i in marks]] = True
+    label = h[:, :NO_CODE].argmax(axis=1)
+    size = np.array([max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes])
+    others = size[~strange & (label != 1)]
+    if len(others):
+        h[~strange & (label == 1) & (size > PEN * others.max()), :NO_CODE] = 0
+    h[:, NO_CODE] = 1 - h[:, :NO_CODE].sum(axis=1)
+    return h
+
+
+def _words(boxes: list[Box]) -> list[list[int]]:
+    """Return the words that marks form: close to each other in a row, or a long row of them."""
+    words: list[list[int]] = []
+    rows: dict[int, list[int]] = {}
+    for i, r in photos.in_reading_order(boxes):
+        row = rows.setdefault(r, [])
+        before = boxes[row[-1]] if row else None
+        x0, y0, _, y1 = boxes[i]
+        if before and x0 - before[2] < WORD_GAP * max(y1 - y0, before[3] - before[1]):
+            words[-1].append(i)
+        else:
+            words.append([i])
+        row.append(i)
+    return words + [row for row in rows.values() if len(row) >= TEXT_LINE]
 
 
 @cache

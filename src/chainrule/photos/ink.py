@@ -6,12 +6,10 @@ import numpy as np
 
 from chainrule.activations import Array
 
-COARSE, COARSEST = (
-    160,
-    60,
-)  # pixels of the longer side where the paper, or what is common, is looked for
+COARSE, COARSEST = 160, 60  # pixels of the longer side where paper, or what is common, is sought
 WINDOW = 0.3  # of its shorter side: wider than any stroke
-FAINTEST = 0.06  # of the paper's brightness: less is no ink
+AROUND = 0.4  # of the shorter side: where it is looked what is common
+TWO_TONES = 0.85  # of the picture's variance: what page and table account for
 NIGHT = 16.0  # grey levels that make no difference in the dark
 LUMINANCE = (0.299, 0.587, 0.114)
 
@@ -32,16 +30,20 @@ def flatten(rgb: Array) -> Array:
 
     grey = rgb @ np.array(LUMINANCE, np.float32)
     grey = ndimage.gaussian_filter(grey, 1.0, truncate=2.5)
-    return _contrast(grey if ink_is_dark(grey) else 255 - grey)
+    page = page_on_table(grey)
+    contrast = _contrast(grey if ink_is_dark(grey, page) else 255 - grey)
+    return contrast if page is None else np.where(page, contrast, np.float32(0))
 
 
-def ink_is_dark(grey: Array) -> bool:
+def ink_is_dark(grey: Array, page: Array | None = None) -> bool:
     """Tell which side is ink: the one whose rare pixels lie farther from what is common around.
 
     Parameters
     ----------
     grey : array of shape (height, width)
         0 to 255.
+    page : array of shape (height, width), bool, optional
+        From `page_on_table`: where alone to look.
 
     Returns
     -------
@@ -51,10 +53,73 @@ def ink_is_dark(grey: Array) -> bool:
 
     light = np.log(grey + NIGHT)
     coarse, step = _coarse(light, COARSEST)
-    common = ndimage.median_filter(coarse, max(3, min(coarse.shape) // 2) | 1)
-    rare = (light - _enlarge(common, step, light.shape))[::2, ::2]
+    if page is not None:  # the table is overwritten by what of the page is nearest
+        outside = _coarse(page, COARSEST)[0] < 1
+        nearest = ndimage.distance_transform_edt(
+            outside, return_distances=False, return_indices=True
+        )
+        coarse = coarse[tuple(nearest)]
+    common = ndimage.median_filter(coarse, max(3, round(AROUND * min(coarse.shape))) | 1)
+    rare = light - _enlarge(common, step, light.shape)
+    rare = rare[::2, ::2] if page is None else rare[page]
     low, middle, high = np.percentile(rare, [0.5, 50, 99.5])
     return bool(middle - low >= high - middle)
+
+
+def page_on_table(grey: Array) -> Array | None:
+    """Find a page, or a board, that lies whole in the picture on something darker or lighter.
+
+    Two brightnesses account for the picture; one of them is a single broad rectangle, seen from
+    anywhere, and the other nearly all that is around it.
+
+    Parameters
+    ----------
+    grey : array of shape (height, width)
+        0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool, or None
+        The inside of the page without its rim; None where there is no such thing.
+
+    Notes
+    -----
+    Otsu (1979), *A threshold selection method from gray-level histograms*: the threshold that
+    leaves the least variance on its two sides.
+    """
+    from scipy import ndimage
+
+    coarse, step = _coarse(np.log(grey + NIGHT), COARSEST)
+    counts, edges = np.histogram(coarse, 64)
+    parts = counts / coarse.size
+    below, total = np.cumsum(parts)[:-1], np.cumsum(parts * (edges[1:] + edges[:-1]) / 2)
+    between = (total[-1] * below - total[:-1]) ** 2 / np.maximum(below * (1 - below), 1e-9)
+    if between.max() < TWO_TONES * coarse.var():
+        return None
+    bright = coarse > edges[1 + int(between.argmax())]
+    for side in (bright, ~bright):
+        labels, n = ndimage.label(side)
+        if not n:
+            continue
+        largest = labels == 1 + np.bincount(labels.ravel())[1:].argmax()
+        page = ndimage.binary_fill_holes(largest)
+        border = np.concatenate([page[0], page[-1], page[:, 0], page[:, -1]])
+        if page.mean() < 0.15 or border.mean() > 0.3 or _rectangular(page) < 0.82:
+            continue
+        inside = ndimage.binary_erosion(page, iterations=2)
+        plain = largest[page].mean() > 0.85 and side[~page].mean() < 0.1
+        if plain and inside.any():
+            return _enlarge(inside.astype(np.float32), step, grey.shape) > 0.5
+    return None
+
+
+def _rectangular(mask: Array) -> float:
+    """Return which part of the smallest rectangle around it, turned in any way, a shape fills."""
+    angles = np.radians(np.arange(0, 90, 3))
+    across = np.argwhere(mask) @ np.stack([np.cos(angles), np.sin(angles)])
+    down = np.argwhere(mask) @ np.stack([-np.sin(angles), np.cos(angles)])
+    areas = (np.ptp(across, axis=0) + 1) * (np.ptp(down, axis=0) + 1)
+    return float(mask.sum() / areas.min())
 
 
 def _contrast(grey: Array) -> Array:

@@ -52,11 +52,12 @@ def _without_horizontal(mask: Array, contrast: Array) -> Array:
         return mask
     coarse = mask[: height * POOL, : width * POOL].reshape(height, POOL, width, POOL).any((1, 3))
     length = max(5, round(LENGTH * width))
-    pieces = ndimage.find_objects(ndimage.label(coarse, np.ones((3, 3)))[0])
+    # A thin line leaves a straight path of pixels sooner than a thick one; a faint one is broken
+    closed = ndimage.maximum_filter(coarse.view(np.uint8), (3, 7))
+    pieces = ndimage.find_objects(ndimage.label(closed, np.ones((3, 3)))[0])
     if all(columns.stop - columns.start < length for _, columns in pieces):
         return mask
-    # A thin line leaves a straight path of pixels sooner than a thick one; a faint one is broken
-    lines = _long_runs(ndimage.maximum_filter(coarse.view(np.uint8), (3, 7)) > 0, length)
+    lines = _long_runs(closed > 0, length)
     labels, _ = ndimage.label(lines, np.ones((3, 3)))
     parts = ndimage.find_objects(labels)
     at_border = [s[1].start <= 2 or s[1].stop >= width - 2 for s in parts]

@@ -101,6 +101,7 @@ def find_marks(contrast: Array, mask: Array) -> list[Mark]:
     """
     from scipy import ndimage
 
+    mask = _without_edges(mask)
     reach = 2 * max(1, round(0.35 * stroke_width(mask))) + 1
     near = ndimage.maximum_filter(mask.view(np.uint8), reach)
     labels, n = ndimage.label(near, np.ones((3, 3)))
@@ -112,9 +113,7 @@ def find_marks(contrast: Array, mask: Array) -> list[Mark]:
         if part is None:
             continue
         height, width = (s.stop - s.start for s in part)
-        if max(height, width) >= smallest / 2 and not _is_edge(
-            labels[part] == label, part, mask.shape
-        ):
+        if max(height, width) >= smallest / 2:
             pieces.append((label, (part[1].start, part[0].start, part[1].stop, part[0].stop)))
     if len(pieces) > MOST_PIECES:
         return []
@@ -133,6 +132,21 @@ def find_marks(contrast: Array, mask: Array) -> list[Mark]:
     marks = whole or marks  # what the border cuts is no whole digit, if others are
     largest = float(np.percentile([mark.size for mark in marks], 90))
     return [mark for mark in marks if mark.size > 0.3 * largest]
+
+
+def _without_edges(mask: Array) -> Array:
+    """Take out what is the page's edge or a shadow, before the strokes' width is measured."""
+    from scipy import ndimage
+
+    labels, n = ndimage.label(mask, np.ones((3, 3)))
+    parts = ndimage.find_objects(labels, n)
+    border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    edges = [
+        label
+        for label in border[border > 0]
+        if _is_edge(labels[parts[label - 1]] == label, parts[label - 1], mask.shape)
+    ]
+    return mask & ~np.isin(labels, edges) if edges else mask
 
 
 def _is_edge(own: Array, part: tuple[slice, slice], shape: tuple[int, int]) -> bool:

@@ -162,6 +162,31 @@ def _draw(paths: list[Array], rng: np.random.Generator, width: float | None = No
     return np.asarray(image.reduce(big), np.float32) / 255
 
 
+def print_text(text: str, height: int, rng: np.random.Generator) -> Array:
+    """Print text in one of the fonts that Matplotlib brings.
+
+    Parameters
+    ----------
+    text : str
+    height : int
+        Pixels, from the highest letters' top to the lowest ones' end.
+    rng : Generator
+        It chooses the font.
+
+    Returns
+    -------
+    ndarray of shape (about height, width), float32
+        0 for paper to 1 for ink.
+    """
+    from PIL import Image, ImageDraw
+
+    font = _font(str(rng.choice(FONTS)), height)
+    box = font.getbbox(text)
+    image = Image.new("L", (int(box[2]), int(box[3])))
+    ImageDraw.Draw(image).text((0, 0), text, 255, font)
+    return np.asarray(image, np.float32) / 255
+
+
 def _letter(rng: np.random.Generator) -> Array:
     """Print one to three letters in one of the fonts that Matplotlib brings."""
     from PIL import Image, ImageDraw
