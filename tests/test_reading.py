@@ -199,6 +199,9 @@ def test_classify_of_a_blank_page_says_that_nothing_is_written(tmp_path):
     found = run("classify", tmp_path / "blank.png")
     assert found.exit_code == 0
     assert found.stdout == f"{tmp_path / 'blank.png'}: no digit, nothing written\n"
+    text_page(tmp_path / "text.png")
+    found = run("classify", tmp_path / "text.png")
+    assert found.stdout == f"{tmp_path / 'text.png'}: no digit, nothing of a digit's size\n"
 
 
 def test_show_draws_the_photo_and_every_step(sheet, tmp_path):

@@ -84,7 +84,8 @@ def print_reading(path: str, reading: Reading) -> None:
     digits, strangers = reading.digits, len(reading.strangers)
     aside = f"{counted(strangers, 'mark')} that {'is' if strangers == 1 else 'are'} no digit"
     if not digits:
-        print(f"{path}: no digit" + (f", {aside}" if strangers else ", nothing written"))
+        nothing = "nothing of a digit's size" if reading.found.mask.any() else "nothing written"
+        print(f"{path}: no digit, {aside if strangers else nothing}")
         return
     print(f"{path}: {counted(len(digits), 'digit')}" + (f", {aside}" if strangers else ""))
     for row in range(digits[-1].row + 1):
