@@ -18,6 +18,7 @@ from sklearn.callback import ScoringMonitor
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -392,6 +393,40 @@ def test_several_columns_of_classes():
     assert (net.predict(X) == y).mean() > 0.95
 
 
+def test_partial_fit_of_several_columns_of_classes():
+    y = np.c_[iris, (X[:, 0] > 5.8).astype(int) + 5]
+    net = MLPClassifier(20, learning_rate_init=0.02, random_state=0)
+    net.partial_fit(X[:50], y[:50], classes=[[2, 0, 1], [5, 6]])  # 50 rows of one species
+    for _ in range(60):
+        net.partial_fit(X, y, classes=[[0, 1, 2], [5, 6]])
+    assert [list(classes) for classes in net.classes_] == [[0, 1, 2], [5, 6]]
+    assert (net.predict(X) == y).mean() > 0.9
+    for other in ([[0, 1, 2], [5, 7]], [[0, 1, 2]]):
+        with pytest.raises(ValueError, match="not the same as on the last call"):
+            net.partial_fit(X, y, classes=other)
+    with pytest.raises(ValueError, match=r"unknown categories .*9.* in column 1"):
+        net.partial_fit(X, np.where(y == 6, 9, y))
+
+
+def test_the_input_gradient_of_each_of_two_classes():
+    y = np.where(iris == 0, "no", "yes")
+    net = MLPClassifier(5, activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
+    second = net.input_gradient(X, 1)
+    e = 1e-6 * np.eye(4)
+
+    def z(X):
+        p = net.predict_proba(X)
+        return np.log(p[:, 1] / p[:, 0])
+
+    numerical = np.column_stack([(z(X + e_j) - z(X - e_j)) / 2e-6 for e_j in e])
+    np.testing.assert_allclose(second, numerical, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(net.input_gradient(X, 0), -second)
+    each = np.where(net.predict(X) == "yes", 1, -1)[:, None] * second
+    np.testing.assert_array_equal(net.input_gradient(X), each)
+    with pytest.raises(ValueError, match="0 or 1, the place of a class, got 2"):
+        net.input_gradient(X, 2)
+
+
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_quantiles_cover_and_never_cross(solver):
     rng = np.random.default_rng(1)
@@ -686,6 +721,7 @@ def test_a_saved_estimator_is_the_same_when_loaded(tmp_path, kind):
             for mine, other in zip(getattr(again, call)(X), getattr(net, call)(X), strict=True):
                 np.testing.assert_array_equal(mine, other)
     assert json.dumps(again.get_params()) == json.dumps(net.get_params())  # lists for tuples
+    assert again.stop_report_ == net.stop_report_
     again.partial_fit(X, FITTED[kind][1])
     other = MLPClassifier if isinstance(net, MLPRegressor) else MLPRegressor
     with pytest.raises(ValueError, match=f"not saved by {other.__name__}"):
@@ -759,6 +795,18 @@ def test_onnx_runtime_predicts_the_same(kind, scaled):
 
 
 @pytest.mark.slow
+def test_what_onnx_export_cannot_take_is_named():
+    pytest.importorskip("onnx")
+    with pytest.raises(NotFittedError, match="MLPClassifier instance is not fitted"):
+        to_onnx(MLPClassifier())
+    with pytest.raises(TypeError, match="not LogisticRegression: skl2onnx"):
+        to_onnx(make_pipeline(StandardScaler(), LogisticRegression()))
+    parts = ColumnTransformer([("scaled", StandardScaler(), [0, 1])], remainder="passthrough")
+    mixed = make_pipeline(parts, MLPClassifier(3, solver="lbfgs", max_iter=2)).fit(X, iris)
+    with pytest.raises(ValueError, match=r"'columntransformer' is a ColumnTransformer.* skl2onnx"):
+        to_onnx(mixed)
+
+
 def test_the_sklearn_onnx_converter_works_on_ours():
     skl2onnx = pytest.importorskip("skl2onnx", reason="make test-slow installs it")
     onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")

@@ -191,26 +191,30 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), optional
-        classes : array-like of shape (n_classes,), optional
-            All the classes that will ever come; needed in the first call.
+        classes : array-like of shape (n_classes,), or list of them, optional
+            All the classes that will ever come, a list where y has several columns of classes;
+            needed in the first call.
 
         Returns
         -------
         MLPClassifier
             Itself.
         """
-        if classes is not None and hasattr(self, "classes_"):
-            if not np.array_equal(self.classes_, np.unique(classes)):
+        if not hasattr(self, "classes_"):
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            self._learn_all_classes(y, classes)
+        elif classes is not None:
+            known = self.classes_ if self._several else [self.classes_]
+            given = list(classes) if self._several else [classes]
+            if len(known) != len(given) or not all(
+                np.array_equal(of_column, np.unique(new))
+                for of_column, new in zip(known, given, strict=True)
+            ):
                 raise ValueError(
                     f"classes = {classes} is not the same as on the last call to partial_fit: "
                     f"{self.classes_}"
                 )
-        elif not hasattr(self, "classes_"):
-            if classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            known = y if type_of_target(y).startswith("multilabel") else classes
-            self._label_binarizer = LabelBinarizer().fit(known)
-            self.classes_ = np.unique(classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -300,12 +304,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def input_gradient(self, X: Any, output: Any = None) -> Array:
         """Return how much each input pushes a class: the derivative of its z(L) by the inputs.
 
+        Two classes share one z(L): what pushes the second holds the first back.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         output : int or array-like of shape (n_samples,), optional
-            Which output unit.  Default: that of the class predicted for each row; for two classes,
-            which share one unit, the second.
+            Which class, by its place in ``classes_`` (with several columns of classes, which output
+            unit).  Default: for each row the one predicted.
 
         Returns
         -------
@@ -315,12 +321,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         --------
         >>> X, y = np.array([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0], [3.0, 5.0]]), [0, 0, 1, 1]
         >>> net = MLPClassifier(3, solver="lbfgs", random_state=0).fit(X, y)
-        >>> bool((net.input_gradient(X)[:, 0] > 0).all())
-        True
+        >>> np.sign(net.input_gradient(X)[:, 0])
+        array([-1., -1.,  1.,  1.])
         """
         check_is_fitted(self)
         X = self._inputs(X)
-        return self._saliency(X, self._hypothesis(X).argmax(axis=1) if output is None else output)
+        h = self._hypothesis(X)
+        if h.shape[1] > 1:
+            return self._saliency(X, h.argmax(axis=1) if output is None else output)
+        k = np.asarray(h[:, 0] > 0.5 if output is None else output)
+        if not np.isin(k, (0, 1)).all():
+            raise ValueError(f"output must be 0 or 1, the place of a class, got {output!r}")
+        return np.where(k == 1, 1, -1).reshape(-1, 1) * self._saliency(X, 0)
 
     # ------------------------------------------------------------------ labels and columns
 
@@ -364,24 +376,38 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _learn_classes(self, y: Any) -> None:
         kind = type_of_target(y)
         if kind == "multiclass-multioutput":
-            self._label_binarizer = OneHotEncoder(sparse_output=False, dtype=bool).fit(y)
-            self.classes_ = list(self._label_binarizer.categories_)
-            few = [j for j, classes in enumerate(self.classes_) if len(classes) < 2]
-            if few:
-                raise ValueError(f"column {few[0]} of y has one class only: leave it out")
+            self._learn_columns([np.unique(column) for column in y.T])
         else:
             if kind == "multilabel-indicator" and isinstance(y, np.ndarray):
                 y = np.eye(y.shape[1], dtype=int)  # all there is to learn is how many labels
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
 
+    def _learn_all_classes(self, y: Any, classes: Any) -> None:
+        """Learn the classes that `partial_fit` is told of."""
+        if any(np.ndim(of_column) for of_column in classes):
+            self._learn_columns([np.unique(of_column) for of_column in classes])
+            return
+        labels = type_of_target(y).startswith("multilabel")
+        self._label_binarizer = LabelBinarizer().fit(y if labels else classes)
+        self.classes_ = np.unique(classes)
+
+    def _learn_columns(self, columns: list[Array]) -> None:
+        """Learn the classes of each of several columns, sorted."""
+        few = [j for j, classes in enumerate(columns) if len(classes) < 2]
+        if few:
+            raise ValueError(f"column {few[0]} of y has one class only: leave it out")
+        width = max(map(len, columns))
+        rows = np.column_stack([np.resize(classes, width) for classes in columns])
+        encoder = OneHotEncoder(categories=columns, sparse_output=False, dtype=bool)
+        self._label_binarizer = encoder.fit(rows)
+        self.classes_ = columns
+
     def _learn_labels(self, labels: Any) -> None:
         """Learn the classes that a model file tells of."""
         kind, columns = labels["kind"], labels["classes"]
         if kind == "several columns":
-            width = max(map(len, columns))
-            rows = [[column[i % len(column)] for column in columns] for i in range(width)]
-            self._learn_classes(np.array(rows))
+            self._learn_columns([np.array(classes) for classes in columns])
         elif kind == "several labels":
             self._learn_classes(np.eye(len(columns), dtype=int))
         else:

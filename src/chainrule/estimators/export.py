@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from chainrule.activations import ACTIVATIONS, LEAK, Array
 from chainrule.network import Network
@@ -15,6 +16,7 @@ from chainrule.theta import blocks
 if TYPE_CHECKING:
     from chainrule.estimators.base import BaseMLP
 
+SKL2ONNX = "skl2onnx.convert_sklearn exports it (docs/migrating-from-scikit-learn.md, Files)"
 OPSET, IR_VERSION = 17, 8  # old enough for the runtimes of the last years
 Operator = tuple[str, dict[str, Any]]
 HIDDEN: dict[str, Operator] = {
@@ -87,8 +89,12 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
 
     Raises
     ------
+    TypeError
+        If it is another library's estimator.
+    sklearn.exceptions.NotFittedError
+        If it has not been fitted.
     ValueError
-        If a step, an activation or a cost has no counterpart in ONNX.
+        If a step, an activation or a cost has no counterpart here.
     ImportError
         Without ``pip install chainrule[onnx]``.
     """
@@ -96,11 +102,20 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
 
     graph = Graph()
     *scalers, (_, estimator) = getattr(model, "steps", [("", model)])
+    if not hasattr(estimator, "_current"):
+        raise TypeError(
+            f"to_onnx exports chainrule's MLPClassifier and MLPRegressor, not "
+            f"{type(estimator).__name__}: {SKL2ONNX}"
+        )
+    check_is_fitted(estimator)
     network, theta = estimator._current()
     X = "X"
     for name, scaler in scalers:
         if type(scaler).__name__ != "StandardScaler":
-            raise ValueError(f"step {name!r} is no StandardScaler: only those can be exported")
+            raise ValueError(
+                f"step {name!r} is a {type(scaler).__name__}, and before the network only "
+                f"StandardScaler can be exported: {SKL2ONNX}"
+            )
         if scaler.with_mean:
             X = graph.node("Sub", X, graph.constant(np.float32(scaler.mean_)))
         if scaler.with_std:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from chainrule.encoding import Column, Encoder
 from chainrule.model_file import Model, ModelFileError, Provenance
 from chainrule.model_file import load as load_model
 from chainrule.model_file import save as save_model
+from chainrule.stop_report import StopReport
 
 if TYPE_CHECKING:
     from chainrule.estimators.base import BaseMLP
@@ -44,6 +46,11 @@ def save(estimator: BaseMLP, path: str | os.PathLike[str]) -> None:
         "named": names is not None,
         "labels": labels,
     }
+    if hasattr(estimator, "stop_report_"):
+        report = asdict(estimator.stop_report_)
+        options["stop_report"] = report | {
+            "gradient_norm": str(report["gradient_norm"])
+        }  # may be nan
     save_model(
         path,
         Model(
@@ -79,6 +86,12 @@ def load(cls: type[BaseMLP], path: str | os.PathLike[str]) -> BaseMLP:
     estimator.n_iter_ = 0
     estimator._forget(model.network)
     estimator.loss_ = model.provenance.J
+    if "stop_report" in options:
+        report = options["stop_report"] | {
+            "gradient_norm": float(options["stop_report"]["gradient_norm"])
+        }
+        lists = {name: tuple(value) for name, value in report.items() if isinstance(value, list)}
+        estimator.stop_report_ = StopReport(**report | lists)
     estimator._hold(model.network, model.theta)
     return estimator
 
