@@ -1,4 +1,4 @@
-% Octave's fminunc on a problem of optimizers.py: optimizers (input.mat, output.mat)
+% Octave's fminunc, or the course's fmincg, on a problem of optimizers.py: optimizers (input.mat, output.mat)
 %
 % The cost is the course's nnCostFunction, vectorised, and nnCostFunctionLinear of the lecture notes.
 % Of each start the J of every evaluation is noted, and the processor's time by then.
@@ -13,7 +13,7 @@ function optimizers (input, output)
     trace = zeros (0, 2);
     begun = cputime ();
     try
-      fminunc (@(theta) cost (theta, p), p.starts(:, i), options);
+      feval (p.minimiser, @(theta) cost (theta, p), p.starts(:, i), options);
     catch problem
       if (! strcmp (problem.identifier, "optimizers:time"))
         rethrow (problem);

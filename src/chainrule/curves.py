@@ -17,7 +17,7 @@ from chainrule.engine import predict
 from chainrule.error_bars import ErrorBars
 from chainrule.network import Network
 from chainrule.optimize import History
-from chainrule.plots import BLUE, GREY, ORANGE, axes_or_new
+from chainrule.plots import BLUE, GREY, ORANGE, Panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ MARKERS = "osD^vP*X"
 
 
 @dataclass
-class PredictionDisplay:
+class PredictionDisplay(Panel):
     """The training set and the predicted curve of a network with one input, with its error bars.
 
     Parameters
@@ -42,11 +42,6 @@ class PredictionDisplay:
         The curve.
     band, std : ndarray of shape (n,), optional
         The standard deviation of h, and of a new y.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Notes
     -----
@@ -70,7 +65,6 @@ class PredictionDisplay:
     h: Array
     band: Array | None = None
     std: Array | None = None
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_theta(
@@ -110,9 +104,8 @@ class PredictionDisplay:
             return cls(X[:, 0], Y[:, 0], x, predict(network, theta, x[:, None])[:, 0])
         return cls(X[:, 0], Y[:, 0], x, *(part[:, 0] for part in bars.predict(x[:, None])))
 
-    def plot(self, ax: Axes | None = None) -> PredictionDisplay:
-        """Draw on ax, or on a new figure."""
-        self.ax_ = ax = axes_or_new(ax)
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         for spread, alpha, label in (
             (self.std, 0.15, "90 % of new y"),
             (self.band, 0.3, "90 % band of h"),
@@ -128,22 +121,16 @@ class PredictionDisplay:
         ax.set(title="Training set and predicted curve", xlabel="x", ylabel="y")
         ax.legend(frameon=False)
         ax.spines[["top", "right"]].set_visible(False)
-        return self
 
 
 @dataclass
-class RegressionDisplay:
+class RegressionDisplay(Panel):
     """Output against target: a point for each example, the diagonal, and the line that fits them.
 
     Parameters
     ----------
     y, h : ndarray of shape (n,)
         Target and output.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -154,11 +141,9 @@ class RegressionDisplay:
 
     y: Array
     h: Array
-    ax_: Axes = field(init=False, repr=False)
 
-    def plot(self, ax: Axes | None = None) -> RegressionDisplay:
-        """Draw on ax, or on a new figure."""
-        self.ax_ = ax = axes_or_new(ax)
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         slope, height = np.polyfit(self.y, self.h, 1)
         ends = np.array([min(self.y.min(), self.h.min()), max(self.y.max(), self.h.max())])
         ax.plot(ends, ends, "--", color=GREY, linewidth=1, label="output = target")
@@ -169,11 +154,10 @@ class RegressionDisplay:
         ax.set(title=f"Output against target: R = {R:.4g}", xlabel="target", ylabel="output")
         ax.legend(frameon=False)
         ax.spines[["top", "right"]].set_visible(False)
-        return self
 
 
 @dataclass
-class ErrorHistogramDisplay:
+class ErrorHistogramDisplay(Panel):
     """How often target - output is how large.
 
     Parameters
@@ -181,11 +165,6 @@ class ErrorHistogramDisplay:
     y, h : ndarray of shape (n,)
         Target and output.
     bins : int, default=20
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -197,19 +176,16 @@ class ErrorHistogramDisplay:
     y: Array
     h: Array
     bins: int = 20
-    ax_: Axes = field(init=False, repr=False)
 
-    def plot(self, ax: Axes | None = None) -> ErrorHistogramDisplay:
-        """Draw on ax, or on a new figure."""
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         from matplotlib.ticker import MaxNLocator
 
-        self.ax_ = ax = axes_or_new(ax)
         ax.hist(self.y - self.h, bins=self.bins, color=BLUE, edgecolor="white")
         ax.axvline(0, color=ORANGE, linewidth=2)
         ax.set(title="Error histogram", xlabel="target - output", ylabel="examples")
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.spines[["top", "right"]].set_visible(False)
-        return self
 
 
 @dataclass
@@ -259,7 +235,7 @@ class TrainingStateDisplay:
 
 
 @dataclass
-class HiddenResponsesDisplay:
+class HiddenResponsesDisplay(Panel):
     """What each unit of a hidden layer answers, over the range of a network's one input.
 
     Parameters
@@ -267,11 +243,6 @@ class HiddenResponsesDisplay:
     x : ndarray of shape (n,)
     a : ndarray of shape (n, s_l)
         The activations.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -284,7 +255,6 @@ class HiddenResponsesDisplay:
 
     x: Array
     a: Array
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_theta(
@@ -315,11 +285,10 @@ class HiddenResponsesDisplay:
         a, _ = forward(network, network.theta(theta), x[:, None])
         return cls(x, a[layer - 1])
 
-    def plot(self, ax: Axes | None = None) -> HiddenResponsesDisplay:
-        """Draw on ax, or on a new figure."""
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         import matplotlib as mpl
 
-        self.ax_ = ax = axes_or_new(ax)
         units = self.a.shape[1]
         colours = mpl.colormaps["viridis"](np.linspace(0, 0.9, units))
         for unit in range(units):
@@ -329,11 +298,10 @@ class HiddenResponsesDisplay:
         if units <= 10:
             ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         ax.spines[["top", "right"]].set_visible(False)
-        return self
 
 
 @dataclass
-class DecisionRegionsDisplay:
+class DecisionRegionsDisplay(Panel):
     """Which class a network of two inputs answers where, with the examples on it.
 
     Parameters
@@ -345,11 +313,6 @@ class DecisionRegionsDisplay:
         Left, right, bottom and top of the map.
     answers : ndarray of shape (n, n)
         The class at each point of the map, bottom row first.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -365,7 +328,6 @@ class DecisionRegionsDisplay:
     codes: Array
     extent: tuple[float, float, float, float]
     answers: Array
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_theta(
@@ -397,11 +359,10 @@ class DecisionRegionsDisplay:
         answers = _codes(predict(network, theta, grid)).reshape(GRID, GRID)
         return cls(X, _codes(network.targets(Y, len(X))), (x1[0], x1[-1], x2[0], x2[-1]), answers)
 
-    def plot(self, ax: Axes | None = None) -> DecisionRegionsDisplay:
-        """Draw on ax, or on a new figure."""
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         import matplotlib as mpl
 
-        self.ax_ = ax = axes_or_new(ax)
         classes = int(max(self.codes.max(), self.answers.max())) + 1
         colours = mpl.colormaps["cividis"](np.linspace(0, 1, classes))
         shown = dict.fromkeys(self.codes.tolist())
@@ -427,7 +388,6 @@ class DecisionRegionsDisplay:
             )
         ax.set(title="Decision regions", xlabel="$x_1$", ylabel="$x_2$")
         ax.legend(frameon=True, framealpha=0.9)
-        return self
 
 
 def _beyond(values: Array, n: int) -> Array:

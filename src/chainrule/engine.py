@@ -269,14 +269,7 @@ def normal_equations(
     ----------
     network : Network
         With an identity output.
-    theta : array of shape (size,)
-        Its dtype is the one computed in.
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-    engine : {"kernel", "numpy"}, optional
-        See `chosen`.
-    threads : int, optional
+    theta, X, Y, weights, engine, threads
         As in `accumulate`.
 
     Returns
@@ -305,8 +298,8 @@ def normal_equations(
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     H = np.empty((network.size, network.size), theta.dtype)
     g = np.empty_like(theta)
-    # Half a product of the Jacobian with itself, where `accumulate` has three of the rows
-    count = _threads(threads, network, len(X) * network.K * network.size // 6)
+    # About a quarter of size^2 multiplications a row, where `accumulate` has three times the size
+    count = _threads(threads, network, len(X) * network.size // 12)
     cost_sum, _ = kernel.normal_equations(theta, X, Y, weights, H, g, count)
     return cost_sum, g, H
 
@@ -326,15 +319,9 @@ def hessian_vector(
 
     Parameters
     ----------
-    network : Network
-    theta, v : array of shape (size,)
-        Theta's dtype is the one computed in.
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-    engine : {"kernel", "numpy"}, optional
-        See `chosen`.
-    threads : int, optional
+    v : array of shape (size,)
+        The direction.
+    network, theta, X, Y, weights, engine, threads
         As in `accumulate`.
 
     Returns

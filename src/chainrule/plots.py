@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -38,7 +38,42 @@ MOST_COUNTS = 12  # classes up to which a confusion matrix's cells have room for
 
 
 @dataclass
-class TrainingCurveDisplay:
+class Panel:
+    """What displays of one panel share: `plot` draws it.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Set by `plot`.
+
+    Examples
+    --------
+    >>> class Nothing(Panel):
+    ...     def draw(self, ax):
+    ...         ax.set_title("Nothing")
+    >>> Nothing().plot().ax_.get_title()
+    'Nothing'
+    """
+
+    ax_: Axes = field(init=False, repr=False)
+
+    def plot(self, ax: Axes | None = None) -> Self:
+        """Draw on ax, or on a new figure of pyplot's, which notebooks show by themselves."""
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            ax = plt.subplots(layout="constrained")[1]
+        self.ax_ = ax
+        self.draw(ax)
+        return self
+
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
+        raise NotImplementedError
+
+
+@dataclass
+class TrainingCurveDisplay(Panel):
     """J after each iteration, on validation examples too, and the score that stopped it early.
 
     Parameters
@@ -52,11 +87,6 @@ class TrainingCurveDisplay:
         The iteration of the first value: 0 is the start.
     what : str, default="cost J"
         The axis label, with its units.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -72,7 +102,6 @@ class TrainingCurveDisplay:
     scores: Array | None = None
     first: int = 0
     what: str = "cost J"
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_history(cls, history: History, what: str = "cost J") -> TrainingCurveDisplay:
@@ -106,11 +135,10 @@ class TrainingCurveDisplay:
         J_val, scores = (np.array(curve) if curve else None for curve in optional)
         return cls(np.array(estimator.loss_curve_), J_val, scores, first=1, what=what)
 
-    def plot(self, ax: Axes | None = None) -> TrainingCurveDisplay:
-        """Draw on ax, or on a new figure; J on a logarithmic scale where it is positive."""
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax, J on a logarithmic scale where it is positive."""
         from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-        self.ax_ = ax = axes_or_new(ax)
         curves = [("training ", self.J, BLUE)]
         if self.J_val is not None:
             curves.append(("validation ", self.J_val, ORANGE))
@@ -144,11 +172,10 @@ class TrainingCurveDisplay:
             right.plot(iterations, self.scores, color=GREY, linestyle="--", label="score")
             right.set_ylabel("validation score (dashed)", color=GREY)
             right.spines["top"].set_visible(False)
-        return self
 
 
 @dataclass
-class HiddenUnitsDisplay:
+class HiddenUnitsDisplay(Panel):
     """What each unit of the first hidden layer looks for: its weights, as a picture.
 
     Black: ink there switches the unit on.  White: ink there switches it off.  Mid grey: no matter.
@@ -157,11 +184,6 @@ class HiddenUnitsDisplay:
     Parameters
     ----------
     weights : ndarray of shape (s_2, height, width)
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -174,7 +196,6 @@ class HiddenUnitsDisplay:
     """
 
     weights: Array
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_theta(cls, network: Network, theta: Array, images: Images) -> HiddenUnitsDisplay:
@@ -190,9 +211,8 @@ class HiddenUnitsDisplay:
         W = blocks(network, network.theta(theta))[0][1:]  # (s_1, s_2)
         return cls(images(W.T))
 
-    def plot(self, ax: Axes | None = None) -> HiddenUnitsDisplay:
-        """Draw on ax, or on a new figure."""
-        self.ax_ = ax = axes_or_new(ax)
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         shown = self.weights[:MOST_UNITS]
         largest = np.abs(shown).max(axis=(1, 2), keepdims=True)
         _mosaic(ax, shown / np.where(largest > 0, largest, 1), limit=(-1, 1))
@@ -200,11 +220,10 @@ class HiddenUnitsDisplay:
         plural = "s look" if len(shown) > 1 else " looks"
         ax.set_title(f"What the {first}{len(shown)} hidden unit{plural} for")
         ax.set_xlabel("black: ink here switches it on · white: off", color=GREY)
-        return self
 
 
 @dataclass
-class WeightsDisplay:
+class WeightsDisplay(Panel):
     """The weights of one layer as a map: a row for each unit, a column for each of its inputs.
 
     Red is positive, blue negative, white zero.  The first column is the bias, as in the notes'
@@ -217,11 +236,6 @@ class WeightsDisplay:
         The names of the columns, without the bias, and of the rows.  Default: numbers, from 1.
     title : str, default="Weights"
 
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
-
     Examples
     --------
     >>> display = WeightsDisplay(np.array([[0.5, 1.0, -2.0]]), inputs=["size", "age"]).plot()
@@ -233,7 +247,6 @@ class WeightsDisplay:
     inputs: Sequence[str] | None = None
     units: Sequence[str] | None = None
     title: str = "Weights"
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_estimator(
@@ -273,9 +286,8 @@ class WeightsDisplay:
         named = len(units) == len(Theta)  # two classes share a unit
         return cls(Theta, inputs, units if named else None, f"Weights: Theta({layer})")
 
-    def plot(self, ax: Axes | None = None) -> WeightsDisplay:
-        """Draw on ax, or on a new figure."""
-        self.ax_ = ax = axes_or_new(ax)
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         rows, columns = self.Theta.shape
         limit = float(np.abs(self.Theta).max()) or 1.0
         picture = ax.imshow(
@@ -296,11 +308,10 @@ class WeightsDisplay:
         ax.set(title=self.title, xlabel="from", ylabel="to unit" if self.units is None else "to")
         if (figure := ax.get_figure()) is not None:
             figure.colorbar(picture, ax=ax, label="weight")
-        return self
 
 
 @dataclass
-class MistakesDisplay:
+class MistakesDisplay(Panel):
     """The images that got a wrong answer, those first where the network was surest.
 
     Parameters
@@ -310,11 +321,6 @@ class MistakesDisplay:
         One for each: the truth, an arrow, the answer.
     total : int
         How many mistakes there are, shown or not.
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -328,7 +334,6 @@ class MistakesDisplay:
     images: Array
     captions: Sequence[str]
     total: int
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_evaluation(cls, evaluation: Evaluation, X: Array, images: Images) -> MistakesDisplay:
@@ -347,24 +352,22 @@ class MistakesDisplay:
         captions = [f"{names[evaluation.truth[i]]}→{names[evaluation.answer[i]]}" for i in wrong]
         return cls(images(X[wrong]), captions, len(evaluation.mistakes))
 
-    def plot(self, ax: Axes | None = None) -> MistakesDisplay:
-        """Draw on ax, or on a new figure."""
-        self.ax_ = ax = axes_or_new(ax)
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         if not self.total:
             ax.set_axis_off()
             ax.text(0.5, 0.5, "none", ha="center", va="center", color=GREY)
             ax.set_title("Examples it got wrong")
-            return self
+            return
         _mosaic(ax, self.images, captions=self.captions)
         examples = "example" if self.total == 1 else f"{self.total:,} examples"
         ax.set_title(f"The {examples} it got wrong (truth→answer)")
         if len(self.images) < self.total:
             ax.set_xlabel(f"the {len(self.images)} it was surest of", color=GREY)
-        return self
 
 
 @dataclass
-class GradientCheckDisplay:
+class GradientCheckDisplay(Panel):
     """Analytic against numerical gradient, each Theta(l) in its colour; right ones on the diagonal.
 
     A constant factor shows as another line through 0, a mistake in one layer as one colour off the
@@ -373,11 +376,6 @@ class GradientCheckDisplay:
     Parameters
     ----------
     report : GradientReport
-
-    Attributes
-    ----------
-    ax_ : matplotlib.axes.Axes
-        Set by `plot`.
 
     Examples
     --------
@@ -388,16 +386,14 @@ class GradientCheckDisplay:
     """
 
     report: GradientReport
-    ax_: Axes = field(init=False, repr=False)
 
     @classmethod
     def from_report(cls, report: GradientReport) -> GradientCheckDisplay:
         """Return the display of what `check_gradient` found."""
         return cls(report)
 
-    def plot(self, ax: Axes | None = None) -> GradientCheckDisplay:
-        """Draw on ax, or on a new figure."""
-        self.ax_ = ax = axes_or_new(ax)
+    def draw(self, ax: Axes) -> None:
+        """Draw on ax."""
         report = self.report
         ax.axline((0, 0), slope=1, color=GREY, linewidth=1, zorder=1)
         by_component = report.directions is None
@@ -422,7 +418,6 @@ class GradientCheckDisplay:
         ax.grid(color="#dddddd", linewidth=0.6)
         ax.set_axisbelow(True)
         ax.spines[["top", "right"]].set_visible(False)
-        return self
 
 
 def training_figure(
@@ -543,15 +538,6 @@ def _prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str)
         axis.set_major_formatter("{x:,g}")
     ax.grid(color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
-
-
-def axes_or_new(ax: Axes | None) -> Axes:
-    """Return ax, or the axes of a new figure of pyplot's, which notebooks show by themselves."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(layout="constrained")[1]
-    return ax
 
 
 def _mosaic(
