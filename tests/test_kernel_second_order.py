@@ -124,7 +124,7 @@ def test_what_does_not_fit_is_refused():
 @settings(max_examples=60)
 @given(
     st.integers(1, 40),
-    st.integers(0, lbfgs.MEMORY),
+    st.integers(0, lbfgs.MOST),
     st.sampled_from([np.float64, np.float32]),
     st.integers(0, 2**32 - 1),
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SMALLEST_RATE = 1e-6  # of learning_rate="adaptive"
 ADAPT = 5.0  # what it is divided by
 LEAST_GAIN = 1e7 * np.finfo(float).eps  # SciPy's, which scikit-learn's L-BFGS ends by
+MEMORY = 10  # steps that SciPy's, and so scikit-learn's, L-BFGS remembers
 MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower the loss"
 MAX_FUN = "stopped at max_fun = {} evaluations, before convergence: a larger max_fun may help"
 NO_PROGRESS = "{}: the {} has not improved by more than tol = {:g} for {} iterations"
@@ -311,7 +312,9 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
         return ended is not None
 
     try:
-        found = lbfgs.minimize(objective, theta.copy(), max_iter=est.max_iter, callback=after)
+        found = lbfgs.minimize(
+            objective, theta.copy(), max_iter=est.max_iter, callback=after, memory=MEMORY
+        )
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
         return Ended("stopped: interrupted by Ctrl-C")

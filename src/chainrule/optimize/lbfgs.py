@@ -1,10 +1,12 @@
 """L-BFGS: a quasi-Newton direction from the last few steps, and a strong Wolfe line search.
 
-Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.
+Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  A small
+theta affords a long memory, which halves the evaluations where J is ill-conditioned.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +20,8 @@ from chainrule.optimize.result import Callback, Objective, Result
 if BUILT:
     import chainrule.kernel._kernel as _kernel
 
-MEMORY = 10  # pairs (s, y) kept
+FEWEST, MOST = 10, 100  # pairs (s, y) kept
+KEPT = 2**16  # numbers in all s: with as many in the y, a megabyte in float64
 CURVATURE = 0.9  # c2: loose, since a quasi-Newton step of length 1 is usually right
 
 Pair = tuple[Array, Array, float]
@@ -38,6 +41,7 @@ def minimize(
     max_iter: int = 100,
     callback: Callback | None = None,
     state: QuasiNewton | None = None,
+    memory: int | None = None,
 ) -> Result:
     """Minimise J by L-BFGS.
 
@@ -52,6 +56,8 @@ def minimize(
         Called with a `Step` after each iteration; true ends it.
     state : QuasiNewton, optional
         ``result.state`` of an earlier run, to go on from instead of theta.
+    memory : int, optional
+        Steps remembered.  Default: as many as stay in the cache, 10 to 100.
 
     Returns
     -------
@@ -63,12 +69,19 @@ def minimize(
     >>> result.J < 1e-12, result.stopped
     (True, 'converged: the gradient is flat (max |D_i| = ...)')
     """
+    memory = memory or min(MOST, max(FEWEST, KEPT // theta.size))
     return run(
-        advance, objective, QuasiNewton, theta, max_iter=max_iter, callback=callback, state=state
+        functools.partial(advance, memory=memory),
+        objective,
+        QuasiNewton,
+        theta,
+        max_iter=max_iter,
+        callback=callback,
+        state=state,
     )
 
 
-def advance(objective: Objective, now: QuasiNewton) -> QuasiNewton:
+def advance(objective: Objective, now: QuasiNewton, memory: int) -> QuasiNewton:
     """Take one step."""
     p = two_loop(now.D, now.pairs)
     if dot(now.D, p) >= 0:  # rounding has spoilt the memory: start it afresh, downhill
@@ -80,12 +93,12 @@ def advance(objective: Objective, now: QuasiNewton) -> QuasiNewton:
     n_eval = now.n_eval + trials
     if found is None:  # the steepest descent gets a try before giving up
         now = replace(now, n_eval=n_eval)
-        return advance(objective, replace(now, pairs=())) if now.pairs else now
+        return advance(objective, replace(now, pairs=()), memory) if now.pairs else now
     pairs = now.pairs
     step, change = found.theta - now.theta, found.D - now.D
     curvature = dot(step, change)
     if curvature > np.finfo(step.dtype).eps * dot(change, change):
-        pairs = (*pairs[-MEMORY + 1 :], (step, change, curvature))
+        pairs = (*pairs[1 - memory :], (step, change, curvature))
     return QuasiNewton(found.theta, found.J, found.D, n_eval, pairs)
 
 

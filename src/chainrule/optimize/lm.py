@@ -56,7 +56,7 @@ class Damped(Iterate):
                 "residuals(theta): use train, or another optimizer"
             )
         J, D, H = objective.normal_equations(theta)
-        return cls(theta, J, D, 1, H, np.diag(H).copy())
+        return cls(theta, J, D, 1, H, H.diagonal().copy())
 
     @property
     def extra(self) -> dict[str, float]:
@@ -137,7 +137,7 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
         share = (now.J - J) / foretold if foretold > 0 else -np.inf
         if share >= ENOUGH and now.J > J:
             damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * share - 1) ** 3))
-            scale = np.maximum(now.scale, np.diag(H))
+            scale = np.maximum(now.scale, H.diagonal())
             return replace(
                 now, theta=theta, J=J, D=D, n_eval=n_eval, H=H, scale=scale, damping=damping
             )
@@ -151,9 +151,9 @@ def cholesky_step(H: Array, D: Array, damped: Array) -> Array | None:
 
     A = H.copy()
     A.reshape(-1)[:: len(A) + 1] += damped
-    roots = np.sqrt(np.diag(A))
+    roots = np.sqrt(A.diagonal())
     factor, p, failed = dposv(A.T, -D, overwrite_a=True, overwrite_b=True)  # A.T: in LAPACK's order
-    if failed or (np.diag(factor) / roots).min() ** -2 > ILL_CONDITIONED:
+    if failed or (factor.diagonal() / roots).min() ** -2 > ILL_CONDITIONED:
         return None  # the second: of A scaled to a unit diagonal
     return np.asarray(p)
 
