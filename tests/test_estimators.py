@@ -796,7 +796,6 @@ def test_onnx_runtime_predicts_the_same(kind, scaled):
 
 @pytest.mark.slow
 def test_what_onnx_export_cannot_take_is_named():
-    pytest.importorskip("onnx")
     with pytest.raises(NotFittedError, match="MLPClassifier instance is not fitted"):
         to_onnx(MLPClassifier())
     with pytest.raises(TypeError, match="not LogisticRegression: skl2onnx"):

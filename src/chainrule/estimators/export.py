@@ -98,24 +98,24 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
     ImportError
         Without ``pip install chainrule[onnx]``.
     """
-    from onnx import TensorProto, checker, helper
-
-    graph = Graph()
     *scalers, (_, estimator) = getattr(model, "steps", [("", model)])
     if not hasattr(estimator, "_current"):
         raise TypeError(
             f"to_onnx exports chainrule's MLPClassifier and MLPRegressor, not "
             f"{type(estimator).__name__}: {SKL2ONNX}"
         )
-    check_is_fitted(estimator)
-    network, theta = estimator._current()
-    X = "X"
     for name, scaler in scalers:
         if type(scaler).__name__ != "StandardScaler":
             raise ValueError(
                 f"step {name!r} is a {type(scaler).__name__}, and before the network only "
                 f"StandardScaler can be exported: {SKL2ONNX}"
             )
+    check_is_fitted(estimator)
+    from onnx import TensorProto, checker, helper
+
+    network, theta = estimator._current()
+    graph, X = Graph(), "X"
+    for _, scaler in scalers:
         if scaler.with_mean:
             X = graph.node("Sub", X, graph.constant(np.float32(scaler.mean_)))
         if scaler.with_std:

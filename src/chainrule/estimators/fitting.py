@@ -107,8 +107,8 @@ class Progress:
             print(f"Iteration {est.n_iter_}, loss = {est.loss_:.8f}")
         J_val = None
         if self.validation is not None:
-            cost_sum, _, m = self.validation.accumulate(self.network, self.theta)
-            J_val = est._loss_scale(self.network) * cost_sum / m + self.constant[1]
+            J_val = est._loss_scale(self.network) * self.validation.cost(self.network, self.theta)
+            J_val += self.constant[1]
             est.validation_loss_curve_.append(J_val)
         if self.score is not None:
             self._take_score(self.score() if np.isfinite(est.loss_) else np.nan)
@@ -215,7 +215,7 @@ def run_minibatches(
         step = Step(0, 0.0, np.nan, theta, memory.steps)
         ended = progress.after(scale * cost_sum / (w or 1.0), weight_cost / m, step)
         if not finite:
-            if number == 0 and not np.isfinite(rows.accumulate(network, theta)[0]):
+            if number == 0 and not np.isfinite(rows.cost(network, theta)):
                 raise ValueError(UNUSABLE)
             return Ended(DIVERGED.format(est.n_iter_))
         if ended:

@@ -68,14 +68,22 @@ class Rows:
         """Add up costs and gradient terms, see `chainrule.backprop.accumulate`."""
         cost_sum, m = 0.0, 0.0
         Delta = np.zeros_like(theta)
-        for block, X in blocks_of(self.X, self.options.get("engine")):
-            weights = None if self.weights is None else self.weights[block]
-            sums = engine.accumulate(network, theta, X, self.Y[block], weights, **self.options)
-            if X.shape[0] == len(self):
+        for block in self._blocks():
+            sums = engine.accumulate(network, theta, *block, **self.options)
+            if len(block[1]) == len(self):
                 return sums
             cost_sum, m = cost_sum + sums[0], m + sums[2]
             Delta += sums[1]
         return cost_sum, Delta, m
+
+    def cost(self, network: Network, theta: Array) -> float:
+        """Return the mean cost."""
+        sums = [engine.cost(network, theta, *block, **self.options) for block in self._blocks()]
+        return sum(cost_sum for cost_sum, _ in sums) / sum(m for _, m in sums)
+
+    def _blocks(self) -> Iterator[tuple[Any, Array, Array | None]]:
+        for block, X in blocks_of(self.X, self.options.get("engine")):
+            yield X, self.Y[block], None if self.weights is None else self.weights[block]
 
     def epoch(
         self,
