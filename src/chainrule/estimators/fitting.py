@@ -184,13 +184,12 @@ def run_minibatches(
     dropout = layer_rates(network, est.dropout or None)
     seed = 0 if dropout is None else int(rng.randint(2**31))  # drawn only where it is used
     order = np.arange(len(rows))
-    before = theta.copy()
+    before, end = theta.copy(), penalty(network, theta, est.alpha)
     for number in range(epochs):
         if est.shuffle:  # as sklearn.utils.shuffle does, which takes half as long again to check
             moved = np.arange(len(order))
             rng.shuffle(moved)
             order = order[moved]
-        weight_cost = penalty(network, theta, est.alpha)
         try:
             cost_sum, w = rows.epoch(
                 network, theta, order, rule=replace(rule, learning_rate=memory.learning_rate),
@@ -210,8 +209,8 @@ def run_minibatches(
             cost_sum = np.nan
         # Each batch has its penalty at the theta that it starts from: summed up here as if it went
         # from its value before the epoch to that after it in equal steps
-        after = penalty(network, theta, est.alpha)
-        weight_cost = batches * weight_cost + (batches - 1) * (after - weight_cost) / 2
+        start, end = end, penalty(network, theta, est.alpha)
+        weight_cost = batches * start + (batches - 1) * (end - start) / 2
         step = Step(0, 0.0, np.nan, theta, memory.steps)
         ended = progress.after(scale * cost_sum / (w or 1.0), weight_cost / m, step)
         if not finite:
