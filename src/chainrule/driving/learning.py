@@ -124,6 +124,7 @@ class Student:
             check=self._state is None,
             seed=self._seed,
             dtype=np.float32,
+            threads=1,  # batches are small: on busy cores two threads mostly wait for each other
         )
         assert isinstance(result.state, State)
         self._state = result.state
