@@ -18,18 +18,20 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from chainrule import engine
 from chainrule.activations import Activation, Array
 from chainrule.backprop import forward, input_gradient
 from chainrule.costs import Cost
+from chainrule.error_bars import ErrorBars
 from chainrule.estimators import files
 from chainrule.estimators.fitting import (
+    LEAST_SQUARES,
     Ended,
     Progress,
-    run_lbfgs,
+    run_full_batch,
     run_minibatches,
     warn_unless_converged,
 )
@@ -43,6 +45,7 @@ from chainrule.training import WrongGradientError, check_before_training, lowest
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
 STOCHASTIC = ("sgd", "adam")
+SOLVERS = ("lbfgs", "cg", "scg", "newton-cg", "gd")  # that see all the rows at once
 MOST_NAMES = 5  # of features that an error lists
 REPORTED_ROWS = 500  # that the stop report looks at
 CHECKED_ROWS = 200  # that the gradient check before the first step chooses among
@@ -69,6 +72,7 @@ class BaseMLP(
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **sklearn.neural_network.MLPClassifier._parameter_constraints,
         "activation": [str, Activation, list, tuple],
+        "solver": [StrOptions({*STOCHASTIC, *SOLVERS})],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple, None],
         "scoring": [str, callable, None],
         "callback": [callable, None],
@@ -139,6 +143,7 @@ class BaseMLP(
             notify=None if incremental else self._callbacks(given),
         )
         ended = self._restarted(progress, rows, rng, fresh=fresh, incremental=incremental)
+        self._error_bars = self._spread(network, theta, rows)
         if not incremental:
             few = rows.sample(REPORTED_ROWS)
             self.stop_report_ = stop_report(
@@ -148,7 +153,7 @@ class BaseMLP(
                 few.Y,
                 why=ended.why,
                 weights=few.weights,
-                lam=float(self.alpha) * len(few) / len(rows),
+                lam=self._alpha() * len(few) / len(rows),
                 converged=ended.converged,
             )
         if not incremental or "diverged" in ended.why:
@@ -346,9 +351,23 @@ class BaseMLP(
             epochs = 1 if incremental else self.max_iter
             ended = run_minibatches(progress, rows, rng, epochs=epochs, going_on=incremental)
         else:
-            ended = run_lbfgs(progress, rows)
+            ended = run_full_batch(progress, rows)
         progress.restore_best()
         return ended
+
+    def _spread(self, network: Network, theta: Array, rows: Rows) -> ErrorBars | ValueError | None:
+        """Return the error bars of a least-squares solver's fit, or why there are none."""
+        if self.solver not in LEAST_SQUARES:
+            return None
+        lam = self._alpha() / self._loss_scale(network)
+        try:
+            return ErrorBars.at(network, theta, rows.X, rows.Y, lam, rows.weights)
+        except ValueError as error:
+            return error
+
+    def _alpha(self) -> float:
+        """Return the alpha of the loss that was minimised: the one found, where it was."""
+        return float(self.alpha_ if self.solver == "br" else self.alpha)
 
     def _badness(self) -> float:
         """Return what the best of several restarts has least of."""
@@ -359,7 +378,7 @@ class BaseMLP(
     def _written_down(self) -> dict[str, Any]:
         names = (
             "loss_ loss_curve_ validation_loss_curve_ validation_scores_ best_validation_score_ "
-            "best_loss_ n_iter_ t_ _no_improvement_count _best_theta _optimizer"
+            "best_loss_ n_iter_ t_ alpha_ _no_improvement_count _best_theta _optimizer"
         )
         return {name: vars(self)[name] for name in names.split() if name in vars(self)}
 

@@ -13,8 +13,11 @@ activation : str, Activation, or sequence of them, default='relu'
     g of the hidden layers: one for all, or one for each.  scikit-learn's ``'identity'``,
     ``'logistic'``, ``'tanh'``, ``'relu'``; also ``'leaky_relu'``, ``'elu'``, ``'softplus'``;
     or a `chainrule.activations.Activation` of your own.
-solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-    ``'lbfgs'`` sees all the rows at once; the others go over minibatches.
+solver : str, default='adam'
+    ``'sgd'`` and ``'adam'`` go over minibatches.  All the rows at once see ``'lbfgs'``, ``'cg'``
+    (conjugate gradient), ``'scg'`` (scaled), ``'newton-cg'``, ``'gd'`` (gradient descent); in a
+    regressor with squared error also ``'lm'`` (Levenberg-Marquardt) and ``'br'`` (Bayesian
+    regularisation, which finds alpha: ``alpha_``).
 alpha : float, default=0.0001
     The notes' lambda: each gradient has alpha W over the number of rows it is taken from, all of
     them or a minibatch (over their weights, where they have some).
@@ -33,8 +36,8 @@ random_state : int, RandomState or None, default=None
     Of the initial weights, the validation split and the order of the rows.  The same integer
     gives the same network, bit for bit, for any number of threads.
 tol : float, default=1e-4
-    Progress smaller than this counts as none; for ``'lbfgs'`` the largest component of a gradient
-    that counts as flat.
+    Progress smaller than this counts as none; for a solver that sees all the rows, the largest
+    component of a gradient that counts as flat.
 verbose : bool, default=False
     Whether to print the loss of each iteration.
 warm_start : bool, default=False
@@ -52,7 +55,7 @@ beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
 n_iter_no_change : int, default=10
     Iterations without progress that are waited for.
 max_fun : int, default=15000
-    Evaluations of the loss at most, for ``'lbfgs'``.
+    Evaluations of the loss at most, for a solver that sees all the rows.
 dropout : float or sequence of float, default=0.0
     The share of units to leave out at random, in hidden layers or in each layer, the inputs first.
 scoring : str or callable, default=None
@@ -100,6 +103,8 @@ best_validation_score_ : float or None
     None unless early stopping goes by them; ``best_loss_`` is None if it does.
 n_iter_, t_ : int
     Iterations of the last fit, and rows seen in minibatches.
+alpha_ : float
+    What ``solver='br'`` found.
 n_layers_, n_outputs_ : int
 out_activation_ : str
 n_features_in_ : int

@@ -10,7 +10,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -19,13 +20,16 @@ from chainrule.activations import Array
 from chainrule.backprop import finish, penalty
 from chainrule.epochs import layer_rates
 from chainrule.network import Network
-from chainrule.optimize import SGD, Adam, Rule, Step, lbfgs
-from chainrule.optimize.result import NOT_FINITE
+from chainrule.objective import TrainingObjective
+from chainrule.optimize import OPTIMIZERS, SGD, Adam, Rule, Step, lbfgs
+from chainrule.optimize.result import NOT_FINITE, Objective
+from chainrule.second_order import check_residuals
 
 if TYPE_CHECKING:
     from chainrule.estimators.base import BaseMLP
     from chainrule.estimators.rows import Rows
 
+LEAST_SQUARES = ("lm", "br")  # solvers that need residuals
 SMALLEST_RATE = 1e-6  # of learning_rate="adaptive"
 ADAPT = 5.0  # what it is divided by
 LEAST_GAIN = 1e7 * np.finfo(float).eps  # SciPy's, which scikit-learn's L-BFGS ends by
@@ -261,8 +265,8 @@ def clipped_batch_size(batch_size: int | str, m: int) -> int:
 
 
 @np.errstate(all="ignore")
-def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
-    """Train by L-BFGS over all the rows at once, with scikit-learn's tolerances.
+def run_full_batch(progress: Progress, rows: Rows) -> Ended:
+    """Train over all the rows at once, with the tolerances of scikit-learn's L-BFGS.
 
     Parameters
     ----------
@@ -272,24 +276,34 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
     Returns
     -------
     Ended
+
+    Raises
+    ------
+    ValueError
+        If the solver needs residuals, and the loss has none or X is sparse.
     """
     est, network, theta = progress.estimator, progress.network, progress.theta
     scale = est._loss_scale(network)
     lam = float(est.alpha) / scale  # the loss is scale times the notes' J, its penalty is alpha's
-    flatness: dict[float, float] = {}  # max |D_i| where J was evaluated in this iteration
     ended: Ended | None = None
     before = np.inf  # the loss of the last iteration
     m = rows.m
 
-    def objective(theta: Array) -> tuple[float, Array]:
-        J, D = finish(network, theta, *rows.accumulate(network, theta), lam)
-        flatness[J] = scale * float(np.abs(D).max())
-        return J, D
+    def first_order(theta: Array) -> tuple[float, Array]:
+        return finish(network, theta, *rows.accumulate(network, theta), lam)
+
+    objective: Objective = first_order
+    if est.solver in LEAST_SQUARES:
+        check_residuals(network)
+    if isinstance(rows.X, np.ndarray):
+        objective = TrainingObjective(network, rows.X, rows.Y, lam, rows.weights, **rows.options)
+    elif est.solver in LEAST_SQUARES:
+        raise ValueError(f"solver={est.solver!r} needs a dense X: give X.toarray()")
 
     def after(step: Step) -> bool:
         nonlocal ended, before
         theta[:] = step.theta
-        regularisation = scale * penalty(network, theta, lam) / m
+        regularisation = scale * penalty(network, theta, step.extra.get("lam", lam)) / m
         ended = progress.after(
             scale * step.J - regularisation,
             regularisation,
@@ -299,26 +313,29 @@ def run_lbfgs(progress: Progress, rows: Rows) -> Ended:
             ended = progress.stalled()
         if ended is None and step.n_eval >= est.max_fun:  # before flatness, as SciPy asks
             ended = Ended(MAX_FUN.format(est.max_fun))
-        if ended is None and flatness.get(step.J, np.inf) <= est.tol:
+        if ended is None and scale * np.abs(step.state.D).max() <= est.tol:
             ended = Ended(FLAT.format(est.tol), converged=True)
         least = LEAST_GAIN * max(abs(before), abs(est.loss_), 1.0)
-        if ended is None and before - est.loss_ <= least < np.inf:
+        # Bayesian regularisation minimises another loss in each iteration
+        if ended is None and est.solver != "br" and before - est.loss_ <= least < np.inf:
             ended = Ended(NO_GAIN.format(least), converged=True)
         before = est.loss_
         if ended is not None:
             ended.gradient_norm = scale * step.gradient_norm
-        flatness.clear()
         return ended is not None
 
     try:
-        found = lbfgs.minimize(
-            objective, theta.copy(), max_iter=est.max_iter, callback=after, memory=MEMORY
-        )
+        minimize: Any = OPTIMIZERS[est.solver]
+        if est.solver == "lbfgs":
+            minimize = partial(lbfgs.minimize, memory=MEMORY)
+        found = minimize(objective, theta.copy(), max_iter=est.max_iter, callback=after)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
         return Ended("stopped: interrupted by Ctrl-C")
     if found.stopped == NOT_FINITE:
         raise ValueError(UNUSABLE)
+    if est.solver == "br":
+        est.alpha_ = scale * found.state.lam
     if not found.n_iter:
         est.loss_ = scale * found.J + progress.constant[0]
     if ended is not None:

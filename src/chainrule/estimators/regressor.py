@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.activations import Array
 from chainrule.costs import Cost
-from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.base import SOLVERS, STOCHASTIC, BaseMLP
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.fitting import LEAST_SQUARES
 from chainrule.estimators.rows import Rows
 from chainrule.network import Network
 from chainrule.optimize import Step
@@ -75,6 +76,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
+        "solver": [StrOptions({*STOCHASTIC, *SOLVERS, *LEAST_SQUARES})],
         "loss": [StrOptions({*OUTPUTS, "huber", "quantile"}), Cost],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "huber_threshold": [Interval(Real, 0, None, closed="neither")],
@@ -200,20 +202,48 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the prediction for each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return, as well, the standard deviation of a new y: of the noise and of the
+            prediction together, see `chainrule.ErrorBars`.  After a fit with ``solver='lm'`` or
+            ``'br'``.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             With q levels of ``loss='quantile'``: q columns for each output, rising.
+        std : ndarray of the same shape
+            With ``return_std``.
+
+        Examples
+        --------
+        >>> X = np.linspace(-3, 3, 60)[:, None]
+        >>> y = np.sin(X[:, 0]) + 0.1 * np.random.default_rng(0).normal(size=60)
+        >>> net = MLPRegressor(hidden_layer_sizes=8, activation="tanh", solver="br",
+        ...                    random_state=0).fit(X, y)
+        >>> _, std = net.predict(X, return_std=True)
+        >>> bool(0.08 < std.mean() < 0.12)
+        True
         """
         h = self._hypothesis(X)
-        return h[:, 0] if h.shape[1] == 1 else h
+        predicted = h[:, 0] if h.shape[1] == 1 else h
+        if not return_std:
+            return predicted
+        bars = getattr(self, "_error_bars", None)
+        if bars is None:
+            raise ValueError(
+                "return_std=True needs an estimator fitted here with solver='lm' or 'br'; "
+                "chainrule.ErrorBars.at makes error bars from network_, theta_ and a training set"
+            )
+        if isinstance(bars, ValueError):
+            raise bars
+        std = bars.predict(self._inputs(X))[2]
+        return predicted, std.reshape(predicted.shape)
 
     def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return R2; with several quantiles, which part of the pinball loss they do away with.
