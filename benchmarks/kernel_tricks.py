@@ -72,8 +72,8 @@ TRICKS = {
     ),
     "a broadcast that adds nothing": (
         "vec.hpp",
-        "return x - vec<T>{};",
-        "return x + vec<T>{};",
+        "return x - Vec{};",
+        "return x + Vec{};",
         "J and D, 400-25-10, 5,000 rows",
     ),
     "rows no multiple of 512 bytes apart": (

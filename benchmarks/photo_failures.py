@@ -9,6 +9,7 @@ found when a reading's middle lies in its box, and a reading in no digit's box i
 """
 
 import argparse
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -147,7 +148,8 @@ def main() -> None:
                 counts += [len(labels), missed, len(wrong), invented]
                 said += wrong
                 if given.keep and (missed or wrong or invented):
-                    file.rename(given.keep / f"{kind}-{number}.png")
+                    given.keep.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(file, given.keep / f"{kind}-{number}.png")
             print(f"| {kind} | {' | '.join(map(str, counts))} | {', '.join(said)} |", flush=True)
             total += counts
     print(f"| all | {' | '.join(map(str, total))} | |")

@@ -1,6 +1,7 @@
 import naive
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import problems
@@ -305,3 +306,13 @@ def test_accumulate_takes_class_codes_too_even_as_many_as_classes():
     assert (Delta == wanted[1]).all()
     with pytest.raises(ValueError, match="X has 3 rows and Y has shape"):
         accumulate(network, theta, X, codes[:2])
+
+
+def test_a_sparse_x_is_held_to_what_an_array_is():
+    network = Network((3, 2))
+    for X in (scipy.sparse.csr_array((2, 4)), scipy.sparse.csr_array([[1.0, np.nan, 0.0]])):
+        with pytest.raises(ValueError, match=r"X must have shape|not finite"):
+            predict(network, random_theta(network), X)
+    X = scipy.sparse.coo_array([[1.0, 0.0, 2.0]])
+    h = predict(network, random_theta(network), X)
+    np.testing.assert_allclose(h, predict(network, random_theta(network), X.toarray()))

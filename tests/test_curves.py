@@ -93,3 +93,10 @@ def test_networks_that_have_no_such_picture_are_named():
         HiddenResponsesDisplay.from_theta(network, theta, X)
     with pytest.raises(ValueError, match="decision regions need a classifier"):
         DecisionRegionsDisplay.from_theta(CURVE, random_theta(CURVE), [[1.0]], [1.0])
+
+
+def test_of_minibatches_the_training_state_has_no_panel_of_gradients_nobody_computed():
+    X, y = np.zeros((10, 1)), np.zeros((10, 1))
+    history = train(CURVE, X, y, optimizer="adam", max_iter=2).history
+    names = [ax.get_ylabel() for ax in TrainingStateDisplay(history).plot().figure_.axes]
+    assert names == ["J"]

@@ -63,3 +63,16 @@ def test_what_has_no_residuals_or_no_error_bars_is_refused():
         pytest.raises(ValueError, match="take a smaller network"),
     ):
         small.fit(X[::20], Y[::20]).predict(X, return_std=True)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted by user")
+def test_bayesian_regularisation_that_is_interrupted_has_the_alpha_it_got_to():
+    def stop(step):
+        if step.iteration == 3:
+            raise KeyboardInterrupt
+
+    net = MLPRegressor(solver="br", callback=stop, **HOW).fit(X, Y)
+    h, std = net.predict(X, return_std=True)
+    assert net.alpha_ > 0
+    assert np.isfinite(h).all()
+    assert (std > 0).all()

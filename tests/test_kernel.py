@@ -134,6 +134,15 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
     assert got.dtype == dtype
 
 
+@pytest.mark.parametrize("off", [-1e-2, 1e-5, 0.5])
+def test_softmax_rows_that_do_not_add_up_to_1_cost_what_the_reference_says(off):
+    network, theta, X, Y = problem((3, 4, 3), "tanh", "softmax", 40)
+    Y = Y + off / 3
+    expected = backprop.accumulate(network, 30 * theta, X, Y)[0]
+    got = engine.accumulate(network, 30 * theta, X, Y, engine="kernel")[0]
+    assert got == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_batch_of_no_weight_moves_nothing_but_counts_as_a_step():
     network, theta, X, Y = problem((3, 4, 2), "tanh", "softmax", 6)
     weights, rule, thetas = np.array([1.0, 0, 0, 2, 1, 1]), Adam(0.1), []

@@ -229,3 +229,13 @@ def test_identical_hidden_units_are_refused_unless_forced():
     forced = train(network, X, Y, theta=np.zeros(network.size), allow_symmetry=True, max_iter=5)
     units = forced.theta[:9].reshape(3, 3)
     np.testing.assert_array_equal(units, units[:, :1].repeat(3, axis=1))  # one unit, still
+
+
+@pytest.mark.parametrize("memory", [1, 3])
+def test_lbfgs_remembers_no_more_than_it_is_told_to(memory):
+    def bowl(theta):
+        scale = np.arange(1.0, 21.0)
+        return float(theta @ (scale * theta)), 2 * scale * theta
+
+    result = lbfgs.minimize(bowl, np.ones(20), max_iter=8, memory=memory)
+    assert len(result.state.pairs) == memory

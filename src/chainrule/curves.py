@@ -218,19 +218,25 @@ class TrainingStateDisplay:
         import matplotlib.pyplot as plt
 
         told = {"J": self.history.J, "gradient norm": self.history.gradient_norm}
+        if np.isnan(self.history.gradient_norm).all():  # minibatches have none
+            del told["gradient norm"]
         told |= self.history.extra
         self.figure_, panels = plt.subplots(
-            len(told), sharex=True, figsize=(6.4, 1.6 * len(told) + 0.8), layout="constrained"
+            len(told),
+            squeeze=False,
+            sharex=True,
+            figsize=(6.4, 1.6 * len(told) + 0.8),
+            layout="constrained",
         )
-        for ax, (name, values) in zip(panels, told.items(), strict=True):
+        for ax, (name, values) in zip(panels[:, 0], told.items(), strict=True):
             ax.plot(values, color=BLUE, linewidth=2)
             if name != "effective parameters" and min(values) > 0:
                 ax.set_yscale("log")
             ax.set_ylabel(name)
             ax.grid(color="#dddddd", linewidth=0.6)
             ax.spines[["top", "right"]].set_visible(False)
-        panels[0].set_title("State of the training")
-        panels[-1].set_xlabel("iteration")
+        panels[0, 0].set_title("State of the training")
+        panels[-1, 0].set_xlabel("iteration")
         return self
 
 

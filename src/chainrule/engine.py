@@ -409,7 +409,7 @@ def predict(
         except (TypeError, ValueError):
             pass
     theta = np.ascontiguousarray(network.theta(theta))
-    examples: Any = X if is_sparse(X) else network.inputs(X)
+    examples: Any = _sparse_inputs(network, X) if is_sparse(X) else network.inputs(X)
     m = examples.shape[0]  # a sparse X has no length
     h = np.empty((m, network.K), theta.dtype)
     for first in range(0, m, BLOCK):
@@ -420,6 +420,19 @@ def predict(
             x = np.ascontiguousarray(examples[rows], theta.dtype)
             kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
+
+
+def _sparse_inputs(network: Network, X: Any) -> Any:
+    """Return a sparse X by rows, held to what `Network.inputs` asks of an array."""
+    X = X.tocsr()
+    if X.ndim != 2 or X.shape[1] != network.layers[0] or not X.shape[0]:
+        raise ValueError(
+            f"X must have shape (m, {network.layers[0]}) with m >= 1, one example a row; "
+            f"got {X.shape}"
+        )
+    if not np.isfinite(X.data).all():
+        raise ValueError("X has values that are not finite numbers: fill or drop them first")
+    return X
 
 
 def epoch(

@@ -46,7 +46,11 @@ class Rule(Protocol):
         """Return the state before the first step, of shape (k, n)."""
 
     def update(self, theta: Array, D: Array, state: Array, t: int) -> None:
-        """Take step t, counted from 1: each component of theta and the state changes in place."""
+        """Take step t, counted from 1: each component of theta and the state changes in place.
+
+        It is called for one part of theta after the other, so a component may depend on none but
+        its own theta, D and state.
+        """
 
 
 def epoch(

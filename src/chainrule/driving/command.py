@@ -90,7 +90,7 @@ def train(recording: Path, out: Path, hidden: int, seed: int) -> None:
     try:
         with recording.open("rb") as file, np.load(file) as arrays:
             frames, numbers, orders = (arrays[name] for name in ("frames", "numbers", "orders"))
-    except (ValueError, KeyError, EOFError, BadZipFile):
+    except (TypeError, ValueError, KeyError, EOFError, BadZipFile):
         raise DataError(
             f"{recording}: is no recording of 'chainrule drive watch', or is damaged"
         ) from None

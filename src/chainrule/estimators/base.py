@@ -36,7 +36,7 @@ from chainrule.estimators.fitting import (
     warn_unless_converged,
 )
 from chainrule.estimators.picture import svg
-from chainrule.estimators.rows import Rows, blocks_of, dense, multiplied_as_it_is
+from chainrule.estimators.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.network import Network
 from chainrule.stop_report import stop_report
 from chainrule.theta import blocks, unroll
@@ -289,7 +289,7 @@ class BaseMLP(
             isinstance(g, Activation) for g in np.atleast_1d(np.array(network.hidden, dtype=object))
         )
         if self.check_gradient if self.check_gradient is not None else own:
-            few = rows.sample(CHECKED_ROWS)
+            few = rows.sample(min(CHECKED_ROWS, max(1, DENSE // rows.X.shape[1])))
             report = check_before_training(network, theta, dense(few.X), few.Y, float(self.alpha))
             if not report.ok:
                 raise WrongGradientError(str(report))

@@ -303,6 +303,8 @@ def run_full_batch(progress: Progress, rows: Rows) -> Ended:
     def after(step: Step) -> bool:
         nonlocal ended, before
         theta[:] = step.theta
+        if est.solver == "br":
+            est.alpha_ = scale * step.extra["lam"]
         regularisation = scale * penalty(network, theta, step.extra.get("lam", lam)) / m
         ended = progress.after(
             scale * step.J - regularisation,
@@ -324,6 +326,8 @@ def run_full_batch(progress: Progress, rows: Rows) -> Ended:
             ended.gradient_norm = scale * step.gradient_norm
         return ended is not None
 
+    if est.solver == "br":
+        est.alpha_ = float(est.alpha)  # where it starts from
     try:
         minimize: Any = OPTIMIZERS[est.solver]
         if est.solver == "lbfgs":

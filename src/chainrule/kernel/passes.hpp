@@ -368,15 +368,19 @@ void outputs_of_rows(std::int64_t rows, std::int64_t K, T* across, T* h, T* y, T
         store(whole, T(1) / total);
         store(top, most);
         store(rest, log<T>(total));  // log sum_k e^z_k = top + rest
-        for (std::int64_t i = 0; i < r; ++i)
+        for (std::int64_t i = 0; i < r; ++i) {
+            T missing = 1;  // of the sum of the row's y: next to nothing
             for (std::int64_t k = 0; k < K; ++k) {
                 const std::int64_t at = i * K + k;
                 const T z = h[at], truth = y[at], a = across[k * lanes<T> + i] * whole[i];
                 h[at] = a;
                 if (!learn) continue;
+                missing -= truth;
                 y[at] = truth * ((top[i] - z) + rest[i]);
                 delta[at] = a - truth;
             }
+            if (learn) y[i * K] += missing * (top[i] + rest[i]);
+        }
     }
 }
 

@@ -85,7 +85,7 @@ constexpr std::int64_t depth = 144;
 // Where a processor works on 64 bytes in two halves, half a vector costs half.
 constexpr bool halves = vector_bytes == 64;
 
-// C (rows, N) := start + A B, or C += A B, with C's rows filled up to whole vectors.  A is read by
+// C (rows, N) := start + A B, or C += A B, with room in C's rows for whole vectors.  A is read by
 // columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
 // group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
 // go; or it is not (its stride).

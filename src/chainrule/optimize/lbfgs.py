@@ -69,7 +69,8 @@ def minimize(
     >>> result.J < 1e-12, result.stopped
     (True, 'converged: the gradient is flat (max |D_i| = ...)')
     """
-    memory = memory or min(MOST, max(FEWEST, KEPT // theta.size))
+    if memory is None:
+        memory = min(MOST, max(FEWEST, KEPT // theta.size))
     return run(
         functools.partial(advance, memory=memory),
         objective,
@@ -98,7 +99,7 @@ def advance(objective: Objective, now: QuasiNewton, memory: int) -> QuasiNewton:
     step, change = found.theta - now.theta, found.D - now.D
     curvature = dot(step, change)
     if curvature > np.finfo(step.dtype).eps * dot(change, change):
-        pairs = (*pairs[1 - memory :], (step, change, curvature))
+        pairs = (*pairs, (step, change, curvature))[-memory:]
     return QuasiNewton(found.theta, found.J, found.D, n_eval, pairs)
 
 
