@@ -1,7 +1,11 @@
 """The car that a network steers: the game, the eye, the hill, the teacher."""
 
 import json
+import multiprocessing
+import os
+import signal
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -235,6 +239,7 @@ def test_without_a_screen_nobody_can_teach(monkeypatch):
     pygame = pytest.importorskip("pygame")
     for driver in ("offscreen", "no such driver"):
         monkeypatch.setenv("SDL_VIDEODRIVER", driver)
+        monkeypatch.setenv("SDL_NO_SIGNAL_HANDLERS", "1")
         pygame.display.quit()
         with pytest.raises(ValueError, match="no screen here"):
             Person(None)
@@ -246,6 +251,7 @@ def keyboard(race, monkeypatch):
     import pygame
 
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setenv("SDL_NO_SIGNAL_HANDLERS", "1")
     pygame.display.quit()
     pygame.display.init()
 
@@ -254,6 +260,17 @@ def keyboard(race, monkeypatch):
 
     yield post(pygame.KEYDOWN), post(pygame.KEYUP)
     pygame.quit()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_with_a_window_open_a_process_can_still_be_told_to_end(race, keyboard):
+    Person(race(3))
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    child.start()
+    child.terminate()
+    child.join(20)
+    assert child.exitcode == -signal.SIGTERM
 
 
 def test_a_person_steers_with_the_arrow_keys(race, keyboard):

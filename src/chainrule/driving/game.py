@@ -111,6 +111,8 @@ class Race:
 
     def __init__(self, seed: int) -> None:
         os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+        # A window would make the process, and its children, deaf to SIGTERM
+        os.environ.setdefault("SDL_NO_SIGNAL_HANDLERS", "1")
         try:
             import gymnasium
 
