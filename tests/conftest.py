@@ -1,0 +1,7 @@
+"""What holds for all tests."""
+
+import signal
+
+# Some tests press Ctrl-C. A shell starts its background jobs (`make test &`) with SIGINT ignored,
+# Python then leaves it so, and the key would never be heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
