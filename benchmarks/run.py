@@ -115,7 +115,7 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
         "data": source,
         "dtype": case.dtype,
         "activations": [case.hidden, case.output],
-        "flops": case.flops,
+        "flops": case.flops(task.X),
         "streamed_bytes": case.streamed_bytes,
         "targets": case.targets,
         "libraries": libraries,

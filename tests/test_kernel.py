@@ -43,10 +43,12 @@ def close(got, wanted, tolerance):
     return np.linalg.norm(got - wanted) <= tolerance * max(np.linalg.norm(wanted), 1e-3)
 
 
-def problem(layers, hidden, output, m, dtype=np.float64, seed=0):
+def problem(layers, hidden, output, m, dtype=np.float64, seed=0, zeros=0.0):
     rng = np.random.default_rng(seed)
     network = Network(layers, hidden=hidden, output=output)
     X = (0.5 * rng.normal(size=(m, layers[0]))).astype(dtype)
+    if zeros:  # which the kernel then passes over
+        X[rng.random(X.shape) < zeros] = 0
     return network, random_theta(network, seed, dtype), X, targets(rng, network, m).astype(dtype)
 
 
@@ -59,7 +61,8 @@ def drawn(draw, most_rows=700):
     hidden = tuple(draw(st.sampled_from(list(ACTIVATIONS))) for _ in layers[1:-1])
     m = draw(st.one_of(st.integers(1, 30), st.integers(1, most_rows)))
     dtype = draw(st.sampled_from([np.float64, np.float32]))
-    return *problem(layers, hidden, output, m, dtype, draw(st.integers(0, 2**32 - 1))), dtype
+    seed, zeros = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([0.0, 0.9, 1.0]))
+    return *problem(layers, hidden, output, m, dtype, seed, zeros), dtype
 
 
 @given(drawn(), st.booleans(), st.integers(1, 4))
@@ -192,9 +195,10 @@ def test_an_infinite_theta_or_x_is_refused_before_a_row_is_predicted(value, m, h
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("zeros", [0.0, 0.9])
 @pytest.mark.parametrize("layers", [(400, 25, 10), (33, 70, 41, 3), (800, 1100, 1300, 2)])
-def test_the_same_bits_for_any_number_of_threads(layers, dtype):
-    network, theta, X, Y = problem(layers, "tanh", "softmax", 1100, dtype)
+def test_the_same_bits_for_any_number_of_threads(layers, zeros, dtype):
+    network, theta, X, Y = problem(layers, "tanh", "softmax", 1100, dtype, zeros=zeros)
     rule = Adam()
 
     def everything(threads):
@@ -214,6 +218,16 @@ def test_the_same_bits_for_any_number_of_threads(layers, dtype):
 
     one = everything(1)
     assert [everything(threads) == one for threads in (2, 3, 4)] == [True] * 3
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_passing_over_zeros_of_x_changes_no_bit(dtype):
+    network, theta, X, _ = problem((50, 70, 3), "tanh", "identity", 1003, dtype, zeros=0.9)
+    among_full_rows = X.copy()
+    among_full_rows[::2] = 1
+    passed_over = engine.predict(network, theta, X, engine="kernel")
+    multiplied = engine.predict(network, theta, among_full_rows, engine="kernel")
+    np.testing.assert_array_equal(passed_over[1::2], multiplied[1::2])
 
 
 def bits_of_a_gradient(_=None):

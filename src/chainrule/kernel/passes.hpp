@@ -50,6 +50,7 @@ struct Layer {
     std::int64_t next;    // s_{l+1}
     std::int64_t start;   // of Theta(l) in theta: b first, then W (s_l, s_{l+1})
     Activation g;         // hidden layers
+    bool zeros;           // so many of a(l) are 0 that passing over them pays
     bool by_inputs;       // Delta(l) is kept transposed, its vectors running over the inputs
     std::int64_t ld_Delta;
     T *b, *W, *W_T;       // packed
@@ -73,9 +74,9 @@ bool along_inputs(std::int64_t s, std::int64_t next, std::int64_t rows) {
     return rows * (s * vectors<T>(next) - next * vectors<T>(s)) > 2 * s * next;
 }
 
-// For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded.
+// For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded; `zeros`: see many_zeros.
 template <class T>
-void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, Pieces& pieces) {
+void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bool zeros, Pieces& pieces) {
     net.L = shape.L;
     net.output = shape.output;
     net.layers = pieces.take<Layer<T>>(shape.L);
@@ -93,7 +94,8 @@ void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, Pi
         layer.next = shape.s[l];
         layer.start = net.size;
         net.size += (layer.s + 1) * layer.next;
-        layer.by_inputs = along_inputs<T>(layer.s, layer.next, rows);
+        layer.zeros = l == 1 && zeros;
+        layer.by_inputs = !layer.zeros && along_inputs<T>(layer.s, layer.next, rows);
         layer.ld_Delta = padded<T>(layer.by_inputs ? layer.s : layer.next);
     }
 }
@@ -155,6 +157,8 @@ struct Slab {
     T* w;        // (rows,)
     T* across;   // (K, lanes) for each member: a vector of rows, one in each lane
     double* cost;  // (rows,)
+    std::int32_t* lists;  // of what is not 0, for `product`; for each member so many numbers:
+    std::int64_t of_lists;
     bool direct;   // a(1) are rows of X itself
 };
 
@@ -198,9 +202,29 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.w = pieces.take<T>(rows);
     slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
     slab.cost = pieces.take<double>(rows);
+    slab.of_lists = net(1).zeros ? Lists::most * larger(net(1).s, depth) : 0;
+    slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
 }
 
 // ---- rows -----------------------------------------------------------------------------------
+
+// Whether X is so full of zeros (pictures of digits, columns of codes) that listing them takes less
+// time than multiplying with them, by a few rows here and there.  The listing of an input of four
+// rows takes as long as `listing` multiply-adds of vectors.
+template <class T>
+bool many_zeros(const Shape& shape, const Rows<T>& data) {
+    constexpr std::int64_t four = Lists::tile_rows, samples = 16, listing = 2;
+    const std::int64_t s = shape.s[0], n = smaller(samples, data.m / four), work = four * vectors<T>(shape.s[1]);
+    std::int64_t nonzero = 0;
+    for (std::int64_t i = 0; i < n; ++i)
+        for (std::int64_t k = 0; k < s; ++k) {
+            bool any = false;
+            for (std::int64_t r = i * (data.m / n); r < i * (data.m / n) + four; ++r)
+                any |= data.X[(data.order ? data.order[r] : r) * s + k] != 0;
+            nonzero += any;
+        }
+    return nonzero * work * 4 < n * s * (work - listing) * 3;
+}
 
 // Rows of X that are visited at random are brought to the second cache so many numbers before they are
 // needed: in the first they would drive out what the tiles use.
@@ -305,9 +329,15 @@ void drop(const Net<T>& net, const Dropout& dropout, int l, const Rows<T>& data,
     }
 }
 
+// Room for a member's lists of what is not 0 in a(l), or null where all is multiplied.
+template <class T>
+std::int32_t* lists_of(const Net<T>& net, const Slab<T>& slab, int l, int member) {
+    return net(l).zeros ? slab.lists + member * slab.of_lists : nullptr;
+}
+
 // a(2), ..., a(L-1) and z(L), for rows [from, to) of the slab.
 template <class T>
-void forward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout, const Rows<T>& data,
+void forward_rows(const Net<T>& net, const Slab<T>& slab, int member, const Dropout& dropout, const Rows<T>& data,
                   std::int64_t begin, std::int64_t from, std::int64_t to) {
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
@@ -317,7 +347,7 @@ void forward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropout
         T* z = slab.a[l] + from * next.ld;
         drop(net, dropout, l, data, begin, from, to, a);
         product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
-                          layer.W, 0, layer.b, z, next.ld, false);
+                          layer.W, 0, layer.b, z, next.ld, false, lists_of(net, slab, l, member));
         if (l + 1 < net.L) activate_all(next.g, z, (to - from) * next.ld);
     }
 }
@@ -429,7 +459,7 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
 // Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows for inputs i, without the bias unit's part.
 template <class T>
 void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Accumulator<T>& sums, std::int64_t rows,
-                  Share i, bool add) {
+                  Share i, bool add, std::int32_t* lists = nullptr) {
     const Layer<T>& layer = net(l);
     const std::int64_t ld_delta = net(l + 1).ld;
     T* Delta = sums.Delta[l - 1];
@@ -439,7 +469,7 @@ void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Ac
                          layer.ld, nullptr, Delta + i.from, layer.ld_Delta, add);
     else
         product<T, true>(i.to - i.from, layer.next, rows, a + i.from, layer.ld, delta,
-                         ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add);
+                         ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add, lists);
 }
 
 // Delta(l) := Delta(l) + delta(l+1) over `rows` rows for the bias unit, whose activation is 1.
@@ -471,7 +501,7 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
         if (mine.from == 0 && mine.to > 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
         for (Share i = mine; i.from < mine.to; i.from = i.to) {
             if (last) i.to = smaller(i.from + strip<T>, mine.to);
-            add_products(net, l, slab.a[l - 1], slab.delta[l], sums, rows, i, add);
+            add_products(net, l, slab.a[l - 1], slab.delta[l], sums, rows, i, add, lists_of(net, slab, l, team.rank));
             if (last) done(l, i);
         }
     }
@@ -487,7 +517,7 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sum
     if (slab.direct) team.wait();
     if (from < to) {
         gather(net, slab, data, begin, from, to);
-        forward_rows(net, slab, dropout, data, begin, from, to);
+        forward_rows(net, slab, team.rank, dropout, data, begin, from, to);
         output_rows(net, slab, team.rank, from, to, true);
         backward_rows(net, slab, dropout, data, begin, from, to);
     }
@@ -668,13 +698,13 @@ double total_weight(const Rows<T>& data) {
 
 template <class T>
 Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delta, Call call, bool* ok) {
-    const bool direct = !data.order && in_place<T>(shape, data.m);
+    const bool direct = !data.order && in_place<T>(shape, data.m), zeros = many_zeros(shape, data);
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, data.m, direct, counted);
+    lay_out(net, shape, data.m, direct, zeros, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, data.m, direct, pieces);
+    lay_out(net, shape, data.m, direct, zeros, pieces);
     Batch<T> batch{cuts_of<T>(shape, data.m, direct), data.m, nullptr, nullptr, nullptr};
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, true, p);
@@ -772,15 +802,15 @@ bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
 // done(team, slab, begin, n) when a member has those of rows begin, ..., begin + n - 1.
 template <class T, class Done>
 bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, bool learn, Call call, Done done) {
-    const bool direct = in_place<T>(shape, 0);
+    const bool direct = in_place<T>(shape, 0), zeros = many_zeros(shape, data);
     const std::int64_t s = shape.s[0], rows = smaller(data.m, block_rows), blocks = (data.m + rows - 1) / rows;
     call.threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, 0, direct, counted);
+    lay_out(net, shape, 0, direct, zeros, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, 0, direct, pieces);
+    lay_out(net, shape, 0, direct, zeros, pieces);
     Slab<T>* slabs = nullptr;
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, false, p);
@@ -803,7 +833,7 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, boo
             const std::int64_t begin = block * rows, n = smaller(rows, data.m - begin);
             if (direct) slab.a[0] = const_cast<T*>(data.X) + begin * s;
             gather(net, slab, data, begin, 0, n);
-            forward_rows(net, slab, Dropout{nullptr, 0, 0}, data, begin, 0, n);
+            forward_rows(net, slab, 0, Dropout{nullptr, 0, 0}, data, begin, 0, n);
             output_rows(net, slab, 0, 0, n, learn);
             done(team, slab, begin, n);
             team.poll();
@@ -914,12 +944,13 @@ void limit_norms(const Layer<T>& layer, T* theta, double c, std::int64_t from, s
 template <class T>
 Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call call, bool* ok) {
     const std::int64_t rows = smaller(training.batch, data.m);
+    const bool zeros = many_zeros(shape, data);
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, rows, false, counted);
+    lay_out(net, shape, rows, false, zeros, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, rows, false, pieces);
+    lay_out(net, shape, rows, false, zeros, pieces);
     Batch<T> batch{cuts_of<T>(shape, rows, false), rows, nullptr, nullptr, nullptr};
     std::int64_t most_outputs = 0;
     for (int l = 1; l < net.L; ++l) most_outputs = larger(most_outputs, net(l).next);

@@ -7,11 +7,37 @@
 // A tile keeps R x V vectors of the result in registers while k runs: V loads and R broadcasts feed
 // R V multiply-adds.  With 16 registers 4 x 3, 6 x 2 and 12 x 1 keep both FMA units busy.
 
+// The k that a tile sums over: all n of them, or those of a list.
+struct Every {
+    std::int64_t n;
+    std::int64_t operator[](std::int64_t i) const { return i; }
+};
+struct Listed {
+    std::int64_t n;
+    const std::int32_t* list;
+    std::int64_t operator[](std::int64_t i) const { return list[i]; }
+};
+
+// The k of tiles at rows r, r + 1, ...: with lists, one for every `tile_rows` rows of A, as few rows
+// have many k in common where all of them are 0.
+struct AllOfK {
+    static constexpr int tile_rows = 12;  // at most
+    std::int64_t K;
+    Every operator()(std::int64_t) const { return {K}; }
+};
+struct Lists {
+    static constexpr int tile_rows = 4;
+    static constexpr std::int64_t most = 8;
+    std::int64_t K, n[most];
+    std::int32_t* lists;  // each with room for K
+    Listed operator()(std::int64_t r) const { return {n[r / tile_rows], lists + r / tile_rows * K}; }
+};
+
 // C (R rows, V vectors) := start + sum over k of A(r, k) B(k, v), or C += with `add`.
 // A(r, k) is a[r * row + k * column]; start is read with its own stride (0: a bias, for all rows).
 // The last vector is a `Last`: half of one where no more is asked for.
-template <class T, int R, int V, class Last>
-inline __attribute__((always_inline)) void tile(std::int64_t K, const T* a, std::int64_t row,
+template <class T, int R, int V, class Last, class Ks>
+inline __attribute__((always_inline)) void tile(Ks ks, const T* a, std::int64_t row,
                                                 std::int64_t column, const T* b, std::int64_t ldb,
                                                 const T* start, T* c, std::int64_t ldc, bool add) {
     constexpr int F = V - 1, last = F * lanes<T>;
@@ -23,7 +49,8 @@ inline __attribute__((always_inline)) void tile(std::int64_t K, const T* a, std:
         for (int v = 0; v < F; ++v) sums[r][v] = start ? load(start + v * lanes<T>) : vec<T>{};
         ends[r] = start ? load<T, Last>(start + last) : Last{};
     }
-    for (std::int64_t k = 0; k < K; ++k) {
+    for (std::int64_t i = 0; i < ks.n; ++i) {
+        const std::int64_t k = ks[i];
         vec<T> w[F];
 #pragma GCC unroll 2
         for (int v = 0; v < F; ++v) w[v] = load(b + k * ldb + v * lanes<T>);
@@ -46,25 +73,25 @@ inline __attribute__((always_inline)) void tile(std::int64_t K, const T* a, std:
 }
 
 // A tile of R rows or, where fewer are left, of that many.
-template <class T, int V, class Last, bool columns, int R>
-inline void tile_of(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
+template <class T, int V, class Last, bool columns, int R, class Ks>
+inline void tile_of(std::int64_t rows, Ks ks, const T* a, std::int64_t lda, const T* b,
                     std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
     if (rows >= R) {
-        if constexpr (columns) tile<T, R, V, Last>(K, a, 1, lda, b, ldb, start, c, ldc, add);
-        else tile<T, R, V, Last>(K, a, lda, 1, b, ldb, start, c, ldc, add);
+        if constexpr (columns) tile<T, R, V, Last>(ks, a, 1, lda, b, ldb, start, c, ldc, add);
+        else tile<T, R, V, Last>(ks, a, lda, 1, b, ldb, start, c, ldc, add);
     } else if constexpr (R > 1) {
-        tile_of<T, V, Last, columns, R - 1>(rows, K, a, lda, b, ldb, start, c, ldc, add);
+        tile_of<T, V, Last, columns, R - 1>(rows, ks, a, lda, b, ldb, start, c, ldc, add);
     }
 }
 
-template <class T, class Last, bool columns, int V = 3>
-void rows_of_tiles(std::int64_t v, std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b,
+template <class T, class Last, bool columns, class Ks, int V = 3>
+void rows_of_tiles(std::int64_t v, std::int64_t rows, const Ks& ks, const T* a, std::int64_t lda, const T* b,
                    std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
     if constexpr (V > 1)
-        if (v < V) return rows_of_tiles<T, Last, columns, V - 1>(v, rows, K, a, lda, b, ldb, start, c, ldc, add);
-    constexpr int R = tile_registers / V < 12 ? tile_registers / V : 12;
+        if (v < V) return rows_of_tiles<T, Last, columns, Ks, V - 1>(v, rows, ks, a, lda, b, ldb, start, c, ldc, add);
+    constexpr int most = Ks::tile_rows, R = tile_registers / V < most ? tile_registers / V : most;
     for (std::int64_t r = 0; r < rows; r += R)
-        tile_of<T, V, Last, columns, R>(rows - r, K, a + r * (columns ? 1 : lda), lda, b, ldb, start,
+        tile_of<T, V, Last, columns, R>(rows - r, ks(r), a + r * (columns ? 1 : lda), lda, b, ldb, start,
                                         c + r * ldc, ldc, add);
 }
 
@@ -85,29 +112,88 @@ constexpr std::int64_t depth = 144;
 // Where a processor works on 64 bytes in two halves, half a vector costs half.
 constexpr bool halves = vector_bytes == 64;
 
+// Append those of k = from, ..., from + n - 1 to a list where their `any` is not 0: without a jump,
+// which nobody could foretell.
+template <class Word>
+inline std::int64_t append(std::int64_t from, std::int64_t n, const Word* any, std::int32_t* list, std::int64_t length) {
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < n; ++i) {
+        list[length] = static_cast<std::int32_t>(from + i);
+        length += any[i] != 0;
+    }
+    return length;
+}
+
+// List the k where one of R rows (or, with `columns`, columns) of A is not 0; returns how many.
+template <class T, bool columns, int R = Lists::tile_rows>
+std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, std::int32_t* list) {
+    if constexpr (R > 1)
+        if (rows < R) return list_nonzero<T, columns, R - 1>(rows, K, a, lda, list);
+    std::int64_t length = 0, k = 0;
+    if constexpr (columns) {
+        for (; k < K; ++k) {
+            std::uint64_t words[(R * sizeof(T) + 7) / 8] = {}, any = 0;
+            __builtin_memcpy(words, a + k * lda, R * sizeof(T));
+            for (const std::uint64_t word : words) any |= word;
+            length = append(k, 1, &any, list, length);
+        }
+    } else {
+        for (; k + lanes<T> <= K; k += lanes<T>) {
+            bits<T> some{};
+#pragma GCC unroll 4
+            for (int r = 0; r < R; ++r) some |= (bits<T>)load(a + r * lda + k);
+            typename Simd<T>::word any[lanes<T>];
+            __builtin_memcpy(any, &some, sizeof any);
+            length = append(k, lanes<T>, any, list, length);
+        }
+        for (; k < K; ++k) {
+            bool any = false;
+            for (int r = 0; r < R; ++r) any |= a[r * lda + k] != 0;
+            length = append(k, 1, &any, list, length);
+        }
+    }
+    return length;
+}
+
 // C (rows, N) := start + A B, or C += A B, with room in C's rows for whole vectors.  A is read by
 // columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
 // group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
-// go; or it is not (its stride).
+// go; or it is not (its stride).  With room for Lists::most `lists` of K numbers, what only zeros of A
+// would be multiplied with is passed over: the sums are the same to the bit, for finite B.
 template <class T, bool columns>
-void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std::int64_t lda,
-             const T* b, std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
+void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std::int64_t lda, const T* b,
+             std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add, std::int32_t* lists = nullptr) {
     if constexpr (columns)
         for (std::int64_t parts = (K + depth - 1) / depth; parts > 1; --parts) {
             const std::int64_t some = K / parts;
-            product<T, columns>(rows, N, some, a, lda, b, ldb, start, c, ldc, add);
+            product<T, columns>(rows, N, some, a, lda, b, ldb, start, c, ldc, add, lists);
             K -= some, a += some * lda, b += some * ldb, add = true;
         }
-    const std::int64_t n = vectors<T>(N), groups = (n + 2) / 3;
-    for (std::int64_t g = 0; g < groups; ++g) {
-        const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
-        const T* bg = ldb ? b + from : b + from * K;
-        const std::int64_t stride = ldb ? ldb : V * lanes<T>;
-        const T* s = start ? start + from : nullptr;
-        if (halves && 2 * (N - from) <= (2 * V - 1) * lanes<T>)
-            rows_of_tiles<T, typename Simd<T>::half, columns>(V, rows, K, a, lda, bg, stride, s, c + from, ldc, add);
-        else
-            rows_of_tiles<T, vec<T>, columns>(V, rows, K, a, lda, bg, stride, s, c + from, ldc, add);
+    const auto times_groups = [&](std::int64_t r, std::int64_t some, const auto& ks) {
+        const std::int64_t n = vectors<T>(N), groups = (n + 2) / 3;
+        const T* of_a = a + r * (columns ? 1 : lda);
+        T* of_c = c + r * ldc;
+        for (std::int64_t g = 0; g < groups; ++g) {
+            const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
+            const T* bg = ldb ? b + from : b + from * K;
+            const std::int64_t stride = ldb ? ldb : V * lanes<T>;
+            const T* s = start ? start + from : nullptr;
+            if (halves && 2 * (N - from) <= (2 * V - 1) * lanes<T>)
+                rows_of_tiles<T, typename Simd<T>::half, columns>(V, some, ks, of_a, lda, bg, stride, s, of_c + from, ldc, add);
+            else
+                rows_of_tiles<T, vec<T>, columns>(V, some, ks, of_a, lda, bg, stride, s, of_c + from, ldc, add);
+        }
+    };
+    if (!lists) return times_groups(0, rows, AllOfK{K});
+    Lists ks{K, {}, lists};
+    constexpr std::int64_t some = Lists::most * Lists::tile_rows;
+    for (std::int64_t r = 0; r < rows; r += some) {
+        const std::int64_t end = rows < r + some ? rows : r + some;
+        for (std::int64_t i = r; i < end; i += Lists::tile_rows) {
+            const std::int64_t list = (i - r) / Lists::tile_rows;
+            ks.n[list] = list_nonzero<T, columns>(end - i, K, a + i * (columns ? 1 : lda), lda, lists + list * K);
+        }
+        times_groups(r, end - r, ks);
     }
 }
 

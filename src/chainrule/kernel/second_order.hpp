@@ -96,7 +96,7 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
     const std::int64_t rows = to - from;
     const auto of = [&](T* const* layers, int l) { return layers[l - 1] + from * net(l).ld; };
     gather(net, slab, data, begin, from, to);
-    forward_rows(net, slab, Dropout{nullptr, 0, 0}, data, begin, from, to);
+    forward_rows(net, slab, member, Dropout{nullptr, 0, 0}, data, begin, from, to);
     output_rows(net, slab, member, from, to, true);
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
@@ -126,8 +126,8 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
     Net<T> net{};
     Along<T> along{};
     const auto lay_out_nets = [&](Pieces& p) {
-        lay_out(net, shape, data.m, false, p);
-        lay_out(along.v, shape, data.m, false, p);
+        lay_out(net, shape, data.m, false, false, p);
+        lay_out(along.v, shape, data.m, false, false, p);
     };
     Pieces counted{nullptr};
     lay_out_nets(counted);

@@ -25,6 +25,7 @@ struct Simd<float> {
     typedef float vec __attribute__((vector_size(vector_bytes)));
     typedef float half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int32_t bits __attribute__((vector_size(vector_bytes)));
+    typedef std::int32_t word;
     static constexpr int mantissa = 23;
     static constexpr int bias = 127;
     static constexpr float round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
@@ -40,6 +41,7 @@ struct Simd<double> {
     typedef double vec __attribute__((vector_size(vector_bytes)));
     typedef double half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int64_t bits __attribute__((vector_size(vector_bytes)));
+    typedef std::int64_t word;
     static constexpr int mantissa = 52;
     static constexpr std::int64_t bias = 1023;
     static constexpr double round = 6755399441055744.0;  // 1.5 * 2^52
