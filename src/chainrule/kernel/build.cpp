@@ -2,6 +2,8 @@
 // CHAINRULE_BUILD=v2, v3, v4 (x86-64) or native.  Everything but the table at the end has internal
 // linkage, and no function of a standard header is used: code of one instruction set is shared with
 // no other.
+#include <utility>  // for index_sequence: a type, no function
+
 #include "kernel.hpp"
 
 namespace chainrule {

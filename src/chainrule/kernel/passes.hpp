@@ -121,7 +121,15 @@ void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t
     });
     if (!layer.W_T) return;
     packed_columns(layer.next, layer.s, from, to, layer.W_T, [&](T* p, std::int64_t stride, std::int64_t i, std::int64_t n) {
-        for (std::int64_t j = 0; j < layer.next; ++j)
+        const std::int64_t square = lanes<T>, below = n / square * square;
+        std::int64_t j = 0;
+        for (; j + square <= layer.next; j += square) {
+            for (std::int64_t v = 0; v < below; v += square)
+                transpose(W + (i + v) * layer.next + j, layer.next, p + j * stride + v, stride);
+            for (std::int64_t k = j; k < j + square; ++k)
+                for (std::int64_t v = below; v < n; ++v) p[k * stride + v] = W[(i + v) * layer.next + k];
+        }
+        for (; j < layer.next; ++j)
             for (std::int64_t v = 0; v < n; ++v) p[j * stride + v] = W[(i + v) * layer.next + j];
     });
 }
@@ -202,7 +210,7 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.w = pieces.take<T>(rows);
     slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
     slab.cost = pieces.take<double>(rows);
-    slab.of_lists = net(1).zeros ? Lists::most * larger(net(1).s, depth) : 0;
+    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * net(1).s, Lists::most * depth) : 0;
     slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
 }
 
@@ -210,7 +218,7 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
 
 // Whether X is so full of zeros (pictures of digits, columns of codes) that listing them takes less
 // time than multiplying with them, by a few rows here and there.  The listing of an input of four
-// rows takes as long as `listing` multiply-adds of vectors.
+// rows takes as long as `listing` multiply-adds of vectors, and tiles of four rows want a quarter to spare.
 template <class T>
 bool many_zeros(const Shape& shape, const Rows<T>& data) {
     constexpr std::int64_t four = Lists::tile_rows, samples = 16, listing = 2;

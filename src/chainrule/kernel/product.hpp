@@ -27,7 +27,11 @@ struct AllOfK {
 };
 struct Lists {
     static constexpr int tile_rows = 4;
-    static constexpr std::int64_t most = 8;
+    static constexpr std::int64_t most = 32;  // at a time: W comes from the third cache once for them
+    static constexpr std::int64_t at_a_time(std::int64_t K) {
+        const std::int64_t fitting = 131072 / K;
+        return fitting < 1 ? 1 : fitting < most ? fitting : most;
+    }
     std::int64_t K, n[most];
     std::int32_t* lists;  // each with room for K
     Listed operator()(std::int64_t r) const { return {n[r / tile_rows], lists + r / tile_rows * K}; }
@@ -158,8 +162,8 @@ std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::in
 // C (rows, N) := start + A B, or C += A B, with room in C's rows for whole vectors.  A is read by
 // columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
 // group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
-// go; or it is not (its stride).  With room for Lists::most `lists` of K numbers, what only zeros of A
-// would be multiplied with is passed over: the sums are the same to the bit, for finite B.
+// go; or it is not (its stride).  With room for Lists::at_a_time(K) `lists` of K numbers, what only
+// zeros of A would be multiplied with is passed over: the sums are the same to the bit, for finite B.
 template <class T, bool columns>
 void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std::int64_t lda, const T* b,
              std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add, std::int32_t* lists = nullptr) {
@@ -186,7 +190,7 @@ void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std:
     };
     if (!lists) return times_groups(0, rows, AllOfK{K});
     Lists ks{K, {}, lists};
-    constexpr std::int64_t some = Lists::most * Lists::tile_rows;
+    const std::int64_t some = Lists::at_a_time(K) * Lists::tile_rows;
     for (std::int64_t r = 0; r < rows; r += some) {
         const std::int64_t end = rows < r + some ? rows : r + some;
         for (std::int64_t i = r; i < end; i += Lists::tile_rows) {

@@ -25,6 +25,7 @@ struct Simd<float> {
     typedef float vec __attribute__((vector_size(vector_bytes)));
     typedef float half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int32_t bits __attribute__((vector_size(vector_bytes)));
+    typedef std::uint32_t wrapping __attribute__((vector_size(vector_bytes)));
     typedef std::int32_t word;
     static constexpr int mantissa = 23;
     static constexpr int bias = 127;
@@ -41,6 +42,7 @@ struct Simd<double> {
     typedef double vec __attribute__((vector_size(vector_bytes)));
     typedef double half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int64_t bits __attribute__((vector_size(vector_bytes)));
+    typedef std::uint64_t wrapping __attribute__((vector_size(vector_bytes)));
     typedef std::int64_t word;
     static constexpr int mantissa = 52;
     static constexpr std::int64_t bias = 1023;
@@ -77,6 +79,40 @@ inline Vec all(T x) {
     return x - Vec{};  // x + 0 would be an addition: -0 + 0 is not -0
 }
 
+// a[0] b[0] a[1] b[1] ... from the first halves of a and b, or from the second ones.
+template <class T, bool second, std::size_t... I>
+inline vec<T> interleaved(vec<T> a, vec<T> b, std::index_sequence<I...>) {
+    constexpr int n = lanes<T>, from = second ? n / 2 : 0;
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(a, b, (I % 2 * n + I / 2 + from)...);
+#else  // GCC before 12
+    return __builtin_shuffle(a, b, bits<T>{(I % 2 * n + I / 2 + from)...});
+#endif
+}
+
+// A square of lanes times lanes numbers, transposed: rows i and i + lanes/2 interleaved become rows 2i
+// and 2i + 1, as many times as the lanes can be halved.
+template <class T>
+inline void transpose(const T* from, std::int64_t row_from, T* to, std::int64_t row_to) {
+    constexpr int n = lanes<T>;
+    constexpr std::make_index_sequence<n> all_lanes{};
+    vec<T> rows[n], mixed[n];
+#pragma GCC unroll 16
+    for (int i = 0; i < n; ++i) rows[i] = load(from + i * row_from);
+#pragma GCC unroll 4
+    for (int halved = n; halved > 1; halved /= 2) {
+#pragma GCC unroll 8
+        for (int i = 0; i < n / 2; ++i) {
+            mixed[2 * i] = interleaved<T, false>(rows[i], rows[i + n / 2], all_lanes);
+            mixed[2 * i + 1] = interleaved<T, true>(rows[i], rows[i + n / 2], all_lanes);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < n; ++i) rows[i] = mixed[i];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < n; ++i) store(to + i * row_to, rows[i]);
+}
+
 // The lanes of v, taken together by halves.
 template <class T, class Together>
 inline T reduce(vec<T> v, Together together) {
@@ -100,14 +136,15 @@ inline T largest(vec<T> v) {
 
 // e^x = 2^n e^r with |r| <= ln(2)/2: returns e^r - 1 by its Taylor series, and 2^n / 2 (2^n itself
 // may be beyond the range where e^x is not yet).  Where x is out of range so is what it returns.
-// Comparisons are written so that a NaN stays one: a diverged network must show it.
+// Comparisons are written so that a NaN stays one: a diverged network must show it.  Its bits, and those of
+// lanes that nobody uses, may be beyond what a signed integer can take: they wrap.
 template <class T>
 inline vec<T> exp_parts(vec<T> x, vec<T>& half) {
     using S = Simd<T>;
     const vec<T> shifted = x * S::log2e + S::round;
     const vec<T> n = shifted - S::round;
     const vec<T> r = (x - n * S::ln2_high) - n * S::ln2_low;
-    half = (vec<T>)(((bits<T>)shifted + (S::bias - 1)) << S::mantissa);
+    half = (vec<T>)(((typename S::wrapping)shifted + (S::bias - 1)) << S::mantissa);
     T factorial[S::exp_terms + 1] = {1};
     for (int k = 1; k <= S::exp_terms; ++k) factorial[k] = factorial[k - 1] * T(k);
     vec<T> series = all<T>(T(1) / factorial[S::exp_terms]);
@@ -159,10 +196,11 @@ inline vec<T> log1p(vec<T> u) {
 template <class T>
 inline vec<T> log(vec<T> x) {
     using S = Simd<T>;
+    using wrapping = typename S::wrapping;
     // mantissa in [2/3, 4/3): subtract the bits of 2/3, so that the exponent rounds where it should
-    const bits<T> offset = (bits<T>)all<T>(T(2) / T(3));
-    const bits<T> exponent = ((bits<T>)x - offset) >> S::mantissa;
-    const vec<T> m = (vec<T>)((bits<T>)x - (exponent << S::mantissa));
+    const wrapping offset = (wrapping)all<T>(T(2) / T(3));
+    const bits<T> exponent = (bits<T>)((wrapping)x - offset) >> S::mantissa;
+    const vec<T> m = (vec<T>)((wrapping)x - ((wrapping)exponent << S::mantissa));
     const vec<T> n = __builtin_convertvector(exponent, vec<T>);
     return n * S::ln2_high + (n * S::ln2_low + two_atanh<T>((m - T(1)) / (m + T(1))));
 }
