@@ -11,7 +11,10 @@ from chainrule import Network, check_gradient, engine, random_theta, second_orde
 from chainrule.activations import ACTIVATIONS
 from chainrule.costs import COSTS
 from chainrule.kernel import BUILT
-from chainrule.optimize import lbfgs
+from chainrule.optimize import lbfgs, lm
+
+if BUILT:
+    from chainrule.kernel import _kernel
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
 
@@ -146,3 +149,41 @@ def test_the_two_loop_recursion_is_bfgs_of_the_pairs(n, count, dtype, seed):
     assert p.dtype == dtype
     tolerance = 1e-10 if dtype == np.float64 else 1e-4
     assert np.linalg.norm(p - -H @ D) <= tolerance * np.linalg.norm(H, 2) * np.linalg.norm(D)
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 150), st.sampled_from([np.float64, np.float32]), st.integers(0, 2**32 - 1))
+def test_the_damped_step_solves_its_equations(n, dtype, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n + 5, n)) * np.exp(rng.normal(size=n))
+    H, D = (rows.T @ rows).astype(dtype), rng.normal(size=n).astype(dtype)
+    damped = (0.1 * H.diagonal()).astype(dtype)
+    p = np.empty_like(D)
+    share = _kernel.solve_damped(H, damped, D, p)
+    A = H.astype(float) + np.diag(damped.astype(float))
+    left = np.square(np.linalg.cholesky(A).diagonal()) / A.diagonal()
+    tolerance = 1e-11 if dtype == np.float64 else 1e-3
+    np.testing.assert_allclose(share, left.min(), rtol=tolerance)
+    step = np.linalg.solve(A, -D.astype(float))
+    roots = np.sqrt(A.diagonal())  # in the scale in which the condition is bounded
+    assert np.linalg.norm(roots * (p - step)) <= tolerance * np.linalg.norm(roots * step)
+
+
+def test_the_damped_step_says_where_there_is_none():
+    zero, one, p = np.zeros(2), np.ones(2), np.empty(2)
+    assert _kernel.solve_damped(np.array([[1.0, 2.0], [2.0, 1.0]]), zero, one, p) == -3
+    assert _kernel.solve_damped(np.zeros((2, 2)), zero, one, p) == 0
+    assert np.isnan(_kernel.solve_damped(np.full((2, 2), np.nan), zero, one, p))
+    with pytest.raises(ValueError, match="solve_damped takes a square H and vectors as long"):
+        _kernel.solve_damped(np.eye(2), zero, np.ones(3), p)
+
+
+@pytest.mark.parametrize("H", [np.diag([4.0, 1.0]), np.ones((2, 2)), np.diag([1.0, -1.0])])
+def test_with_and_without_the_kernel_the_damped_step_is_the_same(H, monkeypatch):
+    D, damped = np.array([1.0, 2.0]), np.zeros(2)
+    p = lm.cholesky_step(H, D, damped)
+    monkeypatch.setattr(lm, "BUILT", False)
+    q = lm.cholesky_step(H, D, damped)
+    assert (p is None) == (q is None)
+    if p is not None:
+        np.testing.assert_allclose(p, q)

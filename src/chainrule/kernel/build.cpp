@@ -23,8 +23,8 @@ namespace {
 extern const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD);
 const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD) = {
     CHAINRULE_QUOTED(CHAINRULE_BUILD),
-    {accumulate<float>, cost<float>, forward<float>, epoch<float>, normal_equations<float>, hessian_vector<float>, two_loop<float>, dot<float>},
-    {accumulate<double>, cost<double>, forward<double>, epoch<double>, normal_equations<double>, hessian_vector<double>, two_loop<double>, dot<double>},
+    {accumulate<float>, cost<float>, forward<float>, epoch<float>, normal_equations<float>, hessian_vector<float>, two_loop<float>, solve_damped<float>, dot<float>},
+    {accumulate<double>, cost<double>, forward<double>, epoch<double>, normal_equations<double>, hessian_vector<double>, two_loop<double>, solve_damped<double>, dot<double>},
 };
 
 }  // namespace chainrule

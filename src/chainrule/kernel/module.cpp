@@ -227,6 +227,15 @@ void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Inpu
 }
 
 template <class T>
+T solve_damped(Input<T> H, Input<T> diagonal, Input<T> g, Array<T> p) {
+    const std::size_t n = g.size();
+    const auto fits = [&](const auto& v) { return v.ndim() == 1 && v.shape(0) == n; };
+    check(fits(g) && fits(diagonal) && fits(p) && H.ndim() == 2 && H.shape(0) == n && H.shape(1) == n, "solve_damped takes a square H and vectors as long");
+    nb::gil_scoped_release release;
+    return functions<T>(*build).solve_damped(H.data(), diagonal.data(), g.data(), static_cast<std::int64_t>(n), p.data());
+}
+
+template <class T>
 void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
     kernel
         .def("accumulate", &Kernel::accumulate<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
@@ -244,6 +253,7 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
         .def("hessian_vector", &Kernel::hessian_vector<T>, "theta"_a.noconvert(), "v"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "RDelta"_a.noconvert(), "threads"_a);
     m.def("two_loop", &two_loop<T>, "D"_a.noconvert(), "s"_a, "y"_a, "sy"_a, "q"_a.noconvert());
+    m.def("solve_damped", &solve_damped<T>, "H"_a.noconvert(), "diagonal"_a.noconvert(), "g"_a.noconvert(), "p"_a.noconvert());
     m.def("dot", &dot<T>, "u"_a.noconvert(), "v"_a.noconvert());
 }
 

@@ -220,3 +220,45 @@ void two_loop(const T* D, const Pairs<T>& pairs, std::int64_t n, double* alpha, 
     for (int i = 0; i <= last; ++i)
         yq = add_and_dot(q, 1, alpha[i] - yq / pairs.sy[i], pairs.s[i], pairs.y[i < last ? i + 1 : i], n);
 }
+
+// ---- Levenberg-Marquardt -----------------------------------------------------------------------
+
+// p := the solution of (H + diagonal) p = -g, by Cholesky: A = U^T U, a band of rows of U at a time,
+// with -g as one more column of A.  Returns the least share of a diagonal element of A that is left
+// when the rows above are taken off, about one over the condition of A scaled to a unit diagonal; at
+// most 0, or nan, where A is not positive definite, and p is not set.
+template <class T>
+T solve_damped(const T* H, const T* diagonal, const T* g, std::int64_t n, T* p) {
+    constexpr std::int64_t band = 16;
+    const std::int64_t ld = padded<T>(n + 1) + lanes<T>;  // a row of products ends in a whole vector
+    const Scratch memory(static_cast<std::size_t>(n * ld) * sizeof(T));
+    T* U = static_cast<T*>(memory.data);
+    T least = 1;
+    for (std::int64_t from = 0; from < n; from += band) {
+        const std::int64_t rows = smaller(band, n - from);
+        if (from > 0) product<T, true>(rows, n + 1 - from, from, U + from, ld, U + from, ld, nullptr, U + from * ld + from, ld, false);
+        for (std::int64_t k = from; k < from + rows; ++k) {
+            T* __restrict u = U + k * ld;
+            const T* __restrict h = H + k * n;
+            const T whole = h[k] + diagonal[k];
+            for (std::int64_t j = k; j <= n; ++j) {
+                const T a = j == n ? -g[k] : j == k ? whole : h[j];
+                u[j] = from > 0 ? a - u[j] : a;
+            }
+            for (std::int64_t i = from; i < k; ++i) {
+                const T* __restrict above = U + i * ld;
+                const T x = above[k];
+                for (std::int64_t j = k; j <= n; ++j) u[j] -= x * above[j];
+            }
+            if (!(u[k] > 0)) return u[k];
+            if (u[k] / whole < least) least = u[k] / whole;
+            const T one_over = 1 / square_root(u[k]);
+            for (std::int64_t j = k; j <= n; ++j) u[j] *= one_over;
+        }
+    }
+    for (std::int64_t k = n - 1; k >= 0; --k) {
+        const T* u = U + k * ld;
+        p[k] = static_cast<T>((u[n] - dot(u + k + 1, p + k + 1, n - k - 1)) / u[k]);
+    }
+    return least;
+}

@@ -16,9 +16,12 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from chainrule.activations import Array
-from chainrule.kernel import dot
+from chainrule.kernel import BUILT, dot
 from chainrule.optimize.loop import Iterate, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
+
+if BUILT:
+    import chainrule.kernel._kernel as _kernel
 
 START = 10.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
@@ -147,15 +150,17 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
 
 def cholesky_step(H: Array, D: Array, damped: Array) -> Array | None:
     """Solve (H + damped) p = -D, or return None where that is too ill-conditioned."""
-    from scipy.linalg.lapack import dposv  # as cho_factor and cho_solve, at a fraction of the time
+    if BUILT:
+        p = np.empty_like(D)
+        share = _kernel.solve_damped(H, damped, D, p)
+    else:
+        from scipy.linalg.lapack import dposv  # cho_factor and cho_solve, at a fraction of the time
 
-    A = H.copy()
-    A.reshape(-1)[:: len(A) + 1] += damped
-    roots = np.sqrt(A.diagonal())
-    factor, p, failed = dposv(A.T, -D, overwrite_a=True, overwrite_b=True)  # A.T: in LAPACK's order
-    if failed or (factor.diagonal() / roots).min() ** -2 > ILL_CONDITIONED:
-        return None  # the second: of A scaled to a unit diagonal
-    return np.asarray(p)
+        A = H + np.diag(damped)
+        diagonal = A.diagonal().copy()
+        factor, p, failed = dposv(A.T, -D, overwrite_a=True)  # A.T: in LAPACK's order
+        share = 0.0 if failed else (np.square(factor.diagonal()) / diagonal).min()
+    return p if share >= 1 / ILL_CONDITIONED else None
 
 
 def triangular(objective: LeastSquares, theta: Array) -> Array:

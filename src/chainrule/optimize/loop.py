@@ -7,6 +7,7 @@ callbacks, the rules that end it, going on after a stop) is here, once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -134,26 +135,29 @@ def run(
     now = kind.at(objective, theta) if state is None else state
     evaluated_before = 0 if state is None else state.n_eval
     history, iteration = History(), 0
-    history.append(now.J, norm(now.D), extra=now.extra)
+    gradient_norm = norm(now.D)
+    history.append(now.J, gradient_norm, extra=now.extra)
 
     def result(stopped: str, converged: bool = False) -> Result:
         n_eval = now.n_eval - evaluated_before
         return Result(now.theta, now.J, history, iteration, n_eval, stopped, converged, now)
 
-    if not np.isfinite(now.J + norm(now.D)):
+    if not np.isfinite(now.J + gradient_norm):
         return result(NOT_FINITE)
+    flat = GRADIENT_TOLERANCE * math.sqrt(theta.size)  # no norm is larger where no D_i is
     while iteration < max_iter:
-        if (slope := float(np.abs(now.D).max())) <= GRADIENT_TOLERANCE:
+        if gradient_norm <= flat and (slope := float(np.abs(now.D).max())) <= GRADIENT_TOLERANCE:
             return result(FLAT.format(slope), converged=True)
         before, now = now, advance(objective, now)
         if now.theta is before.theta:
             return result(NO_DESCENT)
         iteration += 1
-        history.append(now.J, norm(now.D), extra=now.extra)
+        gradient_norm = norm(now.D)
+        history.append(now.J, gradient_norm, extra=now.extra)
         if callback is not None:
             n_eval = now.n_eval - evaluated_before
             step = Step(
-                iteration, now.J, norm(now.D), now.theta, n_eval, extra=now.extra, state=now
+                iteration, now.J, gradient_norm, now.theta, n_eval, extra=now.extra, state=now
             )
             if callback(step):
                 return result(BY_CALLBACK)
@@ -192,4 +196,4 @@ def hessian_vector(objective: Any, now: Iterate, v: Array) -> Array:
 
 def norm(v: Array) -> float:
     """Return the Euclidean norm, accumulated in float64."""
-    return float(np.sqrt(dot(v, v)))
+    return math.sqrt(dot(v, v))
