@@ -23,7 +23,7 @@ from chainrule.optimize.result import Callback, Objective, Result
 if BUILT:
     import chainrule.kernel._kernel as _kernel
 
-START = 10.0  # the first damping: short steps from a random theta, where the model is a bad guide
+START = 30.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
 ENOUGH = 1e-4  # of the gain that was foretold: less is a failure
 ILL_CONDITIONED = 1e10  # the normal equations lose half of the digits: from here on QR
@@ -59,7 +59,9 @@ class Damped(Iterate):
                 "residuals(theta): use train, or another optimizer"
             )
         J, D, H = objective.normal_equations(theta)
-        return cls(theta, J, D, 1, H, H.diagonal().copy())
+        felt = H.diagonal()
+        # A component that no residual has felt yet may be felt after a step: it is damped as well
+        return cls(theta, J, D, 1, H, np.maximum(felt, 1e-12 * felt.max()))
 
     @property
     def extra(self) -> dict[str, float]:
@@ -123,11 +125,9 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
     A trial asks for J with D and H at once: most trials are taken, and need them next.
     """
     damping, growth, n_eval = now.damping, 2.0, now.n_eval
-    # A component that no residual has felt yet may be felt after the step: it is damped as well
-    scale = np.maximum(now.scale, 1e-12 * now.scale.max())
     triangle = None
     while damping <= LARGEST:
-        damped = damping * scale
+        damped = damping * now.scale
         p = cholesky_step(now.H, now.D, damped)
         if p is None:
             if triangle is None:
