@@ -148,7 +148,7 @@ def test_half_a_file_is_damaged_or_cut_short(tmp_path, kind):
 def test_a_folder_and_a_missing_file_are_named(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         photos.open_photo(tmp_path / "none.jpg")
-    with pytest.raises(DataError, match="directory"):
+    with pytest.raises(DataError, match="is a folder: give the photos in it"):
         photos.open_photo(tmp_path)
 
 

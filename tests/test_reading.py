@@ -242,6 +242,7 @@ def test_a_sheet_is_collected_and_a_model_goes_on_from_it(sheet, tmp_path, monke
     trained = run("train", "mine", "--from", "shipped", "--json")
     assert trained.exit_code == 0
     assert json.loads(trained.stdout)["right"]["after"] == 20
+    assert "drawing 300 not to be forgotten" in trained.stderr
     assert run("classify", sheet, "--model", "mine.safetensors").exit_code == 0
 
 
@@ -265,7 +266,8 @@ def test_going_on_from_a_few_strange_digits_forgets_nothing(data):
     model = shipped_model()
     own = X[y == 4][:10][:, ::-1]  # turned upside down: nobody's 4
     before = np.mean(np.array(model.labels(X)) == y)
-    result = handwriting.adapted(model, own, np.full(10, 4))
+    rehearsed, _ = handwriting.drawings(*handwriting.REHEARSED, seed=0)
+    result = handwriting.adapted(model, own, np.full(10, 4), rehearsed)
     from dataclasses import replace
 
     new = replace(model, theta=result.theta)

@@ -20,7 +20,7 @@ import numpy as np
 from chainrule import photos
 from chainrule.activations import Array
 from chainrule.datasets import Dataset
-from chainrule.encoding import Column, DataError, Encoder
+from chainrule.encoding import Column, DataError, Encoder, counted
 from chainrule.engine import available_threads, predict
 from chainrule.model_file import Model
 from chainrule.network import Network
@@ -215,11 +215,16 @@ def calibrated(network: Network, theta: Array, X: Array, y: Array) -> tuple[Arra
 
 
 def adapted(
-    model: Model, X: Array, y: Array, seed: int = 0, callback: Callback | None = None
+    model: Model,
+    X: Array,
+    y: Array,
+    rehearsed: Array,
+    seed: int = 0,
+    callback: Callback | None = None,
 ) -> Result:
     """Go on from a model with a few digits of one's own, without forgetting those of others.
 
-    Beside one's own, each epoch sees drawings of digits and other things, with the answers that
+    Beside one's own, each epoch sees pictures of digits and other things, with the answers that
     the model gave before as their targets.
 
     Parameters
@@ -229,6 +234,8 @@ def adapted(
     X : array of shape (m, 784)
     y : array of shape (m,)
         0 to 9.
+    rehearsed : array of shape (n, 784)
+        What is not to be forgotten, such as `drawings`.
     seed : int, default=0
     callback : callable, optional
         As for `chainrule.train`.
@@ -242,13 +249,12 @@ def adapted(
     Li and Hoiem (2016), *Learning without forgetting*.
     """
     classes = list(model.classes or ())
-    R, _ = drawings(*REHEARSED, seed)
     own = np.eye(len(classes))[[classes.index(label) for label in y]]
-    copies = max(1, OWN_SHARE * len(R) // len(X))
+    copies = max(1, OWN_SHARE * len(rehearsed) // len(X))
     return train(
         model.network,
-        np.concatenate([R, np.tile(X, (copies, 1))]),
-        np.concatenate([model.predict(R), np.tile(own, (copies, 1))]),
+        np.concatenate([rehearsed, np.tile(X, (copies, 1))]),
+        np.concatenate([model.predict(rehearsed), np.tile(own, (copies, 1))]),
         optimizer="adam",
         learning_rate=lambda epoch: 3e-4 * (1 - epoch / OWN_EPOCHS),
         max_iter=OWN_EPOCHS,
@@ -290,9 +296,9 @@ def collect(path: str | os.PathLike[str], label: str, folder: str | os.PathLike[
     found = photos.find(path).marks
     if len(found) != len(digits):
         raise DataError(
-            f"{os.fspath(path)}: {len(digits)} digits in the label and {len(found)} marks in the "
-            "photo: see them with classify --show, write the digits apart, and leave nothing else "
-            "in the picture"
+            f"{os.fspath(path)}: {counted(len(digits), 'digit')} in the label and "
+            f"{counted(len(found), 'mark')} in the photo: see them with classify --show, write the "
+            "digits apart, and leave nothing else in the picture"
         )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

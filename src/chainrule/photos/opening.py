@@ -85,6 +85,8 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
             raise DataError(_too_large(name)) from None
         except FileNotFoundError:
             raise DataError(f"{name}: there is no such file") from None
+        except IsADirectoryError:
+            raise DataError(f"{name}: is a folder: give the photos in it") from None
         except DataError:
             raise
         except OSError as error:
