@@ -72,6 +72,7 @@ KINDS: dict[str, Callable[[Numbers], dict[str, object]]] = {
     "a finger": lambda rng: {"beside": "finger"},
     "chalk": lambda rng: {"chalk": True, "texture": rng.uniform(0.01, 0.03)},
     "written close": lambda rng: {"apart": rng.uniform(0.65, 0.8)},
+    "touching": lambda rng: {"apart": rng.uniform(0.5, 0.6)},
     "several at once": lambda rng: vars(Scene.random(rng)),
 }  # fmt: skip
 

@@ -13,8 +13,10 @@ from PIL import Image, ImageDraw
 from chainrule import photos
 from chainrule.encoding import DataError
 from chainrule.photos import ink, normal, rows
+from chainrule.photos.marks import Mark
 from chainrule.photos.strokes import draw_digit, draw_no_digit
 from chainrule.photos.synthetic import Scene, photograph
+from chainrule.photos.touching import LAST, pieces
 
 
 def seven(size=(400, 300), paper=210, pen=40):
@@ -283,6 +285,27 @@ def test_rows_are_followed_on_a_tilted_page(n_rows, n_columns, tilt, random):
 
 
 # What the network sees
+
+
+def test_the_pieces_of_a_mark_side_by_side_are_the_mark():
+    rng = np.random.default_rng(0)
+    ink = np.concatenate([draw_digit(3, rng)[:, 16:80], draw_digit(5, rng)[:, 16:80]], axis=1)
+    parts = pieces(Mark((10, 20, 138, 116), ink))
+    ends = {end for _, end in parts if end != LAST}
+    both = [
+        (parts[0, end], parts[end, LAST]) for end in ends if {(0, end), (end, LAST)} <= {*parts}
+    ]
+    assert both
+    for pair in both:
+        page = np.zeros((150, 150), np.float32)
+        for part in pair:
+            x0, y0, x1, y1 = part.box
+            page[y0:y1, x0:x1] = np.maximum(page[y0:y1, x0:x1], part.ink)
+        assert ((page[20:116, 10:138] >= 0.5) == (ink >= 0.5)).all()
+
+
+def test_a_shape_that_is_filled_is_not_cut():
+    assert list(pieces(Mark((0, 0, 90, 100), np.ones((100, 90), np.float32)))) == [(0, LAST)]
 
 
 def test_a_digit_looks_the_same_from_any_pen_and_any_size():

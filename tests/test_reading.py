@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
-from chainrule import Network, handwriting, model_file, random_theta, read_digits
+from chainrule import Network, handwriting, model_file, photos, random_theta, read_digits
 from chainrule.cli import app
 from chainrule.encoding import DataError
 from chainrule.photos.strokes import draw_digit
@@ -125,6 +125,18 @@ def test_strangers_around_make_a_doubtful_mark_one_of_them():
     alone = recognise(model, pictures[:10])[:, 10]
     among = recognise(model, pictures)[:10, 10]
     assert (among >= alone - 1e-9).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5, 7])
+def test_digits_that_touch_are_told_apart(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    rgb, boxes = photograph(["31826", "50794"], Scene(apart=0.52), draw_digit, rng)
+    Image.fromarray(rgb).save(tmp_path / "touching.png")
+    assert len(photos.find(tmp_path / "touching.png").marks) < 10
+    digits = read_digits(tmp_path / "touching.png")
+    assert [digit.label for digit in digits] == [3, 1, 8, 2, 6, 5, 0, 7, 9, 4]
+    for digit, box in zip(digits, boxes, strict=True):
+        np.testing.assert_allclose(digit.box, box, atol=10)
 
 
 def test_recognising_is_the_same_each_time_and_sums_to_one():

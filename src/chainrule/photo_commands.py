@@ -118,8 +118,8 @@ def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json:
     old = shipped_model() if str(start) == "shipped" else check_model(model_file.load(start))
     X, y = handwriting.collected(folder)
     report.say(f"{folder}: {counted(len(X), 'digit')} of your own")
-    with report.progress(f"drawing {sum(handwriting.REHEARSED):,} not to be forgotten") as told:
-        kept = handwriting.drawings(*handwriting.REHEARSED, seed, told)[0]
+    with report.progress(f"drawing {sum(handwriting.REHEARSED):,} not to be forgotten") as done:
+        kept = handwriting.drawings(*handwriting.REHEARSED, seed, done)[0]
     with report.Live(handwriting.OWN_EPOCHS, None) as live:
         result = handwriting.adapted(old, X, y, kept, seed, live)
     provenance = model_file.Provenance(

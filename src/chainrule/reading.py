@@ -14,7 +14,8 @@ from chainrule.activations import Array
 from chainrule.distortions import Distortion
 from chainrule.model_file import Model, ModelFileError, load
 from chainrule.photos import Found
-from chainrule.photos.marks import Box
+from chainrule.photos.marks import Box, Mark
+from chainrule.photos.touching import LAST, pieces
 
 NO_DIGIT = "none"  # the class of what is no digit
 DIGITS = tuple(range(10))
@@ -24,6 +25,9 @@ JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
 WORD_GAP = 0.5  # of the higher one's height: two marks that are closer are in one word
 TEXT_LINE = 6  # marks in a row from which on it may be a line of text
 PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
+SURE = 0.9  # a digit for certain, when digits that touch are looked for
+WIDE = 0.7  # heights: as wide a mark may be two digits
+OF_HEIGHT = (0.6, 1.7)  # times as high as the other digits they may be
 STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
 
 
@@ -140,6 +144,14 @@ def read(path: str | os.PathLike[str], model: Model | None = None) -> Reading:
     """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
     model = check_model(shipped_model() if model is None else model)
     found = photos.find(path)
+    reading = _read_marks(model, found)
+    marks = _parted(model, reading)
+    return (
+        reading if len(marks) == len(found.marks) else _read_marks(model, found.with_marks(marks))
+    )
+
+
+def _read_marks(model: Model, found: Found) -> Reading:
     h = recognise(model, found.pictures)
     return Reading(found, _in_context(h, [mark.box for mark in found.marks]))
 
@@ -157,8 +169,11 @@ def recognise(model: Model, pictures: Array) -> Array:
     ndarray of shape (n, 11)
         Digits 0 to 9, then no digit.
     """
-    if not len(pictures):
-        return np.zeros((0, NO_CODE + 1))
+    return _without(_looked_at(model, pictures)) if len(pictures) else np.zeros((0, NO_CODE + 1))
+
+
+def _looked_at(model: Model, pictures: Array) -> Array:
+    """Return the same of each mark by itself."""
     rng = np.random.default_rng(0)
     X = pictures.reshape(len(pictures), -1).astype(np.float32)
     looks = np.concatenate([X, *(JITTER(X, rng) for _ in range(LOOKS))])
@@ -166,7 +181,41 @@ def recognise(model: Model, pictures: Array) -> Array:
     p = np.zeros((len(X), NO_CODE + 1))
     for code, label in enumerate(model.classes or ()):
         p[:, NO_CODE if label == NO_DIGIT else int(label)] = h[:, code]
-    return _without(p)
+    return p
+
+
+def _parted(model: Model, reading: Reading) -> list[Mark]:
+    """Return the marks, those parted that are digits which touch each other.
+
+    Such a mark is about as high as the photo's digits but wide, is not known for a digit, and all
+    the pieces of it are.
+    """
+    marks, known = reading.found.marks, reading.h[:, :NO_CODE].max(axis=1, initial=0) >= SURE
+    if known.sum() < 2:
+        return marks
+    height = np.median([mark.height for mark, sure in zip(marks, known, strict=True) if sure])
+    parted: list[Mark] = []
+    for mark, sure in zip(marks, known, strict=True):
+        alike = OF_HEIGHT[0] < mark.height / height < OF_HEIGHT[1]
+        wide = mark.width > WIDE * mark.height
+        parted += _pieces_known(model, mark) if alike and wide and not sure else [mark]
+    return parted
+
+
+def _pieces_known(model: Model, mark: Mark) -> list[Mark]:
+    """Return the most probable row of pieces of a mark that are known, or the mark."""
+    parts = pieces(mark)
+    if not parts:
+        return [mark]
+    pictures = np.stack([photos.normalise(part.ink) for part in parts.values()])
+    p = _looked_at(model, pictures)[:, :NO_CODE].max(axis=1)
+    rows: dict[int, tuple[float, list[Mark]]] = {0: (1.0, [])}  # the best up to each cut
+    for ((start, end), part), known in zip(parts.items(), p, strict=True):
+        if known >= SURE and start in rows:
+            probability, row = rows[start]
+            if probability * known > rows.get(end, (0.0,))[0]:
+                rows[end] = (float(probability * known), [*row, part])
+    return rows.get(LAST, (1.0, [mark]))[1]
 
 
 def _without(p: Array) -> Array:

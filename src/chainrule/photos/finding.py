@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,6 +43,14 @@ class Found:
         x0, y0, x1, y1 = (round(v * self.photo.scale) for v in self.marks[i].box)
         return x0, y0, min(x1, self.photo.size[0]), min(y1, self.photo.size[1])
 
+    def with_marks(self, marks: list[Mark]) -> Found:
+        """Return the same photo with other marks, in any order."""
+        marks = [marks[i] for i, _ in in_reading_order([mark.box for mark in marks])]
+        pictures = np.zeros((len(marks), SIDE, SIDE), np.float32)
+        for picture, mark in zip(pictures, marks, strict=True):
+            picture[:] = normalise(mark.ink)
+        return replace(self, marks=marks, pictures=pictures)
+
 
 def find(path: str | os.PathLike[str]) -> Found:
     """Open a photo and take it through all the steps.
@@ -63,10 +71,5 @@ def find(path: str | os.PathLike[str]) -> Found:
     photo = open_photo(path)
     contrast = flatten(photo.rgb)
     mask = remove_lines(binarise(contrast), contrast)
-    marks = find_marks(contrast, mask)
-    order = in_reading_order([mark.box for mark in marks])
-    marks = [marks[i] for i, _ in order]
-    pictures = np.zeros((len(marks), SIDE, SIDE), np.float32)
-    for picture, mark in zip(pictures, marks, strict=True):
-        picture[:] = normalise(mark.ink)
-    return Found(photo, contrast, mask, marks, pictures)
+    nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32))
+    return nothing.with_marks(find_marks(contrast, mask))

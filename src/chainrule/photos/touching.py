@@ -1,0 +1,88 @@
+"""Digits that touch each other: where a mark may be cut, and the pieces between two cuts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.activations import Array
+from chainrule.photos.marks import Mark
+
+LAST = -1  # the number of a mark's right side
+NARROWEST, WIDEST = 0.1, 1.2  # of a digit, in heights of the mark
+BAND, APART = 0.3, 0.1  # of the mark's height: the strip in which a cut is sought, and the next
+LOWEST = 0.6  # of the mark's height: a piece of a digit's size
+MOST_CROSSED = 0.35  # of the mark's height: a cut through more ink parts no two digits
+
+
+def pieces(mark: Mark) -> dict[tuple[int, int], Mark]:
+    """Cut a mark from top to bottom where little ink is in the way, in all ways.
+
+    Parameters
+    ----------
+    mark : Mark
+
+    Returns
+    -------
+    dict of (int, int) to Mark
+        The piece between two cuts, by their numbers from the left: 0 is the mark's own side there,
+        `LAST` the other one.  A piece comes after those that may stand on its left.  Pieces too
+        wide, too narrow or too low for a digit are left out.
+
+    Examples
+    --------
+    >>> ink = np.zeros((40, 60), np.float32)
+    >>> ink[:, 5:10] = ink[:, 40:45] = ink[20, 10:40] = 1  # two bars and what joins them
+    >>> parts = pieces(Mark((100, 0, 160, 40), ink))
+    >>> parts[0, 6].box, parts[6, LAST].box
+    ((105, 0, 124, 40), (124, 0, 145, 40))
+    """
+    height, width = mark.ink.shape
+    seams = [np.zeros(height, np.intp), *_seams(mark.ink), np.full(height, width, np.intp)]
+    columns = np.arange(width)
+    found = {}
+    for j, right in enumerate(seams):
+        end = LAST if j == len(seams) - 1 else j
+        for i, left in enumerate(seams[:j]):
+            between = (left[:, None] <= columns) & (columns < right[:, None])
+            part = _trimmed(np.where(between, mark.ink, np.float32(0)), mark.box)
+            if (
+                part is not None
+                and part.height > LOWEST * height
+                and NARROWEST * height < part.width < WIDEST * height
+            ):
+                found[i, end] = part
+    return found
+
+
+def _seams(ink: Array) -> list[Array]:
+    """Return the cuts: in each strip the path downwards that crosses the least ink."""
+    height, width = ink.shape
+    band, step = max(2, round(BAND * height)), max(1, round(APART * height))
+    seams = []
+    for start in range(step, width - band - step, step):
+        strip = ink[:, start : start + band]
+        cost = strip[:1].copy()
+        rows = [cost[0]]
+        for row in strip[1:]:
+            wide = np.pad(rows[-1], 1, constant_values=np.inf)
+            rows.append(row + np.minimum(np.minimum(wide[:-2], wide[2:]) + 0.01, wide[1:-1]))
+        if rows[-1].min() > MOST_CROSSED * height:
+            continue
+        at = int(rows[-1].argmin())
+        seam = np.empty(height, np.intp)
+        for y in range(height - 1, -1, -1):
+            low = max(at - 1, 0)
+            at = low + int(rows[y][low : at + 2].argmin()) if y < height - 1 else at
+            seam[y] = start + at
+        seams.append(seam)
+    return seams
+
+
+def _trimmed(ink: Array, box: tuple[int, int, int, int]) -> Mark | None:
+    """Return what is left of a mark, in a box of its own; None if there is nothing."""
+    y, x = np.nonzero(ink >= 0.5)
+    if not len(y):
+        return None
+    x0, y0, x1, y1 = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+    place = (box[0] + x0, box[1] + y0, box[0] + x1, box[1] + y1)
+    return Mark(place, ink[y0:y1, x0:x1])
