@@ -1,9 +1,11 @@
 """Nonlinear conjugate gradient: the manner of the course's fmincg, with few evaluations a step.
 
-Directions: Polak and Ribiere (1969), restarted downhill where they turn uphill (Nocedal and Wright,
-*Numerical Optimization*, section 5.2).  As in Rasmussen's *minimize* (2006), which the course's
-fmincg is, the first trial of a line search is the last step scaled by the ratio of the slopes, no
-more than ten times as long, and the line search is fairly exact.
+Directions: Dai and Kou (*A nonlinear conjugate gradient algorithm with an optimal property and an
+improved Wolfe line search*, 2013).  Where the line search is exact they are Polak and Ribiere's
+(1969); as far as it is not they make up for it, as a quasi-Newton step would.  Restarted downhill
+where they turn uphill.  As in Rasmussen's *minimize* (2006), which the course's fmincg is, the first
+trial of a line search is the last step scaled by the ratio of the slopes, no more than ten times as
+long, and the line search is fairly exact.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from chainrule.optimize.loop import Iterate, run
 from chainrule.optimize.result import Callback, Objective, Result
 
 CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
+LEAST = 0.5  # of the share of p in the new D: beta is no less, as Dai and Kou have it
 LONGEST = 10.0  # times the last step: the most a first trial may be
 
 
@@ -83,9 +86,14 @@ def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate
     if found is None:  # the steepest descent gets a try before giving up
         stuck = replace(now, p=None, n_eval=n_eval)
         return stuck if now.p is None else advance(objective, stuck, curvature)
-    beta = max(0.0, dot(found.D, found.D - now.D) / dot(now.D, now.D))
+    slope, change = dot(now.D, p), found.D - now.D
+    bend = found.slope - slope  # p . change: positive where the curvature condition is met
+    beta = 0.0
+    if bend > 0:
+        beta = (dot(found.D, change) - dot(change, change) * found.slope / bend) / bend
+        beta = max(beta, LEAST * found.slope / dot(p, p))
     p_next = beta * p - found.D
-    slope, slope_next = dot(now.D, p), dot(found.D, p_next)
+    slope_next = dot(found.D, p_next)
     if slope_next >= 0:
         p_next, slope_next = -found.D, -dot(found.D, found.D)
     first = found.t * min(LONGEST, slope / slope_next) if slope_next else found.t
