@@ -507,6 +507,33 @@ def test_what_is_saved_is_said_when_the_picture_fails(here, monkeypatch, error, 
     assert model_file.load("homes.safetensors")
 
 
+def test_two_inputs_and_classes_get_a_map_in_the_tables_units(here, monkeypatch):
+    drawn = []
+    draw = plots.training_figure
+
+    def keep(*arguments, **options):
+        drawn.append(draw(*arguments, **options))
+        return drawn[0]
+
+    monkeypatch.setattr("chainrule.pipeline.training_figure", keep)
+    rows = np.random.default_rng(0).uniform((100, 0.1), (200, 0.2), size=(60, 2))
+    lines = [f"{a},{b},{'big' if a > 150 else 'small'}" for a, b in rows]
+    (here / "fruit.csv").write_text("\n".join(["weight,sugar,kind", *lines]))
+    found = run("train", "fruit.csv", "--hidden", "3", "--max-iter", "20")
+    assert found.exit_code == 0, found.stderr
+    ax = drawn[0].axes[-1]
+    assert (ax.get_title(), ax.get_xlabel(), ax.get_ylabel()) == (
+        "Decision regions",
+        "weight",
+        "sugar",
+    )
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"big", "small"}
+    left, right = ax.get_xlim()
+    bottom, top = ax.get_ylim()
+    assert (round(left, -1), round(right, -1)) == (100, 200)
+    assert (round(bottom, 2), round(top, 2)) == (0.1, 0.2)
+
+
 def test_a_fit_of_one_input_gets_its_curve_and_the_state_of_its_training(here, monkeypatch):
     titles = []
     drawn = plots.training_figure

@@ -13,6 +13,7 @@ from chainrule.curves import (
     RegressionDisplay,
     TrainingStateDisplay,
 )
+from chainrule.optimize import History
 
 CURVE = Network((1, 4, 1), hidden="tanh", output="identity")
 
@@ -82,6 +83,31 @@ def test_regions_are_the_answers(output):
     left, right, bottom, top = display.extent
     above = display.answers[-1, 0], display.answers[0, -1]  # top left, bottom right
     assert (left < right, bottom < top, above) == (True, True, (0, 1))
+
+
+def test_the_regions_name_their_classes():
+    network, X, y = Network((2, 1)), [[0.0, 0.0], [1.0, 1.0]], [0, 1]
+    display = DecisionRegionsDisplay.from_theta(network, random_theta(network), X, y, ["no", "yes"])
+    assert [text.get_text() for text in display.plot().ax_.get_legend().get_texts()] == [
+        "no",
+        "yes",
+    ]
+
+
+def test_few_errors_get_few_bars():
+    y = np.linspace(0, 1, 16)
+    assert len(ErrorHistogramDisplay(y, np.zeros(16)).plot().ax_.patches) == 8
+    assert len(ErrorHistogramDisplay(np.resize(y, 200), np.zeros(200)).plot().ax_.patches) == 20
+
+
+def test_every_panel_of_the_state_has_numbers_to_read():
+    history = History(J=[3.0, 2.4], gradient_norm=[30.0, 4.0], extra={"damping": [1e3, 1e-3]})
+    figure = TrainingStateDisplay(history).plot().figure_
+    figure.canvas.draw()
+    for ax in figure.axes:
+        low, high = ax.get_ylim()
+        shown = [t.get_text() for t in ax.get_yticklabels() if low <= t.get_position()[1] <= high]
+        assert len([text for text in shown if text]) >= 2
 
 
 def test_networks_that_have_no_such_picture_are_named():

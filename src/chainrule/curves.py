@@ -5,6 +5,7 @@ Displays in the manner of `chainrule.plots`, for networks of few inputs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ POINTS = 400  # of a curve
 GRID = 200  # points of a map, along each side
 MARGIN = 0.05  # of the training set's range, drawn on either side of it
 NORMAL_90 = 1.645  # standard deviations on either side of the mean that hold 90 %
+MOST_BINS = 20  # as many as MATLAB's error histogram has
 MARKERS = "osD^vP*X"
 
 
@@ -164,7 +166,8 @@ class ErrorHistogramDisplay(Panel):
     ----------
     y, h : ndarray of shape (n,)
         Target and output.
-    bins : int, default=20
+    bins : int, optional
+        Default: 20, and fewer for less than 100 examples.
 
     Examples
     --------
@@ -175,13 +178,14 @@ class ErrorHistogramDisplay(Panel):
 
     y: Array
     h: Array
-    bins: int = 20
+    bins: int | None = None
 
     def draw(self, ax: Axes) -> None:
         """Draw on ax."""
         from matplotlib.ticker import MaxNLocator
 
-        ax.hist(self.y - self.h, bins=self.bins, color=BLUE, edgecolor="white")
+        bins = self.bins or min(MOST_BINS, round(2 * np.sqrt(len(self.y))))
+        ax.hist(self.y - self.h, bins=bins, color=BLUE, edgecolor="white")
         ax.axvline(0, color=ORANGE, linewidth=2)
         ax.set(title="Error histogram", xlabel="target - output", ylabel="examples")
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -216,6 +220,7 @@ class TrainingStateDisplay:
     def plot(self) -> TrainingStateDisplay:
         """Draw on a new figure."""
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import LogLocator, NullLocator
 
         told = {"J": self.history.J, "gradient norm": self.history.gradient_norm}
         if np.isnan(self.history.gradient_norm).all():  # minibatches have none
@@ -225,18 +230,23 @@ class TrainingStateDisplay:
             len(told),
             squeeze=False,
             sharex=True,
-            figsize=(6.4, 1.6 * len(told) + 0.8),
+            figsize=(6.4, 1.8 * len(told) + 0.8),
             layout="constrained",
         )
         for ax, (name, values) in zip(panels[:, 0], told.items(), strict=True):
             ax.plot(values, color=BLUE, linewidth=2)
-            if name != "effective parameters" and min(values) > 0:
+            if name != "effective parameters" and max(values) > 5 * min(values) > 0:
                 ax.set_yscale("log")
+                if max(values) < 100 * min(values):  # powers of ten would be too few
+                    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+                    ax.yaxis.set_minor_locator(NullLocator())
             ax.set_ylabel(name)
             ax.grid(color="#dddddd", linewidth=0.6)
             ax.spines[["top", "right"]].set_visible(False)
         panels[0, 0].set_title("State of the training")
         panels[-1, 0].set_xlabel("iteration")
+        self.figure_.align_ylabels()
         return self
 
 
@@ -319,6 +329,8 @@ class DecisionRegionsDisplay(Panel):
         Left, right, bottom and top of the map.
     answers : ndarray of shape (n, n)
         The class at each point of the map, bottom row first.
+    classes : sequence of str or int, optional
+        Their names, in the codes' order.  Default: class 0, class 1 and so on.
 
     Examples
     --------
@@ -334,10 +346,16 @@ class DecisionRegionsDisplay(Panel):
     codes: Array
     extent: tuple[float, float, float, float]
     answers: Array
+    classes: Sequence[object] | None = None
 
     @classmethod
     def from_theta(
-        cls, network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, Y: npt.ArrayLike
+        cls,
+        network: Network,
+        theta: npt.ArrayLike,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        classes: Sequence[object] | None = None,
     ) -> DecisionRegionsDisplay:
         """Return the display of a classifier with two inputs.
 
@@ -348,6 +366,8 @@ class DecisionRegionsDisplay(Panel):
         theta : array of shape (size,)
         X : array of shape (m, 2)
         Y : array of shape (m,) or (m, K)
+        classes : sequence of str or int, optional
+            Their names, in the codes' order.
 
         Raises
         ------
@@ -363,7 +383,8 @@ class DecisionRegionsDisplay(Panel):
         x1, x2 = (_beyond(column, GRID) for column in X.T)
         grid = np.stack(np.meshgrid(x1, x2), axis=-1).reshape(-1, 2)
         answers = _codes(predict(network, theta, grid)).reshape(GRID, GRID)
-        return cls(X, _codes(network.targets(Y, len(X))), (x1[0], x1[-1], x2[0], x2[-1]), answers)
+        extent = (x1[0], x1[-1], x2[0], x2[-1])
+        return cls(X, _codes(network.targets(Y, len(X))), extent, answers, classes)
 
     def draw(self, ax: Axes) -> None:
         """Draw on ax."""
@@ -390,7 +411,7 @@ class DecisionRegionsDisplay(Panel):
                 marker=MARKERS[code % len(MARKERS)],
                 edgecolors="white",
                 linewidths=0.6,
-                label=f"class {code}",
+                label=f"class {code}" if self.classes is None else str(self.classes[code]),
             )
         ax.set(title="Decision regions", xlabel="$x_1$", ylabel="$x_2$")
         ax.legend(frameon=True, framealpha=0.9)

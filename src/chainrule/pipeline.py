@@ -10,10 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from chainrule import report
 from chainrule.activations import Array
 from chainrule.backprop import finish
-from chainrule.curves import ErrorHistogramDisplay, PredictionDisplay, TrainingStateDisplay
+from chainrule.curves import (
+    DecisionRegionsDisplay,
+    ErrorHistogramDisplay,
+    PredictionDisplay,
+    TrainingStateDisplay,
+)
 from chainrule.datasets import Dataset
 from chainrule.encoding import DataError, Scaling
 from chainrule.engine import accumulate, predict
@@ -153,11 +160,15 @@ def draw(
     more: list[Callable[[Axes], Any]] = []
     if evaluation.classes is None:
         errors = ErrorHistogramDisplay(evaluation.truth.ravel(), evaluation.answer.ravel())
-        more.append(errors.plot)
+        more.append(lambda ax: errors.plot(ax).ax_.set(xlabel=f"true - predicted {target}"))
     if evaluation.classes is None and (model.network.layers[0], model.network.K) == (1, 1):
         curve = fitted_curve(model, training, lam)
         names = {"xlabel": model.encoder.feature_names[0], "ylabel": target}
         more.insert(0, lambda ax: curve.plot(ax).ax_.set(**names))
+    if evaluation.classes is not None and model.network.layers[0] == 2:
+        regions = decision_regions(model, training)
+        x1, x2 = model.encoder.feature_names
+        more.append(lambda ax: regions.plot(ax).ax_.set(xlabel=x1, ylabel=x2))
     figure = training_figure(
         f"{out.stem}, {layers}: {report.headline(evaluation, target)} "
         f"({len(evaluation.truth):,} examples {name})",
@@ -177,6 +188,20 @@ def draw(
         state = TrainingStateDisplay(result.history).plot().figure_
         state.savefig(out.with_name(f"{out.stem}-state.png"))
     return path
+
+
+def decision_regions(model: Model, training: Dataset) -> DecisionRegionsDisplay:
+    """Return the map of a classifier of two inputs, in the units of the table."""
+    X, codes = standardised(training, model.scaling, None)
+    display = DecisionRegionsDisplay.from_theta(
+        model.network, model.theta, X, codes, classes=model.classes
+    )
+    if model.scaling is not None:
+        left, right, bottom, top = display.extent
+        (left, bottom), (right, top) = model.scaling.undo(np.array([[left, bottom], [right, top]]))
+        display.extent = (left, right, bottom, top)
+    display.X = training.X
+    return display
 
 
 def fitted_curve(model: Model, training: Dataset, lam: float) -> PredictionDisplay:

@@ -522,10 +522,11 @@ def _prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str)
     from matplotlib.ticker import MaxNLocator
     from sklearn.metrics import PredictionErrorDisplay
 
+    alpha = float(np.clip(50 / len(evaluation.truth), 0.25, 0.7))  # many points lie on each other
     PredictionErrorDisplay(y_true=evaluation.truth.ravel(), y_pred=evaluation.answer.ravel()).plot(
         ax=ax,
         kind=kind,
-        scatter_kwargs={"color": BLUE, "alpha": 0.25, "s": 12, "edgecolors": "none"},
+        scatter_kwargs={"color": BLUE, "alpha": alpha, "s": 14, "edgecolors": "none"},
         line_kwargs={"color": ORANGE, "linestyle": "--"},
     )
     if kind == "actual_vs_predicted":
