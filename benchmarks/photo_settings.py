@@ -22,7 +22,7 @@ from chainrule.photos import ink, lines, marks
 
 SETTINGS = (
     (marks, "FAINTEST", (0.04, 0.09)),
-    (marks, "OVER_NOISE", (4.0, 9.0)),
+    (marks, "OVER_NOISE", (3.0, 6.0)),
     (marks, "OF_STRONG", (0.3, 0.5)),
     (ink, "WINDOW", (0.2, 0.4)),
     (lines, "LENGTH", (0.2, 0.45)),

@@ -25,7 +25,7 @@ JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
 WORD_GAP = 0.5  # of the higher one's height: two marks that are closer are in one word
 TEXT_LINE = 6  # marks in a row from which on it may be a line of text
 PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
-SURE = 0.9  # a digit for certain, when digits that touch are looked for
+UNKNOWN, SURE = 0.5, 0.9  # probabilities of a digit, when digits that touch are looked for
 WIDE = 0.7  # heights: as wide a mark may be two digits
 OF_HEIGHT = (0.6, 1.7)  # times as high as the other digits they may be
 STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
@@ -190,15 +190,15 @@ def _parted(model: Model, reading: Reading) -> list[Mark]:
     Such a mark is about as high as the photo's digits but wide, is not known for a digit, and all
     the pieces of it are.
     """
-    marks, known = reading.found.marks, reading.h[:, :NO_CODE].max(axis=1, initial=0) >= SURE
-    if known.sum() < 2:
+    marks, p = reading.found.marks, reading.h[:, :NO_CODE].max(axis=1, initial=0)
+    heights = [mark.height for mark, known in zip(marks, p, strict=True) if known >= SURE]
+    if len(heights) < 2:
         return marks
-    height = np.median([mark.height for mark, sure in zip(marks, known, strict=True) if sure])
+    low, high = (factor * float(np.median(heights)) for factor in OF_HEIGHT)
     parted: list[Mark] = []
-    for mark, sure in zip(marks, known, strict=True):
-        alike = OF_HEIGHT[0] < mark.height / height < OF_HEIGHT[1]
-        wide = mark.width > WIDE * mark.height
-        parted += _pieces_known(model, mark) if alike and wide and not sure else [mark]
+    for mark, known in zip(marks, p, strict=True):
+        wide = low < mark.height < high and mark.width > WIDE * mark.height
+        parted += _pieces_known(model, mark) if wide and known < UNKNOWN else [mark]
     return parted
 
 

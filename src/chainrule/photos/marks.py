@@ -12,7 +12,7 @@ Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in pixels, the last two beyond the end."""
 
 FAINTEST = 0.06  # of the paper's brightness: less is no ink
-OVER_NOISE = 6.0  # standard deviations of the paper's own spots
+OVER_NOISE = 4.0  # standard deviations of the paper's own spots
 OF_STRONG = 0.4  # of the strong ink's contrast: fainter are ruled lines and what shows through
 SMALLEST = 0.02  # of the picture's longer side: what is lower and narrower is a speck
 MOST_PIECES = 3000  # beyond, it is a texture
