@@ -187,3 +187,12 @@ def test_with_and_without_the_kernel_the_damped_step_is_the_same(H, monkeypatch)
     assert (p is None) == (q is None)
     if p is not None:
         np.testing.assert_allclose(p, q)
+
+
+def test_the_damped_step_takes_any_order_and_precision_of_H():
+    H, D, damped = np.array([[4.0, 1.0], [1.0, 3.0]]), np.array([1.0, 2.0]), np.ones(2)
+    p = lm.cholesky_step(H, D, damped)
+    for other in (np.asfortranarray(H), np.repeat(H, 2, axis=1)[:, ::2]):
+        np.testing.assert_array_equal(lm.cholesky_step(other, D, damped), p)
+    single = lm.cholesky_step(H.astype(np.float32), D.astype(np.float32), damped)
+    np.testing.assert_allclose(single, p, rtol=1e-6)

@@ -304,6 +304,23 @@ def test_the_pieces_of_a_mark_side_by_side_are_the_mark():
         assert ((page[20:116, 10:138] >= 0.5) == (ink >= 0.5)).all()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_no_ink_is_in_two_of_three_pieces_side_by_side(seed):
+    rng = np.random.default_rng(seed)
+    ink = np.concatenate([draw_digit(d, rng)[:, 16:80] for d in (3, 0, 5)], axis=1)
+    parts = pieces(Mark((0, 0, ink.shape[1], ink.shape[0]), ink))
+    rows = [
+        (i, j) for i, j in parts if i > 0 and j != LAST and (0, i) in parts and (j, LAST) in parts
+    ]
+    assert rows
+    for i, j in rows:
+        page = np.zeros(ink.shape, int)
+        for part in (parts[0, i], parts[i, j], parts[j, LAST]):
+            x0, y0, x1, y1 = part.box
+            page[y0:y1, x0:x1] += part.ink >= 0.5
+        np.testing.assert_array_equal(page, ink >= 0.5)
+
+
 def test_a_shape_that_is_filled_is_not_cut():
     assert list(pieces(Mark((0, 0, 90, 100), np.ones((100, 90), np.float32)))) == [(0, LAST)]
 

@@ -209,7 +209,7 @@ class TrainingStateDisplay:
 
     Examples
     --------
-    >>> history = History(J=[7.0, 2.0], gradient_norm=[3.0, 1.0], extra={"damping": [10.0, 3.3]})
+    >>> history = History(J=[7.0, 2.0], gradient_norm=[3.0, 1.0], extra={"damping": [30.0, 10.0]})
     >>> [ax.get_ylabel() for ax in TrainingStateDisplay(history).plot().figure_.axes]
     ['J', 'gradient norm', 'damping']
     """

@@ -25,7 +25,9 @@ JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
 WORD_GAP = 0.5  # of the higher one's height: two marks that are closer are in one word
 TEXT_LINE = 6  # marks in a row from which on it may be a line of text
 PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
-UNKNOWN, SURE = 0.5, 0.9  # probabilities of a digit, when digits that touch are looked for
+# Probabilities of a digit, when digits that touch are looked for: of a mark among the others, and
+# of a piece by itself
+UNKNOWN, SURE = 0.5, 0.9
 WIDE = 0.7  # heights: as wide a mark may be two digits
 OF_HEIGHT = (0.6, 1.7)  # times as high as the other digits they may be
 STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
@@ -173,7 +175,7 @@ def recognise(model: Model, pictures: Array) -> Array:
 
 
 def _looked_at(model: Model, pictures: Array) -> Array:
-    """Return the same of each mark by itself."""
+    """Return the probabilities of each mark, whatever is around it, of shape (n, 11)."""
     rng = np.random.default_rng(0)
     X = pictures.reshape(len(pictures), -1).astype(np.float32)
     looks = np.concatenate([X, *(JITTER(X, rng) for _ in range(LOOKS))])

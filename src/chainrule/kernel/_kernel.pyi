@@ -68,5 +68,10 @@ class Kernel:
 def two_loop(
     D: Array, s: Sequence[Array], y: Sequence[Array], sy: Sequence[float], q: Array
 ) -> None: ...
-def solve_damped(H: Array, diagonal: Array, g: Array, p: Array) -> float: ...
+def solve_damped(H: Array, diagonal: Array, g: Array, p: Array) -> float:
+    """(H + diagonal) p = -g by Cholesky: the least squared pivot by its diagonal.
+
+    At most 0, or nan, where H + diagonal is not positive definite: p is then not set.
+    """
+
 def dot(u: Array, v: Array) -> float: ...

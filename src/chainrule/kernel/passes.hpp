@@ -221,8 +221,8 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
 // rows takes as long as `listing` multiply-adds of vectors, and tiles of four rows want a quarter to spare.
 template <class T>
 bool many_zeros(const Shape& shape, const Rows<T>& data) {
-    constexpr std::int64_t four = Lists::tile_rows, samples = 16, listing = 2;
-    const std::int64_t s = shape.s[0], n = smaller(samples, data.m / four), work = four * vectors<T>(shape.s[1]);
+    constexpr std::int64_t four = Lists::tile_rows, samples = 8, listing = 2;
+    const std::int64_t s = shape.s[0], n = smaller(samples, data.m / 16), work = four * vectors<T>(shape.s[1]);
     std::int64_t nonzero = 0;
     for (std::int64_t i = 0; i < n; ++i)
         for (std::int64_t k = 0; k < s; ++k) {

@@ -128,7 +128,8 @@ inline std::int64_t append(std::int64_t from, std::int64_t n, const Word* any, s
     return length;
 }
 
-// List the k where one of R rows (or, with `columns`, columns) of A is not 0; returns how many.
+// List the k where one of R rows (or, with `columns`, columns) of A is not 0; returns how many.  A
+// -0 may be listed or not.
 template <class T, bool columns, int R = Lists::tile_rows>
 std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, std::int32_t* list) {
     if constexpr (R > 1)
@@ -163,7 +164,8 @@ std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::in
 // columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
 // group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
 // go; or it is not (its stride).  With room for Lists::at_a_time(K) `lists` of K numbers, what only
-// zeros of A would be multiplied with is passed over: the sums are the same to the bit, for finite B.
+// zeros of A would be multiplied with is passed over: the sums are the same to the bit, but for the
+// sign of a 0, where B is finite.
 template <class T, bool columns>
 void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std::int64_t lda, const T* b,
              std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add, std::int32_t* lists = nullptr) {

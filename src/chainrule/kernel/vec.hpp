@@ -136,8 +136,8 @@ inline T largest(vec<T> v) {
 
 // e^x = 2^n e^r with |r| <= ln(2)/2: returns e^r - 1 by its Taylor series, and 2^n / 2 (2^n itself
 // may be beyond the range where e^x is not yet).  Where x is out of range so is what it returns.
-// Comparisons are written so that a NaN stays one: a diverged network must show it.  Its bits, and those of
-// lanes that nobody uses, may be beyond what a signed integer can take: they wrap.
+// Comparisons are written so that a NaN stays one: a diverged network must show it.  The bits of a NaN, and
+// of lanes that nobody uses, may make a sum beyond what a signed integer can take: it wraps.
 template <class T>
 inline vec<T> exp_parts(vec<T> x, vec<T>& half) {
     using S = Simd<T>;

@@ -20,7 +20,7 @@ from chainrule.optimize.loop import Iterate, run
 from chainrule.optimize.result import Callback, Objective, Result
 
 CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
-LEAST = 0.5  # of the share of p in the new D: beta is no less, as Dai and Kou have it
+LEAST = 0.5  # beta >= LEAST (D_next . p) / (p . p), as Dai and Kou have it
 LONGEST = 10.0  # times the last step: the most a first trial may be
 
 
@@ -87,10 +87,10 @@ def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate
         stuck = replace(now, p=None, n_eval=n_eval)
         return stuck if now.p is None else advance(objective, stuck, curvature)
     slope, change = dot(now.D, p), found.D - now.D
-    bend = found.slope - slope  # p . change: positive where the curvature condition is met
+    curved = found.slope - slope  # p . change: positive where the curvature condition is met
     beta = 0.0
-    if bend > 0:
-        beta = (dot(found.D, change) - dot(change, change) * found.slope / bend) / bend
+    if curved > 0:
+        beta = (dot(found.D, change) - dot(change, change) * found.slope / curved) / curved
         beta = max(beta, LEAST * found.slope / dot(p, p))
     p_next = beta * p - found.D
     slope_next = dot(found.D, p_next)

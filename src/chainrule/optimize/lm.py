@@ -44,7 +44,7 @@ class LeastSquares(Protocol):
 
 @dataclass(frozen=True)
 class Damped(Iterate):
-    """An iterate of Levenberg-Marquardt: H at theta, its largest diagonal so far, the damping."""
+    """An iterate of Levenberg-Marquardt: H at theta, the scale of each component, the damping."""
 
     H: Array
     scale: Array
@@ -59,9 +59,7 @@ class Damped(Iterate):
                 "residuals(theta): use train, or another optimizer"
             )
         J, D, H = objective.normal_equations(theta)
-        felt = H.diagonal()
-        # A component that no residual has felt yet may be felt after a step: it is damped as well
-        return cls(theta, J, D, 1, H, np.maximum(felt, 1e-12 * felt.max()))
+        return cls(theta, J, D, 1, H, scale_of(H.diagonal()))
 
     @property
     def extra(self) -> dict[str, float]:
@@ -70,6 +68,14 @@ class Damped(Iterate):
 
 
 DampedT = TypeVar("DampedT", bound=Damped)
+
+
+def scale_of(diagonal: Array) -> Array:
+    """Return what the damping of each component is a multiple of: its largest diagonal so far.
+
+    A component that no residual has felt yet may be felt after a step: it is damped as well.
+    """
+    return np.maximum(diagonal, 1e-12 * diagonal.max())
 
 
 def minimize(
@@ -140,7 +146,7 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
         share = (now.J - J) / foretold if foretold > 0 else -np.inf
         if share >= ENOUGH and now.J > J:
             damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * share - 1) ** 3))
-            scale = np.maximum(now.scale, H.diagonal())
+            scale = scale_of(np.maximum(now.scale, H.diagonal()))
             return replace(
                 now, theta=theta, J=J, D=D, n_eval=n_eval, H=H, scale=scale, damping=damping
             )
@@ -151,7 +157,9 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
 def cholesky_step(H: Array, D: Array, damped: Array) -> Array | None:
     """Solve (H + damped) p = -D, or return None where that is too ill-conditioned."""
     if BUILT:
+        D = np.ascontiguousarray(D)
         p = np.empty_like(D)
+        H, damped = (np.ascontiguousarray(values, D.dtype) for values in (H, damped))
         share = _kernel.solve_damped(H, damped, D, p)
     else:
         from scipy.linalg.lapack import dposv  # cho_factor and cho_solve, at a fraction of the time

@@ -74,7 +74,8 @@ def _seams(ink: Array) -> list[Array]:
             low = max(at - 1, 0)
             at = low + int(rows[y][low : at + 2].argmin()) if y < height - 1 else at
             seam[y] = start + at
-        seams.append(seam)
+        # Strips overlap: where a cut strays to the left of the one before, it goes along with it
+        seams.append(np.maximum(seam, seams[-1]) if seams else seam)
     return seams
 
 
