@@ -1,7 +1,7 @@
 """L-BFGS: a quasi-Newton direction from the last few steps, and a strong Wolfe line search.
 
-Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  A small
-theta affords a long memory, which halves the evaluations where J is ill-conditioned.
+Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  A theta
+that is not large affords a long memory, which saves up to half of the evaluations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if BUILT:
     import chainrule.kernel._kernel as _kernel
 
 FEWEST, MOST = 10, 100  # pairs (s, y) kept
-KEPT = 2**16  # numbers in all s: with as many in the y, a megabyte in float64
+KEPT = 2**20  # numbers in all s: with as many in the y, 16 megabytes in float64
 CURVATURE = 0.9  # c2: loose, since a quasi-Newton step of length 1 is usually right
 
 Pair = tuple[Array, Array, float]
@@ -57,7 +57,8 @@ def minimize(
     state : QuasiNewton, optional
         ``result.state`` of an earlier run, to go on from instead of theta.
     memory : int, optional
-        Steps remembered.  Default: as many as stay in the cache, 10 to 100.
+        Steps remembered.  Default: 100 of a theta of up to 10,000 numbers, fewer of a larger
+        one, 10 at least.
 
     Returns
     -------

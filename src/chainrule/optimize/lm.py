@@ -75,7 +75,7 @@ def scale_of(diagonal: Array) -> Array:
 
     A component that no residual has felt yet may be felt after a step: it is damped as well.
     """
-    return np.maximum(diagonal, 1e-12 * diagonal.max())
+    return np.maximum(diagonal, 1e-12 * float(diagonal.max()))
 
 
 def minimize(

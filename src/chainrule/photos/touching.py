@@ -58,7 +58,7 @@ def _seams(ink: Array) -> list[Array]:
     """Return the cuts: in each strip the path downwards that crosses the least ink."""
     height, width = ink.shape
     band, step = max(2, round(BAND * height)), max(1, round(APART * height))
-    seams = []
+    seams: list[Array] = []
     for start in range(step, width - band - step, step):
         strip = ink[:, start : start + band]
         cost = strip[:1].copy()
