@@ -28,7 +28,7 @@ PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
 # Probabilities of a digit, when digits that touch are looked for: of a mark among the others, and
 # of a piece by itself
 UNKNOWN, SURE = 0.5, 0.9
-WIDE = 0.7  # heights: as wide a mark may be two digits
+WIDE = (0.7, 8.0)  # heights: as wide a mark may be two digits or more; beyond, it is a line
 OF_HEIGHT = (0.6, 1.7)  # times as high as the other digits they may be
 STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
 
@@ -199,7 +199,7 @@ def _parted(model: Model, reading: Reading) -> list[Mark]:
     low, high = (factor * float(np.median(heights)) for factor in OF_HEIGHT)
     parted: list[Mark] = []
     for mark, known in zip(marks, p, strict=True):
-        wide = low < mark.height < high and mark.width > WIDE * mark.height
+        wide = low < mark.height < high and WIDE[0] < mark.width / mark.height < WIDE[1]
         parted += _pieces_known(model, mark) if wide and known < UNKNOWN else [mark]
     return parted
 

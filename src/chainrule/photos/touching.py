@@ -38,13 +38,17 @@ def pieces(mark: Mark) -> dict[tuple[int, int], Mark]:
     """
     height, width = mark.ink.shape
     seams = [np.zeros(height, np.intp), *_seams(mark.ink), np.full(height, width, np.intp)]
-    columns = np.arange(width)
+    first, last = ([int(side(seam)) for seam in seams] for side in (np.min, np.max))
     found = {}
     for j, right in enumerate(seams):
         end = LAST if j == len(seams) - 1 else j
         for i, left in enumerate(seams[:j]):
+            if first[j] - last[i] >= WIDEST * height:
+                continue
+            columns = np.arange(first[i], last[j])
             between = (left[:, None] <= columns) & (columns < right[:, None])
-            part = _trimmed(np.where(between, mark.ink, np.float32(0)), mark.box)
+            ink = np.where(between, mark.ink[:, first[i] : last[j]], np.float32(0))
+            part = _trimmed(ink, mark.box[0] + first[i], mark.box[1])
             if (
                 part is not None
                 and part.height > LOWEST * height
@@ -79,11 +83,10 @@ def _seams(ink: Array) -> list[Array]:
     return seams
 
 
-def _trimmed(ink: Array, box: tuple[int, int, int, int]) -> Mark | None:
-    """Return what is left of a mark, in a box of its own; None if there is nothing."""
+def _trimmed(ink: Array, left: int, top: int) -> Mark | None:
+    """Return the mark of ink that begins there, in a box of its own; None if there is nothing."""
     y, x = np.nonzero(ink >= 0.5)
     if not len(y):
         return None
     x0, y0, x1, y1 = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
-    place = (box[0] + x0, box[1] + y0, box[0] + x1, box[1] + y1)
-    return Mark(place, ink[y0:y1, x0:x1])
+    return Mark((left + x0, top + y0, left + x1, top + y1), ink[y0:y1, x0:x1])
