@@ -170,25 +170,42 @@ struct Slab {
     bool direct;   // a(1) are rows of X itself
 };
 
-// The sums over rows.
+// Inputs whose Delta is summed, and then used, before the next ones': it is still in the cache.
+template <class T>
+constexpr std::int64_t strip = 3 * lanes<T>;
+
+// The sums over rows: of every input, or, where a batch is one slab, of each member's strip of them.
 template <class T>
 struct Accumulator {
-    T** Delta;   // Delta(l): W's rows behind the bias row, or (by_inputs) W's transpose
-    T** Delta_b; // the bias row of Delta(l)
+    T** Delta;    // Delta(l): W's rows or (by_inputs) W's transpose; null where a strip is all that is kept
+    T** Delta_b;  // the bias row of Delta(l)
+    T* strips;
+    std::int64_t of_strip;  // numbers
+
+    // Where Delta(l) of inputs `from`, ... lies.
+    T* of(const Net<T>& net, int l, std::int64_t from, int member) const {
+        if (!Delta[l - 1]) return strips + member * of_strip;
+        return Delta[l - 1] + from * (net(l).by_inputs ? 1 : net(l).ld_Delta);
+    }
 };
 
+// `members`: of the team, where a strip of each is enough; else 0.
 template <class T>
-void lay_out_accumulator(const Net<T>& net, Accumulator<T>& sums, Pieces& pieces) {
+void lay_out_accumulator(const Net<T>& net, int members, Accumulator<T>& sums, Pieces& pieces) {
     sums.Delta = pieces.take<T*>(net.L);
     sums.Delta_b = pieces.take<T*>(net.L);
+    sums.of_strip = 0;
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
-        T* b = pieces.take<T>(padded<T>(layer.next) + (layer.by_inputs ? 0 : layer.s * layer.ld_Delta));
-        T* W = layer.by_inputs ? pieces.take<T>(layer.next * layer.ld_Delta) : b + (b ? layer.ld_Delta : 0);
+        const bool in_strips = members > 0 && !layer.by_inputs;
+        if (in_strips) sums.of_strip = larger(sums.of_strip, strip<T> * layer.ld_Delta);
+        T* b = pieces.take<T>(padded<T>(layer.next));
+        T* W = in_strips ? nullptr : pieces.take<T>(layer.by_inputs ? layer.next * layer.ld_Delta : layer.s * layer.ld_Delta);
         if (!pieces.base) continue;
         sums.Delta[l - 1] = W;
         sums.Delta_b[l - 1] = b;
     }
+    sums.strips = pieces.take<T>(members * sums.of_strip);
 }
 
 template <class T>
@@ -466,18 +483,17 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
 
 // Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows for inputs i, without the bias unit's part.
 template <class T>
-void add_products(const Net<T>& net, int l, const T* a, const T* delta, const Accumulator<T>& sums, std::int64_t rows,
-                  Share i, bool add, std::int32_t* lists = nullptr) {
+void add_products(const Net<T>& net, int l, const T* a, const T* delta, T* Delta, std::int64_t rows, Share i, bool add,
+                  std::int32_t* lists = nullptr) {
     const Layer<T>& layer = net(l);
     const std::int64_t ld_delta = net(l + 1).ld;
-    T* Delta = sums.Delta[l - 1];
     if (i.from == i.to) return;
     if (layer.by_inputs)
         product<T, true>(layer.next, i.to - i.from, rows, delta, ld_delta, a + i.from,
-                         layer.ld, nullptr, Delta + i.from, layer.ld_Delta, add);
+                         layer.ld, nullptr, Delta, layer.ld_Delta, add);
     else
         product<T, true>(i.to - i.from, layer.next, rows, a + i.from, layer.ld, delta,
-                         ld_delta, nullptr, Delta + i.from * layer.ld_Delta, layer.ld_Delta, add, lists);
+                         ld_delta, nullptr, Delta, layer.ld_Delta, add, lists);
 }
 
 // Delta(l) := Delta(l) + delta(l+1) over `rows` rows for the bias unit, whose activation is 1.
@@ -494,12 +510,8 @@ void add_bias(const Layer<T>& layer, const T* delta, std::int64_t ld_delta, T* D
     }
 }
 
-// Inputs whose Delta is summed, and then used, before the next ones': it is still in the cache.
-template <class T>
-constexpr std::int64_t strip = 3 * lanes<T>;
-
 // Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs; where these
-// rows are the last, done(l, inputs) is called for one strip of them after the other.
+// rows are the last, done(l, inputs, their Delta(l)) is called for one strip of them after the other.
 template <class T, class Done>
 void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, std::int64_t rows,
                       const Team& team, bool add, bool last, Done done) {
@@ -509,8 +521,9 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
         if (mine.from == 0 && mine.to > 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
         for (Share i = mine; i.from < mine.to; i.from = i.to) {
             if (last) i.to = smaller(i.from + strip<T>, mine.to);
-            add_products(net, l, slab.a[l - 1], slab.delta[l], sums, rows, i, add, lists_of(net, slab, l, team.rank));
-            if (last) done(l, i);
+            T* const Delta = sums.of(net, l, i.from, team.rank);
+            add_products(net, l, slab.a[l - 1], slab.delta[l], Delta, rows, i, add, lists_of(net, slab, l, team.rank));
+            if (last) done(l, i, Delta);
         }
     }
 }
@@ -533,24 +546,24 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sum
     accumulate_share(net, slab, sums, rows, team, add, last, done);
 }
 
-// Copy Delta(l) of inputs i to `W`, in the layout of theta.
+// Copy the Delta(l) of inputs i to `W`, in the layout of theta.
 template <class T>
 void collect(const Layer<T>& layer, const T* Delta, Share i, T* W) {
     if (layer.by_inputs) {
         for (std::int64_t j = 0; j < layer.next; ++j)
-            for (std::int64_t k = i.from; k < i.to; ++k) W[(k - i.from) * layer.next + j] = Delta[j * layer.ld_Delta + k];
+            for (std::int64_t k = 0; k < i.to - i.from; ++k) W[k * layer.next + j] = Delta[j * layer.ld_Delta + k];
     } else {
-        for (std::int64_t k = i.from; k < i.to; ++k) copy(Delta + k * layer.ld_Delta, layer.next, W + (k - i.from) * layer.next);
+        for (std::int64_t k = 0; k < i.to - i.from; ++k) copy(Delta + k * layer.ld_Delta, layer.next, W + k * layer.next);
     }
 }
 
 // The same into a vector of theta's layout, with the bias unit's part beside input 0's.
 template <class T>
-void collect(const Net<T>& net, int l, const Accumulator<T>& sums, Share i, T* Delta) {
+void collect(const Net<T>& net, int l, const Accumulator<T>& sums, Share i, const T* Delta_W, T* Delta) {
     const Layer<T>& layer = net(l);
     T* const block = Delta + layer.start;
     if (i.from == 0 && i.to > 0) copy(sums.Delta_b[l - 1], layer.next, block);
-    collect(layer, sums.Delta[l - 1], i, block + (1 + i.from) * layer.next);
+    collect(layer, Delta_W, i, block + (1 + i.from) * layer.next);
 }
 
 // ---- a full batch ---------------------------------------------------------------------------
@@ -632,7 +645,7 @@ void lay_out_batch(const Net<T>& net, Batch<T>& batch, int threads, bool direct,
     }
     for (std::int64_t c = 0; c < chunks; ++c) {
         Accumulator<T> none{};
-        lay_out_accumulator(net, p.base ? batch.chunks[c] : none, p);
+        lay_out_accumulator(net, batch.cuts.slab >= batch.most ? threads : 0, p.base ? batch.chunks[c] : none, p);
     }
 }
 
@@ -653,8 +666,8 @@ void chunk_pass(const Net<T>& net, const Batch<T>& batch, std::int64_t c, const 
     if (team.rank == 0) batch.costs[c] = cost;
 }
 
-// Delta of rows [begin, end) into the batch's first accumulator: done(l, inputs) is called when it has
-// Delta(l) of some of this member's inputs, unless Ctrl-C came before.  Rank 0 is told the cost.
+// Delta of rows [begin, end) into the batch's first accumulator: done(l, inputs, their Delta(l)) is called
+// when it has that of some of this member's inputs, unless Ctrl-C came before.  Rank 0 is told the cost.
 template <class T, class Done>
 double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data, std::int64_t begin,
                   std::int64_t end, const Dropout& dropout, Team& team, Done done) {
@@ -688,7 +701,7 @@ double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data,
                     const T* d = batch.chunks[c].Delta[l - 1] + j * layer.ld_Delta;
                     for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
                 }
-            done(l, i);
+            done(l, i, sum.of(net, l, i.from, team.rank));
         }
     }
     double cost = 0;
@@ -728,8 +741,8 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     *ok = with_team<T>(call, [&](Team& team) {
         pack_share(net, theta, team);
         team.wait();
-        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team, [&](int l, Share i) {
-            collect(net, l, batch.chunks[0], i, Delta);
+        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team, [&](int l, Share i, const T* Delta_W) {
+            collect(net, l, batch.chunks[0], i, Delta_W, Delta);
         });
         if (team.rank == 0) sums.cost = cost;
     });
@@ -996,7 +1009,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
             if (training.rule == Rule::adam) alpha *= __builtin_sqrt(1 - beta2_t) / (1 - beta1_t);
             const Move<T> of_biases{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
                                     static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
-            const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i) {
+            const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i, const T* Delta) {
                 const Layer<T>& layer = net(l);
                 const auto run = [&](const Move<T>& move, const T* Delta, std::int64_t from, std::int64_t n) {
                     from += layer.start;
@@ -1008,10 +1021,9 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                 const double penalty = training.penalty[l - 1];
                 of_weights.penalty = static_cast<T>(training.penalty_by_batch ? penalty / w : penalty);
                 of_weights.shrink = static_cast<T>(1 - training.learning_rate * training.decay);
-                const T* Delta = batch.chunks[0].Delta[l - 1] + i.from * layer.ld_Delta;
                 if (layer.by_inputs || layer.ld_Delta != layer.next) {
                     T* const gradient = gradients + team.rank * strip<T> * most_outputs;
-                    collect(layer, batch.chunks[0].Delta[l - 1], i, gradient);
+                    collect(layer, Delta, i, gradient);
                     Delta = gradient;
                 }
                 run(of_weights, Delta, (1 + i.from) * layer.next, (i.to - i.from) * layer.next);

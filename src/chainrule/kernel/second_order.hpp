@@ -141,7 +141,7 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
         lay_out_weights(net, true, p);
         lay_out_weights(along.v, true, p);
         lay_out_slab(net, slab_rows, call.threads, false, true, slab, p);
-        lay_out_accumulator(net, sums, p);
+        lay_out_accumulator(net, 0, sums, p);
         T*** const all_three[] = {&along.Rz, &along.Ra, &along.Rdelta};
         for (T*** of_layers : all_three) {
             *of_layers = p.take<T*>(net.L);
@@ -167,13 +167,15 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
             data.m, slab_rows, grain, team,
             [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, team.rank, begin, from, to); },
             [&](std::int64_t begin, std::int64_t rows) {
-                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share) {});
-                for (int l = 2; l < net.L; ++l)  // R{a(1)} = 0, and so is R{1}, of the bias units
-                    add_products(net, l, along.Ra[l - 1], slab.delta[l], sums, rows, inputs_of(net(l), team), true);
+                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share, const T*) {});
+                for (int l = 2; l < net.L; ++l) {  // R{a(1)} = 0, and so is R{1}, of the bias units
+                    const Share i = inputs_of(net(l), team);
+                    add_products(net, l, along.Ra[l - 1], slab.delta[l], sums.of(net, l, i.from, 0), rows, i, true);
+                }
             });
         for (int l = 1; l < net.L; ++l) {
             const Share i = inputs_of(net(l), team);
-            collect(net, l, sums, i, RDelta);
+            collect(net, l, sums, i, sums.of(net, l, i.from, 0), RDelta);
         }
     });
 }
