@@ -65,13 +65,15 @@ struct Pairs {
 class Team {
 public:
     int rank, size;
-    void wait();             // until the whole team has come here
-    std::int64_t next();     // 0, 1, 2, ... : each number to one member of the team
-    void rewind();           // to 0, by one member, between two meetings of the team
-    void poll();             // rank 0 asks about every 20 ms whether Ctrl-C was pressed
-    bool stopped();          // whether it was
+    void wait();  // until the whole team has come here
+    // 0, 1, 2, ... , each number to one member, and from 0 again after each wait: the pieces of the work
+    // of `owner`, or of work that is nobody's.
+    std::int64_t take(int owner = 0);
+    void poll();     // rank 0 asks about every 20 ms whether Ctrl-C was pressed
+    bool stopped();  // whether it was
     struct Shared;
     Shared* shared;
+    std::int64_t taken = 0;  // of a team of one
 };
 
 using Body = void (*)(void* context, Team& team);

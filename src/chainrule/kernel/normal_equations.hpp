@@ -28,7 +28,6 @@ void slab_after_slab(std::int64_t m, std::int64_t slab, std::int64_t grain, Team
         sums_of(begin, n);
         team.poll();
         team.wait();
-        if (team.rank == 0) team.rewind();
     }
 }
 
@@ -274,11 +273,11 @@ Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T
                     for (int l = 1; l < L; ++l)
                         inner_products(net(l).s + 1, net(l).next, vectors<T>(n), of.a[l - 1], of.delta_r[l], of.ld, g + net(l).start, add);
                 }
-                std::int64_t mine = team.next(), number = 0;
+                std::int64_t mine = team.take(), number = 0;
                 each_part(net, [&](const Part& part) {
                     if (number++ != mine) return;
                     add_part(net, of, part, n, P_of_all + team.rank * P * of.ld, Q_of_all + team.rank * Q * of.ld, products, add);
-                    mine = team.next();
+                    mine = team.take();
                 });
             });
         std::int64_t number = 0;

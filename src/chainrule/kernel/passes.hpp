@@ -140,8 +140,13 @@ struct Share {
 };
 
 template <class T>
+Share inputs_of(const Layer<T>& layer, const Team& team, int member) {
+    return {cut(layer.s, lanes<T>, member, team.size), cut(layer.s, lanes<T>, member + 1, team.size)};
+}
+
+template <class T>
 Share inputs_of(const Layer<T>& layer, const Team& team) {
-    return {cut(layer.s, lanes<T>, team.rank, team.size), cut(layer.s, lanes<T>, team.rank + 1, team.size)};
+    return inputs_of(layer, team, team.rank);
 }
 
 template <class T>
@@ -153,6 +158,14 @@ void pack_share(const Net<T>& net, const T* theta, const Team& team) {
 }
 
 constexpr std::int64_t grain = 4;  // the members of a team share a slab by so many rows
+
+// Rows that a member of a team works on at a time: nobody waits for long for the last ones.  But each piece
+// reads all weights, so they must be few enough for the second cache.
+template <class T>
+std::int64_t piece(const Net<T>& net, const Team& team, std::int64_t rows) {
+    constexpr std::int64_t small = 24, bytes = 512 * 1024;
+    return team.size > 1 && net.size * static_cast<std::int64_t>(sizeof(T)) < bytes ? small : rows;
+}
 
 // A slab of rows: what the passes write for them.
 template <class T>
@@ -510,21 +523,29 @@ void add_bias(const Layer<T>& layer, const T* delta, std::int64_t ld_delta, T* D
     }
 }
 
-// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs; where these
-// rows are the last, done(l, inputs, their Delta(l)) is called for one strip of them after the other.
+// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows, for this member's inputs.  Where these
+// rows are the last, done(l, inputs, their Delta(l)) is called for one strip of them after the other, and a
+// member that is ready helps the others with theirs.
 template <class T, class Done>
 void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, std::int64_t rows,
-                      const Team& team, bool add, bool last, Done done) {
-    for (int l = 1; l < net.L; ++l) {
-        const Layer<T>& layer = net(l);
-        const Share mine = inputs_of(layer, team);
-        if (mine.from == 0 && mine.to > 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
-        for (Share i = mine; i.from < mine.to; i.from = i.to) {
-            if (last) i.to = smaller(i.from + strip<T>, mine.to);
-            T* const Delta = sums.of(net, l, i.from, team.rank);
-            add_products(net, l, slab.a[l - 1], slab.delta[l], Delta, rows, i, add, lists_of(net, slab, l, team.rank));
-            if (last) done(l, i, Delta);
+                      Team& team, bool add, bool last, Done done) {
+    for (int ahead = 0; ahead < team.size; ++ahead) {
+        const int owner = (team.rank + ahead) % team.size;
+        std::int64_t number = 0, taken = team.take(owner);
+        for (int l = 1; l < net.L; ++l) {
+            const Layer<T>& layer = net(l);
+            const Share whole = inputs_of(layer, team, owner);
+            for (Share i = whole; i.from < whole.to; i.from = i.to) {
+                i.to = smaller(i.from + (last ? strip<T> : whole.to), whole.to);
+                if (number++ != taken) continue;
+                if (i.from == 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
+                T* const Delta = sums.of(net, l, i.from, team.rank);
+                add_products(net, l, slab.a[l - 1], slab.delta[l], Delta, rows, i, add, lists_of(net, slab, l, team.rank));
+                if (last) done(l, i, Delta);
+                taken = team.take(owner);
+            }
         }
+        if (!last) return;
     }
 }
 
@@ -533,14 +554,18 @@ template <class T, class Done>
 void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, const Rows<T>& data,
                std::int64_t begin, std::int64_t rows, const Dropout& dropout, Team& team, bool add, bool last,
                Done done) {
-    const std::int64_t from = cut(rows, grain, team.rank, team.size), to = cut(rows, grain, team.rank + 1, team.size);
     if (slab.direct && team.rank == 0) slab.a[0] = const_cast<T*>(data.X) + begin * net(1).s;
     if (slab.direct) team.wait();
-    if (from < to) {
-        gather(net, slab, data, begin, from, to);
-        forward_rows(net, slab, team.rank, dropout, data, begin, from, to);
-        output_rows(net, slab, team.rank, from, to, true);
-        backward_rows(net, slab, dropout, data, begin, from, to);
+    for (int ahead = 0; ahead < team.size; ++ahead) {
+        const int owner = (team.rank + ahead) % team.size;
+        const std::int64_t of_owner = cut(rows, grain, owner, team.size), end = cut(rows, grain, owner + 1, team.size), some = piece(net, team, rows);
+        for (std::int64_t from; (from = of_owner + team.take(owner) * some) < end;) {
+            const std::int64_t to = smaller(from + some, end);
+            gather(net, slab, data, begin, from, to);
+            forward_rows(net, slab, team.rank, dropout, data, begin, from, to);
+            output_rows(net, slab, team.rank, from, to, true);
+            backward_rows(net, slab, dropout, data, begin, from, to);
+        }
     }
     team.wait();
     accumulate_share(net, slab, sums, rows, team, add, last, done);
@@ -676,14 +701,13 @@ double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data,
         return team.rank == 0 ? batch.costs[0] : 0;
     }
     const std::int64_t chunks = batch.cuts.chunks(end - begin);
-    for (std::int64_t c; (c = team.next()) < chunks && !team.stopped();) {
+    for (std::int64_t c; (c = team.take()) < chunks && !team.stopped();) {
         Team alone{0, 1, team.shared};
         const std::int64_t from = begin + c * batch.cuts.chunk;
         chunk_pass(net, batch, c, batch.slabs[team.rank], data, from, smaller(from + batch.cuts.chunk, end), dropout, alone, team, false, done);
     }
     team.wait();
     if (team.stopped()) return 0;
-    if (team.rank == 0) team.rewind();
     const Accumulator<T>& sum = batch.chunks[0];
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
@@ -850,7 +874,7 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, boo
         pack_share(net, theta, team);
         team.wait();
         Slab<T>& slab = slabs[team.rank];
-        for (std::int64_t block; (block = team.next()) < blocks && !team.stopped();) {
+        for (std::int64_t block; (block = team.take()) < blocks && !team.stopped();) {
             const std::int64_t begin = block * rows, n = smaller(rows, data.m - begin);
             if (direct) slab.a[0] = const_cast<T*>(data.X) + begin * s;
             gather(net, slab, data, begin, 0, n);

@@ -95,21 +95,28 @@ void leave(int taken) {
 }  // namespace
 
 struct Team::Shared {
+    struct alignas(64) Count {
+        std::atomic<std::int64_t> n{0};
+    };
     int size;
+    std::vector<Count> taken{};  // of each member's pieces
     Interrupted interrupted;
     int caller = core();
     std::atomic<int> arrived{0};
     std::atomic<int> generation{0};
-    std::atomic<std::int64_t> ticket{0};
     std::atomic<bool> stop{false};
     Clock::time_point asked = Clock::now();
 };
 
 void Team::wait() {
-    if (size == 1) return;
+    if (size == 1) {
+        taken = 0;
+        return;
+    }
     const int generation = shared->generation.load(std::memory_order_acquire);
     if (shared->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == size) {
         shared->arrived.store(0, std::memory_order_relaxed);
+        for (Shared::Count& count : shared->taken) count.n.store(0, std::memory_order_relaxed);
         shared->generation.store(generation + 1, std::memory_order_release);
         shared->generation.notify_all();
     } else {
@@ -117,9 +124,10 @@ void Team::wait() {
     }
 }
 
-std::int64_t Team::next() { return shared->ticket.fetch_add(1, std::memory_order_relaxed); }
-
-void Team::rewind() { shared->ticket.store(0, std::memory_order_relaxed); }
+std::int64_t Team::take(int owner) {
+    if (size == 1) return taken++;
+    return shared->taken[static_cast<std::size_t>(owner)].n.fetch_add(1, std::memory_order_relaxed);
+}
 
 void Team::poll() {
     if (rank != 0) return;
@@ -210,6 +218,7 @@ bool parallel(int threads, Interrupted interrupted, Body body, void* context) {
         std::unique_lock<std::mutex> mine(p.busy, std::try_to_lock);
         if (mine.owns_lock()) {
             shared.size = threads;
+            shared.taken = std::vector<Team::Shared::Count>(static_cast<std::size_t>(threads));
             p.run(shared, body, context);
             return !shared.stop.load();
         }
