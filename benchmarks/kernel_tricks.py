@@ -58,6 +58,12 @@ TRICKS = {
         "constexpr std::int64_t strip = 4096;",
         "Adam step, 784-800-800-10, batch 200",
     ),
+    "pieces that others finish": (
+        "passes.hpp",
+        "ahead < team.size",
+        "ahead < 1",
+        "Adam step, 784-100-10, batch 200",
+    ),
     "Delta over at most 144 rows at a time": (
         "product.hpp",
         "constexpr std::int64_t depth = 144;",
