@@ -141,7 +141,9 @@ def test_the_two_loop_recursion_is_bfgs_of_the_pairs(n, count, dtype, seed):
         pairs.append((s, y, float(s.astype(float) @ y.astype(float))))
     H = np.eye(n)
     if pairs:
-        H *= pairs[-1][2] / np.linalg.norm(pairs[-1][1].astype(float)) ** 2
+        s, y, sy = pairs[-1]
+        long, short = np.linalg.norm(s) ** 2 / sy, sy / np.linalg.norm(y) ** 2
+        H *= short ** (2 / 3) * long ** (1 / 3)
     for s, y, sy in pairs:  # Nocedal and Wright, (6.17)
         V = np.eye(n) - np.outer(y.astype(float), s) / sy
         H = V.T @ H @ V + np.outer(s.astype(float), s) / sy

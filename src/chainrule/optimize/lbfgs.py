@@ -1,12 +1,16 @@
 """L-BFGS: a quasi-Newton direction from the last few steps, and a strong Wolfe line search.
 
 Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  A theta
-that is not large affords a long memory, which saves up to half of the evaluations.
+that is not large affords a long memory, which saves up to half of the evaluations.  Of directions
+that no step has tried the book takes the inverse Hessian to be s.y / y.y of the last step, which
+the steepest rule; s.s / s.y, the other estimate of Barzilai and Borwein (1988), is larger.  Taken
+here: (s.y / y.y)^(2/3) (s.s / s.y)^(1/3), since directions in which J is flat need long steps.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -118,8 +122,9 @@ def two_loop(D: Array, pairs: tuple[Pair, ...]) -> Array:
         alphas.append(alpha)
         q -= alpha * y
     if pairs:
-        _, y, sy = pairs[-1]
-        q *= sy / dot(y, y)
+        s, y, sy = pairs[-1]
+        yy = dot(y, y)
+        q *= sy / yy * math.cbrt(dot(s, s) / sy * (yy / sy))
     for (s, y, sy), alpha in zip(pairs, reversed(alphas), strict=True):
         q += (alpha - dot(y, q) / sy) * s
     return -q
