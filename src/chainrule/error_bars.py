@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import Array
-from chainrule.backprop import Lambda, check_lam
+from chainrule.backprop import Lambda, by_theta, check_lam
 from chainrule.network import Network
 from chainrule.objective import TrainingObjective
 from chainrule.optimize.loop import one_blas_thread
@@ -107,12 +107,12 @@ class ErrorBars:
         data = TrainingObjective(network, X, Y, 0.0, weights)
         with one_blas_thread():
             J, _, H = data.normal_equations(theta)
-            A = data.m * H + np.diag(data.by_theta(lam))
+            A = data.m * H + np.diag(by_theta(network, lam))
             values, vectors = np.linalg.eigh(A)
             # A direction that neither data nor penalty feel (a saturated unit's) changes no answer
             felt = values > len(A) * np.finfo(np.float64).eps * values[-1]
             root = vectors[:, felt] / np.sqrt(values[felt])
-            gamma = float(felt.sum() - (root**2).sum(axis=1) @ data.by_theta(lam))
+            gamma = float(felt.sum() - (root**2).sum(axis=1) @ by_theta(network, lam))
         if gamma >= data.N:
             raise ValueError(
                 f"{data.N:g} values of y determine {gamma:.3g} parameters, which leaves nothing to "

@@ -9,10 +9,8 @@ import numpy as np
 
 from chainrule import engine, second_order
 from chainrule.activations import Array
-from chainrule.backprop import Lambda, finish, per_layer
-from chainrule.kernel import dot
+from chainrule.backprop import Lambda, by_theta, regularise
 from chainrule.network import Network
-from chainrule.theta import blocks
 
 
 class TrainingObjective:
@@ -67,7 +65,7 @@ class TrainingObjective:
         self._on = on
         self.m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
         self.N = self.m * network.K
-        self.regularised = self.by_theta(1.0)
+        self.regularised = by_theta(network, 1.0)
         self.lam = lam
 
     @property
@@ -77,19 +75,22 @@ class TrainingObjective:
 
     @lam.setter
     def lam(self, lam: Lambda) -> None:
-        self._lam, self._lams = lam, self.by_theta(lam)
+        self._lam = lam
+        self._lams = by_theta(self.network, lam) if np.any(lam) else None
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
         sums = engine.accumulate(self.network, theta, self.X, self.Y, self.weights, **self._on)
-        return finish(self.network, theta, *sums, self.lam)
+        return regularise(theta, *sums, self._lams)
 
     def hvp(self, theta: Array, v: Array) -> Array:
         """Return H v, the Hessian of J at theta times v."""
         sums = engine.hessian_vector(
             self.network, theta, v, self.X, self.Y, self.weights, **self._on
         )
-        return np.asarray((sums + self._lams * v) / self.m, dtype=theta.dtype)
+        if self._lams is not None:
+            sums += self._lams * v
+        return sums / self.m
 
     def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
         """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
@@ -101,8 +102,8 @@ class TrainingObjective:
         scale = 1 / np.sqrt(self.m)
         for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
             yield scale * r, np.multiply(scale, rows, out=rows)
-        root = scale * np.sqrt(self._lams)
-        if root.any():
+        if self._lams is not None:
+            root = scale * np.sqrt(self._lams)
             yield root * theta, np.diag(root)
 
     def normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
@@ -111,21 +112,11 @@ class TrainingObjective:
         In float64.
         """
         theta = theta.astype(np.float64, copy=False)
-        J, D, H = engine.normal_equations(
+        cost_sum, g, H = engine.normal_equations(
             self.network, theta, self.X, self.Y, self.weights, **self._on
         )
-        penalty = self._lams * theta
-        J += dot(theta, penalty) / 2
-        D += penalty
-        H.reshape(-1)[:: len(theta) + 1] += self._lams  # the diagonal
-        D /= self.m
+        if self._lams is not None:
+            diagonal = H.reshape(-1)[:: len(theta) + 1]
+            diagonal += self._lams
         H /= self.m
-        return J / self.m, D, H
-
-    def by_theta(self, lam: Lambda) -> Array:
-        """Return lambda for each component of theta, of shape (size,): 0 for a bias."""
-        spread = np.zeros(self.network.size)
-        lams = per_layer(self.network, lam)
-        for lam_l, part in zip(lams, blocks(self.network, spread), strict=True):
-            part[1:] = lam_l
-        return spread
+        return *regularise(theta, cost_sum, g, self.m, self._lams), H

@@ -59,7 +59,9 @@ class Damped(Iterate):
                 "residuals(theta): use train, or another optimizer"
             )
         J, D, H = objective.normal_equations(theta)
-        return cls(theta, J, D, 1, H, scale_of(H.diagonal()))
+        diagonal = H.diagonal()
+        # A component that no residual feels yet may be felt after a step: it is damped as well
+        return cls(theta, J, D, 1, H, np.maximum(diagonal, 1e-12 * diagonal.max()))
 
     @property
     def extra(self) -> dict[str, float]:
@@ -68,14 +70,6 @@ class Damped(Iterate):
 
 
 DampedT = TypeVar("DampedT", bound=Damped)
-
-
-def scale_of(diagonal: Array) -> Array:
-    """Return what the damping of each component is a multiple of: its largest diagonal so far.
-
-    A component that no residual has felt yet may be felt after a step: it is damped as well.
-    """
-    return np.maximum(diagonal, 1e-12 * float(diagonal.max()))
 
 
 def minimize(
@@ -146,7 +140,7 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
         share = (now.J - J) / foretold if foretold > 0 else -np.inf
         if share >= ENOUGH and now.J > J:
             damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * share - 1) ** 3))
-            scale = scale_of(np.maximum(now.scale, H.diagonal()))
+            scale = np.maximum(now.scale, H.diagonal())
             return replace(
                 now, theta=theta, J=J, D=D, n_eval=n_eval, H=H, scale=scale, damping=damping
             )
@@ -158,8 +152,8 @@ def cholesky_step(H: Array, D: Array, damped: Array) -> Array | None:
     """Solve (H + damped) p = -D, or return None where that is too ill-conditioned."""
     if BUILT:
         D = np.ascontiguousarray(D)
+        H, damped = np.ascontiguousarray(H, D.dtype), np.ascontiguousarray(damped, D.dtype)
         p = np.empty_like(D)
-        H, damped = (np.ascontiguousarray(values, D.dtype) for values in (H, damped))
         share = _kernel.solve_damped(H, damped, D, p)
     else:
         from scipy.linalg.lapack import dposv  # cho_factor and cho_solve, at a fraction of the time
