@@ -128,10 +128,11 @@ def test_what_does_not_fit_is_refused():
 @given(
     st.integers(1, 40),
     st.integers(0, lbfgs.MOST),
+    st.floats(0, 1),
     st.sampled_from([np.float64, np.float32]),
     st.integers(0, 2**32 - 1),
 )
-def test_the_two_loop_recursion_is_bfgs_of_the_pairs(n, count, dtype, seed):
+def test_the_two_loop_recursion_is_bfgs_of_the_pairs(n, count, longer, dtype, seed):
     rng = np.random.default_rng(seed)
     D = rng.normal(size=n).astype(dtype)
     pairs = []
@@ -143,11 +144,11 @@ def test_the_two_loop_recursion_is_bfgs_of_the_pairs(n, count, dtype, seed):
     if pairs:
         s, y, sy = pairs[-1]
         long, short = np.linalg.norm(s) ** 2 / sy, sy / np.linalg.norm(y) ** 2
-        H *= short ** (2 / 3) * long ** (1 / 3)
+        H *= short ** (1 - longer) * long**longer
     for s, y, sy in pairs:  # Nocedal and Wright, (6.17)
         V = np.eye(n) - np.outer(y.astype(float), s) / sy
         H = V.T @ H @ V + np.outer(s.astype(float), s) / sy
-    p = lbfgs.two_loop(D, tuple(pairs))
+    p = lbfgs.two_loop(D, tuple(pairs), longer)
     assert p.dtype == dtype
     tolerance = 1e-10 if dtype == np.float64 else 1e-4
     assert np.linalg.norm(p - -H @ D) <= tolerance * np.linalg.norm(H, 2) * np.linalg.norm(D)

@@ -331,7 +331,8 @@ def run_full_batch(progress: Progress, rows: Rows) -> Ended:
     try:
         minimize: Any = OPTIMIZERS[est.solver]
         if est.solver == "lbfgs":
-            minimize = partial(lbfgs.minimize, memory=MEMORY)
+            # As far as scikit-learn's goes in max_iter or max_fun, and no further
+            minimize = partial(lbfgs.minimize, memory=MEMORY, longer=0.0)
         found = minimize(objective, theta.copy(), max_iter=est.max_iter, callback=after)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)

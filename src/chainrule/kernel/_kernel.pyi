@@ -66,7 +66,12 @@ class Kernel:
     ) -> None: ...
 
 def two_loop(
-    D: Array, s: Sequence[Array], y: Sequence[Array], sy: Sequence[float], q: Array
+    D: Array,
+    s: Sequence[Array],
+    y: Sequence[Array],
+    sy: Sequence[float],
+    scale: float,
+    q: Array,
 ) -> None: ...
 def solve_damped(H: Array, diagonal: Array, g: Array, p: Array) -> float:
     """(H + diagonal) p = -g by Cholesky: the least squared pivot by its diagonal.

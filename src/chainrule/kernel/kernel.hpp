@@ -109,7 +109,7 @@ struct Functions {
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
     Sums (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, T* H, T* g, Call, bool* ok);
     void (*hessian_vector)(const Shape&, const T* theta, const T* v, const Rows<T>&, T* RDelta, Call, bool* ok);
-    void (*two_loop)(const T* D, const Pairs<T>&, std::int64_t n, double* alpha, T* q);
+    void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha, T* q);
     T (*solve_damped)(const T* H, const T* diagonal, const T* g, std::int64_t n, T* p);
     double (*dot)(const T* u, const T* v, std::int64_t n);
 };

@@ -212,7 +212,7 @@ double dot(Input<T> u, Input<T> v) {
 }
 
 template <class T>
-void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Input<T>>& y, const std::vector<double>& sy, Array<T> q) {
+void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Input<T>>& y, const std::vector<double>& sy, double scale, Array<T> q) {
     const auto fits = [&](const auto& v) { return v.ndim() == 1 && v.shape(0) == D.shape(0); };
     check(D.ndim() == 1 && fits(q) && s.size() == y.size() && s.size() == sy.size(), "two_loop takes vectors of one length, and as many s as y");
     std::vector<const T*> steps, changes;
@@ -222,7 +222,7 @@ void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Inpu
         changes.push_back(y[i].data());
     }
     std::vector<double> alpha(s.size());
-    functions<T>(*build).two_loop(D.data(), {static_cast<int>(s.size()), steps.data(), changes.data(), sy.data()},
+    functions<T>(*build).two_loop(D.data(), {static_cast<int>(s.size()), steps.data(), changes.data(), sy.data()}, scale,
                                   static_cast<std::int64_t>(D.shape(0)), alpha.data(), q.data());
 }
 
@@ -252,7 +252,7 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
              "weights"_a.noconvert().none(), "H"_a.noconvert(), "g"_a.noconvert(), "threads"_a)
         .def("hessian_vector", &Kernel::hessian_vector<T>, "theta"_a.noconvert(), "v"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "RDelta"_a.noconvert(), "threads"_a);
-    m.def("two_loop", &two_loop<T>, "D"_a.noconvert(), "s"_a, "y"_a, "sy"_a, "q"_a.noconvert());
+    m.def("two_loop", &two_loop<T>, "D"_a.noconvert(), "s"_a, "y"_a, "sy"_a, "scale"_a, "q"_a.noconvert());
     m.def("solve_damped", &solve_damped<T>, "H"_a.noconvert(), "diagonal"_a.noconvert(), "g"_a.noconvert(), "p"_a.noconvert());
     m.def("dot", &dot<T>, "u"_a.noconvert(), "v"_a.noconvert());
 }

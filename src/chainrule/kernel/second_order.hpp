@@ -204,12 +204,11 @@ double add_and_dot(T* __restrict q, double scale, double factor, const T* x, con
     return s;
 }
 
-// q := -H D, H the inverse Hessian that the pairs tell of: Nocedal and Wright, algorithm 7.4, scaled as
-// chainrule.optimize.lbfgs says, with
-// each pass over q shared by the end of one of its steps and the beginning of the next.  alpha is
-// memory for one number a pair.
+// q := -H D, H the inverse Hessian that the pairs tell of: Nocedal and Wright, algorithm 7.4, from
+// scale times I, with each pass over q shared by the end of one of its steps and the beginning of the next.
+// alpha is memory for one number a pair.
 template <class T>
-void two_loop(const T* D, const Pairs<T>& pairs, std::int64_t n, double* alpha, T* q) {
+void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, double* alpha, T* q) {
     for (std::int64_t i = 0; i < n; ++i) q[i] = -D[i];
     if (pairs.count == 0) return;
     const int last = pairs.count - 1;
@@ -218,8 +217,6 @@ void two_loop(const T* D, const Pairs<T>& pairs, std::int64_t n, double* alpha, 
         alpha[i] = sq / pairs.sy[i];
         if (i > 0) sq = add_and_dot(q, 1, -alpha[i], pairs.y[i], pairs.s[i - 1], n);
     }
-    const double sy = pairs.sy[last], yy = dot(pairs.y[last], pairs.y[last], n);
-    const double scale = sy / yy * __builtin_cbrt(dot(pairs.s[last], pairs.s[last], n) / sy * (yy / sy));
     double yq = add_and_dot(q, scale, -alpha[0] * scale, pairs.y[0], pairs.y[0], n);
     for (int i = 0; i <= last; ++i)
         yq = add_and_dot(q, 1, alpha[i] - yq / pairs.sy[i], pairs.s[i], pairs.y[i < last ? i + 1 : i], n);

@@ -3,14 +3,13 @@
 Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  A theta
 that is not large affords a long memory, which saves up to half of the evaluations.  Of directions
 that no step has tried the book takes the inverse Hessian to be s.y / y.y of the last step, which
-the steepest rule; s.s / s.y, the other estimate of Barzilai and Borwein (1988), is larger.  Taken
-here: (s.y / y.y)^(2/3) (s.s / s.y)^(1/3), since directions in which J is flat need long steps.
+the steepest rule; s.s / s.y, the other estimate of Barzilai and Borwein (1988), is larger.  Between
+them lies (s.y / y.y)^(2/3) (s.s / s.y)^(1/3): directions in which J is flat need long steps.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +25,7 @@ if BUILT:
 
 FEWEST, MOST = 10, 100  # pairs (s, y) kept
 KEPT = 2**20  # numbers in all s: with as many in the y, 16 megabytes in float64
+LONGER = 1 / 3  # of H where no step has been: the share of the larger estimate, as an exponent
 CURVATURE = 0.9  # c2: loose, since a quasi-Newton step of length 1 is usually right
 
 Pair = tuple[Array, Array, float]
@@ -46,6 +46,7 @@ def minimize(
     callback: Callback | None = None,
     state: QuasiNewton | None = None,
     memory: int | None = None,
+    longer: float = LONGER,
 ) -> Result:
     """Minimise J by L-BFGS.
 
@@ -63,6 +64,9 @@ def minimize(
     memory : int, optional
         Steps remembered.  Default: 100 of a theta of up to 10,000 numbers, fewer of a larger
         one, 10 at least.
+    longer : float, default=1/3
+        How much longer steps are where none has been: of the last step, H there is
+        (s.y / y.y)^(1 - longer) (s.s / s.y)^longer.  The book's H, and SciPy's, has 0.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def minimize(
     if memory is None:
         memory = min(MOST, max(FEWEST, KEPT // theta.size))
     return run(
-        functools.partial(advance, memory=memory),
+        functools.partial(advance, memory=memory, longer=longer),
         objective,
         QuasiNewton,
         theta,
@@ -87,9 +91,9 @@ def minimize(
     )
 
 
-def advance(objective: Objective, now: QuasiNewton, memory: int) -> QuasiNewton:
+def advance(objective: Objective, now: QuasiNewton, memory: int, longer: float) -> QuasiNewton:
     """Take one step."""
-    p = two_loop(now.D, now.pairs)
+    p = two_loop(now.D, now.pairs, longer)
     if dot(now.D, p) >= 0:  # rounding has spoilt the memory: start it afresh, downhill
         now = replace(now, pairs=())
         p = -now.D
@@ -99,7 +103,9 @@ def advance(objective: Objective, now: QuasiNewton, memory: int) -> QuasiNewton:
     n_eval = now.n_eval + trials
     if found is None:  # the steepest descent gets a try before giving up
         now = replace(now, n_eval=n_eval)
-        return advance(objective, replace(now, pairs=()), memory) if now.pairs else now
+        if not now.pairs:
+            return now
+        return advance(objective, replace(now, pairs=()), memory, longer)
     pairs = now.pairs
     step, change = found.theta - now.theta, found.D - now.D
     curvature = dot(step, change)
@@ -108,12 +114,17 @@ def advance(objective: Objective, now: QuasiNewton, memory: int) -> QuasiNewton:
     return QuasiNewton(found.theta, found.J, found.D, n_eval, pairs)
 
 
-def two_loop(D: Array, pairs: tuple[Pair, ...]) -> Array:
+def two_loop(D: Array, pairs: tuple[Pair, ...], longer: float = LONGER) -> Array:
     """Return -H D, H the inverse Hessian that the pairs (s, y, s.y) tell of."""
+    if not pairs:
+        return -D
+    s, y, sy = pairs[-1]
+    short, long = sy / dot(y, y), dot(s, s) / sy
+    scale = short * (long / short) ** longer
     if BUILT:
         p = np.empty_like(D)
-        steps, changes, products = zip(*pairs, strict=True) if pairs else ((), (), ())
-        _kernel.two_loop(D, steps, changes, products, p)
+        steps, changes, products = zip(*pairs, strict=True)
+        _kernel.two_loop(D, steps, changes, products, scale, p)
         return p
     q = D.copy()
     alphas = []
@@ -121,10 +132,7 @@ def two_loop(D: Array, pairs: tuple[Pair, ...]) -> Array:
         alpha = dot(s, q) / sy
         alphas.append(alpha)
         q -= alpha * y
-    if pairs:
-        s, y, sy = pairs[-1]
-        yy = dot(y, y)
-        q *= sy / yy * math.cbrt(dot(s, s) / sy * (yy / sy))
+    q *= scale
     for (s, y, sy), alpha in zip(pairs, reversed(alphas), strict=True):
         q += (alpha - dot(y, q) / sy) * s
     return -q
