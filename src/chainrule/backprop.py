@@ -30,7 +30,6 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.activations import Array
-from chainrule.kernel import dot
 from chainrule.network import Network, floats, refuse_non_finite
 from chainrule.theta import blocks
 
@@ -282,23 +281,14 @@ def finish(
     >>> finish(Network((1, 1)), np.array([5.0, 2.0]), 6.0, np.array([3.0, 9.0]), 3.0, lam=0.5)
     (2.3333333333333335, array([1.        , 3.33333333]))
     """
-    return regularise(theta, cost_sum, Delta, m, by_theta(network, lam) if np.any(lam) else None)
-
-
-def regularise(
-    theta: Array, cost_sum: float, Delta: Array, m: float, lams: Array | None
-) -> tuple[float, Array]:
-    """Do what `finish` does, with the lambda of each component of theta; None where all are 0.
-
-    An optimizer asks for J and D thousands of times, and lambda is spread but once.
-    """
-    if lams is not None:
-        wide = theta.astype(np.float64, copy=False)
-        slope = lams * wide
-        cost_sum += dot(wide, slope) / 2
-        Delta += slope
+    lams = per_layer(network, lam)
+    if any(lams):
+        for lam_l, Theta_T, Delta_T in zip(
+            lams, blocks(network, theta), blocks(network, Delta), strict=True
+        ):
+            Delta_T[1:] += lam_l * Theta_T[1:]
     Delta /= m
-    return cost_sum / m, Delta
+    return cost_sum / m + penalty(network, theta, lam) / m, Delta
 
 
 def penalty(network: Network, theta: Array, lam: Lambda) -> float:
