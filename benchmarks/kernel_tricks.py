@@ -48,9 +48,21 @@ TRICKS = {
     ),
     "rows of X asked for before their turn": (
         "passes.hpp",
-        "if (data.order && begin + r + ahead < data.m) {",
+        "if (order && r < last) {",
         "if (false) {",
         "Adam step, 784-100-10, batch 200",
+    ),
+    "tanh as a ratio of polynomials": (
+        "vec.hpp",
+        "if constexpr (sizeof(T) == 4) {",
+        "if constexpr (false) {",
+        "J and D, 4-32-16-4, 5,000 rows, tanh",
+    ),
+    "W used as it lies": (
+        "passes.hpp",
+        "return layer.next % lanes<T> == 0 && layer.next <= 3 * lanes<T>;",
+        "return layer.next < 0;",
+        "Adam step, 20-32-2, batch 32",
     ),
     "Delta used strip by strip": (
         "passes.hpp",
@@ -201,7 +213,8 @@ def prepare(work: str, threads: int) -> tuple[Callable[[], object], int]:
     kind, sizes, *rest = work.split(", ")
     layers = tuple(map(int, sizes.split("-")))
     m = {"J and D": 5_000, "Adam step": 20_480, "predict": 1}[kind]
-    network = chainrule.Network(layers, hidden="relu", output="sigmoid")
+    hidden = "tanh" if rest and rest[-1] == "tanh" else "relu"
+    network = chainrule.Network(layers, hidden=hidden, output="sigmoid")
     rng = np.random.default_rng(0)
     X = rng.random((m, layers[0]), dtype=np.float32)
     if rest and rest[-1] == "90 % zeros":

@@ -127,8 +127,9 @@ public:
                     std::uint64_t number, int threads) const {
         Rows<T> data = rows<T>(X, Y, weights, order.data());
         check(order.ndim() == 1, "order must be one-dimensional");
-        for (std::size_t i = 0; i < order.shape(0); ++i)
-            check(order.data()[i] >= 0 && order.data()[i] < data.m, "order names a row that X does not have");
+        bool known = true;
+        for (std::size_t i = 0; i < order.shape(0); ++i) known &= order.data()[i] >= 0 && order.data()[i] < data.m;
+        check(known, "order names a row that X does not have");
         data.m = static_cast<std::int64_t>(order.shape(0));
         check_flat(theta);
         check(rule >= 0 && rule <= static_cast<int>(Rule::adam), "unknown rule");

@@ -29,7 +29,8 @@ inline void copy(const T* from, std::int64_t n, T* to) {
     __builtin_memcpy(to + n - N, from + n - N, N * sizeof(T));
 }
 
-// Hands out aligned pieces of one allocation; from a null base it only counts.
+// Hands out aligned pieces of one allocation, three lines apart at least: a processor takes a load for one
+// of what has just been stored a multiple of 4,096 bytes away, and waits.  From a null base it only counts.
 struct Pieces {
     char* base;
     std::size_t used = 0;
@@ -37,7 +38,7 @@ struct Pieces {
     template <class A>
     A* take(std::int64_t n) {
         A* piece = base ? reinterpret_cast<A*>(base + used) : nullptr;
-        used += (static_cast<std::size_t>(n) * sizeof(A) + 127) / 64 * 64;  // one line apart at least
+        used += (static_cast<std::size_t>(n) * sizeof(A) + 255) / 64 * 64;
         return piece;
     }
 };
@@ -46,7 +47,7 @@ struct Pieces {
 template <class T>
 struct Layer {
     std::int64_t s;       // s_l
-    std::int64_t ld;      // length of a row of a(l) and delta(l): s_l, filled up to whole vectors
+    std::int64_t ld;      // from a row of a(l) and delta(l) to the next: s_l, filled up to whole vectors
     std::int64_t next;    // s_{l+1}
     std::int64_t start;   // of Theta(l) in theta: b first, then W (s_l, s_{l+1})
     Activation g;         // hidden layers
@@ -88,7 +89,7 @@ void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bo
         layer.ld = padded<T>(layer.s);
         // Rows a multiple of 512 bytes apart would share few of the sets of a cache
         if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;
-        if (l == 1 && direct) layer.ld = layer.s;
+        if ((l == 1 && direct) || (l == shape.L && layer.s < lanes<T>)) layer.ld = layer.s;
         if (l > 1 && l < shape.L) layer.g = shape.g[l - 2];
         if (l == shape.L) break;
         layer.next = shape.s[l];
@@ -100,12 +101,23 @@ void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bo
     }
 }
 
+// Whether W lies in theta as it would be packed: in one panel of whole vectors.
 template <class T>
-void lay_out_weights(const Net<T>& net, bool backward, Pieces& pieces) {
+bool lies_packed(const Layer<T>& layer) {
+    return layer.next % lanes<T> == 0 && layer.next <= 3 * lanes<T>;
+}
+
+template <class T>
+void lay_out_weights(const Net<T>& net, const T* theta, bool backward, Pieces& pieces) {
     for (int l = 1; l < net.L; ++l) {
         Layer<T>& layer = net(l);
-        layer.b = pieces.take<T>(padded<T>(layer.next));
-        layer.W = pieces.take<T>(layer.s * padded<T>(layer.next));
+        if (lies_packed(layer)) {
+            layer.b = const_cast<T*>(theta) + layer.start;
+            layer.W = layer.b + layer.next;
+        } else {
+            layer.b = pieces.take<T>(padded<T>(layer.next));
+            layer.W = pieces.take<T>(layer.s * padded<T>(layer.next));
+        }
         layer.W_T = backward && l > 1 ? pieces.take<T>(layer.next * padded<T>(layer.s)) : nullptr;
     }
 }
@@ -115,10 +127,12 @@ template <class T>
 void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t to) {
     const T* b = theta + layer.start;
     const T* W = b + layer.next;
-    if (from == 0) copy(b, layer.next, layer.b);
-    packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
-        for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
-    });
+    if (!lies_packed(layer)) {
+        if (from == 0) copy(b, layer.next, layer.b);
+        packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
+            for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
+        });
+    }
     if (!layer.W_T) return;
     packed_columns(layer.next, layer.s, from, to, layer.W_T, [&](T* p, std::int64_t stride, std::int64_t i, std::int64_t n) {
         const std::int64_t square = lanes<T>, below = n / square * square;
@@ -170,18 +184,24 @@ std::int64_t piece(const Net<T>& net, const Team& team, std::int64_t rows) {
 // A slab of rows: what the passes write for them.
 template <class T>
 struct Slab {
-    T** a;       // a(l), l = 1..L at l - 1; (rows, ld)
-    T** delta;   // delta(l), likewise
-    // Of a member's rows from `from` on, (rows, K) without gaps, at from times ld of L:
-    T* h;
+    T** a;       // a(l), l = 1..L-1 at l - 1; (rows, ld)
+    T** delta;   // delta(l), l = 2..L at l - 1, likewise
+    T* cost;     // (rows, K): the terms of the cost
+    // Of a member's rows from `from` on, (rows, K) without gaps, at `outputs_at`:
+    T* z;        // of L; then h or, to learn from, delta(L)
     T* y;        // then the terms of the cost
-    T* w;        // (rows,)
+    T* w;        // (rows,), where rows have weights
     T* across;   // (K, lanes) for each member: a vector of rows, one in each lane
-    double* cost;  // (rows,)
     std::int32_t* lists;  // of what is not 0, for `product`; for each member so many numbers:
     std::int64_t of_lists;
     bool direct;   // a(1) are rows of X itself
 };
+
+// Members write whole vectors, and no two of them into the same one.
+template <class T>
+std::int64_t outputs_at(const Net<T>& net, std::int64_t from) {
+    return from * padded<T>(net(net.L).s);
+}
 
 // Inputs whose Delta is summed, and then used, before the next ones': it is still in the cache.
 template <class T>
@@ -229,19 +249,43 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.delta = pieces.take<T*>(net.L);
     for (int l = 1; l <= net.L; ++l) {
         const Layer<T>& layer = net(l);
-        T* a = l == 1 && direct ? nullptr : pieces.take<T>(rows * layer.ld);
+        T* a = (l == 1 && direct) || l == net.L ? nullptr : pieces.take<T>(rows * layer.ld);
         T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
         if (!pieces.base) continue;
         slab.a[l - 1] = a;
         slab.delta[l - 1] = delta;
     }
-    slab.h = pieces.take<T>(rows * net(net.L).ld);
-    slab.y = pieces.take<T>(rows * net(net.L).ld);
+    slab.cost = pieces.take<T>(rows * net(net.L).s);
+    slab.z = pieces.take<T>(outputs_at(net, rows));
+    slab.y = pieces.take<T>(outputs_at(net, rows));
     slab.w = pieces.take<T>(rows);
     slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
-    slab.cost = pieces.take<double>(rows);
     slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * net(1).s, Lists::most * depth) : 0;
     slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
+}
+
+// The sum over i < n of term(i), in float64 and in an order that depends on n alone.
+template <class Term>
+double ordered_sum(std::int64_t n, Term term) {
+    constexpr int ways = 16;
+    double sums[ways] = {};
+    std::int64_t i = 0;
+    for (; i + ways <= n; i += ways)
+        for (int k = 0; k < ways; ++k) sums[k] += term(i + k);
+    for (; i < n; ++i) sums[i % ways] += term(i);
+    double s = 0;
+    for (int k = 0; k < ways; ++k) s += sums[k];
+    return s;
+}
+
+template <class T>
+double sum_of(const T* x, std::int64_t n) {
+    return ordered_sum(n, [&](std::int64_t i) { return static_cast<double>(x[i]); });
+}
+
+template <class T>
+double dot(const T* u, const T* v, std::int64_t n) {
+    return ordered_sum(n, [&](std::int64_t i) { return static_cast<double>(u[i]) * static_cast<double>(v[i]); });
 }
 
 // ---- rows -----------------------------------------------------------------------------------
@@ -272,20 +316,22 @@ constexpr std::int64_t fetched = 4096;
 template <class T>
 void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
             std::int64_t from, std::int64_t to) {
-    const std::int64_t s = net(1).s, K = net(net.L).s, line = 64 / static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t ahead = larger<std::int64_t>(fetched / s, 1);
-    const auto row = [&](std::int64_t r) { return data.order ? data.order[begin + r] : begin + r; };
+    const std::int64_t s = net(1).s, ld = net(1).ld, K = net(net.L).s, line = 64 / static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t ahead = larger<std::int64_t>(fetched / s, 1), last = data.m - begin - ahead;
+    const auto [m, X, Y, weights, order] = data;  // for all the compiler knows, a copy writes on `data`
+    const auto row = [&, order = order](std::int64_t r) { return order ? order[begin + r] : begin + r; };
+    T *a = slab.a[0], *y = slab.y + outputs_at(net, from), *w = slab.w;
     for (std::int64_t r = from; r < to && !slab.direct; ++r) {
-        if (data.order && begin + r + ahead < data.m) {
-            const T* later = data.X + row(r + ahead) * s;
+        if (order && r < last) {
+            const T* later = X + row(r + ahead) * s;
             for (std::int64_t i = 0; i < s; i += line) __builtin_prefetch(later + i, 0, 2);
             __builtin_prefetch(later + s - 1, 0, 2);
         }
-        copy(data.X + row(r) * s, s, slab.a[0] + r * net(1).ld);
+        copy(X + row(r) * s, s, a + r * ld);
     }
-    T* y = slab.y + from * net(net.L).ld;
-    for (std::int64_t r = from; r < to && data.Y; ++r, y += K) copy(data.Y + row(r) * K, K, y);
-    for (std::int64_t r = from; r < to; ++r) slab.w[r] = data.weights ? data.weights[row(r)] : T(1);
+    if (Y && !order) copy(Y + (begin + from) * K, (to - from) * K, y);
+    for (std::int64_t r = from; r < to && Y && order; ++r, y += K) copy(Y + row(r) * K, K, y);
+    for (std::int64_t r = from; r < to && weights; ++r) w[r] = weights[row(r)];
 }
 
 template <class T, Activation g>
@@ -380,52 +426,50 @@ void forward_rows(const Net<T>& net, const Slab<T>& slab, int member, const Drop
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
         const Layer<T>& next = net(l + 1);
-        // Padded length of a row that is no multiple of a vector: the last vector of z is all there
+        const bool last = l + 1 == net.L;
         T* a = slab.a[l - 1];
-        T* z = slab.a[l] + from * next.ld;
+        T* z = last ? slab.z + outputs_at(net, from) : slab.a[l] + from * next.ld;
         drop(net, dropout, l, data, begin, from, to, a);
         product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
-                          layer.W, 0, layer.b, z, next.ld, false, lists_of(net, slab, l, member));
-        if (l + 1 < net.L) activate_all(next.g, z, (to - from) * next.ld);
+                          layer.W, 0, layer.b, z, last ? next.s : next.ld, false, lists_of(net, slab, l, member));
+        if (!last) activate_all(next.g, z, (to - from) * next.ld);
     }
 }
 
-// h, and with y the terms of the cost and h - y, of n numbers z where each has its own: h in place of
-// z, the terms in place of y.
+// Of n numbers z where each has its own: h in place of z or, to learn from, h - y in place of z and the
+// terms of the cost in place of y.
 template <class T, Output output>
-void outputs(std::int64_t n, T* h, T* y, T* delta, bool learn) {
+void outputs(std::int64_t n, T* z, T* y, bool learn) {
     for (std::int64_t i = 0; i < n; i += lanes<T>) {
-        const vec<T> z = load(h + i), truth = load(y + i);
-        vec<T> a = z, cost{};
+        const vec<T> of_z = load(z + i), truth = load(y + i);
+        vec<T> h = of_z, cost{};
         if constexpr (output == Output::sigmoid) {
-            const vec<T> e = exp<T>(-magnitude<T>(z));
-            a = sigmoid<T>(z, e);
-            if (learn) cost = softplus<T>(z, e) - truth * z;
+            const vec<T> e = exp<T>(-magnitude<T>(of_z));
+            h = sigmoid<T>(of_z, e);
+            if (learn) cost = softplus<T>(of_z, e) - truth * of_z;
         } else if constexpr (output == Output::identity) {
-            cost = T(0.5) * (z - truth) * (z - truth);
+            cost = T(0.5) * (of_z - truth) * (of_z - truth);
         } else {
-            a = exp<T>(z);
-            cost = a - truth * z;
+            h = exp<T>(of_z);
+            cost = h - truth * of_z;
         }
-        store(h + i, a);
-        if (!learn) continue;
-        store(y + i, cost);
-        store(delta + i, a - truth);
+        store(z + i, learn ? h - truth : h);
+        if (learn) store(y + i, cost);
     }
 }
 
 // The same for softmax, where the numbers of a row have theirs together.  `across` holds a vector of
 // rows, one in each lane, so that nothing is added or compared across lanes.
 template <class T>
-void outputs_of_rows(std::int64_t rows, std::int64_t K, T* across, T* h, T* y, T* delta, bool learn) {
-    for (std::int64_t r; rows > 0; rows -= r, h += r * K, y += r * K, delta += r * K) {
+void outputs_of_rows(std::int64_t rows, std::int64_t K, T* across, T* z, T* y, bool learn) {
+    for (std::int64_t r; rows > 0; rows -= r, z += r * K, y += r * K) {
         r = smaller<std::int64_t>(lanes<T>, rows);
         for (std::int64_t i = 0; i < r; ++i)
-            for (std::int64_t k = 0; k < K; ++k) across[k * lanes<T> + i] = h[i * K + k];
+            for (std::int64_t k = 0; k < K; ++k) across[k * lanes<T> + i] = z[i * K + k];
         vec<T> most = load(across), total{};
         for (std::int64_t k = 1; k < K; ++k) {
-            const vec<T> z = load(across + k * lanes<T>);
-            most = z > most ? z : most;
+            const vec<T> of_z = load(across + k * lanes<T>);
+            most = of_z > most ? of_z : most;
         }
         for (std::int64_t k = 0; k < K; ++k) {
             const vec<T> e = exp<T>(load(across + k * lanes<T>) - most);
@@ -440,41 +484,38 @@ void outputs_of_rows(std::int64_t rows, std::int64_t K, T* across, T* h, T* y, T
             T missing = 1;  // of the sum of the row's y: next to nothing
             for (std::int64_t k = 0; k < K; ++k) {
                 const std::int64_t at = i * K + k;
-                const T z = h[at], truth = y[at], a = across[k * lanes<T> + i] * whole[i];
-                h[at] = a;
-                if (!learn) continue;
-                missing -= truth;
-                y[at] = truth * ((top[i] - z) + rest[i]);
-                delta[at] = a - truth;
+                const T h = across[k * lanes<T> + i] * whole[i], truth = y[at];
+                if (learn) {
+                    missing -= truth;
+                    y[at] = truth * ((top[i] - z[at]) + rest[i]);
+                }
+                z[at] = learn ? h - truth : h;
             }
             if (learn) y[i * K] += missing * (top[i] + rest[i]);
         }
     }
 }
 
-// For rows [from, to), with y gone for its use: h(x), the cost of each row, delta(L) = (h - y) w.
+// For rows [from, to), with z and y gone for their use: h in place of z or, to learn from, the terms of the
+// cost and delta(L) = (h - y) w.
 template <class T>
-void output_rows(const Net<T>& net, const Slab<T>& slab, int member, std::int64_t from, std::int64_t to, bool learn) {
+void output_rows(const Net<T>& net, const Slab<T>& slab, int member, std::int64_t from, std::int64_t to, bool weighted,
+                 bool learn) {
     const std::int64_t K = net(net.L).s, ld = net(net.L).ld, n = (to - from) * K;
-    T *const z = slab.a[net.L - 1] + from * ld, *const h = slab.h + from * ld, *const y = slab.y + from * ld;
-    for (std::int64_t r = 0; r < to - from; ++r) copy(z + r * ld, K, h + r * K);
-    T* const delta = z;  // no longer needed
+    T *const z = slab.z + outputs_at(net, from), *const y = slab.y + outputs_at(net, from);
     switch (net.output) {
-        case Output::sigmoid: outputs<T, Output::sigmoid>(n, h, y, delta, learn); break;
-        case Output::identity: outputs<T, Output::identity>(n, h, y, delta, learn); break;
-        case Output::exp: outputs<T, Output::exp>(n, h, y, delta, learn); break;
-        case Output::softmax: outputs_of_rows(to - from, K, slab.across + member * lanes<T> * K, h, y, delta, learn);
+        case Output::sigmoid: outputs<T, Output::sigmoid>(n, z, y, learn); break;
+        case Output::identity: outputs<T, Output::identity>(n, z, y, learn); break;
+        case Output::exp: outputs<T, Output::exp>(n, z, y, learn); break;
+        case Output::softmax: outputs_of_rows(to - from, K, slab.across + member * lanes<T> * K, z, y, learn);
     }
     if (!learn) return;
-    for (std::int64_t r = from; r < to; ++r) {
-        T* const into = slab.delta[net.L - 1] + r * ld;
-        copy(delta + (r - from) * K, K, into);
-        T cost = 0;
-        for (std::int64_t k = 0; k < K; ++k) cost += y[(r - from) * K + k];
-        if (slab.w[r] != 1)
-            for (std::int64_t k = 0; k < K; ++k) into[k] *= slab.w[r];
-        slab.cost[r] = static_cast<double>(cost * slab.w[r]);
-    }
+    for (std::int64_t r = from; r < to && weighted; ++r)
+        for (std::int64_t i = (r - from) * K; i < (r - from + 1) * K; ++i) z[i] *= slab.w[r], y[i] *= slab.w[r];
+    copy(y, n, slab.cost + from * K);
+    T* const delta = slab.delta[net.L - 1] + from * ld;
+    if (ld == K) return copy(z, n, delta);
+    for (std::int64_t r = 0; r < to - from; ++r) copy(z + r * K, K, delta + r * ld);
 }
 
 // delta(L-1), ..., delta(2): delta(l) = (delta(l+1) W^T) .* g'(z(l)).
@@ -563,7 +604,7 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sum
             const std::int64_t to = smaller(from + some, end);
             gather(net, slab, data, begin, from, to);
             forward_rows(net, slab, team.rank, dropout, data, begin, from, to);
-            output_rows(net, slab, team.rank, from, to, true);
+            output_rows(net, slab, team.rank, from, to, data.weights != nullptr, true);
             backward_rows(net, slab, dropout, data, begin, from, to);
         }
     }
@@ -683,8 +724,7 @@ void chunk_pass(const Net<T>& net, const Batch<T>& batch, std::int64_t c, const 
         const std::int64_t rows = smaller(batch.cuts.slab, to - begin);
         const bool end = begin + rows == to;
         slab_pass(net, slab, batch.chunks[c], data, begin, rows, dropout, team, begin > from, last && end, done);
-        if (team.rank == 0)
-            for (std::int64_t r = 0; r < rows; ++r) cost += slab.cost[r];
+        if (team.rank == 0) cost += sum_of(slab.cost, rows * net(net.L).s);
         caller.poll();
         if (!end) team.wait();
     }
@@ -752,7 +792,7 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     lay_out(net, shape, data.m, direct, zeros, pieces);
     Batch<T> batch{cuts_of<T>(shape, data.m, direct), data.m, nullptr, nullptr, nullptr};
     const auto lay_out_all = [&](Pieces& p) {
-        lay_out_weights(net, true, p);
+        lay_out_weights(net, theta, true, p);
         lay_out_batch(net, batch, call.threads, direct, p);
     };
     Pieces needed{nullptr};
@@ -858,7 +898,7 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, boo
     lay_out(net, shape, 0, direct, zeros, pieces);
     Slab<T>* slabs = nullptr;
     const auto lay_out_all = [&](Pieces& p) {
-        lay_out_weights(net, false, p);
+        lay_out_weights(net, theta, false, p);
         slabs = p.take<Slab<T>>(call.threads);
         for (int i = 0; i < call.threads; ++i) {
             Slab<T> none{};
@@ -879,7 +919,7 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, boo
             if (direct) slab.a[0] = const_cast<T*>(data.X) + begin * s;
             gather(net, slab, data, begin, 0, n);
             forward_rows(net, slab, 0, Dropout{nullptr, 0, 0}, data, begin, 0, n);
-            output_rows(net, slab, 0, 0, n, learn);
+            output_rows(net, slab, 0, 0, n, data.weights != nullptr, learn);
             done(team, slab, begin, n);
             team.poll();
         }
@@ -901,7 +941,7 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     infinite[0] = !all_finite(theta, size_of<T>(shape));
     *ok = forward_blocks<T>(shape, theta, Rows<T>{m, X, nullptr, nullptr, nullptr}, false, call,
                             [&](Team& team, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
-        copy(slab.h, n * K, h + begin * K);
+        copy(slab.z, n * K, h + begin * K);
         if (!all_finite(X + begin * s, n * s)) infinite[team.rank] = true;
     });
     for (int i = 0; i < call.threads; ++i)
@@ -915,9 +955,7 @@ Sums cost(const Shape& shape, const T* theta, const Rows<T>& data, Call call, bo
     const Scratch memory(static_cast<std::size_t>(blocks) * sizeof(double));
     double* const costs = static_cast<double*>(memory.data);
     *ok = forward_blocks<T>(shape, theta, data, true, call, [&](Team&, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
-        double sum = 0;
-        for (std::int64_t r = 0; r < n; ++r) sum += slab.cost[r];
-        costs[begin / block_rows] = sum;
+        costs[begin / block_rows] = sum_of(slab.cost, n * shape.s[shape.L - 1]);
     });
     Sums sums{0, total_weight(data)};
     for (std::int64_t block = 0; block < blocks; ++block) sums.cost += costs[block];
@@ -988,6 +1026,7 @@ void limit_norms(const Layer<T>& layer, T* theta, double c, std::int64_t from, s
 
 template <class T>
 Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call call, bool* ok) {
+    T* const theta = training.theta;
     const std::int64_t rows = smaller(training.batch, data.m);
     const bool zeros = many_zeros(shape, data);
     Net<T> net{};
@@ -1001,7 +1040,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     for (int l = 1; l < net.L; ++l) most_outputs = larger(most_outputs, net(l).next);
     T* gradients = nullptr;  // of a strip, one for each thread
     const auto lay_out_all = [&](Pieces& p) {
-        lay_out_weights(net, true, p);
+        lay_out_weights(net, theta, true, p);
         lay_out_batch(net, batch, call.threads, false, p);
         gradients = p.take<T>(call.threads * strip<T> * most_outputs);
     };
@@ -1012,7 +1051,6 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     lay_out_all(whole);
 
     Sums sums{0, 0};
-    T* const theta = training.theta;
     const Dropout dropout{training.dropout, training.seed, training.number};
     *ok = with_team<T>(call, [&](Team& team) {
         std::int64_t t = training.t;
@@ -1069,18 +1107,4 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
         if (team.rank == 0) training.t = t;
     });
     return sums;
-}
-
-// u . v in float64, in an order that depends on the length alone.
-template <class T>
-double dot(const T* u, const T* v, std::int64_t n) {
-    constexpr int ways = 16;
-    double sums[ways] = {};
-    std::int64_t i = 0;
-    for (; i + ways <= n; i += ways)
-        for (int k = 0; k < ways; ++k) sums[k] += static_cast<double>(u[i + k]) * static_cast<double>(v[i + k]);
-    for (; i < n; ++i) sums[i % ways] += static_cast<double>(u[i]) * static_cast<double>(v[i]);
-    double s = 0;
-    for (int k = 0; k < ways; ++k) s += sums[k];
-    return s;
 }

@@ -160,7 +160,8 @@ std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::in
     return length;
 }
 
-// C (rows, N) := start + A B, or C += A B, with room in C's rows for whole vectors.  A is read by
+// C (rows, N) := start + A B, or C += A B, with room in C's rows for whole vectors or, for :=, with
+// no gaps between them and room behind the last: a row's last vector covers what is written later.  A is read by
 // columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
 // group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
 // go; or it is not (its stride).  With room for Lists::at_a_time(K) `lists` of K numbers, what only
@@ -179,7 +180,9 @@ void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std:
         const std::int64_t n = vectors<T>(N), groups = (n + 2) / 3;
         const T* of_a = a + r * (columns ? 1 : lda);
         T* of_c = c + r * ldc;
-        for (std::int64_t g = 0; g < groups; ++g) {
+        const bool gaps = ldc >= padded<T>(N);
+        for (std::int64_t i = 0; i < groups; ++i) {
+            const std::int64_t g = gaps ? i : groups - 1 - i;
             const std::int64_t from = g * n / groups * lanes<T>, V = (g + 1) * n / groups - g * n / groups;
             const T* bg = ldb ? b + from : b + from * K;
             const std::int64_t stride = ldb ? ldb : V * lanes<T>;

@@ -73,13 +73,14 @@ void with_activation(Activation g, const F& f, std::int64_t n) {
     }
 }
 
-// R{delta(L)} of one row, from h and R{z(L)}: delta(L) = a(L) - y, so it is R{a(L)}.
+// delta(L) = a(L) - y of one row, and its R{}, which is R{a(L)}, from h and R{z(L)}.
 template <class T>
-void output_along(Output output, std::int64_t K, const T* h, const T* Rz, T w, T* Rdelta) {
+void output_along(Output output, std::int64_t K, const T* h, const T* y, const T* Rz, T w, T* delta, T* Rdelta) {
     T mean = 0;
     if (output == Output::softmax)
         for (std::int64_t k = 0; k < K; ++k) mean += h[k] * Rz[k];
     for (std::int64_t k = 0; k < K; ++k) {
+        delta[k] = w * (h[k] - y[k]);
         switch (output) {
             case Output::sigmoid: Rdelta[k] = w * h[k] * (1 - h[k]) * Rz[k]; break;
             case Output::softmax: Rdelta[k] = w * h[k] * (Rz[k] - mean); break;
@@ -97,7 +98,7 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
     const auto of = [&](T* const* layers, int l) { return layers[l - 1] + from * net(l).ld; };
     gather(net, slab, data, begin, from, to);
     forward_rows(net, slab, member, Dropout{nullptr, 0, 0}, data, begin, from, to);
-    output_rows(net, slab, member, from, to, true);
+    output_rows(net, slab, member, from, to, false, false);
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
         T* Rz = of(along.Rz, l + 1);
@@ -106,9 +107,11 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
         if (l + 1 < net.L) with_activation(next.g, Forwards<T>{of(slab.a, l + 1), Rz, of(along.Ra, l + 1)}, rows * next.ld);
     }
     const Layer<T>& last = net(net.L);
-    for (std::int64_t t = from; t < to; ++t)
-        output_along(net.output, last.s, slab.h + from * last.ld + (t - from) * last.s, along.Rz[net.L - 1] + t * last.ld, slab.w[t],
-                     along.Rdelta[net.L - 1] + t * last.ld);
+    for (std::int64_t t = from; t < to; ++t) {
+        const std::int64_t at = outputs_at(net, from) + (t - from) * last.s, row = t * last.ld;
+        output_along(net.output, last.s, slab.z + at, slab.y + at, along.Rz[net.L - 1] + row, data.weights ? slab.w[t] : T(1),
+                     slab.delta[net.L - 1] + row, along.Rdelta[net.L - 1] + row);
+    }
     for (int l = net.L - 1; l >= 2; --l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
         T *delta = of(slab.delta, l), *Rdelta = of(along.Rdelta, l);
@@ -134,12 +137,13 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out_nets(pieces);
+    net(net.L).ld = outputs_at(net, 1);  // R{z(L)} is written in whole vectors, by several members
     Slab<T> slab{};
     Accumulator<T> sums{};
     const std::int64_t slab_rows = smaller<std::int64_t>(data.m, 480);
     const auto lay_out_all = [&](Pieces& p) {
-        lay_out_weights(net, true, p);
-        lay_out_weights(along.v, true, p);
+        lay_out_weights(net, theta, true, p);
+        lay_out_weights(along.v, v, true, p);
         lay_out_slab(net, slab_rows, call.threads, false, true, slab, p);
         lay_out_accumulator(net, 0, sums, p);
         T*** const all_three[] = {&along.Rz, &along.Ra, &along.Rdelta};
