@@ -32,14 +32,15 @@ def drawn(draw, outputs=tuple(COSTS), most_rows=700):
     return *problem(layers, hidden, output, m, dtype, seed), dtype
 
 
-@given(drawn(outputs=("identity",), most_rows=300), st.booleans(), st.integers(1, 4))
+@given(drawn(outputs=("identity",), most_rows=300), *2 * [st.booleans()], st.integers(1, 4))
 @settings(max_examples=40)
-def test_the_normal_equations_agree_with_the_reference(drawn, weighted, threads):
+def test_the_normal_equations_agree_with_the_reference(drawn, weighted, regularised, threads):
     network, theta, X, Y, dtype = drawn
     weights = np.random.default_rng(0).random(len(X)).astype(dtype) if weighted else None
-    wanted = second_order.normal_equations(network, theta, X, Y, weights)
+    lam = np.random.default_rng(1).random(network.size).astype(dtype) if regularised else None
+    wanted = second_order.normal_equations(network, theta, X, Y, weights, lam)
     on = {"engine": "kernel", "threads": threads}
-    got = engine.normal_equations(network, theta, X, Y, weights, **on)
+    got = engine.normal_equations(network, theta, X, Y, weights, lam, **on)
     for one, other in zip(got, wanted, strict=True):
         assert close(one, other, TOLERANCE[dtype])
     assert got[2].dtype == got[1].dtype == dtype
@@ -93,8 +94,7 @@ def test_both_pass_the_gradient_check(hidden):
         return Delta @ v, engine.hessian_vector(network, theta, v, X, Y, engine="kernel")
 
     def squares(theta):
-        cost_sum, g, _ = engine.normal_equations(network, theta, X, Y, engine="kernel")
-        return cost_sum, g
+        return engine.normal_equations(network, theta, X, Y, engine="kernel")[:2]
 
     for function in (slope_along_v, squares):
         report = check_gradient(function, theta, epsilon=1e-5)
@@ -160,42 +160,46 @@ def test_the_damped_step_solves_its_equations(n, dtype, seed):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(n + 5, n)) * np.exp(rng.normal(size=n))
     H, D = (rows.T @ rows).astype(dtype), rng.normal(size=n).astype(dtype)
-    damped = (0.1 * H.diagonal()).astype(dtype)
-    p = np.empty_like(D)
-    share = _kernel.solve_damped(H, damped, D, p)
-    A = H.astype(float) + np.diag(damped.astype(float))
+    p, scale = np.empty_like(D), H.diagonal().copy()
+    share, gain = _kernel.solve_damped(H, scale, 0.1, D, p)
+    A = H.astype(float) + 0.1 * np.diag(scale.astype(float))
     left = np.square(np.linalg.cholesky(A).diagonal()) / A.diagonal()
     tolerance = 1e-11 if dtype == np.float64 else 1e-3
     np.testing.assert_allclose(share, left.min(), rtol=tolerance)
     step = np.linalg.solve(A, -D.astype(float))
     roots = np.sqrt(A.diagonal())  # in the scale in which the condition is bounded
     assert np.linalg.norm(roots * (p - step)) <= tolerance * np.linalg.norm(roots * step)
+    np.testing.assert_allclose(gain, -D @ step - step @ H.astype(float) @ step / 2, rtol=tolerance)
 
 
 def test_the_damped_step_says_where_there_is_none():
     zero, one, p = np.zeros(2), np.ones(2), np.empty(2)
-    assert _kernel.solve_damped(np.array([[1.0, 2.0], [2.0, 1.0]]), zero, one, p) == -3
-    assert _kernel.solve_damped(np.zeros((2, 2)), zero, one, p) == 0
-    assert np.isnan(_kernel.solve_damped(np.full((2, 2), np.nan), zero, one, p))
+    assert _kernel.solve_damped(np.array([[1.0, 2.0], [2.0, 1.0]]), zero, 1, one, p)[0] == -3
+    assert _kernel.solve_damped(np.zeros((2, 2)), one, 0, one, p)[0] == 0
+    assert np.isnan(_kernel.solve_damped(np.full((2, 2), np.nan), zero, 1, one, p)[0])
     with pytest.raises(ValueError, match="solve_damped takes a square H and vectors as long"):
-        _kernel.solve_damped(np.eye(2), zero, np.ones(3), p)
+        _kernel.solve_damped(np.eye(2), zero, 1, np.ones(3), p)
 
 
 @pytest.mark.parametrize("H", [np.diag([4.0, 1.0]), np.ones((2, 2)), np.diag([1.0, -1.0])])
-def test_with_and_without_the_kernel_the_damped_step_is_the_same(H, monkeypatch):
-    D, damped = np.array([1.0, 2.0]), np.zeros(2)
-    p = lm.cholesky_step(H, D, damped)
+@pytest.mark.parametrize("damping", [0.0, 0.5])
+def test_with_and_without_the_kernel_the_damped_step_is_the_same(H, damping, monkeypatch):
+    D, scale = np.array([1.0, 2.0]), np.array([1.0, 3.0])
+    one = lm.cholesky_step(H, D, scale, damping)
     monkeypatch.setattr(lm, "BUILT", False)
-    q = lm.cholesky_step(H, D, damped)
-    assert (p is None) == (q is None)
-    if p is not None:
-        np.testing.assert_allclose(p, q)
+    other = lm.cholesky_step(H, D, scale, damping)
+    assert (one is None) == (other is None)
+    if one is not None:
+        for got, wanted in zip(one, other, strict=True):
+            np.testing.assert_allclose(got, wanted)
 
 
 def test_the_damped_step_takes_any_order_and_precision_of_H():
-    H, D, damped = np.array([[4.0, 1.0], [1.0, 3.0]]), np.array([1.0, 2.0]), np.ones(2)
-    p = lm.cholesky_step(H, D, damped)
+    H, D, scale = np.array([[4.0, 1.0], [1.0, 3.0]]), np.array([1.0, 2.0]), np.ones(2)
+    p, gain = lm.cholesky_step(H, D, scale, 1.0)
     for other in (np.asfortranarray(H), np.repeat(H, 2, axis=1)[:, ::2]):
-        np.testing.assert_array_equal(lm.cholesky_step(other, D, damped), p)
-    single = lm.cholesky_step(H.astype(np.float32), D.astype(np.float32), damped)
-    np.testing.assert_allclose(single, p, rtol=1e-6)
+        got = lm.cholesky_step(other, D, scale, 1.0)
+        np.testing.assert_array_equal(got[0], p)
+        assert got[1] == gain
+    single = lm.cholesky_step(H.astype(np.float32), D.astype(np.float32), scale, 1.0)
+    np.testing.assert_allclose(single[0], p, rtol=1e-6)

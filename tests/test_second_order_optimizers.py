@@ -130,9 +130,10 @@ def test_levenberg_marquardt_leaves_the_normal_equations_where_they_lose_the_dig
     quadratic.minimum = np.linalg.lstsq(quadratic.A, quadratic.b, rcond=None)[0]
     J = quadratic(quadratic.minimum)[0]
     start = lm.Damped.at(quadratic, quadratic.start)
-    weak = np.full(6, 1e-24)
-    assert lm.cholesky_step(start.H, start.D, weak) is None
-    p = lm.qr_step(lm.triangular(quadratic, quadratic.start), weak)
+    one = np.ones(6)
+    assert lm.cholesky_step(start.H, start.D, one, 1e-24) is None
+    p, gain = lm.qr_step(lm.triangular(quadratic, quadratic.start), start.D, 1e-24 * one)
+    assert gain == pytest.approx(start.J - J, rel=1e-9)
     assert quadratic(quadratic.start + p)[0] == pytest.approx(J, rel=1e-9)
     after = lm.advance(quadratic, replace(start, damping=1e-24))
     assert pytest.approx(J, rel=1e-9) == after.J

@@ -259,11 +259,12 @@ def normal_equations(
     X: Array,
     Y: Array,
     weights: Array | None = None,
+    lam: Array | None = None,
     *,
     engine: str | None = None,
     threads: int | None = None,
 ) -> tuple[float, Array, Array]:
-    """Add up costs, Jac^T r and Jac^T Jac, see `chainrule.second_order.normal_equations`.
+    """Return J, D and the Gauss-Newton matrix, see `chainrule.second_order.normal_equations`.
 
     Parameters
     ----------
@@ -271,11 +272,13 @@ def normal_equations(
         With an identity output.
     theta, X, Y, weights, engine, threads
         As in `accumulate`.
+    lam : array of shape (size,), optional
+        lambda of each component of theta.
 
     Returns
     -------
-    cost_sum : float
-    g : ndarray of shape (size,)
+    J : float
+    D : ndarray of shape (size,)
     H : ndarray of shape (size, size)
 
     Raises
@@ -293,15 +296,16 @@ def normal_equations(
     second_order.check_residuals(network)
     kernel = _chosen_kernel(network, engine)
     if kernel is None:
-        return second_order.normal_equations(network, theta, X, Y, weights)
+        return second_order.normal_equations(network, theta, X, Y, weights, lam)
     theta = np.ascontiguousarray(theta)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
+    if lam is not None:
+        lam = np.ascontiguousarray(lam, theta.dtype)
     H = np.empty((network.size, network.size), theta.dtype)
-    g = np.empty_like(theta)
+    D = np.empty_like(theta)
     # About a quarter of size^2 multiplications a row, where `accumulate` has three times the size
     count = _threads(threads, network, len(X) * network.size // 12)
-    cost_sum, _ = kernel.normal_equations(theta, X, Y, weights, H, g, count)
-    return cost_sum, g, H
+    return kernel.normal_equations(theta, X, Y, weights, lam, H, D, count), D, H
 
 
 def hessian_vector(

@@ -207,9 +207,14 @@ def residuals(
 
 
 def normal_equations(
-    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    lam: Array | None = None,
 ) -> tuple[float, Array, Array]:
-    """Add up the costs, Jac^T r and Jac^T Jac of a squared-error network, without regularisation.
+    """Return J, D and the Gauss-Newton matrix of a squared-error network.
 
     Parameters
     ----------
@@ -219,15 +224,17 @@ def normal_equations(
     X : array of shape (m, s_1)
     Y : array of shape (m, K)
     weights : array of shape (m,), optional
+    lam : array of shape (size,), optional
+        lambda of each component of theta.
 
     Returns
     -------
-    cost_sum : float
-        The sum of r^2 / 2.
-    g : ndarray of shape (size,)
-        The sum of Jac^T r: it is Delta.
+    J : float
+        The sum of r^2 / 2, with the regularisation, by m.
+    D : ndarray of shape (size,)
+        Its gradient: the sum of Jac^T r, which is Delta, and lam theta, by m.
     H : ndarray of shape (size, size)
-        The sum of Jac^T Jac: Gauss and Newton's part of the Hessian.
+        The sum of Jac^T Jac, Gauss and Newton's part of the Hessian, and lam, by m.
 
     Raises
     ------
@@ -241,10 +248,15 @@ def normal_equations(
     (0.5, array([-1., -3.]), array([[1., 3.],
            [3., 9.]]))
     """
+    m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
     cost_sum, g = 0.0, np.zeros(network.size, dtype=theta.dtype)
     H = np.zeros((network.size, network.size), dtype=theta.dtype)
     for r, rows in residuals(network, theta, X, Y, weights):
         cost_sum += float(r @ r) / 2
         g += rows.T @ r
         H += rows.T @ rows
-    return cost_sum, g, H
+    if lam is not None:
+        cost_sum += float(theta @ (lam * theta)) / 2
+        g += lam * theta
+        H += np.diag(lam)
+    return cost_sum / m, g / m, H / m

@@ -50,10 +50,11 @@ class Kernel:
         X: Array,
         Y: Array,
         weights: Array | None,
+        lam: Array | None,
         H: Array,
-        g: Array,
+        D: Array,
         threads: int,
-    ) -> tuple[float, float]: ...
+    ) -> float: ...
     def hessian_vector(
         self,
         theta: Array,
@@ -73,10 +74,11 @@ def two_loop(
     scale: float,
     q: Array,
 ) -> None: ...
-def solve_damped(H: Array, diagonal: Array, g: Array, p: Array) -> float:
-    """(H + diagonal) p = -g by Cholesky: the least squared pivot by its diagonal.
+def solve_damped(H: Array, scale: Array, damping: float, D: Array, p: Array) -> tuple[float, float]:
+    """Solve A p = -D for A = H + damping diag(scale), by Cholesky.
 
-    At most 0, or nan, where H + diagonal is not positive definite: p is then not set.
+    Return the least squared pivot by its diagonal, at most 0 or nan where A is not positive
+    definite: p is then not set; and the gain that the model foretells.
     """
 
 def dot(u: Array, v: Array) -> float: ...

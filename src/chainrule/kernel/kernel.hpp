@@ -99,6 +99,13 @@ struct Call {
     Interrupted interrupted;
 };
 
+// What `solve_damped` tells besides p.
+template <class T>
+struct Damped {
+    T share;  // the least share of a diagonal element of A that is left when the rows above are taken off
+    T gain;   // how much the model foretells J to fall
+};
+
 // The mathematics for one element type; ok is false if Ctrl-C ended the call.
 template <class T>
 struct Functions {
@@ -107,10 +114,10 @@ struct Functions {
     // Returns whether X and theta are finite; it may say no where z overflows.
     bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
-    Sums (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, T* H, T* g, Call, bool* ok);
+    double (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, const T* lambda, T* H, T* D, Call, bool* ok);
     void (*hessian_vector)(const Shape&, const T* theta, const T* v, const Rows<T>&, T* RDelta, Call, bool* ok);
     void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha, T* q);
-    T (*solve_damped)(const T* H, const T* diagonal, const T* g, std::int64_t n, T* p);
+    Damped<T> (*solve_damped)(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p);
     double (*dot)(const T* u, const T* v, std::int64_t n);
 };
 

@@ -1,5 +1,5 @@
-// The normal equations of a squared-error network: Jac^T Jac and Jac^T r, summed over the rows.  The
-// reference is chainrule.second_order.
+// The normal equations of a squared-error network: J, its gradient D from Jac^T r, and H from Jac^T Jac.
+// The reference is chainrule.second_order.
 //
 // Each example and output is a residual r = h_k - y_k, and the sum of r^2/2 is the cost.  A row of the
 // Jacobian is backpropagation that starts from the unit vector e_k in place of delta(L) = a(L) - y:
@@ -41,6 +41,15 @@ struct Residuals {
     T* root;          // of the weights, which are in the square; 0 where a vector is filled up
 };
 
+// row := u v, element by element, or row += u v; n is a multiple of a vector.
+template <class T>
+void multiply(T* __restrict row, const T* u, const T* v, std::int64_t n, bool add) {
+    for (std::int64_t t = 0; t < n; t += lanes<T>) {
+        const vec<T> product = load(u + t) * load(v + t);
+        store(row + t, add ? load(row + t) + product : product);
+    }
+}
+
 // Columns [from, to) of the slab, which are rows `begin + from ...` of X.
 template <class T>
 void residual_columns(const Net<T>& net, const T* theta, const Residuals<T>& of, const Rows<T>& data,
@@ -78,11 +87,8 @@ void residual_columns(const Net<T>& net, const T* theta, const Residuals<T>& of,
     }
     for (int l = 2; l <= L; ++l)
         for (std::int64_t i = 0; i < net(l).s; ++i)
-            for (std::int64_t t = from; t < end; t += lanes<T>) {
-                vec<T> sum{};
-                for (std::int64_t k = 0; k < K; ++k) sum += load(of.r + k * ld + t) * load(of.delta[k][l - 1] + i * ld + t);
-                store(of.delta_r[l - 1] + i * ld + t, sum);
-            }
+            for (std::int64_t k = 0; k < K; ++k)
+                multiply(of.delta_r[l - 1] + i * ld + from, of.r + k * ld + from, of.delta[k][l - 1] + i * ld + from, n, k > 0);
 }
 
 // C (R, V) := P Q^T over n vectors of columns, or C += P Q^T.
@@ -175,30 +181,24 @@ void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::
     const std::int64_t K = net(net.L).s, ld = of.ld, end = padded<T>(n);
     T* row = P;
     for (std::int64_t j = part.j0; j < part.j1; ++j)
-        for (std::int64_t j2 = part.first_partner(j); j2 <= net(part.l2).s; ++j2, row += ld) {
-            const T *a = of.a[part.l - 1] + j * ld, *a2 = of.a[part.l2 - 1] + j2 * ld;
-            for (std::int64_t t = 0; t < end; t += lanes<T>) store(row + t, load(a + t) * load(a2 + t));
-        }
+        for (std::int64_t j2 = part.first_partner(j); j2 <= net(part.l2).s; ++j2, row += ld)
+            multiply(row, of.a[part.l - 1] + j * ld, of.a[part.l2 - 1] + j2 * ld, end, false);
     row = Q;
     for (std::int64_t i = part.i0; i < part.i1; ++i)
         for (std::int64_t i2 = part.first_partner(i); i2 < net(part.l2).next; ++i2, row += ld)
-            for (std::int64_t t = 0; t < end; t += lanes<T>) {
-                vec<T> sum{};
-                for (std::int64_t k = 0; k < K; ++k)
-                    sum += load(of.delta[k][part.l] + i * ld + t) * load(of.delta[k][part.l2] + i2 * ld + t);
-                store(row + t, sum);
-            }
+            for (std::int64_t k = 0; k < K; ++k)
+                multiply(row, of.delta[k][part.l] + i * ld, of.delta[k][part.l2] + i2 * ld, end, k > 0);
     inner_products(part.P, part.Q, vectors<T>(n), P, Q, ld, products + part.start, add);
 }
 
-// The elements of H that a part's products are.
+// The elements of H that a part's products are, each times `scale`.
 template <class T>
-void collect(const Net<T>& net, const Part& part, const T* products, T* H) {
+void collect(const Net<T>& net, const Part& part, const T* products, T scale, T* H) {
     const Layer<T>&one = net(part.l), &two = net(part.l2);
     const T* value = products + part.start;
     const auto set = [&](std::int64_t j, std::int64_t i, std::int64_t j2, std::int64_t i2) {
         const std::int64_t a = one.start + j * one.next + i, b = two.start + j2 * two.next + i2;
-        H[a * net.size + b] = H[b * net.size + a] = *value;
+        H[a * net.size + b] = H[b * net.size + a] = scale * *value;
     };
     for (std::int64_t j = part.j0; j < part.j1; ++j)
         for (std::int64_t j2 = part.first_partner(j); j2 <= two.s; ++j2)
@@ -209,9 +209,13 @@ void collect(const Net<T>& net, const Part& part, const T* products, T* H) {
                 }
 }
 
-// H := the sum of Jac^T Jac, of shape (size, size); g := the sum of Jac^T r, of shape (size,).
+// With lambda for each component of theta, or null for none,
+//
+//     D := 1/m (the sum of Jac^T r + lambda theta),   H := 1/m (the sum of Jac^T Jac + lambda I)
+//
+// of shapes (size,) and (size, size); returns J.
 template <class T>
-Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T* H, T* g, Call call, bool* ok) {
+double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambda, T* H, T* D, Call call, bool* ok) {
     Net<T> net{};
     Pieces counted{nullptr};
     lay_out(net, shape, data.m, false, false, counted);
@@ -257,7 +261,9 @@ Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T
     Pieces whole{static_cast<char*>(memory.data)};
     lay_out_all(whole);
 
-    Sums sums{0, total_weight(data)};
+    const double m = total_weight(data);
+    const T scale = static_cast<T>(1 / m);
+    double cost = 0;
     *ok = with_team<T>(call, [&](Team& team) {
         slab_after_slab<T>(
             data.m, slab, 64 / static_cast<std::int64_t>(sizeof(T)), team,
@@ -265,13 +271,9 @@ Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T
             [&](std::int64_t begin, std::int64_t n) {
                 const bool add = begin > 0;
                 if (team.rank == 0) {
-                    for (std::int64_t k = 0; k < K; ++k)
-                        for (std::int64_t t = 0; t < n; ++t) {
-                            const double r = static_cast<double>(of.r[k * of.ld + t]);
-                            sums.cost += r * r / 2;
-                        }
+                    for (std::int64_t k = 0; k < K; ++k) cost += dot(of.r + k * of.ld, of.r + k * of.ld, n) / 2;
                     for (int l = 1; l < L; ++l)
-                        inner_products(net(l).s + 1, net(l).next, vectors<T>(n), of.a[l - 1], of.delta_r[l], of.ld, g + net(l).start, add);
+                        inner_products(net(l).s + 1, net(l).next, vectors<T>(n), of.a[l - 1], of.delta_r[l], of.ld, D + net(l).start, add);
                 }
                 std::int64_t mine = team.take(), number = 0;
                 each_part(net, [&](const Part& part) {
@@ -282,8 +284,17 @@ Sums normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, T
             });
         std::int64_t number = 0;
         each_part(net, [&](const Part& part) {
-            if (number++ % team.size == team.rank) collect(net, part, products, H);
+            if (number++ % team.size == team.rank) collect(net, part, products, scale, H);
         });
     });
-    return sums;
+    for (std::int64_t i = 0; i < net.size; ++i) {
+        if (lambda) {
+            const T slope = lambda[i] * theta[i];
+            cost += static_cast<double>(theta[i]) * static_cast<double>(slope) / 2;
+            D[i] += slope;
+            H[i * (net.size + 1)] += scale * lambda[i];
+        }
+        D[i] *= scale;
+    }
+    return cost / m;
 }

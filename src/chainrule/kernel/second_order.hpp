@@ -228,12 +228,12 @@ void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, d
 
 // ---- Levenberg-Marquardt -----------------------------------------------------------------------
 
-// p := the solution of (H + diagonal) p = -g, by Cholesky: A = U^T U, a band of rows of U at a time,
-// with -g as one more column of A.  Returns the least share of a diagonal element of A that is left
-// when the rows above are taken off, about one over the condition of A scaled to a unit diagonal; at
-// most 0, or nan, where A is not positive definite, and p is not set.
+// p := the solution of A p = -D, A = H + damping diag(scale), by Cholesky: A = U^T U, a band of rows of
+// U at a time, with -D as one more column of A.  The share it returns is about one over the condition
+// of A scaled to a unit diagonal; at most 0, or nan, where A is not positive definite, and p is not set.
+// The gain is -D.p - p.Hp/2, which is (p.(damping scale p) - D.p)/2 by A p = -D.
 template <class T>
-T solve_damped(const T* H, const T* diagonal, const T* g, std::int64_t n, T* p) {
+Damped<T> solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p) {
     constexpr std::int64_t band = 16;
     const std::int64_t ld = padded<T>(n + 1) + lanes<T>;  // a row of products ends in a whole vector
     const Scratch memory(static_cast<std::size_t>(n * ld) * sizeof(T));
@@ -245,25 +245,29 @@ T solve_damped(const T* H, const T* diagonal, const T* g, std::int64_t n, T* p) 
         for (std::int64_t k = from; k < from + rows; ++k) {
             T* __restrict u = U + k * ld;
             const T* __restrict h = H + k * n;
-            const T whole = h[k] + diagonal[k];
+            const T whole = h[k] + damping * scale[k];
             for (std::int64_t j = k; j <= n; ++j) {
-                const T a = j == n ? -g[k] : j == k ? whole : h[j];
+                const T a = j == n ? -D[k] : j == k ? whole : h[j];
                 u[j] = from > 0 ? a - u[j] : a;
             }
-            for (std::int64_t i = from; i < k; ++i) {
-                const T* __restrict above = U + i * ld;
-                const T x = above[k];
-                for (std::int64_t j = k; j <= n; ++j) u[j] -= x * above[j];
+            // In whole vectors: what lies before column k and after n is nobody's
+            const std::int64_t first = k / lanes<T> * lanes<T>;
+            for (std::int64_t j = first; j <= n; j += lanes<T>) {
+                vec<T> row = load(u + j);
+                for (std::int64_t i = from; i < k; ++i) row -= U[i * ld + k] * load(U + i * ld + j);
+                store(u + j, row);
             }
-            if (!(u[k] > 0)) return u[k];
+            if (!(u[k] > 0)) return {u[k], 0};
             if (u[k] / whole < least) least = u[k] / whole;
             const T one_over = 1 / square_root(u[k]);
-            for (std::int64_t j = k; j <= n; ++j) u[j] *= one_over;
+            for (std::int64_t j = first; j <= n; j += lanes<T>) store(u + j, load(u + j) * one_over);
         }
     }
     for (std::int64_t k = n - 1; k >= 0; --k) {
         const T* u = U + k * ld;
         p[k] = static_cast<T>((u[n] - dot(u + k + 1, p + k + 1, n - k - 1)) / u[k]);
     }
-    return least;
+    double gain = 0;
+    for (std::int64_t k = 0; k < n; ++k) gain += static_cast<double>(p[k]) * static_cast<double>(damping * scale[k] * p[k] - D[k]) / 2;
+    return {least, static_cast<T>(gain)};
 }

@@ -116,7 +116,7 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     objective.lam = now.lam
     stepped = lm.advance(objective, now)
     if stepped.theta is now.theta:
-        return stepped
+        return replace(now, n_eval=stepped.n_eval)
     theta = stepped.theta.astype(np.float64, copy=False)
     R, m = objective.regularised, objective.m
     squares = float(theta @ (R * theta))
@@ -125,11 +125,14 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     variance = sse / max(objective.N - gamma, 1.0)
     lam = free * variance / squares if squares else now.lam
     rise = (lam - now.lam) / m  # J, D and H are linear in lambda: nothing is evaluated again
-    return replace(
-        stepped,
+    return Evidence(
+        stepped.theta,
         J=stepped.J + rise * squares / 2,
         D=(stepped.D + rise * R * theta).astype(stepped.D.dtype),
+        n_eval=stepped.n_eval,
         H=stepped.H + np.diag(rise * R),
+        scale=stepped.scale,
+        damping=stepped.damping,
         lam=lam,
         gamma=gamma,
         variance=variance,

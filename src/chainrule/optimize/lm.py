@@ -10,8 +10,8 @@ unit that saturates, and is felt no more, stays within reach.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -69,9 +69,6 @@ class Damped(Iterate):
         return {"damping": self.damping}
 
 
-DampedT = TypeVar("DampedT", bound=Damped)
-
-
 def minimize(
     objective: Objective,
     theta: Array,
@@ -119,7 +116,7 @@ def minimize(
         )
 
 
-def advance(objective: LeastSquares, now: DampedT) -> DampedT:
+def advance(objective: LeastSquares, now: Damped) -> Damped:
     """Take one step; a trial that does not lower J raises the damping, and is made again.
 
     A trial asks for J with D and H at once: most trials are taken, and need them next.
@@ -127,42 +124,49 @@ def advance(objective: LeastSquares, now: DampedT) -> DampedT:
     damping, growth, n_eval = now.damping, 2.0, now.n_eval
     triangle = None
     while damping <= LARGEST:
-        damped = damping * now.scale
-        p = cholesky_step(now.H, now.D, damped)
-        if p is None:
+        step = cholesky_step(now.H, now.D, now.scale, damping)
+        if step is None:
             if triangle is None:
                 triangle, n_eval = triangular(objective, now.theta), n_eval + 1
-            p = qr_step(triangle, damped)
+            step = qr_step(triangle, now.D, damping * now.scale)
+        p, gain = step
         theta = (now.theta + p).astype(now.theta.dtype, copy=False)
         J, D, H = objective.normal_equations(theta)
         n_eval += 1
-        foretold = (dot(p, damped * p) - dot(now.D, p)) / 2  # -D.p - p.Hp/2, by (H + damped) p = -D
-        share = (now.J - J) / foretold if foretold > 0 else -np.inf
+        share = (now.J - J) / gain if gain > 0 else -np.inf
         if share >= ENOUGH and now.J > J:
             damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * share - 1) ** 3))
             scale = np.maximum(now.scale, H.diagonal())
-            return replace(
-                now, theta=theta, J=J, D=D, n_eval=n_eval, H=H, scale=scale, damping=damping
-            )
+            return Damped(theta, J, D, n_eval, H, scale, damping)
         damping, growth = damping * growth, 2 * growth
-    return replace(now, n_eval=n_eval)
+    return Damped(now.theta, now.J, now.D, n_eval, now.H, now.scale, now.damping)
 
 
-def cholesky_step(H: Array, D: Array, damped: Array) -> Array | None:
-    """Solve (H + damped) p = -D, or return None where that is too ill-conditioned."""
+def cholesky_step(H: Array, D: Array, scale: Array, damping: float) -> tuple[Array, float] | None:
+    """Solve (H + damping diag(scale)) p = -D; return p and the gain that is foretold.
+
+    Return None where that is too ill-conditioned.
+    """
     if BUILT:
         D = np.ascontiguousarray(D)
-        H, damped = np.ascontiguousarray(H, D.dtype), np.ascontiguousarray(damped, D.dtype)
+        H, scale = np.ascontiguousarray(H, D.dtype), np.ascontiguousarray(scale, D.dtype)
         p = np.empty_like(D)
-        share = _kernel.solve_damped(H, damped, D, p)
+        share, gain = _kernel.solve_damped(H, scale, damping, D, p)
     else:
         from scipy.linalg.lapack import dposv  # cho_factor and cho_solve, at a fraction of the time
 
+        damped = damping * scale
         A = H + np.diag(damped)
         diagonal = A.diagonal().copy()
         factor, p, failed = dposv(A.T, -D, overwrite_a=True)  # A.T: in LAPACK's order
         share = 0.0 if failed else (np.square(factor.diagonal()) / diagonal).min()
-    return p if share >= 1 / ILL_CONDITIONED else None
+        gain = foretold(p, D, damped)
+    return (p, gain) if share >= 1 / ILL_CONDITIONED else None
+
+
+def foretold(p: Array, D: Array, damped: Array) -> float:
+    """Return by how much the model says J falls: -D.p - p.Hp/2, where (H + damped) p = -D."""
+    return (dot(p, damped * p) - dot(D, p)) / 2
 
 
 def triangular(objective: LeastSquares, theta: Array) -> Array:
@@ -174,9 +178,10 @@ def triangular(objective: LeastSquares, theta: Array) -> Array:
     return R
 
 
-def qr_step(R: Array, damped: Array) -> Array:
-    """Solve the damped least squares problem from its R: no square of the condition number."""
+def qr_step(R: Array, D: Array, damped: Array) -> tuple[Array, float]:
+    """Do as `cholesky_step`, from the least squares problem's R: no square of its condition."""
     n = len(damped)
     below = np.column_stack([np.diag(np.sqrt(damped)), np.zeros(n)])
     R = np.asarray(np.linalg.qr(np.vstack([R, below]), mode="r"))
-    return np.asarray(np.linalg.solve(R[:n, :n], -R[:n, n]))
+    p = np.asarray(np.linalg.solve(R[:n, :n], -R[:n, n]))
+    return p, foretold(p, D, damped)
