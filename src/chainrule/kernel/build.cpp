@@ -3,6 +3,9 @@
 // linkage, and no function of a standard header is used: code of one instruction set is shared with
 // no other.
 #include <utility>  // for index_sequence: a type, no function
+#if defined(__AVX512F__)
+#include <immintrin.h>  // instructions, no functions
+#endif
 
 #include "kernel.hpp"
 

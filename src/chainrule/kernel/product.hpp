@@ -128,6 +128,24 @@ inline std::int64_t append(std::int64_t from, std::int64_t n, const Word* any, s
     return length;
 }
 
+// Append the lanes that are not 0, k = from for the first.  With AVX-512 one instruction moves them
+// together, and as many numbers are written however many count.
+template <class T>
+inline std::int64_t append_lanes(std::int64_t from, bits<T> any, std::int32_t* list, std::int64_t length) {
+#if defined(__AVX512F__)
+    const auto lane = (__m512i)any;
+    const __mmask16 listed = sizeof(T) == 4 ? _mm512_test_epi32_mask(lane, lane) : _mm512_test_epi64_mask(lane, lane);
+    const __m512i ks = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(from)),
+                                        _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+    _mm512_storeu_si512(list + length, _mm512_maskz_compress_epi32(listed, ks));
+    return length + __builtin_popcount(listed);
+#else
+    typename Simd<T>::word words[lanes<T>];
+    __builtin_memcpy(words, &any, sizeof words);
+    return append(from, lanes<T>, words, list, length);
+#endif
+}
+
 // List the k where one of R rows (or, with `columns`, columns) of A is not 0; returns how many.  A
 // -0 may be listed or not.
 template <class T, bool columns, int R = Lists::tile_rows>
@@ -147,9 +165,7 @@ std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::in
             bits<T> some{};
 #pragma GCC unroll 4
             for (int r = 0; r < R; ++r) some |= (bits<T>)load(a + r * lda + k);
-            typename Simd<T>::word any[lanes<T>];
-            __builtin_memcpy(any, &some, sizeof any);
-            length = append(k, lanes<T>, any, list, length);
+            length = append_lanes<T>(k, some, list, length);
         }
         for (; k < K; ++k) {
             bool any = false;
