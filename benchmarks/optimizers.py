@@ -21,8 +21,9 @@ each: their median with the quartiles, and their geometric mean.  The first tabl
 what is claimed: how many times faster Levenberg-Marquardt is than L-BFGS, ours and the others', and
 what part of each peer's evaluations L-BFGS and conjugate gradient take.
 
-Those ratios differ by a factor of three from one start to the next, so that a median of 20 is
-uncertain.  On sine and friedman all but nnet meet again, from 100 starts.
+Those ratios differ from start to start, so much that a median of 20 is uncertain.  On sine and
+friedman the methods of that first table, but those that run in processes of their own, meet again
+from 100 starts, the others among them.
 
 Friedman 1 comes twice: as scikit-learn makes it by default, without noise, for ten units,
 as many as MATLAB's fitnet has; and with the noise of Friedman's paper (1991), for five.  But for
@@ -433,8 +434,8 @@ def faster_than_lbfgs(found):
     """Return how many times faster than each L-BFGS Levenberg-Marquardt is, where it runs."""
     peers = []
     for other in LBFGS:
-        if {"chainrule lm", other} <= found.keys():
-            ways = compare(found, "chainrule lm", other)
+        both = {"chainrule lm", other} <= found.keys()
+        if both and len(ways := compare(found, "chainrule lm", other)):
             faster = ways[:, 1, 1] / ways[:, 0, 1]
             peers.append(f"{other} {spread(faster)}, mean {mean(faster)}")
     return "; ".join(peers) or "-"

@@ -203,3 +203,26 @@ def test_the_damped_step_takes_any_order_and_precision_of_H():
         assert got[1] == gain
     single = lm.cholesky_step(H.astype(np.float32), D.astype(np.float32), scale, 1.0)
     np.testing.assert_allclose(single[0], p, rtol=1e-6)
+
+
+def test_the_normal_equations_take_weights_and_lambdas_of_any_precision():
+    network, theta, X, Y = problem((2, 3, 2), "tanh", "identity", 20, np.float32)
+    rng = np.random.default_rng(0)
+    weights, lams = rng.random(20), rng.random(network.size)
+    wanted = second_order.normal_equations(network, theta, X, Y, weights, lams)
+    got = engine.normal_equations(network, theta, X, Y, weights, lams, engine="kernel")
+    for one, other in zip(got, wanted, strict=True):
+        assert close(one, other, TOLERANCE[np.float32])
+    with pytest.raises(ValueError, match="lams must have one lambda for each component"):
+        engine.normal_equations(network, theta, X, Y, None, lams[:-1], engine="kernel")
+
+
+def test_the_damped_step_of_a_diverged_network_is_none():
+    D, scale = np.ones(2), np.ones(2)
+    assert lm.cholesky_step(np.diag([np.inf, 1.0]), D, scale, 1.0) is None
+
+
+def test_a_tiny_gain_is_no_zero_in_float32():
+    D = np.full(2, 1e-23, np.float32)
+    _, gain = lm.cholesky_step(np.eye(2, dtype=np.float32), D, np.ones(2), 1.0)
+    assert gain == pytest.approx(0.75 * 1e-46, rel=1e-5)

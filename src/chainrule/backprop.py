@@ -252,7 +252,7 @@ def _cost_of(network: Network, z: Array, Y: Array, weights: Array | None) -> tup
 def finish(
     network: Network, theta: Array, cost_sum: float, Delta: Array, m: float, lam: Lambda = 0.0
 ) -> tuple[float, Array]:
-    """Turn sums into J and its gradient D: the one place where 1/m and lambda enter.
+    """Turn sums into J and its gradient D, with 1/m and lambda.
 
     Parameters
     ----------

@@ -259,7 +259,7 @@ def normal_equations(
     X: Array,
     Y: Array,
     weights: Array | None = None,
-    lam: Array | None = None,
+    lams: Array | None = None,
     *,
     engine: str | None = None,
     threads: int | None = None,
@@ -272,7 +272,7 @@ def normal_equations(
         With an identity output.
     theta, X, Y, weights, engine, threads
         As in `accumulate`.
-    lam : array of shape (size,), optional
+    lams : array of shape (size,), optional
         lambda of each component of theta.
 
     Returns
@@ -296,16 +296,16 @@ def normal_equations(
     second_order.check_residuals(network)
     kernel = _chosen_kernel(network, engine)
     if kernel is None:
-        return second_order.normal_equations(network, theta, X, Y, weights, lam)
+        return second_order.normal_equations(network, theta, X, Y, weights, lams)
     theta = np.ascontiguousarray(theta)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
-    if lam is not None:
-        lam = np.ascontiguousarray(lam, theta.dtype)
+    if lams is not None:
+        lams = np.ascontiguousarray(lams, theta.dtype)
     H = np.empty((network.size, network.size), theta.dtype)
     D = np.empty_like(theta)
     # About a quarter of size^2 multiplications a row, where `accumulate` has three times the size
     count = _threads(threads, network, len(X) * network.size // 12)
-    return kernel.normal_equations(theta, X, Y, weights, lam, H, D, count), D, H
+    return kernel.normal_equations(theta, X, Y, weights, lams, H, D, count), D, H
 
 
 def hessian_vector(

@@ -56,7 +56,7 @@ DROPOUT = {"dropout": (0.2, 0.5, 0.5), "max_norm": 3.0}
 RECIPES = {
     "plain": Recipe("two wide layers, no dropout, no distortion", (800, 800), epochs=20, lam=2.0),
     "dropout": Recipe(
-        "dropout and bounded weights, no distortion", (1000, 1000), epochs=80, more=DROPOUT
+        "dropout and bounded weights, no distortion", (2000, 2000), epochs=100, more=DROPOUT
     ),
     "distorted": Recipe(
         "pictures turned, scaled, slanted and bent anew in each epoch",

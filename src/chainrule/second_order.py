@@ -212,7 +212,7 @@ def normal_equations(
     X: Array,
     Y: Array,
     weights: Array | None = None,
-    lam: Array | None = None,
+    lams: Array | None = None,
 ) -> tuple[float, Array, Array]:
     """Return J, D and the Gauss-Newton matrix of a squared-error network.
 
@@ -224,7 +224,7 @@ def normal_equations(
     X : array of shape (m, s_1)
     Y : array of shape (m, K)
     weights : array of shape (m,), optional
-    lam : array of shape (size,), optional
+    lams : array of shape (size,), optional
         lambda of each component of theta.
 
     Returns
@@ -232,9 +232,9 @@ def normal_equations(
     J : float
         The sum of r^2 / 2, with the regularisation, by m.
     D : ndarray of shape (size,)
-        Its gradient: the sum of Jac^T r, which is Delta, and lam theta, by m.
+        Its gradient: the sum of Jac^T r, which is Delta, and lams theta, by m.
     H : ndarray of shape (size, size)
-        The sum of Jac^T Jac, Gauss and Newton's part of the Hessian, and lam, by m.
+        The sum of Jac^T Jac, Gauss and Newton's part of the Hessian, and lams, by m.
 
     Raises
     ------
@@ -249,14 +249,14 @@ def normal_equations(
            [3., 9.]]))
     """
     m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
-    cost_sum, g = 0.0, np.zeros(network.size, dtype=theta.dtype)
+    cost_sum, Delta = 0.0, np.zeros(network.size, dtype=theta.dtype)
     H = np.zeros((network.size, network.size), dtype=theta.dtype)
     for r, rows in residuals(network, theta, X, Y, weights):
         cost_sum += float(r @ r) / 2
-        g += rows.T @ r
+        Delta += rows.T @ r
         H += rows.T @ rows
-    if lam is not None:
-        cost_sum += float(theta @ (lam * theta)) / 2
-        g += lam * theta
-        H += np.diag(lam)
-    return cost_sum / m, g / m, H / m
+    if lams is not None:
+        cost_sum += float(theta @ (lams * theta)) / 2
+        Delta += lams * theta
+        H += np.diag(lams)
+    return cost_sum / m, Delta / m, H / m

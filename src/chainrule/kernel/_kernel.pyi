@@ -50,7 +50,7 @@ class Kernel:
         X: Array,
         Y: Array,
         weights: Array | None,
-        lam: Array | None,
+        lams: Array | None,
         H: Array,
         D: Array,
         threads: int,

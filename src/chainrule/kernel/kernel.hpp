@@ -100,10 +100,9 @@ struct Call {
 };
 
 // What `solve_damped` tells besides p.
-template <class T>
-struct Damped {
-    T share;  // the least share of a diagonal element of A that is left when the rows above are taken off
-    T gain;   // how much the model foretells J to fall
+struct DampedStep {
+    double share;  // the least share of a diagonal element of A that is left when the rows above are taken off
+    double gain;   // how much the model foretells J to fall
 };
 
 // The mathematics for one element type; ok is false if Ctrl-C ended the call.
@@ -114,10 +113,10 @@ struct Functions {
     // Returns whether X and theta are finite; it may say no where z overflows.
     bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
-    double (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, const T* lambda, T* H, T* D, Call, bool* ok);
+    double (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, const T* lambdas, T* H, T* D, Call, bool* ok);
     void (*hessian_vector)(const Shape&, const T* theta, const T* v, const Rows<T>&, T* RDelta, Call, bool* ok);
     void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha, T* q);
-    Damped<T> (*solve_damped)(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p);
+    DampedStep (*solve_damped)(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p);
     double (*dot)(const T* u, const T* v, std::int64_t n);
 };
 

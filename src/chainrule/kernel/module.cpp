@@ -153,18 +153,18 @@ public:
 
     template <class T>
     double normal_equations(Input<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
-                            std::optional<Input<T>> lambda, Array<T> H, Array<T> D, int threads) const {
+                            std::optional<Input<T>> lambdas, Array<T> H, Array<T> D, int threads) const {
         const Rows<T> data = rows<T>(X, Y, weights, nullptr);
         check(shape.output == Output::identity, "only the squared error has residuals");
         check_flat(theta);
         check_flat(D);
-        if (lambda) check_flat(*lambda);
+        check(!lambdas || (lambdas->ndim() == 1 && static_cast<std::int64_t>(lambdas->shape(0)) == size), "lams must have one lambda for each component of theta");
         check(H.ndim() == 2 && static_cast<std::int64_t>(H.shape(0)) == size && static_cast<std::int64_t>(H.shape(1)) == size, "H must be (size, size)");
         bool ok = false;
         double J = 0;
         {
             nb::gil_scoped_release release;
-            J = functions<T>(*build).normal_equations(shape, theta.data(), data, lambda ? lambda->data() : nullptr, H.data(), D.data(), {threads, interrupted}, &ok);
+            J = functions<T>(*build).normal_equations(shape, theta.data(), data, lambdas ? lambdas->data() : nullptr, H.data(), D.data(), {threads, interrupted}, &ok);
         }
         if (!ok) throw nb::python_error();
         return J;
@@ -233,7 +233,7 @@ nb::tuple solve_damped(Input<T> H, Input<T> scale, double damping, Input<T> D, A
     const std::size_t n = D.size();
     const auto fits = [&](const auto& v) { return v.ndim() == 1 && v.shape(0) == n; };
     check(fits(D) && fits(scale) && fits(p) && H.ndim() == 2 && H.shape(0) == n && H.shape(1) == n, "solve_damped takes a square H and vectors as long");
-    Damped<T> found;
+    DampedStep found{};
     {
         nb::gil_scoped_release release;
         found = functions<T>(*build).solve_damped(H.data(), scale.data(), static_cast<T>(damping), D.data(), static_cast<std::int64_t>(n), p.data());
@@ -255,7 +255,7 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
              "epsilon"_a, "decay"_a, "penalty"_a, "penalty_by_batch"_a, "dropout"_a.none(), "max_norm"_a, "seed"_a,
              "number"_a, "threads"_a)
         .def("normal_equations", &Kernel::normal_equations<T>, "theta"_a.noconvert(), "X"_a.noconvert(), "Y"_a.noconvert(),
-             "weights"_a.noconvert().none(), "lam"_a.noconvert().none(), "H"_a.noconvert(), "D"_a.noconvert(), "threads"_a)
+             "weights"_a.noconvert().none(), "lams"_a.noconvert().none(), "H"_a.noconvert(), "D"_a.noconvert(), "threads"_a)
         .def("hessian_vector", &Kernel::hessian_vector<T>, "theta"_a.noconvert(), "v"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "RDelta"_a.noconvert(), "threads"_a);
     m.def("two_loop", &two_loop<T>, "D"_a.noconvert(), "s"_a, "y"_a, "sy"_a, "scale"_a, "q"_a.noconvert());
@@ -273,6 +273,6 @@ NB_MODULE(_kernel, m) {
     m.attr("isa") = build->name;
     nb::class_<Kernel> kernel(m, "Kernel");
     kernel.def(nb::init<std::vector<std::int64_t>, const std::vector<int>&, int>());
-    bind<double>(m, kernel);  // is tried first: where a network is tiny, that is what counts
+    bind<double>(m, kernel);  // tried first: Levenberg-Marquardt's calls are all float64
     bind<float>(m, kernel);
 }

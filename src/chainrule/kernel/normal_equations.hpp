@@ -191,14 +191,14 @@ void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::
     inner_products(part.P, part.Q, vectors<T>(n), P, Q, ld, products + part.start, add);
 }
 
-// The elements of H that a part's products are, each times `scale`.
+// The elements of H that a part's products are, each times 1/m.
 template <class T>
-void collect(const Net<T>& net, const Part& part, const T* products, T scale, T* H) {
+void collect(const Net<T>& net, const Part& part, const T* products, T one_over_m, T* H) {
     const Layer<T>&one = net(part.l), &two = net(part.l2);
     const T* value = products + part.start;
     const auto set = [&](std::int64_t j, std::int64_t i, std::int64_t j2, std::int64_t i2) {
         const std::int64_t a = one.start + j * one.next + i, b = two.start + j2 * two.next + i2;
-        H[a * net.size + b] = H[b * net.size + a] = scale * *value;
+        H[a * net.size + b] = H[b * net.size + a] = one_over_m * *value;
     };
     for (std::int64_t j = part.j0; j < part.j1; ++j)
         for (std::int64_t j2 = part.first_partner(j); j2 <= two.s; ++j2)
@@ -215,7 +215,7 @@ void collect(const Net<T>& net, const Part& part, const T* products, T scale, T*
 //
 // of shapes (size,) and (size, size); returns J.
 template <class T>
-double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambda, T* H, T* D, Call call, bool* ok) {
+double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambdas, T* H, T* D, Call call, bool* ok) {
     Net<T> net{};
     Pieces counted{nullptr};
     lay_out(net, shape, data.m, false, false, counted);
@@ -224,11 +224,10 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
     lay_out(net, shape, data.m, false, false, pieces);
     const int L = net.L;
     const std::int64_t K = net(L).s;
-    std::int64_t P = 0, Q = 0, all_products = 0, parts = 0;
+    std::int64_t P = 0, Q = 0, all_products = 0;
     each_part(net, [&](const Part& part) {
         P = larger(P, part.P), Q = larger(Q, part.Q);
         all_products = part.start + part.P * part.Q;
-        ++parts;
     });
     const std::int64_t slab = smaller(data.m, columns_at_a_time);
     Residuals<T> of{};
@@ -262,7 +261,7 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
     lay_out_all(whole);
 
     const double m = total_weight(data);
-    const T scale = static_cast<T>(1 / m);
+    const T one_over_m = static_cast<T>(1 / m);
     double cost = 0;
     *ok = with_team<T>(call, [&](Team& team) {
         slab_after_slab<T>(
@@ -284,17 +283,17 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
             });
         std::int64_t number = 0;
         each_part(net, [&](const Part& part) {
-            if (number++ % team.size == team.rank) collect(net, part, products, scale, H);
+            if (number++ % team.size == team.rank) collect(net, part, products, one_over_m, H);
         });
     });
     for (std::int64_t i = 0; i < net.size; ++i) {
-        if (lambda) {
-            const T slope = lambda[i] * theta[i];
+        if (lambdas) {
+            const T slope = lambdas[i] * theta[i];
             cost += static_cast<double>(theta[i]) * static_cast<double>(slope) / 2;
             D[i] += slope;
-            H[i * (net.size + 1)] += scale * lambda[i];
+            H[i * (net.size + 1)] += one_over_m * lambdas[i];
         }
-        D[i] *= scale;
+        D[i] *= one_over_m;
     }
     return cost / m;
 }

@@ -260,7 +260,7 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.y = pieces.take<T>(outputs_at(net, rows));
     slab.w = pieces.take<T>(rows);
     slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
-    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * net(1).s, Lists::most * depth) + lanes<float> : 0;
+    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * net(1).s, Lists::most * depth) : 0;
     slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
 }
 

@@ -129,7 +129,7 @@ inline std::int64_t append(std::int64_t from, std::int64_t n, const Word* any, s
 }
 
 // Append the lanes that are not 0, k = from for the first.  With AVX-512 one instruction moves them
-// together, and as many numbers are written however many count.
+// together, and a vector's worth of numbers is written however many count.
 template <class T>
 inline std::int64_t append_lanes(std::int64_t from, bits<T> any, std::int32_t* list, std::int64_t length) {
 #if defined(__AVX512F__)
@@ -137,7 +137,8 @@ inline std::int64_t append_lanes(std::int64_t from, bits<T> any, std::int32_t* l
     const __mmask16 listed = sizeof(T) == 4 ? _mm512_test_epi32_mask(lane, lane) : _mm512_test_epi64_mask(lane, lane);
     const __m512i ks = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(from)),
                                         _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-    _mm512_storeu_si512(list + length, _mm512_maskz_compress_epi32(listed, ks));
+    const __m512i numbers = _mm512_maskz_compress_epi32(listed, ks);
+    __builtin_memcpy(list + length, &numbers, lanes<T> * sizeof *list);
     return length + __builtin_popcount(listed);
 #else
     typename Simd<T>::word words[lanes<T>];

@@ -233,7 +233,7 @@ void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, d
 // of A scaled to a unit diagonal; at most 0, or nan, where A is not positive definite, and p is not set.
 // The gain is -D.p - p.Hp/2, which is (p.(damping scale p) - D.p)/2 by A p = -D.
 template <class T>
-Damped<T> solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p) {
+DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p) {
     constexpr std::int64_t band = 16;
     const std::int64_t ld = padded<T>(n + 1) + lanes<T>;  // a row of products ends in a whole vector
     const Scratch memory(static_cast<std::size_t>(n * ld) * sizeof(T));
@@ -250,15 +250,19 @@ Damped<T> solve_damped(const T* H, const T* scale, T damping, const T* D, std::i
                 const T a = j == n ? -D[k] : j == k ? whole : h[j];
                 u[j] = from > 0 ? a - u[j] : a;
             }
-            // In whole vectors: what lies before column k and after n is nobody's
+            // In whole vectors: what lies before column k and after n is 0, lest it be a denormal number
             const std::int64_t first = k / lanes<T> * lanes<T>;
+            for (std::int64_t j = first; j < k; ++j) u[j] = 0;
+            for (std::int64_t j = n + 1; j < padded<T>(n + 1); ++j) u[j] = 0;
             for (std::int64_t j = first; j <= n; j += lanes<T>) {
                 vec<T> row = load(u + j);
                 for (std::int64_t i = from; i < k; ++i) row -= U[i * ld + k] * load(U + i * ld + j);
                 store(u + j, row);
             }
-            if (!(u[k] > 0)) return {u[k], 0};
-            if (u[k] / whole < least) least = u[k] / whole;
+            if (!(u[k] > 0)) return {static_cast<double>(u[k]), 0};
+            const T left = u[k] / whole;
+            if (!(left > 0)) return {static_cast<double>(left), 0};  // infinity by infinity
+            if (left < least) least = left;
             const T one_over = 1 / square_root(u[k]);
             for (std::int64_t j = first; j <= n; j += lanes<T>) store(u + j, load(u + j) * one_over);
         }
@@ -269,5 +273,5 @@ Damped<T> solve_damped(const T* H, const T* scale, T damping, const T* D, std::i
     }
     double gain = 0;
     for (std::int64_t k = 0; k < n; ++k) gain += static_cast<double>(p[k]) * static_cast<double>(damping * scale[k] * p[k] - D[k]) / 2;
-    return {least, static_cast<T>(gain)};
+    return {static_cast<double>(least), gain};
 }

@@ -119,7 +119,8 @@ def minimize(
 def advance(objective: LeastSquares, now: Damped) -> Damped:
     """Take one step; a trial that does not lower J raises the damping, and is made again.
 
-    A trial asks for J with D and H at once: most trials are taken, and need them next.
+    A trial asks for J with D and H at once: most trials are taken, and need them next.  What comes
+    back is a plain `Damped`, whatever now is.
     """
     damping, growth, n_eval = now.damping, 2.0, now.n_eval
     triangle = None
@@ -135,7 +136,7 @@ def advance(objective: LeastSquares, now: Damped) -> Damped:
         n_eval += 1
         share = (now.J - J) / gain if gain > 0 else -np.inf
         if share >= ENOUGH and now.J > J:
-            damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * share - 1) ** 3))
+            damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * min(share, 2.0) - 1) ** 3))
             scale = np.maximum(now.scale, H.diagonal())
             return Damped(theta, J, D, n_eval, H, scale, damping)
         damping, growth = damping * growth, 2 * growth
