@@ -23,7 +23,7 @@ what part of each peer's evaluations L-BFGS and conjugate gradient take.
 
 Those ratios differ from start to start, so much that a median of 20 is uncertain.  On sine and
 friedman the methods of that first table, but those that run in processes of their own, meet again
-from 100 starts, the others among them.
+from 100 starts, the others among them, whatever --starts says.
 
 Friedman 1 comes twice: as scikit-learn makes it by default, without noise, for ten units,
 as many as MATLAB's fitnet has; and with the noise of Friedman's paper (1991), for five.  But for
@@ -395,7 +395,8 @@ def compare(found, one, other):
     A row for each method: evaluations and seconds.
     """
     ways = []
-    for a, b in zip(found[one], found[other], strict=True):
+    ran = {one, other} <= found.keys()
+    for a, b in zip(found[one], found[other], strict=True) if ran else ():
         if len(a) and len(b):
             target = 1.01 * max(a[:, 0].min(), b[:, 0].min())
             ways.append([reached(a, target), reached(b, target)])
@@ -421,37 +422,38 @@ def pairs(found):
     ]
     for one, others in PAIRS.items():
         for other in others:
-            if one in found and other in found and len(ways := compare(found, one, other)):
+            if len(ways := compare(found, one, other)):
                 (n, at), (n_other, at_other) = np.median(ways, axis=0)
-                fewer, faster = ways[:, 0, 0] / ways[:, 1, 0], ways[:, 1, 1] / ways[:, 0, 1]
-                evaluations = f"{n:.0f}, {n_other:.0f} | {spread(fewer)} | {mean(fewer)}"
-                ms = f"{1000 * at:.1f}, {1000 * at_other:.1f} | {spread(faster)} | {mean(faster)}"
+                less, times = fewer(ways), faster(ways)
+                evaluations = f"{n:.0f}, {n_other:.0f} | {spread(less)} | {mean(less)}"
+                ms = f"{1000 * at:.1f}, {1000 * at_other:.1f} | {spread(times)} | {mean(times)}"
                 lines.append(f"| {one} | {other} | {evaluations} | {ms} |")
     return "\n".join(lines)
 
 
-def faster_than_lbfgs(found):
-    """Return how many times faster than each L-BFGS Levenberg-Marquardt is, where it runs."""
-    peers = []
-    for other in LBFGS:
-        both = {"chainrule lm", other} <= found.keys()
-        if both and len(ways := compare(found, "chainrule lm", other)):
-            faster = ways[:, 1, 1] / ways[:, 0, 1]
-            peers.append(f"{other} {spread(faster)}, mean {mean(faster)}")
-    return "; ".join(peers) or "-"
+def fewer(ways):
+    """Return which part of the other's evaluations the one takes."""
+    return ways[:, 0, 0] / ways[:, 1, 0]
+
+
+def faster(ways):
+    """Return how many times faster than the other the one is."""
+    return ways[:, 1, 1] / ways[:, 0, 1]
 
 
 def claims_of(found):
     """Return how far what is claimed of the optimizers here holds: cells of a row of a table."""
-    cells = [faster_than_lbfgs(found)]
-    for one in ("chainrule lbfgs", "chainrule cg"):
-        peers = []
-        for other in PAIRS[one]:
-            if other in found and len(ways := compare(found, one, other)):
-                fewer = ways[:, 0, 0] / ways[:, 1, 0]
-                peers.append(f"{other} {spread(fewer)}, mean {mean(fewer)}")
-        cells.append("; ".join(peers) or "-")
-    return cells
+
+    def against(one, others, ratios):
+        compared = [(other, compare(found, one, other)) for other in others]
+        told = [(other, ratios(ways)) for other, ways in compared if len(ways)]
+        return "; ".join(f"{other} {spread(r)}, mean {mean(r)}" for other, r in told) or "-"
+
+    return [
+        against("chainrule lm", LBFGS, faster),
+        against("chainrule lbfgs", PAIRS["chainrule lbfgs"], fewer),
+        against("chainrule cg", PAIRS["chainrule cg"], fewer),
+    ]
 
 
 def from_fifty_starts(problem):
@@ -521,18 +523,19 @@ def main():
             f"parameters, lam = {lam:g}"
         ]
         seconds = options.seconds * (4 if name == "ex4" else 1)
-
-        def some(n, network=network):
-            return [random_theta(network, options.first_start + i) for i in range(n)]
-
-        found = traces(problem, some(options.starts), seconds)
+        seeds = range(options.first_start, options.first_start + max(options.starts, MANY))
+        starts = [random_theta(network, seed) for seed in seeds]
+        found = traces(problem, starts[: options.starts], seconds)
         section += [table(found), pairs(found)]
         if name == "ex5":
             section.append(from_fifty_starts(problem))
         claims.append(f"| {' | '.join([name, *claims_of(found)])} |")
         if name in AGAIN:
             again = traces(
-                problem, some(MANY), seconds, ("chainrule lm", "chainrule cg", *LBFGS, "SciPy CG")
+                problem,
+                starts[:MANY],
+                seconds,
+                ("chainrule lm", "chainrule cg", *LBFGS, "SciPy CG"),
             )
             claims.append(f"| {' | '.join([f'{name}, {MANY} starts', *claims_of(again)])} |")
         sections += section

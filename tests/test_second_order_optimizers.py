@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from chainrule import Network, train
-from chainrule.optimize import OPTIMIZERS, cg, find, lm
+from chainrule import Network, random_theta, train
+from chainrule.objective import TrainingObjective
+from chainrule.optimize import OPTIMIZERS, br, cg, find, lm
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
 
@@ -212,6 +213,18 @@ def test_bayesian_regularisation_finds_the_most_probable_lambda_of_a_linear_mode
 def test_bayesian_regularisation_takes_one_lambda():
     with pytest.raises(ValueError, match="finds one lambda"):
         train(SINE, *sine(), optimizer="br", lam=[0.1, 0.2])
+
+
+def test_bayesian_regularisation_keeps_its_lambda_where_no_step_lowers_J(monkeypatch):
+    X, y = sine()
+    objective = TrainingObjective(SINE, X, y, lam=0.5)
+    start = br.Evidence.at(objective, random_theta(SINE))
+    wall = (np.inf, start.D, start.H)
+    monkeypatch.setattr(objective, "normal_equations", lambda theta: wall)
+    after = br.advance(objective, start)
+    assert after.theta is start.theta
+    assert after == replace(start, n_eval=after.n_eval)
+    assert after.n_eval > start.n_eval
 
 
 MEMORY = """

@@ -242,11 +242,30 @@ def _targets(network: Network, Y: Array, z: Array) -> Array:
 
 def _cost_of(network: Network, z: Array, Y: Array, weights: Array | None) -> tuple[float, float]:
     costs = network.cost.per_example(z, Y)  # (m,)
-    if weights is None:
-        return float(costs.sum(dtype=np.float64)), float(len(z))
-    weights = np.asarray(weights, dtype=z.dtype)
-    m = float(weights.sum(dtype=np.float64))
-    return float((costs * weights).sum(dtype=np.float64)), m
+    if weights is not None:
+        weights = np.asarray(weights, dtype=z.dtype)
+        costs = costs * weights
+    return float(costs.sum(dtype=np.float64)), total_weight(z, weights)
+
+
+def total_weight(rows: Array, weights: Array | None) -> float:
+    """Return m: the number of rows, or the sum of their weights.
+
+    Parameters
+    ----------
+    rows : array of shape (m, ...)
+    weights : array of shape (m,) or None
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> total_weight(np.zeros((3, 2)), None), total_weight(np.zeros((2, 2)), np.array([1.0, 0.5]))
+    (3.0, 1.5)
+    """
+    return float(len(rows)) if weights is None else float(weights.sum(dtype=np.float64))
 
 
 def finish(

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule import engine
 from chainrule.activations import Array
-from chainrule.backprop import Lambda, penalty, per_layer
+from chainrule.backprop import Lambda, penalty, per_layer, total_weight
 from chainrule.network import Network
 from chainrule.optimize import Result, Rule, State, Step
 from chainrule.optimize.result import AT_MAX_ITER, BY_CALLBACK, NOT_FINITE
@@ -103,7 +103,7 @@ def minimize(
         cost_sum, m = engine.cost(network, theta, X, Y, weights, **on)
         return cost_sum / m + penalty(network, theta, lam) / m
 
-    m = float(len(X) if weights is None else weights.sum(dtype=np.float64))
+    m = total_weight(Y, weights)
     lams = per_layer(network, lam)
     step = partial(
         engine.epoch,

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule import engine, second_order
 from chainrule.activations import Array
-from chainrule.backprop import Lambda, by_theta
+from chainrule.backprop import Lambda, by_theta, total_weight
 from chainrule.kernel import dot
 from chainrule.network import Network
 
@@ -64,7 +64,7 @@ class TrainingObjective:
     ) -> None:
         self.network, self.X, self.Y, self.weights = network, X, Y, weights
         self._on = on
-        self.m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
+        self.m = total_weight(Y, weights)
         self.N = self.m * network.K
         self.regularised = by_theta(network, 1.0)
         self.lam = lam

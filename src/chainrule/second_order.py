@@ -25,7 +25,7 @@ from typing import TypeVar
 import numpy as np
 
 from chainrule.activations import Array
-from chainrule.backprop import backward, forward
+from chainrule.backprop import backward, forward, total_weight
 from chainrule.network import Network
 from chainrule.theta import blocks
 
@@ -248,7 +248,7 @@ def normal_equations(
     (0.5, array([-1., -3.]), array([[1., 3.],
            [3., 9.]]))
     """
-    m = float(len(X)) if weights is None else float(weights.sum(dtype=np.float64))
+    m = total_weight(X, weights)
     cost_sum, Delta = 0.0, np.zeros(network.size, dtype=theta.dtype)
     H = np.zeros((network.size, network.size), dtype=theta.dtype)
     for r, rows in residuals(network, theta, X, Y, weights):

@@ -14,6 +14,7 @@ import numpy as np
 
 from chainrule import engine
 from chainrule.activations import Array
+from chainrule.backprop import total_weight
 from chainrule.network import Network
 
 DENSE = 4_000_000  # values of a sparse X that may be made dense at once
@@ -53,7 +54,7 @@ class Rows:
     @property
     def m(self) -> float:
         """The number of rows, or the sum of their weights."""
-        return float(len(self.Y) if self.weights is None else self.weights.sum(dtype=np.float64))
+        return total_weight(self.Y, self.weights)
 
     def __len__(self) -> int:
         return len(self.Y)
