@@ -1,5 +1,9 @@
-// What the machine can do at most: fused multiply-adds from registers, and reading from memory.
-// Prints GFLOP/s in float32 and in float64, and GB/s, with as many threads as it is told.
+// What the machine can do at most: fused multiply-adds from registers, reading from memory, and handing
+// a line of the cache from one core to another.
+// Prints GFLOP/s in float32 and in float64, and GB/s, with as many threads as it is told, and for
+// more than one the nanoseconds of a line's way.
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -55,6 +59,30 @@ double read() {
     return bytes / seconds / 1e9;
 }
 
+// The shortest way of ten tries, as either thread may have to wait for its core.
+double handover() {
+    constexpr int TRIES = 10, WAYS = 20'000;
+    alignas(128) std::atomic<int> line;
+    double best = 1e9;
+    for (int i = 0; i < TRIES; i++) {
+        line = 0;
+        std::thread other([&] {
+            for (int way = 1; way < WAYS; way += 2) {
+                while (line.load(std::memory_order_acquire) != way) {}
+                line.store(way + 1, std::memory_order_release);
+            }
+        });
+        double began = now();
+        for (int way = 0; way < WAYS; way += 2) {
+            line.store(way + 1, std::memory_order_release);
+            while (line.load(std::memory_order_acquire) != way + 2) {}
+        }
+        best = std::min(best, (now() - began) / WAYS * 1e9);
+        other.join();
+    }
+    return best;
+}
+
 double together(int threads, double (*work)()) {
     std::vector<double> rates(threads);
     std::vector<std::thread> pool;
@@ -66,6 +94,7 @@ double together(int threads, double (*work)()) {
 
 int main(int, char **argv) {
     int threads = std::atoi(argv[1]);
-    std::printf("%g %g %g\n", together(threads, multiply_add<float>),
+    std::printf("%g %g %g", together(threads, multiply_add<float>),
                 together(threads, multiply_add<double>), together(threads, read));
+    std::printf(threads > 1 ? " %g\n" : "\n", threads > 1 ? handover() : 0.0);
 }

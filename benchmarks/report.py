@@ -31,6 +31,11 @@ def table(results: dict) -> str:
             f"- The machine's limit, {n} thread{'s' if n != '1' else ''}: "
             f"{limit['float32']:.0f} GFLOP/s in float32, {limit['float64']:.0f} in float64, "
             f"{limit['GB/s']:.1f} GB/s read from memory"
+            + (
+                f", {limit['handover']:.0f} ns for a line from core to core"
+                if "handover" in limit
+                else ""
+            )
         )
     lines += [
         "",
@@ -53,14 +58,19 @@ def table(results: dict) -> str:
                 f"{duration(entry['high'])} | {times} | {aim} | {answer} |"
             )
     lines += ["", "chainrule against the machine:", ""]
-    lines += ["| case | work | of the FMA peak | of the memory's | peak memory beyond the data |"]
-    lines += ["|---|---:|---:|---:|---:|"]
+    lines += [
+        "| case | work | of the FMA peak | of the memory's | peak memory beyond the data "
+        "| a line from core to core, just before |"
+    ]
+    lines += ["|---|---:|---:|---:|---:|---:|"]
     for case in results["cases"]:
         ours = ours_of(case)
         rate, peak, memory = shares(results, case)
+        handover = f"{case['handover']:.0f} ns" if case["handover"] else ""
         lines.append(
             f"| {case['name']} | {rate} | {peak} | {memory} "
-            f"| {ours['peak_memory_beyond_data'] / 1e6:.0f} MB |"
+            f"| {ours['peak_memory_beyond_data'] / 1e6:.0f} MB "
+            f"| {handover} |"
         )
     lines += [
         "",

@@ -46,10 +46,12 @@ def main() -> int:
                 continue
             if program:
                 for n in threads:
-                    limits[n].append(machine.limits(program, n, repeats=1))
+                    limits[n].append(machine.limits(program, n))
             print(case.name, flush=True)
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 results["cases"].append(measure(case, Path(folder), threads, options))
+            before = limits[threads[-1]][-1] if program else {}
+            results["cases"][-1]["handover"] = before.get("handover")
     results["limits"] = {
         str(n): {key: statistics.median(limit[key] for limit in runs) for key in runs[0]}
         for n, runs in limits.items()

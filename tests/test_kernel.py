@@ -57,7 +57,8 @@ def drawn(draw, most_rows=700):
     """Sizes about and between multiples of a vector and of a tile; rows in one slab and in many."""
     output = draw(st.sampled_from(list(COSTS)))
     layers = [draw(st.integers(1, 70)) for _ in range(draw(st.integers(1, 4)))]
-    layers.append(draw(st.integers(2 if output == "softmax" else 1, 35)))
+    least = 2 if output == "softmax" else 1
+    layers.append(draw(st.one_of(st.integers(least, 4), st.integers(least, 35))))
     hidden = tuple(draw(st.sampled_from(list(ACTIVATIONS))) for _ in layers[1:-1])
     m = draw(st.one_of(st.integers(1, 30), st.integers(1, most_rows)))
     dtype = draw(st.sampled_from([np.float64, np.float32]))

@@ -29,6 +29,11 @@ inline void copy(const T* from, std::int64_t n, T* to) {
     __builtin_memcpy(to + n - N, from + n - N, N * sizeof(T));
 }
 
+template <class T>
+void clear(std::int64_t n, T* x) {
+    for (std::int64_t i = 0; i < n; ++i) x[i] = 0;
+}
+
 // Hands out aligned pieces of one allocation, three lines apart at least: a processor takes a load for one
 // of what has just been stored a multiple of 4,096 bytes away, and waits.  From a null base it only counts.
 struct Pieces {
@@ -52,6 +57,7 @@ struct Layer {
     std::int64_t start;   // of Theta(l) in theta: b first, then W (s_l, s_{l+1})
     Activation g;         // hidden layers
     bool zeros;           // so many of a(l) are 0 that passing over them pays
+    bool narrow;          // leads to so few outputs that z(L) is computed by narrow_product
     bool by_inputs;       // Delta(l) is kept transposed, its vectors running over the inputs
     std::int64_t ld_Delta;
     T *b, *W, *W_T;       // packed
@@ -75,6 +81,13 @@ bool along_inputs(std::int64_t s, std::int64_t next, std::int64_t rows) {
     return rows * (s * vectors<T>(next) - next * vectors<T>(s)) > 2 * s * next;
 }
 
+// Whether z(L) takes less time as products along the inputs than in tiles, whose vectors run over the
+// outputs: to add up the lanes of one takes as long as 4 multiply-adds.
+template <class T>
+bool few_outputs(std::int64_t s, std::int64_t next) {
+    return next <= most_narrow<T> && next * (vectors<T>(s) + 4) < s;
+}
+
 // For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded; `zeros`: see many_zeros.
 template <class T>
 void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bool zeros, Pieces& pieces) {
@@ -91,6 +104,7 @@ void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bo
         if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;
         if ((l == 1 && direct) || (l == shape.L && layer.s < lanes<T>)) layer.ld = layer.s;
         if (l > 1 && l < shape.L) layer.g = shape.g[l - 2];
+        layer.narrow = l > 1 && l + 1 == shape.L && few_outputs<T>(layer.s, shape.s[l]);
         if (l == shape.L) break;
         layer.next = shape.s[l];
         layer.start = net.size;
@@ -117,8 +131,10 @@ void lay_out_weights(const Net<T>& net, const T* theta, bool backward, Pieces& p
         } else {
             layer.b = pieces.take<T>(padded<T>(layer.next));
             layer.W = pieces.take<T>(layer.s * padded<T>(layer.next));
+            if (pieces.base && net(l + 1).narrow) clear(padded<T>(layer.next), layer.b), clear(layer.s * padded<T>(layer.next), layer.W);
         }
-        layer.W_T = backward && l > 1 ? pieces.take<T>(layer.next * padded<T>(layer.s)) : nullptr;
+        layer.W_T = (backward && l > 1) || layer.narrow ? pieces.take<T>(layer.next * padded<T>(layer.s)) : nullptr;
+        if (pieces.base && layer.narrow) clear(layer.next * padded<T>(layer.s), layer.W_T);
     }
 }
 
@@ -252,6 +268,7 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
         T* a = (l == 1 && direct) || l == net.L ? nullptr : pieces.take<T>(rows * layer.ld);
         T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
         if (!pieces.base) continue;
+        if (layer.narrow) clear(rows * layer.ld, a);  // nobody writes on the second half of a last vector
         slab.a[l - 1] = a;
         slab.delta[l - 1] = delta;
     }
@@ -260,7 +277,7 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.y = pieces.take<T>(outputs_at(net, rows));
     slab.w = pieces.take<T>(rows);
     slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
-    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * net(1).s, Lists::most * depth) : 0;
+    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * Lists::room(net(1).s), Lists::most * Lists::room(depth)) : 0;
     slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
 }
 
@@ -290,13 +307,14 @@ double dot(const T* u, const T* v, std::int64_t n) {
 
 // ---- rows -----------------------------------------------------------------------------------
 
-// Whether X is so full of zeros (pictures of digits, columns of codes) that listing them takes less
-// time than multiplying with them, by a few rows here and there.  The listing of an input of four
-// rows takes as long as `listing` multiply-adds of vectors, and tiles of four rows want a quarter to spare.
+// Whether X is so full of zeros (pictures of digits, columns of codes) that passing over them takes less
+// time than multiplying with them, by a few rows here and there; `rows` are summed over, if any.  Listing an
+// input of four rows takes as long as 40 bytes' worth of multiply-adds of vectors; those of a list, in tiles
+// of four rows, take 5/4 as long as others; and without lists Delta may run along the inputs.
 template <class T>
-bool many_zeros(const Shape& shape, const Rows<T>& data) {
-    constexpr std::int64_t four = Lists::tile_rows, samples = 8, listing = 2;
-    const std::int64_t s = shape.s[0], n = smaller(samples, data.m / 16), work = four * vectors<T>(shape.s[1]);
+bool many_zeros(const Shape& shape, const Rows<T>& data, std::int64_t rows) {
+    constexpr std::int64_t four = Lists::tile_rows, samples = 8, listing = 40 / (64 / sizeof(T));
+    const std::int64_t s = shape.s[0], next = shape.s[1], n = smaller(samples, data.m / 16);
     std::int64_t nonzero = 0;
     for (std::int64_t i = 0; i < n; ++i)
         for (std::int64_t k = 0; k < s; ++k) {
@@ -305,7 +323,8 @@ bool many_zeros(const Shape& shape, const Rows<T>& data) {
                 any |= data.X[(data.order ? data.order[r] : r) * s + k] != 0;
             nonzero += any;
         }
-    return nonzero * work * 4 < n * s * (work - listing) * 3;
+    const std::int64_t work = four * vectors<T>(next), of_Delta = along_inputs<T>(s, next, rows) ? four * next / lanes<T> : work;
+    return nonzero * work * 5 / 4 + n * s * listing < n * s * (work + of_Delta) / 2;
 }
 
 // Rows of X that are visited at random are brought to the second cache so many numbers before they are
@@ -326,6 +345,7 @@ void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::in
             const T* later = X + row(r + ahead) * s;
             for (std::int64_t i = 0; i < s; i += line) __builtin_prefetch(later + i, 0, 2);
             __builtin_prefetch(later + s - 1, 0, 2);
+            if (Y) __builtin_prefetch(Y + row(r + ahead) * K, 0, 2);
         }
         copy(X + row(r) * s, s, a + r * ld);
     }
@@ -430,7 +450,8 @@ void forward_rows(const Net<T>& net, const Slab<T>& slab, int member, const Drop
         T* a = slab.a[l - 1];
         T* z = last ? slab.z + outputs_at(net, from) : slab.a[l] + from * next.ld;
         drop(net, dropout, l, data, begin, from, to, a);
-        product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
+        if (layer.narrow) narrow_product(to - from, next.s, layer.s, a + from * layer.ld, layer.ld, layer.W_T, layer.b, z);
+        else product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
                           layer.W, 0, layer.b, z, last ? next.s : next.ld, false, lists_of(net, slab, l, member));
         if (!last) activate_all(next.g, z, (to - from) * next.ld);
     }
@@ -783,7 +804,7 @@ double total_weight(const Rows<T>& data) {
 
 template <class T>
 Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delta, Call call, bool* ok) {
-    const bool direct = !data.order && in_place<T>(shape, data.m), zeros = many_zeros(shape, data);
+    const bool direct = !data.order && in_place<T>(shape, data.m), zeros = many_zeros(shape, data, data.m);
     Net<T> net{};
     Pieces counted{nullptr};
     lay_out(net, shape, data.m, direct, zeros, counted);
@@ -887,7 +908,7 @@ bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
 // done(team, slab, begin, n) when a member has those of rows begin, ..., begin + n - 1.
 template <class T, class Done>
 bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, bool learn, Call call, Done done) {
-    const bool direct = in_place<T>(shape, 0), zeros = many_zeros(shape, data);
+    const bool direct = in_place<T>(shape, 0), zeros = many_zeros(shape, data, 0);
     const std::int64_t s = shape.s[0], rows = smaller(data.m, block_rows), blocks = (data.m + rows - 1) / rows;
     call.threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
     Net<T> net{};
@@ -1028,7 +1049,7 @@ template <class T>
 Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call call, bool* ok) {
     T* const theta = training.theta;
     const std::int64_t rows = smaller(training.batch, data.m);
-    const bool zeros = many_zeros(shape, data);
+    const bool zeros = many_zeros(shape, data, rows);
     Net<T> net{};
     Pieces counted{nullptr};
     lay_out(net, shape, rows, false, zeros, counted);

@@ -32,9 +32,11 @@ struct Lists {
         const std::int64_t fitting = 131072 / K;
         return fitting < 1 ? 1 : fitting < most ? fitting : most;
     }
+    static constexpr std::int64_t room(std::int64_t K) { return (K + 31) / 16 * 16; }
     std::int64_t K, n[most];
-    std::int32_t* lists;  // each with room for K
-    Listed operator()(std::int64_t r) const { return {n[r / tile_rows], lists + r / tile_rows * K}; }
+    std::int32_t* lists;
+    std::int32_t* list(std::int64_t i) const { return lists + i * room(K); }
+    Listed operator()(std::int64_t r) const { return {n[r / tile_rows], list(r / tile_rows)}; }
 };
 
 // C (R rows, V vectors) := start + sum over k of A(r, k) B(k, v), or C += with `add`.
@@ -128,18 +130,29 @@ inline std::int64_t append(std::int64_t from, std::int64_t n, const Word* any, s
     return length;
 }
 
-// Append the lanes that are not 0, k = from for the first.  With AVX-512 one instruction moves them
-// together, and a vector's worth of numbers is written however many count.
+#if defined(__AVX512F__)
+// The same of those of 16 that are marked: one instruction moves them together, and 16 numbers are written
+// however many count.
+inline std::int64_t append_marked(std::int64_t from, __mmask16 marked, std::int32_t* list, std::int64_t length) {
+    const __m512i ks = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(from)),
+                                        _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+    _mm512_storeu_si512(list + length, _mm512_maskz_compress_epi32(marked, ks));
+    return length + __builtin_popcount(marked);
+}
+
+// Mark the lanes that are not 0.
+template <class T>
+inline __mmask16 marks_of(bits<T> lane) {
+    const auto of = (__m512i)lane;
+    return sizeof(T) == 4 ? _mm512_test_epi32_mask(of, of) : _mm512_test_epi64_mask(of, of);
+}
+#endif
+
+// Append the lanes that are not 0, k = from for the first.
 template <class T>
 inline std::int64_t append_lanes(std::int64_t from, bits<T> any, std::int32_t* list, std::int64_t length) {
 #if defined(__AVX512F__)
-    const auto lane = (__m512i)any;
-    const __mmask16 listed = sizeof(T) == 4 ? _mm512_test_epi32_mask(lane, lane) : _mm512_test_epi64_mask(lane, lane);
-    const __m512i ks = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(from)),
-                                        _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-    const __m512i numbers = _mm512_maskz_compress_epi32(listed, ks);
-    __builtin_memcpy(list + length, &numbers, lanes<T> * sizeof *list);
-    return length + __builtin_popcount(listed);
+    return append_marked(from, marks_of<T>(any), list, length);
 #else
     typename Simd<T>::word words[lanes<T>];
     __builtin_memcpy(words, &any, sizeof words);
@@ -147,41 +160,72 @@ inline std::int64_t append_lanes(std::int64_t from, bits<T> any, std::int32_t* l
 #endif
 }
 
-// List the k where one of R rows (or, with `columns`, columns) of A is not 0; returns how many.  A
-// -0 may be listed or not.
-template <class T, bool columns, int R = Lists::tile_rows>
-std::int64_t list_nonzero(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, std::int32_t* list) {
+// List the k where one of R rows of A is not 0; returns how many.  A -0 may be listed or not.
+template <class T, int R = Lists::tile_rows>
+std::int64_t list_rows(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, std::int32_t* list) {
     if constexpr (R > 1)
-        if (rows < R) return list_nonzero<T, columns, R - 1>(rows, K, a, lda, list);
+        if (rows < R) return list_rows<T, R - 1>(rows, K, a, lda, list);
     std::int64_t length = 0, k = 0;
-    if constexpr (columns) {
-        for (; k < K; ++k) {
-            std::uint64_t words[(R * sizeof(T) + 7) / 8] = {}, any = 0;
-            __builtin_memcpy(words, a + k * lda, R * sizeof(T));
-            for (const std::uint64_t word : words) any |= word;
-            length = append(k, 1, &any, list, length);
-        }
-    } else {
-        for (; k + lanes<T> <= K; k += lanes<T>) {
-            bits<T> some{};
+    for (; k + lanes<T> <= K; k += lanes<T>) {
+        bits<T> some{};
 #pragma GCC unroll 4
-            for (int r = 0; r < R; ++r) some |= (bits<T>)load(a + r * lda + k);
-            length = append_lanes<T>(k, some, list, length);
-        }
-        for (; k < K; ++k) {
-            bool any = false;
-            for (int r = 0; r < R; ++r) any |= a[r * lda + k] != 0;
-            length = append(k, 1, &any, list, length);
-        }
+        for (int r = 0; r < R; ++r) some |= (bits<T>)load(a + r * lda + k);
+        length = append_lanes<T>(k, some, list, length);
+    }
+    for (; k < K; ++k) {
+        bool any = false;
+        for (int r = 0; r < R; ++r) any |= a[r * lda + k] != 0;
+        length = append(k, 1, &any, list, length);
     }
     return length;
+}
+
+// The same of R columns of A.
+template <class T, int R = Lists::tile_rows>
+std::int64_t list_columns(std::int64_t columns, std::int64_t K, const T* a, std::int64_t lda, std::int32_t* list) {
+    if constexpr (R > 1)
+        if (columns < R) return list_columns<T, R - 1>(columns, K, a, lda, list);
+    std::int64_t length = 0;
+    for (std::int64_t k = 0; k < K; ++k) {
+        std::uint64_t words[(R * sizeof(T) + 7) / 8] = {}, any = 0;
+        __builtin_memcpy(words, a + k * lda, R * sizeof(T));
+        for (const std::uint64_t word : words) any |= word;
+        length = append(k, 1, &any, list, length);
+    }
+    return length;
+}
+
+// Lists, for `ks`, of every Lists::tile_rows of `n` rows (or, with `columns`, columns) of A.
+template <class T, bool columns>
+void list_nonzero(std::int64_t n, const T* a, std::int64_t lda, Lists& ks) {
+    constexpr std::int64_t four = Lists::tile_rows;
+    std::int64_t i = 0, list = 0;
+#if defined(__AVX512F__)
+    // Of 16 rows of a vector of columns it is marked which are not 0, then of every list in which rows.
+    if constexpr (columns)
+        for (constexpr int some = lanes<T> / four; i + lanes<T> <= n; i += lanes<T>, list += some) {
+            for (int l = 0; l < some; ++l) ks.n[list + l] = 0;
+            for (std::int64_t k = 0; k < ks.K; k += 16) {
+                alignas(32) std::uint16_t marks[16] = {};
+                for (std::int64_t row = k; row < ks.K && row < k + 16; ++row)
+                    marks[row - k] = marks_of<T>((bits<T>)load(a + row * lda + i));
+                const __m256i rows = _mm256_load_si256(reinterpret_cast<const __m256i*>(marks));
+                for (int l = 0; l < some; ++l) {
+                    const __m256i four_columns = _mm256_set1_epi16(static_cast<short>(15 << four * l));
+                    ks.n[list + l] = append_marked(k, _mm256_test_epi16_mask(rows, four_columns), ks.list(list + l), ks.n[list + l]);
+                }
+            }
+        }
+#endif
+    for (; i < n; i += four, ++list)
+        ks.n[list] = columns ? list_columns(n - i, ks.K, a + i, lda, ks.list(list)) : list_rows(n - i, ks.K, a + i * lda, lda, ks.list(list));
 }
 
 // C (rows, N) := start + A B, or C += A B, with room in C's rows for whole vectors or, for :=, with
 // no gaps between them and room behind the last: a row's last vector covers what is written later.  A is read by
 // columns for Delta, by rows else.  B is packed: its columns in groups of up to 3 vectors, each
 // group's rows one behind the other (`ldb` 0), so that the loads of a tile run through memory in one
-// go; or it is not (its stride).  With room for Lists::at_a_time(K) `lists` of K numbers, what only
+// go; or it is not (its stride).  With room for Lists::at_a_time(K) `lists` of Lists::room(K) numbers, what only
 // zeros of A would be multiplied with is passed over: the sums are the same to the bit, but for the
 // sign of a 0, where B is finite.
 template <class T, bool columns>
@@ -215,10 +259,7 @@ void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std:
     const std::int64_t some = Lists::at_a_time(K) * Lists::tile_rows;
     for (std::int64_t r = 0; r < rows; r += some) {
         const std::int64_t end = rows < r + some ? rows : r + some;
-        for (std::int64_t i = r; i < end; i += Lists::tile_rows) {
-            const std::int64_t list = (i - r) / Lists::tile_rows;
-            ks.n[list] = list_nonzero<T, columns>(end - i, K, a + i * (columns ? 1 : lda), lda, lists + list * K);
-        }
+        list_nonzero<T, columns>(end - r, a + r * (columns ? 1 : lda), lda, ks);
         times_groups(r, end - r, ks);
     }
 }
@@ -236,6 +277,49 @@ inline void packed_columns(std::int64_t K, std::int64_t N, std::int64_t from, st
         from += some;
         ++g;
     }
+}
+
+template <class T>
+constexpr int most_narrow = lanes<T> < 4 ? lanes<T> : 4;
+
+// C (rows, N) := start + A B for so few columns that a tile would leave most of its lanes empty: each number
+// is the product of a row of A with a column of B, both with zeros (in A: anything finite) where they end
+// within a vector.  B^T is packed.  C has no gaps, and room behind it.
+template <class T, int N>
+void narrow_product(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b_T, const T* start, T* c) {
+    constexpr int R = lanes<T> / N;
+    const std::int64_t n = vectors<T>(K), groups = (n + 2) / 3;
+    T starts[lanes<T>] = {};
+    for (int i = 0; i < R * N; ++i) starts[i] = start[i % N];
+    for (std::int64_t r = 0; r < rows; r += R) {
+        const T* row[R];
+#pragma GCC unroll 16
+        for (int i = 0; i < R; ++i) row[i] = a + (r + i < rows ? r + i : rows - 1) * lda;
+        vec<T> sums[lanes<T>];
+#pragma GCC unroll 16
+        for (int i = 0; i < lanes<T>; ++i) sums[i] = vec<T>{};
+        const T* b = b_T;
+        for (std::int64_t g = 0, v = 0; g < groups; ++g) {
+            const std::int64_t first = v, end = (g + 1) * n / groups, stride = (end - first) * lanes<T>;
+            for (; v < end; ++v) {
+#pragma GCC unroll 16
+                for (int i = 0; i < R; ++i) {
+                    const vec<T> x = load(row[i] + v * lanes<T>);
+#pragma GCC unroll 4
+                    for (int j = 0; j < N; ++j) sums[i * N + j] += x * load(b + j * stride + (v - first) * lanes<T>);
+                }
+            }
+            b += N * stride;
+        }
+        store(c + r * N, sums_of<T>(sums) + load(starts));
+    }
+}
+
+template <class T, int N = most_narrow<T>>
+void narrow_product(std::int64_t rows, std::int64_t columns, std::int64_t K, const T* a, std::int64_t lda, const T* b_T, const T* start, T* c) {
+    if constexpr (N > 1)
+        if (columns < N) return narrow_product<T, N - 1>(rows, columns, K, a, lda, b_T, start, c);
+    narrow_product<T, N>(rows, K, a, lda, b_T, start, c);
 }
 
 // z (rows, N) = a W + b with W as it lies in theta: for a few rows, packing W would take longer than

@@ -113,6 +113,18 @@ inline void transpose(const T* from, std::int64_t row_from, T* to, std::int64_t 
     for (int i = 0; i < n; ++i) store(to + i * row_to, rows[i]);
 }
 
+// In lane i the sum of the lanes of v[i]; v is used up.  Two vectors interleaved, added, are one that still
+// tells their lanes apart.
+template <class T, int n = lanes<T> / 2>
+inline __attribute__((always_inline)) vec<T> sums_of(vec<T>* v) {
+    constexpr std::make_index_sequence<lanes<T>> all_lanes{};
+#pragma GCC unroll 8
+    for (int i = 0; i < n; ++i)
+        v[i] = interleaved<T, false>(v[i], v[i + n], all_lanes) + interleaved<T, true>(v[i], v[i + n], all_lanes);
+    if constexpr (n > 1) return sums_of<T, n / 2>(v);
+    return v[0];
+}
+
 // The lanes of v, taken together by halves.
 template <class T, class Together>
 inline T reduce(vec<T> v, Together together) {
@@ -228,16 +240,37 @@ inline vec<T> softplus(vec<T> z, vec<T> e) {
     return (z < T(0) ? vec<T>{} : z) + log1p<T>(e);
 }
 
+// The larger and the smaller of a limit and x, which if NaN stays so.  With AVX-512 each is one instruction,
+// which the compiler does not find.
+template <class T>
+inline vec<T> at_least(T limit, vec<T> x) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return (vec<T>)_mm512_max_ps((__m512)all<T>(limit), (__m512)x);
+    else return (vec<T>)_mm512_max_pd((__m512d)all<T>(limit), (__m512d)x);
+#else
+    return x < limit ? all<T>(limit) : x;
+#endif
+}
+
+template <class T>
+inline vec<T> at_most(T limit, vec<T> x) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return (vec<T>)_mm512_min_ps((__m512)all<T>(limit), (__m512)x);
+    else return (vec<T>)_mm512_min_pd((__m512d)all<T>(limit), (__m512d)x);
+#else
+    return x > limit ? all<T>(limit) : x;
+#endif
+}
+
 // In float32 tanh is z times a ratio of polynomials in z^2, with an error of 2e-8 on [-9, 9] and 3e-7 by
 // rounding; beyond, it is 1 to 3e-8.  In float64 such polynomials would be no shorter than exp's.
 template <class T>
 inline vec<T> tanh(vec<T> z) {
     if constexpr (sizeof(T) == 4) {
-        const vec<T> low = z < T(-9) ? all<T>(T(-9)) : z, x = low > T(9) ? all<T>(T(9)) : low, square = x * x;
+        const vec<T> x = at_most<T>(T(9), at_least<T>(T(-9), z)), square = x * x;
         const vec<T> above = (((T(1.33546161e-8) * square + T(2.06090481e-5)) * square + T(3.49558610e-3)) * square + T(0.133810237)) * square + T(1);
         const vec<T> below = (((T(7.77653952e-7) * square + T(3.28563154e-4)) * square + T(2.58769747e-2)) * square + T(0.467143387)) * square + T(1);
-        const vec<T> a = x * above / below;
-        return a > T(1) ? all<T>(T(1)) : a < T(-1) ? all<T>(T(-1)) : a;  // by rounding it may be beyond
+        return at_most<T>(T(1), at_least<T>(T(-1), x * above / below));  // by rounding it may be beyond
     }
     const vec<T> e = half_expm1<T>(T(-2) * magnitude<T>(z));  // (e^-2|z| - 1)/2, at most 0
     return (vec<T>)((bits<T>)(e / (e + T(1))) ^ sign_of<T>(-z));
@@ -250,7 +283,7 @@ template <class T, Activation g>
 inline vec<T> activate(vec<T> z) {
     if constexpr (g == Activation::sigmoid) return sigmoid<T>(z, exp<T>(-magnitude<T>(z)));
     if constexpr (g == Activation::tanh) return tanh<T>(z);
-    if constexpr (g == Activation::relu) return z < T(0) ? vec<T>{} : z;
+    if constexpr (g == Activation::relu) return at_least<T>(T(0), z);
     if constexpr (g == Activation::leaky_relu) return z < T(0) ? z * T(leak) : z;
     if constexpr (g == Activation::elu) return z > T(0) ? z : expm1<T>(z);
     if constexpr (g == Activation::softplus) return softplus<T>(z, exp<T>(-magnitude<T>(z)));
