@@ -1,8 +1,10 @@
 """The machine's own limit: multiply-adds, reading from memory, a line's way from core to core."""
 
+import math
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 
@@ -21,12 +23,27 @@ def build(folder: Path) -> Path | None:
 
 
 def limits(program: Path, threads: int) -> dict[str, float]:
-    """Return GFLOP/s of float32 and of float64, GB/s of reading; of two cores, a line's ns."""
-    output = subprocess.run(
-        [str(program), str(threads)], check=True, capture_output=True, text=True
-    ).stdout
-    numbers = [float(number) for number in output.split()]
-    return dict(zip(("float32", "float64", "GB/s", "handover"), numbers, strict=False))
+    """Return GFLOP/s of float32 and of float64, and GB/s of reading."""
+    return dict(zip(("float32", "float64", "GB/s"), run(program, str(threads)), strict=True))
+
+
+def handover(program: Path | None, near: float = math.inf, patience: int = 600) -> float:
+    """Return a line's nanoseconds from core to core, when it needs no more than `near`.
+
+    Where it needs more for `patience` seconds, that; 0 where there is no program or one core.
+    """
+    if program is None or cores() == 1:
+        return 0.0
+    began = time.monotonic()
+    while (ns := run(program, "handover")[0]) > near and time.monotonic() - began < patience:
+        time.sleep(1)
+    return ns
+
+
+def run(program: Path, what: str) -> list[float]:
+    """Return what the program prints."""
+    output = subprocess.run([str(program), what], check=True, capture_output=True, text=True)
+    return [float(number) for number in output.stdout.split()]
 
 
 def cores() -> int:

@@ -20,6 +20,7 @@ from benchmarks import agreement, machine, report
 from benchmarks.cases import CASES, CONTESTANTS, Case, Task, prepare, stored
 from benchmarks.worker import Contestant, Worker
 
+TRIES = 6  # of a case, where the cores are to be near each other
 PACKAGES = ("chainrule", "numpy", "scikit-learn", "torch", "jax", "onnxruntime")
 
 
@@ -48,10 +49,15 @@ def main() -> int:
                 for n in threads:
                     limits[n].append(machine.limits(program, n))
             print(case.name, flush=True)
-            with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                results["cases"].append(measure(case, Path(folder), threads, options))
-            before = limits[threads[-1]][-1] if program else {}
-            results["cases"][-1]["handover"] = before.get("handover")
+            for _ in range(TRIES):
+                before = machine.handover(program, options.near)
+                with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                    found = measure(case, Path(folder), threads, options)
+                found["handover"] = before, machine.handover(program)
+                if max(found["handover"]) <= options.near:
+                    break
+                print("  again: the cores are no longer near each other", flush=True)
+            results["cases"].append(found)
     results["limits"] = {
         str(n): {key: statistics.median(limit[key] for limit in runs) for key in runs[0]}
         for n, runs in limits.items()
@@ -71,6 +77,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="the short cases, in under 2 minutes")
     parser.add_argument("--case", default="", help="only cases whose name has these words")
     parser.add_argument("--seconds", type=float, help="for the turns of a case (20; quick: 2)")
+    parser.add_argument(
+        "--near",
+        type=float,
+        default=float("inf"),
+        help="measure a case when a line gets from core to core in so many ns, before and after it",
+    )
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of results")
     options = parser.parse_args()
     options.seconds = options.seconds or (2 if options.quick else 20)
