@@ -3,12 +3,13 @@
     python -m benchmarks.optimizers [PROBLEM ...] [--starts 20] [--first-start 100] [--seconds 0.3]
                                     [--out FOLDER]
 
-All start from the same random thetas.  From each start the target is 1.01 times the lowest J that
-any method found within the seconds given (ex4: four times as many); a method that did not get there
-has failed.  SciPy's minimizers and least_squares are handed our own J, D and Jacobian, so that only
-the algorithms differ; scikit-learn's lbfgs, PyTorch's LBFGS, Octave's fminunc, R's nnet and the
-course's fmincg (each where it is installed, nnet on Linux with a C compiler) compute J and D themselves.
-All with their default settings, but for tolerances and limits, which none is to end by.
+All start from the same random thetas. From each start the target is 1.01 times the lowest J that
+any method found within the seconds given (ex4: four times as many); a method that did not get
+there has failed. SciPy's minimizers and least_squares are handed our own J, D and Jacobian, so
+that only the algorithms differ; scikit-learn's lbfgs, PyTorch's LBFGS, Octave's fminunc, R's nnet
+and the course's fmincg (each where it is installed, nnet on Linux with a C compiler) compute J and
+D themselves. All with their default settings, but for tolerances and limits, which none is to end
+by.
 
 An evaluation is one call: J with D, residuals, a Jacobian, a Hessian-vector product, or J, D and
 Jac^T Jac at once.  nnet computes J alone and, where it goes on, D there in another pass: each J
