@@ -51,6 +51,10 @@ void vmmin(int n, double *theta, double *J, cost *f, gradient *g, int maxit, int
   nnet_gradient = g;
   most = atof(getenv("SECONDS"));
   trace_file = fopen(getenv("TRACE"), "ab");
+  if (!original || !trace_file) {
+    fprintf(stderr, "%s\n", original ? "the TRACE file cannot be written" : "R's library has no vmmin");
+    exit(1);
+  }
   start++;
   begun = now();
   original(n, theta, J, noted_cost, timed_gradient, maxit, trace, mask, abstol, reltol, report,

@@ -306,6 +306,8 @@ def nnet(problem, starts, seconds):
             env=os.environ | {"LD_PRELOAD": counter, "TRACE": trace, "SECONDS": str(seconds)},
             check=True,
         )
+        if not trace.exists():
+            raise SystemExit("R did not call the vmmin of optimizers.c: nnet cannot be counted")
         start, E, at = np.fromfile(trace).reshape(-1, 3).T
     rows = np.column_stack([E / (2 * len(X)), at])
     return [rows[start == i] for i in range(1, len(starts) + 1)]

@@ -60,7 +60,7 @@ struct Layer {
     bool narrow;          // leads to so few outputs that z(L) is computed by narrow_product
     bool by_inputs;       // Delta(l) is kept transposed, its vectors running over the inputs
     std::int64_t ld_Delta;
-    T *b, *W, *W_T;       // packed
+    T *b, *W, *W_T;       // packed; no W where the layer is narrow
 };
 
 template <class T>
@@ -81,11 +81,11 @@ bool along_inputs(std::int64_t s, std::int64_t next, std::int64_t rows) {
     return rows * (s * vectors<T>(next) - next * vectors<T>(s)) > 2 * s * next;
 }
 
-// Whether z(L) takes less time as products along the inputs than in tiles, whose vectors run over the
+// Whether z(L) takes clearly less time as products along the inputs than in tiles, whose vectors run over the
 // outputs: to add up the lanes of one takes as long as 4 multiply-adds.
 template <class T>
 bool few_outputs(std::int64_t s, std::int64_t next) {
-    return next <= most_narrow<T> && next * (vectors<T>(s) + 4) < s;
+    return next <= most_narrow<T> && 3 * next * (vectors<T>(s) + 4) < 2 * s;
 }
 
 // For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded; `zeros`: see many_zeros.
@@ -130,11 +130,10 @@ void lay_out_weights(const Net<T>& net, const T* theta, bool backward, Pieces& p
             layer.W = layer.b + layer.next;
         } else {
             layer.b = pieces.take<T>(padded<T>(layer.next));
-            layer.W = pieces.take<T>(layer.s * padded<T>(layer.next));
-            if (pieces.base && net(l + 1).narrow) clear(padded<T>(layer.next), layer.b), clear(layer.s * padded<T>(layer.next), layer.W);
+            layer.W = layer.narrow ? nullptr : pieces.take<T>(layer.s * padded<T>(layer.next));
         }
         layer.W_T = (backward && l > 1) || layer.narrow ? pieces.take<T>(layer.next * padded<T>(layer.s)) : nullptr;
-        if (pieces.base && layer.narrow) clear(layer.next * padded<T>(layer.s), layer.W_T);
+        if (pieces.base && layer.narrow) clear(layer.next * padded<T>(layer.s), layer.W_T);  // what it is filled up with stays 0
     }
 }
 
@@ -145,7 +144,7 @@ void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t
     const T* W = b + layer.next;
     if (!lies_packed(layer)) {
         if (from == 0) copy(b, layer.next, layer.b);
-        packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
+        if (layer.W) packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
             for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
         });
     }
@@ -268,7 +267,6 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
         T* a = (l == 1 && direct) || l == net.L ? nullptr : pieces.take<T>(rows * layer.ld);
         T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
         if (!pieces.base) continue;
-        if (layer.narrow) clear(rows * layer.ld, a);  // nobody writes on the second half of a last vector
         slab.a[l - 1] = a;
         slab.delta[l - 1] = delta;
     }

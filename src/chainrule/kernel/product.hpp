@@ -283,12 +283,14 @@ template <class T>
 constexpr int most_narrow = lanes<T> < 4 ? lanes<T> : 4;
 
 // C (rows, N) := start + A B for so few columns that a tile would leave most of its lanes empty: each number
-// is the product of a row of A with a column of B, both with zeros (in A: anything finite) where they end
-// within a vector.  B^T is packed.  C has no gaps, and room behind it.
+// is the product of a row of A, whatever it is filled up with, with a column of B, filled up with zeros.  B^T
+// is packed.  C has no gaps, and room behind it.
 template <class T, int N>
 void narrow_product(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b_T, const T* start, T* c) {
     constexpr int R = lanes<T> / N;
     const std::int64_t n = vectors<T>(K), groups = (n + 2) / 3;
+    bits<T> ends;  // the lanes of a row's last vector that belong to it
+    for (int i = 0; i < lanes<T>; ++i) ends[i] = -((n - 1) * lanes<T> + i < K);
     T starts[lanes<T>] = {};
     for (int i = 0; i < R * N; ++i) starts[i] = start[i % N];
     for (std::int64_t r = 0; r < rows; r += R) {
@@ -302,9 +304,10 @@ void narrow_product(std::int64_t rows, std::int64_t K, const T* a, std::int64_t 
         for (std::int64_t g = 0, v = 0; g < groups; ++g) {
             const std::int64_t first = v, end = (g + 1) * n / groups, stride = (end - first) * lanes<T>;
             for (; v < end; ++v) {
+                const bits<T> within = v + 1 < n ? ~bits<T>{} : ends;
 #pragma GCC unroll 16
                 for (int i = 0; i < R; ++i) {
-                    const vec<T> x = load(row[i] + v * lanes<T>);
+                    const auto x = (vec<T>)((bits<T>)load(row[i] + v * lanes<T>) & within);
 #pragma GCC unroll 4
                     for (int j = 0; j < N; ++j) sums[i * N + j] += x * load(b + j * stride + (v - first) * lanes<T>);
                 }

@@ -242,25 +242,29 @@ inline vec<T> softplus(vec<T> z, vec<T> e) {
 
 // The larger and the smaller of a limit and x, which if NaN stays so.  With AVX-512 each is one instruction,
 // which the compiler does not find.
+#if defined(__AVX512F__)
 template <class T>
 inline vec<T> at_least(T limit, vec<T> x) {
-#if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4) return (vec<T>)_mm512_max_ps((__m512)all<T>(limit), (__m512)x);
     else return (vec<T>)_mm512_max_pd((__m512d)all<T>(limit), (__m512d)x);
-#else
-    return x < limit ? all<T>(limit) : x;
-#endif
 }
 
 template <class T>
 inline vec<T> at_most(T limit, vec<T> x) {
-#if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4) return (vec<T>)_mm512_min_ps((__m512)all<T>(limit), (__m512)x);
     else return (vec<T>)_mm512_min_pd((__m512d)all<T>(limit), (__m512d)x);
-#else
-    return x > limit ? all<T>(limit) : x;
-#endif
 }
+#else
+template <class T>
+inline vec<T> at_least(T limit, vec<T> x) {
+    return x < limit ? all<T>(limit) : x;
+}
+
+template <class T>
+inline vec<T> at_most(T limit, vec<T> x) {
+    return x > limit ? all<T>(limit) : x;
+}
+#endif
 
 // In float32 tanh is z times a ratio of polynomials in z^2, with an error of 2e-8 on [-9, 9] and 3e-7 by
 // rounding; beyond, it is 1 to 3e-8.  In float64 such polynomials would be no shorter than exp's.
