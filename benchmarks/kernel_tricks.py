@@ -65,12 +65,6 @@ TRICKS = {
         "R = 1;",
         "Adam step, 784-100-10, batch 200",
     ),
-    "half a vector where no more is asked for": (
-        "product.hpp",
-        "constexpr bool halves = vector_bytes == 64;",
-        "constexpr bool halves = false;",
-        "Adam step, 784-100-10, batch 200",
-    ),
     "rows of X asked for before their turn": (
         "passes.hpp",
         "if (order && r < last) {",
@@ -121,8 +115,8 @@ TRICKS = {
     ),
     "a broadcast that adds nothing": (
         "vec.hpp",
-        "return x - Vec{};",
-        "return x + Vec{};",
+        "return x - vec<T>{};",
+        "return x + vec<T>{};",
         "J and D, 400-25-10, 5,000 rows",
     ),
     "rows no multiple of 512 bytes apart": (

@@ -41,63 +41,55 @@ struct Lists {
 
 // C (R rows, V vectors) := start + sum over k of A(r, k) B(k, v), or C += with `add`.
 // A(r, k) is a[r * row + k * column]; start is read with its own stride (0: a bias, for all rows).
-// The last vector is a `Last`: half of one where no more is asked for.
-template <class T, int R, int V, class Last, class Ks>
+template <class T, int R, int V, class Ks>
 inline __attribute__((always_inline)) void tile(Ks ks, const T* a, std::int64_t row,
                                                 std::int64_t column, const T* b, std::int64_t ldb,
                                                 const T* start, T* c, std::int64_t ldc, bool add) {
-    constexpr int F = V - 1, last = F * lanes<T>;
-    vec<T> sums[R][F];
-    Last ends[R];
+    vec<T> sums[R][V];
 #pragma GCC unroll 12
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 2
-        for (int v = 0; v < F; ++v) sums[r][v] = start ? load(start + v * lanes<T>) : vec<T>{};
-        ends[r] = start ? load<T, Last>(start + last) : Last{};
-    }
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) sums[r][v] = start ? load(start + v * lanes<T>) : vec<T>{};
     for (std::int64_t i = 0; i < ks.n; ++i) {
         const std::int64_t k = ks[i];
-        vec<T> w[F];
-#pragma GCC unroll 2
-        for (int v = 0; v < F; ++v) w[v] = load(b + k * ldb + v * lanes<T>);
-        const Last end = load<T, Last>(b + k * ldb + last);
+        vec<T> w[V];
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) w[v] = load(b + k * ldb + v * lanes<T>);
 #pragma GCC unroll 12
         for (int r = 0; r < R; ++r) {
             const T x = a[r * row + k * column];
-#pragma GCC unroll 2
-            for (int v = 0; v < F; ++v) sums[r][v] += all<T>(x) * w[v];
-            ends[r] += all<T, Last>(x) * end;
+#pragma GCC unroll 3
+            for (int v = 0; v < V; ++v) sums[r][v] += all<T>(x) * w[v];
         }
     }
 #pragma GCC unroll 12
     for (int r = 0; r < R; ++r) {
         T* to = c + r * ldc;
-#pragma GCC unroll 2
-        for (int v = 0; v < F; ++v) store(to + v * lanes<T>, add ? load(to + v * lanes<T>) + sums[r][v] : sums[r][v]);
-        store(to + last, add ? load<T, Last>(to + last) + ends[r] : ends[r]);
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) store(to + v * lanes<T>, add ? load(to + v * lanes<T>) + sums[r][v] : sums[r][v]);
     }
 }
 
 // A tile of R rows or, where fewer are left, of that many.
-template <class T, int V, class Last, bool columns, int R, class Ks>
+template <class T, int V, bool columns, int R, class Ks>
 inline void tile_of(std::int64_t rows, Ks ks, const T* a, std::int64_t lda, const T* b,
                     std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
     if (rows >= R) {
-        if constexpr (columns) tile<T, R, V, Last>(ks, a, 1, lda, b, ldb, start, c, ldc, add);
-        else tile<T, R, V, Last>(ks, a, lda, 1, b, ldb, start, c, ldc, add);
+        if constexpr (columns) tile<T, R, V>(ks, a, 1, lda, b, ldb, start, c, ldc, add);
+        else tile<T, R, V>(ks, a, lda, 1, b, ldb, start, c, ldc, add);
     } else if constexpr (R > 1) {
-        tile_of<T, V, Last, columns, R - 1>(rows, ks, a, lda, b, ldb, start, c, ldc, add);
+        tile_of<T, V, columns, R - 1>(rows, ks, a, lda, b, ldb, start, c, ldc, add);
     }
 }
 
-template <class T, class Last, bool columns, class Ks, int V = 3>
+template <class T, bool columns, class Ks, int V = 3>
 void rows_of_tiles(std::int64_t v, std::int64_t rows, const Ks& ks, const T* a, std::int64_t lda, const T* b,
                    std::int64_t ldb, const T* start, T* c, std::int64_t ldc, bool add) {
     if constexpr (V > 1)
-        if (v < V) return rows_of_tiles<T, Last, columns, Ks, V - 1>(v, rows, ks, a, lda, b, ldb, start, c, ldc, add);
+        if (v < V) return rows_of_tiles<T, columns, Ks, V - 1>(v, rows, ks, a, lda, b, ldb, start, c, ldc, add);
     constexpr int most = Ks::tile_rows, R = tile_registers / V < most ? tile_registers / V : most;
     for (std::int64_t r = 0; r < rows; r += R)
-        tile_of<T, V, Last, columns, R>(rows - r, ks(r), a + r * (columns ? 1 : lda), lda, b, ldb, start,
+        tile_of<T, V, columns, R>(rows - r, ks(r), a + r * (columns ? 1 : lda), lda, b, ldb, start,
                                         c + r * ldc, ldc, add);
 }
 
@@ -114,9 +106,6 @@ constexpr std::int64_t padded(std::int64_t n) {
 // Delta sums over at most so many rows at a time: those of a group of 3 vectors stay in the first
 // cache while all of its tiles go over them.
 constexpr std::int64_t depth = 144;
-
-// Where a processor works on 64 bytes in two halves, half a vector costs half.
-constexpr bool halves = vector_bytes == 64;
 
 // Append those of k = from, ..., from + n - 1 to a list where their `any` is not 0: without a jump,
 // which nobody could foretell.
@@ -248,10 +237,7 @@ void product(std::int64_t rows, std::int64_t N, std::int64_t K, const T* a, std:
             const T* bg = ldb ? b + from : b + from * K;
             const std::int64_t stride = ldb ? ldb : V * lanes<T>;
             const T* s = start ? start + from : nullptr;
-            if (halves && 2 * (N - from) <= (2 * V - 1) * lanes<T>)
-                rows_of_tiles<T, typename Simd<T>::half, columns>(V, some, ks, of_a, lda, bg, stride, s, of_c + from, ldc, add);
-            else
-                rows_of_tiles<T, vec<T>, columns>(V, some, ks, of_a, lda, bg, stride, s, of_c + from, ldc, add);
+            rows_of_tiles<T, columns>(V, some, ks, of_a, lda, bg, stride, s, of_c + from, ldc, add);
         }
     };
     if (!lists) return times_groups(0, rows, AllOfK{K});

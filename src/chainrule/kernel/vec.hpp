@@ -23,7 +23,6 @@ struct Simd;
 template <>
 struct Simd<float> {
     typedef float vec __attribute__((vector_size(vector_bytes)));
-    typedef float half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int32_t bits __attribute__((vector_size(vector_bytes)));
     typedef std::uint32_t wrapping __attribute__((vector_size(vector_bytes)));
     typedef std::int32_t word;
@@ -40,7 +39,6 @@ struct Simd<float> {
 template <>
 struct Simd<double> {
     typedef double vec __attribute__((vector_size(vector_bytes)));
-    typedef double half __attribute__((vector_size(vector_bytes / 2)));
     typedef std::int64_t bits __attribute__((vector_size(vector_bytes)));
     typedef std::uint64_t wrapping __attribute__((vector_size(vector_bytes)));
     typedef std::int64_t word;
@@ -62,21 +60,21 @@ template <class T>
 constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
 
 // From and to anywhere, aligned or not.
-template <class T, class Vec = vec<T>>
-inline Vec load(const T* p) {
-    Vec v;
+template <class T>
+inline vec<T> load(const T* p) {
+    vec<T> v;
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
 
-template <class T, class Vec = vec<T>>
-inline void store(T* p, Vec v) {
+template <class T>
+inline void store(T* p, vec<T> v) {
     __builtin_memcpy(p, &v, sizeof v);
 }
 
-template <class T, class Vec = vec<T>>
-inline Vec all(T x) {
-    return x - Vec{};  // x + 0 would be an addition: -0 + 0 is not -0
+template <class T>
+inline vec<T> all(T x) {
+    return x - vec<T>{};  // x + 0 would be an addition: -0 + 0 is not -0
 }
 
 // a[0] b[0] a[1] b[1] ... from the first halves of a and b, or from the second ones.
