@@ -464,9 +464,9 @@ def direction(rng: np.random.Generator, D: Array) -> Array:
     It leans to where D says that the slope is: any other direction sees about 1/sqrt(n) of the
     slope, in a large theta soon less than rounding.
     """
-    signs = np.where(D, np.sign(D), rng.choice([-1.0, 1.0], size=len(D)))
     typical = np.sqrt(np.mean(D * D)) or 1.0
-    along = signs * (1 + np.abs(rng.standard_normal(len(D)) * D) / typical)
+    drawn = rng.uniform(-2, 2, size=len(D))
+    along = np.copysign(1 + np.abs(drawn * D) / typical, np.where(D == 0, drawn, D))
     return np.asarray(along / np.sqrt(np.sum(along * along)))
 
 

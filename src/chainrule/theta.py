@@ -212,7 +212,9 @@ def identical_units(network: Network, theta: Array) -> tuple[int, int, int] | No
     Thetas = reshape(network, theta)
     for l, (into, out) in enumerate(pairwise(Thetas), start=2):
         weights = np.hstack([into, out[:, 1:].T])  # (s_l, all its weights)
-        order = np.lexsort(weights.T)
+        # Sorted as bytes (of which 0 and -0 must have the same), a unit's weights at once
+        rows = np.ascontiguousarray(weights + 0.0)
+        order = np.argsort(rows.view(f"V{rows.strides[0]}").ravel(), kind="stable")
         same = (weights[order[1:]] == weights[order[:-1]]).all(axis=1)
         if same.any():
             first = int(np.flatnonzero(same)[0])
