@@ -104,8 +104,8 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
     """Return all figures of a case."""
     source = prepare(case, folder)
     task = Task(case, folder)
-    # How many epochs an accuracy takes is chance, another from seed to seed
-    seeds = 3 if case.kind == "accuracy" else 1
+    # How many epochs an accuracy takes is chance: a few seeds choose the setting, others measure it
+    tries, turns = (3, 5) if case.kind == "accuracy" else (1, 3)
     best, trials = [], []
     with ExitStack() as stack:
         # One library's settings at a time: dozens of processes at once would not fit in memory
@@ -115,7 +115,7 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
                 stack.callback(worker.close)
             for worker in workers:
                 worker.wait_until_ready()
-            take_turns(workers, 0 if options.quick else options.seconds / 8, at_least=seeds)
+            take_turns(workers, 0 if options.quick else options.seconds / 8, at_least=tries)
             trials += [entry(worker, case) for worker in workers]
             best.append(min(workers, key=median))
             for worker in workers:
@@ -123,7 +123,7 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
                     worker.close()
         for worker in best:
             worker.seconds.clear()
-        take_turns(best, options.seconds, at_least=2 + seeds)
+        take_turns(best, options.seconds, at_least=turns, first=tries)
     libraries = [entry(worker, case) for worker in best]
     agreed = compare(task, best, libraries)
     return {
@@ -152,12 +152,12 @@ def line_up(case: Case, threads: list[int], options: argparse.Namespace) -> list
     ]
 
 
-def take_turns(workers: list[Worker], seconds: float, at_least: int) -> None:
-    """Let the workers run in turn, a repetition each, until the time is over."""
+def take_turns(workers: list[Worker], seconds: float, at_least: int, first: int = 0) -> None:
+    """Let the workers run in turn, a repetition each, until the time is over; `first` is a seed."""
     began, turn = time.monotonic(), 0
     while turn < at_least or time.monotonic() - began < seconds:
         for worker in workers:
-            worker.run(seed=turn)
+            worker.run(seed=first + turn)
         turn += 1
 
 

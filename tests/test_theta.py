@@ -106,10 +106,9 @@ def test_identical_units_names_the_layer_and_the_units():
     assert identical_units(network, theta) is None  # their weights out still differ
     Theta3[:, 5] = Theta3[:, 2]
     assert identical_units(network, theta) == (3, 2, 5)
-    theta[theta == 0] = 1
-    into, out = blocks(network, theta)[1:]
-    into[0, 1], into[0, 4], out[2] = 0.0, -0.0, out[5]
-    assert identical_units(network, theta) == (3, 2, 5)  # for 0 and -0 are the same
+    into = blocks(network, theta)[1]
+    into[0, 1], into[0, 4], into[0, 2] = 0.0, -0.0, 2.0  # whose bytes lie between those of 0 and -0
+    assert identical_units(network, theta) == (3, 2, 5)
 
 
 def test_a_network_without_hidden_units_has_no_identical_ones():

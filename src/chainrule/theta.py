@@ -214,7 +214,7 @@ def identical_units(network: Network, theta: Array) -> tuple[int, int, int] | No
         weights = np.hstack([into, out[:, 1:].T])  # (s_l, all its weights)
         # Sorted as bytes (of which 0 and -0 must have the same), a unit's weights at once
         rows = np.ascontiguousarray(weights + 0.0)
-        order = np.argsort(rows.view(f"V{rows.strides[0]}").ravel(), kind="stable")
+        order = np.argsort(rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel(), kind="stable")
         same = (weights[order[1:]] == weights[order[:-1]]).all(axis=1)
         if same.any():
             first = int(np.flatnonzero(same)[0])

@@ -85,7 +85,7 @@ using Interrupted = bool (*)();
 bool parallel(int threads, Interrupted interrupted, Body body, void* context);
 
 // Memory for one call, aligned to a cache line.  Nobody clears it: what a row is filled up with to
-// whole vectors meets nothing but what other rows are filled up with, or is masked (narrow_product).
+// whole vectors meets nothing but what other rows are filled up with; narrow_product masks it.
 class Scratch {
 public:
     explicit Scratch(std::size_t bytes);

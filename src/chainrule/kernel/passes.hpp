@@ -144,9 +144,11 @@ void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t
     const T* W = b + layer.next;
     if (!lies_packed(layer)) {
         if (from == 0) copy(b, layer.next, layer.b);
-        if (layer.W) packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
-            for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
-        });
+        if (layer.W) {
+            packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
+                for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
+            });
+        }
     }
     if (!layer.W_T) return;
     packed_columns(layer.next, layer.s, from, to, layer.W_T, [&](T* p, std::int64_t stride, std::int64_t i, std::int64_t n) {

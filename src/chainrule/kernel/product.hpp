@@ -89,8 +89,7 @@ void rows_of_tiles(std::int64_t v, std::int64_t rows, const Ks& ks, const T* a, 
         if (v < V) return rows_of_tiles<T, columns, Ks, V - 1>(v, rows, ks, a, lda, b, ldb, start, c, ldc, add);
     constexpr int most = Ks::tile_rows, R = tile_registers / V < most ? tile_registers / V : most;
     for (std::int64_t r = 0; r < rows; r += R)
-        tile_of<T, V, columns, R>(rows - r, ks(r), a + r * (columns ? 1 : lda), lda, b, ldb, start,
-                                        c + r * ldc, ldc, add);
+        tile_of<T, V, columns, R>(rows - r, ks(r), a + r * (columns ? 1 : lda), lda, b, ldb, start, c + r * ldc, ldc, add);
 }
 
 template <class T>

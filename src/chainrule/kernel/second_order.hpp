@@ -137,7 +137,7 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out_nets(pieces);
-    net(net.L - 1).narrow = along.v(net.L - 1).narrow = false;  // all W are read
+    net(net.L - 1).narrow = along.v(net.L - 1).narrow = false;  // R{z(L)} needs W packed, so z(L) is made in tiles too
     net(net.L).ld = outputs_at(net, 1);  // R{z(L)} is written in whole vectors, by several members
     Slab<T> slab{};
     Accumulator<T> sums{};
