@@ -43,7 +43,7 @@ class Quadratic:
         return *self(theta), self.A.T @ self.A
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 12])
+@pytest.mark.parametrize("n", [1, 2, 5, 12, 18])
 def test_conjugate_gradient_ends_on_a_quadratic_in_n_exact_line_searches(n):
     quadratic = Quadratic(n)
     result = cg.minimize(quadratic, quadratic.start, max_iter=n, curvature=1e-9)

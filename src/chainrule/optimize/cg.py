@@ -3,7 +3,9 @@
 Directions: Dai and Kou (*A nonlinear conjugate gradient algorithm with an optimal property and an
 improved Wolfe line search*, 2013).  Where the line search is exact they are Polak and Ribiere's
 (1969); as far as it is not they make up for it, as a quasi-Newton step would.  Restarted downhill
-where they turn uphill.  As in Rasmussen's *minimize* (2006), which the course's fmincg is, the
+where they turn uphill.  D is multiplied by H, the inverse Hessian that L-BFGS would make of the steps
+of the cycle before: a preconditioner, held for a cycle of ten steps (Buckley and LeNir, *QN-like
+variable storage conjugate gradients*, 1983); in the first, H = 1.  As in Rasmussen's *minimize* (2006), which the course's fmincg is, the
 first trial of a line search is the last step scaled by the ratio of the slopes, no more than ten
 times as long, and the line search is fairly exact.
 """
@@ -15,21 +17,28 @@ from dataclasses import dataclass, replace
 
 from chainrule.activations import Array
 from chainrule.kernel import dot
+from chainrule.optimize.lbfgs import Pair, two_loop
 from chainrule.optimize.line_search import search
 from chainrule.optimize.loop import Iterate, run
 from chainrule.optimize.result import Callback, Objective, Result
 
 CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
-LEAST = 0.5  # beta >= LEAST (D_next . p) / (p . p), as Dai and Kou have it
+LEAST = 0.5  # beta >= LEAST (D_next . p) / (p . p / H), as Dai and Kou have it for H = 1
 LONGEST = 10.0  # times the last step: the most a first trial may be
+CYCLE = 10  # steps that make an H; of 20 evaluations are saved no more, on some problems fewer
 
 
 @dataclass(frozen=True)
 class Conjugate(Iterate):
-    """An iterate of conjugate gradient: the direction to search next, and the first trial on it."""
+    """An iterate of conjugate gradient: the direction to search next, and the first trial on it.
+
+    With the steps that H is made of, and those of the cycle that has begun.
+    """
 
     p: Array | None = None  # None: downhill
     first: float = 0.0
+    pairs: tuple[Pair, ...] = ()
+    begun: tuple[Pair, ...] = ()
 
 
 def minimize(
@@ -84,17 +93,24 @@ def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate
     found, trials = search(objective, now, p, first, curvature)
     n_eval = now.n_eval + trials
     if found is None:  # the steepest descent gets a try before giving up
-        stuck = replace(now, p=None, n_eval=n_eval)
+        stuck = replace(now, p=None, pairs=(), begun=(), n_eval=n_eval)
         return stuck if now.p is None else advance(objective, stuck, curvature)
     slope, change = dot(now.D, p), found.D - now.D
     curved = found.slope - slope  # p . change: positive where the curvature condition is met
-    beta = 0.0
+    pairs, begun = now.pairs, now.begun
     if curved > 0:
-        beta = (dot(found.D, change) - dot(change, change) * found.slope / curved) / curved
-        beta = max(beta, LEAST * found.slope / dot(p, p))
-    p_next = beta * p - found.D
+        begun = (*begun, (found.t * p, change, found.t * curved))
+        if len(begun) == CYCLE:
+            pairs, begun = begun, ()
+    p_next = two_loop(found.D, pairs)  # -H D
+    if curved > 0:
+        bent = -dot(change, two_loop(change, pairs))  # change . H change
+        beta = -(dot(p_next, change) + bent * found.slope / curved) / curved
+        size = found.t * curved / dot(change, change) if pairs else 1.0  # of H, for its inverse
+        beta = max(beta, LEAST * size * found.slope / dot(p, p))
+        p_next = p_next + beta * p
     slope_next = dot(found.D, p_next)
     if slope_next >= 0:
         p_next, slope_next = -found.D, -dot(found.D, found.D)
     first = found.t * min(LONGEST, slope / slope_next) if slope_next else found.t
-    return Conjugate(found.theta, found.J, found.D, n_eval, p_next, first)
+    return Conjugate(found.theta, found.J, found.D, n_eval, p_next, first, pairs, begun)
