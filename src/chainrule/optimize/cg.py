@@ -3,11 +3,13 @@
 Directions: Dai and Kou (*A nonlinear conjugate gradient algorithm with an optimal property and an
 improved Wolfe line search*, 2013).  Where the line search is exact they are Polak and Ribiere's
 (1969); as far as it is not they make up for it, as a quasi-Newton step would.  Restarted downhill
-where they turn uphill.  D is multiplied by H, the inverse Hessian that L-BFGS would make of the steps
-of the cycle before: a preconditioner, held for a cycle of ten steps (Buckley and LeNir, *QN-like
-variable storage conjugate gradients*, 1983); in the first, H = 1.  As in Rasmussen's *minimize* (2006), which the course's fmincg is, the
-first trial of a line search is the last step scaled by the ratio of the slopes, no more than ten
-times as long, and the line search is fairly exact.
+where they turn uphill.  In place of D stands H D, a preconditioner: H is the inverse Hessian that
+L-BFGS would make of the cycle of ten steps before, and 1 in the first cycle (Buckley and LeNir,
+*QN-like variable storage conjugate gradients*, 1983).
+
+As in Rasmussen's *minimize* (2006), which the course's fmincg is, the first trial of a line search
+is the last step scaled by the ratio of the slopes, no more than ten times as long, and the line
+search is fairly exact.
 """
 
 from __future__ import annotations
