@@ -8,8 +8,8 @@ any method found within the seconds given (ex4: four times as many); a method th
 there has failed. SciPy's minimizers and least_squares are handed our own J, D and Jacobian, so
 that only the algorithms differ; scikit-learn's lbfgs, PyTorch's LBFGS, Octave's fminunc, R's nnet
 and the course's fmincg (each where it is installed, nnet on Linux with a C compiler) compute J and
-D themselves. All with their default settings, but for tolerances and limits, which none is to end
-by.
+D themselves. All with their default settings, but for limits, which none is to end by, and the
+peers' tolerances, likewise; ours are as they are.
 
 An evaluation is one call: J with D, residuals, a Jacobian, a Hessian-vector product, or J, D and
 Jac^T Jac at once.  nnet computes J alone and, where it goes on, D there in another pass: each J

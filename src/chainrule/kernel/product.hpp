@@ -40,7 +40,7 @@ struct Lists {
 };
 
 // C (R rows, V vectors) := start + sum over k of A(r, k) B(k, v), or C += with `add`.
-// A(r, k) is a[r * row + k * column]; start is read with its own stride (0: a bias, for all rows).
+// A(r, k) is a[r * row + k * column]; start (a bias, or null) is the same for all rows.
 template <class T, int R, int V, class Ks>
 inline __attribute__((always_inline)) void tile(Ks ks, const T* a, std::int64_t row,
                                                 std::int64_t column, const T* b, std::int64_t ldb,

@@ -27,7 +27,7 @@ from chainrule.optimize.result import Callback, Objective, Result
 CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
 LEAST = 0.5  # beta >= LEAST (D_next . p) / (p . p / H), as Dai and Kou have it for H = 1
 LONGEST = 10.0  # times the last step: the most a first trial may be
-CYCLE = 10  # steps that make an H; of 20 evaluations are saved no more, on some problems fewer
+CYCLE = 10  # steps that make an H: cycles of 20 save no more evaluations
 
 
 @dataclass(frozen=True)
