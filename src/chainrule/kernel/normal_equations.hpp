@@ -218,10 +218,10 @@ template <class T>
 double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambdas, T* H, T* D, Call call, bool* ok) {
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, data.m, false, false, counted);
+    lay_out(net, shape, data.m, false, false, 1, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, data.m, false, false, pieces);
+    lay_out(net, shape, data.m, false, false, 1, pieces);
     const int L = net.L;
     const std::int64_t K = net(L).s;
     std::int64_t P = 0, Q = 0, all_products = 0;

@@ -34,6 +34,11 @@ void clear(std::int64_t n, T* x) {
     for (std::int64_t i = 0; i < n; ++i) x[i] = 0;
 }
 
+// Between what one member of a team writes and what another does lie so many numbers: what a processor fetches on
+// its own account ends with a page, and a line that it takes from another core has to be taken back.
+template <class T>
+constexpr std::int64_t apart = 4096 / static_cast<std::int64_t>(sizeof(T));
+
 // Hands out aligned pieces of one allocation, three lines apart at least: a processor takes a load for one
 // of what has just been stored a multiple of 4,096 bytes away, and waits.  From a null base it only counts.
 struct Pieces {
@@ -52,16 +57,28 @@ struct Pieces {
 template <class T>
 struct Layer {
     std::int64_t s;       // s_l
-    std::int64_t ld;      // from a row of a(l) and delta(l) to the next: s_l, filled up to whole vectors
+    std::int64_t ld;      // from a row of a(l) and delta(l) to the next: s_l, or what a block has of it, filled up to whole vectors
     std::int64_t next;    // s_{l+1}
     std::int64_t start;   // of Theta(l) in theta: b first, then W (s_l, s_{l+1})
     Activation g;         // hidden layers
     bool zeros;           // so many of a(l) are 0 that passing over them pays
-    bool narrow;          // leads to so few outputs that z(L) is computed by narrow_product
-    bool by_inputs;       // Delta(l) is kept transposed, its vectors running over the inputs
-    std::int64_t ld_Delta;
-    T *b, *W, *W_T;       // packed; no W where the layer is narrow
+    std::int64_t tiled;   // the first so many units' z(l+1) are computed in tiles, the others' by narrow_product
+    std::int64_t upright; // the first so many units' Delta(l) lies as W does, the others' is kept transposed
+    std::int64_t ld_Delta, ld_turned;
+    std::int64_t turned_from;  // the first unit that W_T has
+    std::int64_t blocks;  // of inputs: z(l+1) is the sum over one after the other
+    T *b, *W, *W_T;       // packed; of W only what is tiled
 };
+
+// Some of the units of a layer.
+struct Share {
+    std::int64_t from, to;
+};
+
+template <class T>
+Share block_of(const Layer<T>& layer, std::int64_t block) {
+    return {cut(layer.s, lanes<T>, block, layer.blocks), cut(layer.s, lanes<T>, block + 1, layer.blocks)};
+}
 
 template <class T>
 struct Net {
@@ -73,24 +90,35 @@ struct Net {
     Layer<T>& operator()(int l) const { return layers[l - 1]; }
 };
 
-// Whether the sum over `rows` rows is worth a Delta that has to be transposed in the end, because its
-// vectors fill better along the inputs: 25 outputs fill 4 vectors of 8 to 78 %, 400 inputs fill 50 to
-// 100 %.  Two multiply-adds are done in the time that moving a number takes.
+// Of how many units, the first ones, the vectors of Delta run over the units, and of the others over the inputs:
+// 25 outputs fill 4 vectors of 8 to 78 %, 400 inputs fill 50 to 100 %, and of 100 outputs the last 4 fill a
+// quarter of a vector.  But what runs over the inputs has to be transposed in the end: in the time that moving a
+// number takes two multiply-adds are done.
 template <class T>
-bool along_inputs(std::int64_t s, std::int64_t next, std::int64_t rows) {
-    return rows * (s * vectors<T>(next) - next * vectors<T>(s)) > 2 * s * next;
+std::int64_t upright_units(std::int64_t s, std::int64_t next, std::int64_t rows) {
+    const auto work = [&](std::int64_t n) {
+        const std::int64_t slow = vectors<T>(n) == 1 ? s / 8 : 0;  // one vector at a time is bound by its loads
+        return rows * (s * vectors<T>(n) + slow + (next - n) * vectors<T>(s)) + 2 * s * (next - n);
+    };
+    const std::int64_t others[] = {next / lanes<T> * lanes<T>, 0};
+    std::int64_t best = next;
+    for (const std::int64_t n : others)
+        if (work(n) < work(best)) best = n;
+    return best;
 }
 
-// Whether z(L) takes clearly less time as products along the inputs than in tiles, whose vectors run over the
-// outputs: to add up the lanes of one takes as long as 4 multiply-adds.
+// Of how many units, the first ones, z is computed in tiles, whose vectors run over the units.  The others, which
+// fill no vector, may take clearly less time as products along the inputs: to add up the lanes of one takes as
+// long as 4 multiply-adds.
 template <class T>
-bool few_outputs(std::int64_t s, std::int64_t next) {
-    return next <= most_narrow<T> && 3 * next * (vectors<T>(s) + 4) < 2 * s;
+std::int64_t tiled_units(std::int64_t s, std::int64_t next) {
+    const std::int64_t rest = next % lanes<T> ? next % lanes<T> : next;
+    return rest <= most_narrow<T> && 3 * rest * (vectors<T>(s) + 4) < 2 * s ? next - rest : next;
 }
 
-// For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded; `zeros`: see many_zeros.
+// For batches of `rows` rows; `direct`: a(1) are rows of X, unpadded; `zeros`: see many_zeros; `blocks` of layer 1.
 template <class T>
-void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bool zeros, Pieces& pieces) {
+void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bool zeros, std::int64_t blocks, Pieces& pieces) {
     net.L = shape.L;
     net.output = shape.output;
     net.layers = pieces.take<Layer<T>>(shape.L);
@@ -99,19 +127,22 @@ void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bo
     for (int l = 1; l <= shape.L; ++l) {
         Layer<T>& layer = net(l);
         layer.s = shape.s[l - 1];
-        layer.ld = padded<T>(layer.s);
+        layer.blocks = l == 1 ? blocks : 1;
+        layer.ld = padded<T>(block_of(layer, layer.blocks - 1).to - block_of(layer, layer.blocks - 1).from);
         // Rows a multiple of 512 bytes apart would share few of the sets of a cache
         if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;
         if ((l == 1 && direct) || (l == shape.L && layer.s < lanes<T>)) layer.ld = layer.s;
         if (l > 1 && l < shape.L) layer.g = shape.g[l - 2];
-        layer.narrow = l > 1 && l + 1 == shape.L && few_outputs<T>(layer.s, shape.s[l]);
         if (l == shape.L) break;
         layer.next = shape.s[l];
         layer.start = net.size;
         net.size += (layer.s + 1) * layer.next;
         layer.zeros = l == 1 && zeros;
-        layer.by_inputs = !layer.zeros && along_inputs<T>(layer.s, layer.next, rows);
-        layer.ld_Delta = padded<T>(layer.by_inputs ? layer.s : layer.next);
+        const bool unpadded = l == 1 && direct && layer.s % lanes<T> != 0;  // no whole vectors of inputs
+        layer.tiled = unpadded ? layer.next : tiled_units<T>(layer.s, layer.next);
+        layer.upright = unpadded ? layer.next : layer.zeros ? layer.tiled : upright_units<T>(layer.s, layer.next, rows);
+        layer.ld_Delta = padded<T>(layer.upright);
+        layer.ld_turned = padded<T>(layer.s);
     }
 }
 
@@ -130,46 +161,64 @@ void lay_out_weights(const Net<T>& net, const T* theta, bool backward, Pieces& p
             layer.W = layer.b + layer.next;
         } else {
             layer.b = pieces.take<T>(padded<T>(layer.next));
-            layer.W = layer.narrow ? nullptr : pieces.take<T>(layer.s * padded<T>(layer.next));
+            layer.W = pieces.take<T>(layer.s * padded<T>(layer.tiled));
         }
-        layer.W_T = (backward && l > 1) || layer.narrow ? pieces.take<T>(layer.next * padded<T>(layer.s)) : nullptr;
-        if (pieces.base && layer.narrow) clear(layer.next * padded<T>(layer.s), layer.W_T);  // what it is filled up with stays 0
+        layer.turned_from = backward && l > 1 ? 0 : layer.tiled;
+        const std::int64_t turned = (layer.next - layer.turned_from) * padded<T>(layer.s);
+        layer.W_T = pieces.take<T>(turned);
+        if (pieces.base && layer.tiled < layer.next) clear(turned, layer.W_T);  // what it is filled up with stays 0
     }
 }
 
-// Pack the weights that inputs [from, to) of layer l lead out on, for `product`.
+// Where what leads out from a block of inputs is packed.
 template <class T>
-void pack(const Layer<T>& layer, const T* theta, std::int64_t from, std::int64_t to) {
-    const T* b = theta + layer.start;
-    const T* W = b + layer.next;
-    if (!lies_packed(layer)) {
-        if (from == 0) copy(b, layer.next, layer.b);
-        if (layer.W) {
-            packed_columns(layer.s, layer.next, 0, layer.next, layer.W, [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
-                for (std::int64_t i = from; i < to; ++i) copy(W + i * layer.next + j, n, p + i * stride);
-            });
-        }
+T* packed_W(const Layer<T>& layer, Share block) {
+    return layer.W + block.from * padded<T>(layer.tiled);
+}
+
+template <class T>
+T* packed_W_T(const Layer<T>& layer, Share block) {
+    return layer.W_T + block.from * (layer.next - layer.turned_from);
+}
+
+// Pack the weights that inputs i of a block of layer l lead out on, for `product`.
+template <class T>
+void pack(const Layer<T>& layer, const T* W, Share block, Share i) {
+    const std::int64_t from = i.from - block.from, to = i.to - block.from, s = block.to - block.from;
+    W += block.from * layer.next;
+    if (!lies_packed(layer) && layer.tiled > 0) {
+        packed_columns(s, layer.tiled, 0, layer.tiled, packed_W(layer, block), [&](T* p, std::int64_t stride, std::int64_t j, std::int64_t n) {
+            for (std::int64_t k = from; k < to; ++k) copy(W + k * layer.next + j, n, p + k * stride);
+        });
     }
-    if (!layer.W_T) return;
-    packed_columns(layer.next, layer.s, from, to, layer.W_T, [&](T* p, std::int64_t stride, std::int64_t i, std::int64_t n) {
+    const std::int64_t turned = layer.next - layer.turned_from;
+    if (turned == 0) return;
+    W += layer.turned_from;
+    packed_columns(turned, s, from, to, packed_W_T(layer, block), [&](T* p, std::int64_t stride, std::int64_t k, std::int64_t n) {
         const std::int64_t square = lanes<T>, below = n / square * square;
         std::int64_t j = 0;
-        for (; j + square <= layer.next; j += square) {
+        for (; j + square <= turned; j += square) {
             for (std::int64_t v = 0; v < below; v += square)
-                transpose(W + (i + v) * layer.next + j, layer.next, p + j * stride + v, stride);
-            for (std::int64_t k = j; k < j + square; ++k)
-                for (std::int64_t v = below; v < n; ++v) p[k * stride + v] = W[(i + v) * layer.next + k];
+                transpose(W + (k + v) * layer.next + j, layer.next, p + j * stride + v, stride);
+            for (std::int64_t u = j; u < j + square; ++u)
+                for (std::int64_t v = below; v < n; ++v) p[u * stride + v] = W[(k + v) * layer.next + u];
         }
-        for (; j < layer.next; ++j)
-            for (std::int64_t v = 0; v < n; ++v) p[j * stride + v] = W[(i + v) * layer.next + j];
+        for (; j < turned; ++j)
+            for (std::int64_t v = 0; v < n; ++v) p[j * stride + v] = W[(k + v) * layer.next + j];
     });
 }
 
-// The inputs of layer l that belong to this member of the team: the same in every phase.
-struct Share {
-    std::int64_t from, to;
-};
+template <class T>
+void pack(const Layer<T>& layer, const T* theta, Share i) {
+    const T* b = theta + layer.start;
+    if (i.from == 0 && !lies_packed(layer)) copy(b, layer.next, layer.b);
+    for (std::int64_t k = 0; k < layer.blocks; ++k) {
+        const Share block = block_of(layer, k), some{larger(i.from, block.from), smaller(i.to, block.to)};
+        if (some.from < some.to) pack(layer, b + layer.next, block, some);
+    }
+}
 
+// The inputs of layer l that belong to this member of the team: the same in every phase.
 template <class T>
 Share inputs_of(const Layer<T>& layer, const Team& team, int member) {
     return {cut(layer.s, lanes<T>, member, team.size), cut(layer.s, lanes<T>, member + 1, team.size)};
@@ -184,7 +233,7 @@ template <class T>
 void pack_share(const Net<T>& net, const T* theta, const Team& team) {
     for (int l = 1; l < net.L; ++l) {
         const Share i = inputs_of(net(l), team);
-        if (i.from < i.to) pack(net(l), theta, i.from, i.to);
+        if (i.from < i.to) pack(net(l), theta, i);
     }
 }
 
@@ -201,17 +250,21 @@ std::int64_t piece(const Net<T>& net, const Team& team, std::int64_t rows) {
 // A slab of rows: what the passes write for them.
 template <class T>
 struct Slab {
-    T** a;       // a(l), l = 1..L-1 at l - 1; (rows, ld)
+    T** a;       // a(l), l = 1..L-1 at l - 1; (rows, ld), block after block
+    std::int64_t of_block;  // of a(1)
     T** delta;   // delta(l), l = 2..L at l - 1, likewise
     T* cost;     // (rows, K): the terms of the cost
     // Of a member's rows from `from` on, (rows, K) without gaps, at `outputs_at`:
     T* z;        // of L; then h or, to learn from, delta(L)
     T* y;        // then the terms of the cost
     T* w;        // (rows,), where rows have weights
-    T* across;   // (K, lanes) for each member: a vector of rows, one in each lane
+    T* across;   // (K, lanes) for each member: a vector of rows, one in each lane; so many numbers:
+    std::int64_t of_across;
     std::int32_t* lists;  // of what is not 0, for `product`; for each member so many numbers:
     std::int64_t of_lists;
     bool direct;   // a(1) are rows of X itself
+    T* parts;      // (blocks - 1, rows, ld) of z(2): the sums over all blocks of inputs but the first
+    std::int64_t of_part;
 };
 
 // Members write whole vectors, and no two of them into the same one.
@@ -224,37 +277,45 @@ std::int64_t outputs_at(const Net<T>& net, std::int64_t from) {
 template <class T>
 constexpr std::int64_t strip = 3 * lanes<T>;
 
+// Where Delta(l) of some inputs lies.
+template <class T>
+struct OfInputs {
+    T* W;       // of the upright units, as W does: (inputs, ld_Delta)
+    T* turned;  // of the others, transposed: (units, ld_turned)
+};
+
 // The sums over rows: of every input, or, where a batch is one slab, of each member's strip of them.
 template <class T>
 struct Accumulator {
-    T** Delta;    // Delta(l): W's rows or (by_inputs) W's transpose; null where a strip is all that is kept
-    T** Delta_b;  // the bias row of Delta(l)
+    OfInputs<T>* Delta;  // Delta(l); no W where a strip is all that is kept
+    T** Delta_b;         // the bias row of Delta(l)
     T* strips;
     std::int64_t of_strip;  // numbers
 
-    // Where Delta(l) of inputs `from`, ... lies.
-    T* of(const Net<T>& net, int l, std::int64_t from, int member) const {
-        if (!Delta[l - 1]) return strips + member * of_strip;
-        return Delta[l - 1] + from * (net(l).by_inputs ? 1 : net(l).ld_Delta);
+    // Delta(l) of inputs `from`, ...
+    OfInputs<T> of(const Net<T>& net, int l, std::int64_t from, int member) const {
+        const OfInputs<T> all = Delta[l - 1];
+        return {all.W ? all.W + from * net(l).ld_Delta : strips + member * of_strip, all.turned + from};
     }
 };
 
 // `members`: of the team, where a strip of each is enough; else 0.
 template <class T>
 void lay_out_accumulator(const Net<T>& net, int members, Accumulator<T>& sums, Pieces& pieces) {
-    sums.Delta = pieces.take<T*>(net.L);
+    sums.Delta = pieces.take<OfInputs<T>>(net.L);
     sums.Delta_b = pieces.take<T*>(net.L);
     sums.of_strip = 0;
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
-        const bool in_strips = members > 0 && !layer.by_inputs;
-        if (in_strips) sums.of_strip = larger(sums.of_strip, strip<T> * layer.ld_Delta);
+        if (members > 0) sums.of_strip = larger(sums.of_strip, strip<T> * layer.ld_Delta);
         T* b = pieces.take<T>(padded<T>(layer.next));
-        T* W = in_strips ? nullptr : pieces.take<T>(layer.by_inputs ? layer.next * layer.ld_Delta : layer.s * layer.ld_Delta);
+        T* W = members > 0 ? nullptr : pieces.take<T>(layer.s * layer.ld_Delta);
+        T* turned = pieces.take<T>((layer.next - layer.upright) * layer.ld_turned);
         if (!pieces.base) continue;
-        sums.Delta[l - 1] = W;
+        sums.Delta[l - 1] = {W, turned};
         sums.Delta_b[l - 1] = b;
     }
+    sums.of_strip += apart<T>;
     sums.strips = pieces.take<T>(members * sums.of_strip);
 }
 
@@ -262,11 +323,15 @@ template <class T>
 void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct, bool backward, Slab<T>& slab,
                   Pieces& pieces) {
     slab.direct = direct;
+    slab.of_part = rows * net(2).ld;
+    slab.parts = pieces.take<T>((net(1).blocks - 1) * slab.of_part);
     slab.a = pieces.take<T*>(net.L);
     slab.delta = pieces.take<T*>(net.L);
     for (int l = 1; l <= net.L; ++l) {
         const Layer<T>& layer = net(l);
-        T* a = (l == 1 && direct) || l == net.L ? nullptr : pieces.take<T>(rows * layer.ld);
+        const std::int64_t of_block = rows * layer.ld + (layer.blocks > 1 ? apart<T> : 0);
+        if (l == 1) slab.of_block = of_block;
+        T* a = (l == 1 && direct) || l == net.L ? nullptr : pieces.take<T>(layer.blocks * of_block);
         T* delta = backward && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
         if (!pieces.base) continue;
         slab.a[l - 1] = a;
@@ -276,8 +341,9 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.z = pieces.take<T>(outputs_at(net, rows));
     slab.y = pieces.take<T>(outputs_at(net, rows));
     slab.w = pieces.take<T>(rows);
-    slab.across = pieces.take<T>(net.output == Output::softmax ? members * lanes<T> * net(net.L).s : 0);
-    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * Lists::room(net(1).s), Lists::most * Lists::room(depth)) : 0;
+    slab.of_across = net.output == Output::softmax ? lanes<T> * net(net.L).s + apart<T> : 0;
+    slab.across = pieces.take<T>(members * slab.of_across);
+    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * Lists::room(net(1).s), Lists::most * Lists::room(depth)) + apart<std::int32_t> : 0;
     slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
 }
 
@@ -323,35 +389,49 @@ bool many_zeros(const Shape& shape, const Rows<T>& data, std::int64_t rows) {
                 any |= data.X[(data.order ? data.order[r] : r) * s + k] != 0;
             nonzero += any;
         }
-    const std::int64_t work = four * vectors<T>(next), of_Delta = along_inputs<T>(s, next, rows) ? four * next / lanes<T> : work;
+    const std::int64_t tiled = tiled_units<T>(s, next), upright = upright_units<T>(s, next, rows), work = four * vectors<T>(tiled);
+    const std::int64_t in_any_case = four * (next - tiled) / lanes<T>;
+    const std::int64_t of_Delta = four * (vectors<T>(upright) + (next - upright) / lanes<T>) - in_any_case;
     return nonzero * work * 5 / 4 + n * s * listing < n * s * (work + of_Delta) / 2;
 }
 
 // Rows of X that are visited at random are brought to the second cache so many numbers before they are
 // needed: in the first they would drive out what the tiles use.
-constexpr std::int64_t fetched = 4096;
+constexpr std::int64_t fetched = 8192;
 
-// Copy rows [from, to) of the slab, rows `begin + from ...` of the order of visit.
+// Copy a block of the inputs of rows [from, to) of the slab, rows `begin + from ...` of the order of visit.
 template <class T>
-void gather(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
-            std::int64_t from, std::int64_t to) {
-    const std::int64_t s = net(1).s, ld = net(1).ld, K = net(net.L).s, line = 64 / static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t ahead = larger<std::int64_t>(fetched / s, 1), last = data.m - begin - ahead;
-    const auto [m, X, Y, weights, order] = data;  // for all the compiler knows, a copy writes on `data`
-    const auto row = [&, order = order](std::int64_t r) { return order ? order[begin + r] : begin + r; };
-    T *a = slab.a[0], *y = slab.y + outputs_at(net, from), *w = slab.w;
+void gather_inputs(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
+                   std::int64_t from, std::int64_t to, std::int64_t block) {
+    const Share i = block_of(net(1), block);
+    const std::int64_t s = net(1).s, ld = net(1).ld, n = i.to - i.from, line = 64 / static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t ahead = larger<std::int64_t>(fetched / n, 1), last = data.m - begin - ahead;
+    const std::int64_t* const order = data.order;  // for all the compiler knows, a copy writes on `data`
+    const T* const X = data.X + i.from;
+    T* a = slab.a[0] + block * slab.of_block;
     for (std::int64_t r = from; r < to && !slab.direct; ++r) {
         if (order && r < last) {
-            const T* later = X + row(r + ahead) * s;
-            for (std::int64_t i = 0; i < s; i += line) __builtin_prefetch(later + i, 0, 2);
-            __builtin_prefetch(later + s - 1, 0, 2);
-            if (Y) __builtin_prefetch(Y + row(r + ahead) * K, 0, 2);
+            const T* later = X + order[begin + r + ahead] * s;
+            for (std::int64_t k = 0; k < n; k += line) __builtin_prefetch(later + k, 0, 2);
+            __builtin_prefetch(later + n - 1, 0, 2);
         }
-        copy(X + row(r) * s, s, a + r * ld);
+        copy(X + (order ? order[begin + r] : begin + r) * s, n, a + r * ld);
     }
+}
+
+// The same of Y and of the rows' weights.
+template <class T>
+void gather_outputs(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin,
+                    std::int64_t from, std::int64_t to) {
+    const std::int64_t K = net(net.L).s, ahead = larger<std::int64_t>(fetched / net(1).s, 1), last = data.m - begin - ahead;
+    const auto [m, X, Y, weights, order] = data;  // for all the compiler knows, a copy writes on `data`
+    T *y = slab.y + outputs_at(net, from), *w = slab.w;
     if (Y && !order) copy(Y + (begin + from) * K, (to - from) * K, y);
-    for (std::int64_t r = from; r < to && Y && order; ++r, y += K) copy(Y + row(r) * K, K, y);
-    for (std::int64_t r = from; r < to && weights; ++r) w[r] = weights[row(r)];
+    for (std::int64_t r = from; r < to && Y && order; ++r, y += K) {
+        if (r < last) __builtin_prefetch(Y + order[begin + r + ahead] * K, 0, 2);
+        copy(Y + order[begin + r] * K, K, y);
+    }
+    for (std::int64_t r = from; r < to && weights; ++r) w[r] = weights[order ? order[begin + r] : begin + r];
 }
 
 template <class T, Activation g>
@@ -412,10 +492,10 @@ inline std::uint32_t lowbias32(std::uint32_t x) {
     return x ^ (x >> 16);
 }
 
-// Multiply rows [from, to) of `values` (of layer l) by their masks: 0, or 1/(1 - rate).
+// Multiply rows [from, to) of `values`, which are those of some units of layer l, by their masks: 0, or 1/(1 - rate).
 template <class T>
 void drop(const Net<T>& net, const Dropout& dropout, int l, const Rows<T>& data,
-          std::int64_t begin, std::int64_t from, std::int64_t to, T* values) {
+          std::int64_t begin, std::int64_t from, std::int64_t to, Share units, T* values) {
     const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
     if (rate == 0) return;
     const auto limit = static_cast<std::uint32_t>(rate * 4294967296.0);
@@ -426,9 +506,9 @@ void drop(const Net<T>& net, const Dropout& dropout, int l, const Rows<T>& data,
         const std::uint64_t key = mix(of_layer ^ static_cast<std::uint64_t>(t));
         const auto low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
         T* row = values + r * net(l).ld;
-        for (std::int64_t j = 0; j < net(l).s; ++j) {
+        for (std::int64_t j = units.from; j < units.to; ++j) {
             const std::uint32_t u = lowbias32(lowbias32(low ^ static_cast<std::uint32_t>(j) * 0x9E3779B9u) + high);
-            row[j] *= u >= limit ? scale : T(0);
+            row[j - units.from] *= u >= limit ? scale : T(0);
         }
     }
 }
@@ -439,20 +519,36 @@ std::int32_t* lists_of(const Net<T>& net, const Slab<T>& slab, int l, int member
     return net(l).zeros ? slab.lists + member * slab.of_lists : nullptr;
 }
 
+// For rows [from, to) of the slab, the part of z(l+1) that comes from a block of the inputs; b comes with the first.
+template <class T>
+void z_of_block(const Net<T>& net, const Slab<T>& slab, int member, const Dropout& dropout, const Rows<T>& data,
+                std::int64_t begin, std::int64_t from, std::int64_t to, int l, std::int64_t block, T* z) {
+    const Layer<T>& layer = net(l);
+    const Share i = block_of(layer, block);
+    const std::int64_t rows = to - from, inputs = i.to - i.from, ld_z = l + 1 == net.L ? layer.next : net(l + 1).ld;
+    T* const a_block = slab.a[l - 1] + block * slab.of_block;
+    const T *a = a_block + from * layer.ld, *start = block == 0 ? layer.b : nullptr;
+    drop(net, dropout, l, data, begin, from, to, i, a_block);
+    if (layer.tiled > 0)
+        product<T, false>(rows, layer.tiled, inputs, a, layer.ld, packed_W(layer, i), 0, start, z, ld_z, false, lists_of(net, slab, l, member));
+    if (layer.tiled < layer.next)
+        narrow_product(rows, layer.next - layer.tiled, inputs, a, layer.ld, packed_W_T(layer, i), layer.tiled - layer.turned_from,
+                       layer.next - layer.turned_from, start ? start + layer.tiled : nullptr, z + layer.tiled, ld_z);
+}
+
 // a(2), ..., a(L-1) and z(L), for rows [from, to) of the slab.
 template <class T>
 void forward_rows(const Net<T>& net, const Slab<T>& slab, int member, const Dropout& dropout, const Rows<T>& data,
                   std::int64_t begin, std::int64_t from, std::int64_t to) {
     for (int l = 1; l < net.L; ++l) {
-        const Layer<T>& layer = net(l);
         const Layer<T>& next = net(l + 1);
         const bool last = l + 1 == net.L;
-        T* a = slab.a[l - 1];
         T* z = last ? slab.z + outputs_at(net, from) : slab.a[l] + from * next.ld;
-        drop(net, dropout, l, data, begin, from, to, a);
-        if (layer.narrow) narrow_product(to - from, next.s, layer.s, a + from * layer.ld, layer.ld, layer.W_T, layer.b, z);
-        else product<T, false>(to - from, next.s, layer.s, a + from * layer.ld, layer.ld,
-                          layer.W, 0, layer.b, z, last ? next.s : next.ld, false, lists_of(net, slab, l, member));
+        if (net(l).blocks == 1) z_of_block(net, slab, member, dropout, data, begin, from, to, l, 0, z);
+        for (std::int64_t k = 1; k < net(l).blocks; ++k) {
+            const T* part = slab.parts + (k - 1) * slab.of_part + from * next.ld;
+            for (std::int64_t i = 0; i < (to - from) * next.ld; i += lanes<T>) store(z + i, load(z + i) + load(part + i));
+        }
         if (!last) activate_all(next.g, z, (to - from) * next.ld);
     }
 }
@@ -528,7 +624,7 @@ void output_rows(const Net<T>& net, const Slab<T>& slab, int member, std::int64_
         case Output::sigmoid: outputs<T, Output::sigmoid>(n, z, y, learn); break;
         case Output::identity: outputs<T, Output::identity>(n, z, y, learn); break;
         case Output::exp: outputs<T, Output::exp>(n, z, y, learn); break;
-        case Output::softmax: outputs_of_rows(to - from, K, slab.across + member * lanes<T> * K, z, y, learn);
+        case Output::softmax: outputs_of_rows(to - from, K, slab.across + member * slab.of_across, z, y, learn);
     }
     if (!learn) return;
     for (std::int64_t r = from; r < to && weighted; ++r)
@@ -550,25 +646,25 @@ void backward_rows(const Net<T>& net, const Slab<T>& slab, const Dropout& dropou
                           net(l + 1).ld, layer.W_T, 0, nullptr, delta, layer.ld, false);
         const double rate = dropout.rate ? dropout.rate[l - 1] : 0;
         slope_all(layer.g, delta, slab.a[l - 1] + from * layer.ld, (to - from) * layer.ld, static_cast<T>(1 - rate));
-        drop(net, dropout, l, data, begin, from, to, slab.delta[l - 1]);
+        drop(net, dropout, l, data, begin, from, to, {0, layer.s}, slab.delta[l - 1]);
     }
 }
 
 // ---- Delta ----------------------------------------------------------------------------------
 
-// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows for inputs i, without the bias unit's part.
+// Delta(l) := Delta(l) + delta(l+1) (a(l))^T over `rows` rows for inputs i, without the bias unit's part; `a` is
+// that of the first of them.
 template <class T>
-void add_products(const Net<T>& net, int l, const T* a, const T* delta, T* Delta, std::int64_t rows, Share i, bool add,
+void add_products(const Net<T>& net, int l, const T* a, const T* delta, OfInputs<T> Delta, std::int64_t rows, Share i, bool add,
                   std::int32_t* lists = nullptr) {
     const Layer<T>& layer = net(l);
-    const std::int64_t ld_delta = net(l + 1).ld;
-    if (i.from == i.to) return;
-    if (layer.by_inputs)
-        product<T, true>(layer.next, i.to - i.from, rows, delta, ld_delta, a + i.from,
-                         layer.ld, nullptr, Delta, layer.ld_Delta, add);
-    else
-        product<T, true>(i.to - i.from, layer.next, rows, a + i.from, layer.ld, delta,
-                         ld_delta, nullptr, Delta, layer.ld_Delta, add, lists);
+    const std::int64_t ld_delta = net(l + 1).ld, inputs = i.to - i.from;
+    if (inputs == 0) return;
+    if (layer.upright > 0)
+        product<T, true>(inputs, layer.upright, rows, a, layer.ld, delta, ld_delta, nullptr, Delta.W, layer.ld_Delta, add, lists);
+    if (layer.upright < layer.next)
+        product<T, true>(layer.next - layer.upright, inputs, rows, delta + layer.upright, ld_delta, a, layer.ld,
+                         nullptr, Delta.turned, layer.ld_turned, add);
 }
 
 // Delta(l) := Delta(l) + delta(l+1) over `rows` rows for the bias unit, whose activation is 1.
@@ -597,17 +693,42 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
         for (int l = 1; l < net.L; ++l) {
             const Layer<T>& layer = net(l);
             const Share whole = inputs_of(layer, team, owner);
-            for (Share i = whole; i.from < whole.to; i.from = i.to) {
-                i.to = smaller(i.from + (last ? strip<T> : whole.to), whole.to);
-                if (number++ != taken) continue;
-                if (i.from == 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
-                T* const Delta = sums.of(net, l, i.from, team.rank);
-                add_products(net, l, slab.a[l - 1], slab.delta[l], Delta, rows, i, add, lists_of(net, slab, l, team.rank));
-                if (last) done(l, i, Delta);
-                taken = team.take(owner);
+            for (std::int64_t k = 0; k < layer.blocks; ++k) {
+                const Share block = block_of(layer, k);
+                const std::int64_t end = smaller(whole.to, block.to);
+                for (Share i{larger(whole.from, block.from), 0}; i.from < end; i.from = i.to) {
+                    i.to = smaller(i.from + (last ? strip<T> : layer.s), end);
+                    if (number++ != taken) continue;
+                    if (i.from == 0) add_bias(layer, slab.delta[l], net(l + 1).ld, sums.Delta_b[l - 1], rows, add);
+                    const OfInputs<T> Delta = sums.of(net, l, i.from, team.rank);
+                    const T* const a = slab.a[l - 1] + k * slab.of_block + (i.from - block.from);
+                    add_products(net, l, a, slab.delta[l], Delta, rows, i, add, lists_of(net, slab, l, team.rank));
+                    if (last) done(l, i, Delta);
+                    taken = team.take(owner);
+                }
             }
         }
         if (!last) return;
+    }
+}
+
+// The parts of z(2) that come from each block of inputs.  The same member of the team uses a block's columns of X
+// and rows of W here, sums up their Delta and moves them: nothing goes from one core to another but those parts,
+// a, and delta.  The rows are cut where there are more members than blocks.
+template <class T>
+void sum_blocks(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std::int64_t begin, std::int64_t rows,
+                const Dropout& dropout, Team& team) {
+    const std::int64_t blocks = net(1).blocks, cuts = (team.size + blocks - 1) / blocks, n = blocks * cuts;
+    for (int ahead = 0; ahead < team.size; ++ahead) {
+        const int owner = (team.rank + ahead) % team.size;
+        const std::int64_t first = cut(n, 1, owner, team.size), end = cut(n, 1, owner + 1, team.size);
+        for (std::int64_t p; (p = first + team.take(owner)) < end;) {
+            const std::int64_t block = p / cuts, from = cut(rows, grain, p % cuts, cuts), to = cut(rows, grain, p % cuts + 1, cuts);
+            if (from == to) continue;
+            gather_inputs(net, slab, data, begin, from, to, block);
+            T* const z = block == 0 ? slab.a[1] : slab.parts + (block - 1) * slab.of_part;
+            z_of_block(net, slab, team.rank, dropout, data, begin, from, to, 1, block, z + from * net(2).ld);
+        }
     }
 }
 
@@ -618,12 +739,17 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sum
                Done done) {
     if (slab.direct && team.rank == 0) slab.a[0] = const_cast<T*>(data.X) + begin * net(1).s;
     if (slab.direct) team.wait();
+    if (net(1).blocks > 1) {
+        sum_blocks(net, slab, data, begin, rows, dropout, team);
+        team.wait();
+    }
     for (int ahead = 0; ahead < team.size; ++ahead) {
         const int owner = (team.rank + ahead) % team.size;
         const std::int64_t of_owner = cut(rows, grain, owner, team.size), end = cut(rows, grain, owner + 1, team.size), some = piece(net, team, rows);
         for (std::int64_t from; (from = of_owner + team.take(owner) * some) < end;) {
             const std::int64_t to = smaller(from + some, end);
-            gather(net, slab, data, begin, from, to);
+            if (net(1).blocks == 1) gather_inputs(net, slab, data, begin, from, to, 0);
+            gather_outputs(net, slab, data, begin, from, to);
             forward_rows(net, slab, team.rank, dropout, data, begin, from, to);
             output_rows(net, slab, team.rank, from, to, data.weights != nullptr, true);
             backward_rows(net, slab, dropout, data, begin, from, to);
@@ -635,18 +761,16 @@ void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sum
 
 // Copy the Delta(l) of inputs i to `W`, in the layout of theta.
 template <class T>
-void collect(const Layer<T>& layer, const T* Delta, Share i, T* W) {
-    if (layer.by_inputs) {
-        for (std::int64_t j = 0; j < layer.next; ++j)
-            for (std::int64_t k = 0; k < i.to - i.from; ++k) W[k * layer.next + j] = Delta[j * layer.ld_Delta + k];
-    } else {
-        for (std::int64_t k = 0; k < i.to - i.from; ++k) copy(Delta + k * layer.ld_Delta, layer.next, W + k * layer.next);
-    }
+void collect(const Layer<T>& layer, OfInputs<T> Delta, Share i, T* W) {
+    const std::int64_t inputs = i.to - i.from;
+    for (std::int64_t k = 0; k < inputs && layer.upright > 0; ++k) copy(Delta.W + k * layer.ld_Delta, layer.upright, W + k * layer.next);
+    for (std::int64_t j = layer.upright; j < layer.next; ++j, Delta.turned += layer.ld_turned)
+        for (std::int64_t k = 0; k < inputs; ++k) W[k * layer.next + j] = Delta.turned[k];
 }
 
 // The same into a vector of theta's layout, with the bias unit's part beside input 0's.
 template <class T>
-void collect(const Net<T>& net, int l, const Accumulator<T>& sums, Share i, const T* Delta_W, T* Delta) {
+void collect(const Net<T>& net, int l, const Accumulator<T>& sums, Share i, OfInputs<T> Delta_W, T* Delta) {
     const Layer<T>& layer = net(l);
     T* const block = Delta + layer.start;
     if (i.from == 0 && i.to > 0) copy(sums.Delta_b[l - 1], layer.next, block);
@@ -675,7 +799,7 @@ std::int64_t size_of(const Shape& shape) {
 template <class T>
 bool in_place(const Shape& shape, std::int64_t rows) {
     const std::int64_t s = shape.s[0];
-    return s * sizeof(T) % 512 != 0 && (s % lanes<T> == 0 || !along_inputs<T>(s, shape.s[1], rows));
+    return s * sizeof(T) % 512 != 0 && (s % lanes<T> == 0 || upright_units<T>(s, shape.s[1], rows) > 0);
 }
 
 // How the rows of a batch are cut: by the shapes alone, never by the number of threads.
@@ -773,20 +897,21 @@ double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data,
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& layer = net(l);
         const Share mine = inputs_of(layer, team);
-        const std::int64_t lines = layer.by_inputs ? layer.next : 1;
-        const std::int64_t scale = layer.by_inputs ? 1 : layer.ld_Delta;
+        const auto add_to = [](T* s, const T* d, std::int64_t n) {
+            for (std::int64_t k = 0; k < n; ++k) s[k] += d[k];
+        };
         if (mine.from == 0 && mine.to > 0)
-            for (std::int64_t c = 1; c < chunks; ++c)
-                for (std::int64_t j = 0; j < layer.next; ++j) sum.Delta_b[l - 1][j] += batch.chunks[c].Delta_b[l - 1][j];
+            for (std::int64_t c = 1; c < chunks; ++c) add_to(sum.Delta_b[l - 1], batch.chunks[c].Delta_b[l - 1], layer.next);
         for (Share i = mine; i.from < mine.to; i.from = i.to) {
             i.to = smaller(i.from + strip<T>, mine.to);
-            for (std::int64_t c = 1; c < chunks; ++c)
-                for (std::int64_t j = 0; j < lines; ++j) {
-                    T* s = sum.Delta[l - 1] + j * layer.ld_Delta;
-                    const T* d = batch.chunks[c].Delta[l - 1] + j * layer.ld_Delta;
-                    for (std::int64_t k = i.from * scale; k < i.to * scale; ++k) s[k] += d[k];
-                }
-            done(l, i, sum.of(net, l, i.from, team.rank));
+            const OfInputs<T> total = sum.of(net, l, i.from, team.rank);
+            for (std::int64_t c = 1; c < chunks; ++c) {
+                const OfInputs<T> more = batch.chunks[c].of(net, l, i.from, team.rank);
+                add_to(total.W, more.W, (i.to - i.from) * layer.ld_Delta);
+                for (std::int64_t j = 0; j < layer.next - layer.upright; ++j)
+                    add_to(total.turned + j * layer.ld_turned, more.turned + j * layer.ld_turned, i.to - i.from);
+            }
+            done(l, i, total);
         }
     }
     double cost = 0;
@@ -807,10 +932,10 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     const bool direct = !data.order && in_place<T>(shape, data.m), zeros = many_zeros(shape, data, data.m);
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, data.m, direct, zeros, counted);
+    lay_out(net, shape, data.m, direct, zeros, 1, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, data.m, direct, zeros, pieces);
+    lay_out(net, shape, data.m, direct, zeros, 1, pieces);
     Batch<T> batch{cuts_of<T>(shape, data.m, direct), data.m, nullptr, nullptr, nullptr};
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, theta, true, p);
@@ -826,7 +951,7 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
     *ok = with_team<T>(call, [&](Team& team) {
         pack_share(net, theta, team);
         team.wait();
-        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team, [&](int l, Share i, const T* Delta_W) {
+        const double cost = batch_pass(net, batch, data, 0, data.m, Dropout{nullptr, 0, 0}, team, [&](int l, Share i, OfInputs<T> Delta_W) {
             collect(net, l, batch.chunks[0], i, Delta_W, Delta);
         });
         if (team.rank == 0) sums.cost = cost;
@@ -913,10 +1038,10 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, boo
     call.threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, 0, direct, zeros, counted);
+    lay_out(net, shape, 0, direct, zeros, 1, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, 0, direct, zeros, pieces);
+    lay_out(net, shape, 0, direct, zeros, 1, pieces);
     Slab<T>* slabs = nullptr;
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, theta, false, p);
@@ -938,7 +1063,8 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, boo
         for (std::int64_t block; (block = team.take()) < blocks && !team.stopped();) {
             const std::int64_t begin = block * rows, n = smaller(rows, data.m - begin);
             if (direct) slab.a[0] = const_cast<T*>(data.X) + begin * s;
-            gather(net, slab, data, begin, 0, n);
+            gather_inputs(net, slab, data, begin, 0, n, 0);
+            gather_outputs(net, slab, data, begin, 0, n);
             forward_rows(net, slab, 0, Dropout{nullptr, 0, 0}, data, begin, 0, n);
             output_rows(net, slab, 0, 0, n, data.weights != nullptr, learn);
             done(team, slab, begin, n);
@@ -1045,25 +1171,34 @@ void limit_norms(const Layer<T>& layer, T* theta, double c, std::int64_t from, s
     }
 }
 
+// Into how many blocks the inputs are cut for the parts of z(2), by the shapes alone: into several where W is
+// larger than the parts, and worth the adding.
+template <class T>
+std::int64_t blocks_of(const Shape& shape, std::int64_t rows) {
+    return shape.L > 2 && shape.s[0] >= 256 && shape.s[0] > rows ? 2 : 1;
+}
+
 template <class T>
 Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call call, bool* ok) {
     T* const theta = training.theta;
     const std::int64_t rows = smaller(training.batch, data.m);
     const bool zeros = many_zeros(shape, data, rows);
+    Batch<T> batch{cuts_of<T>(shape, rows, false), rows, nullptr, nullptr, nullptr};
+    const std::int64_t blocks = batch.shared() ? blocks_of<T>(shape, rows) : 1;
     Net<T> net{};
     Pieces counted{nullptr};
-    lay_out(net, shape, rows, false, zeros, counted);
+    lay_out(net, shape, rows, false, zeros, blocks, counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, rows, false, zeros, pieces);
-    Batch<T> batch{cuts_of<T>(shape, rows, false), rows, nullptr, nullptr, nullptr};
+    lay_out(net, shape, rows, false, zeros, blocks, pieces);
     std::int64_t most_outputs = 0;
     for (int l = 1; l < net.L; ++l) most_outputs = larger(most_outputs, net(l).next);
+    const std::int64_t of_gradient = strip<T> * most_outputs + apart<T>;
     T* gradients = nullptr;  // of a strip, one for each thread
     const auto lay_out_all = [&](Pieces& p) {
         lay_out_weights(net, theta, true, p);
         lay_out_batch(net, batch, call.threads, false, p);
-        gradients = p.take<T>(call.threads * strip<T> * most_outputs);
+        gradients = p.take<T>(call.threads * of_gradient);
     };
     Pieces needed{nullptr};
     lay_out_all(needed);
@@ -1092,7 +1227,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
             if (training.rule == Rule::adam) alpha *= __builtin_sqrt(1 - beta2_t) / (1 - beta1_t);
             const Move<T> of_biases{training.rule, static_cast<T>(1 / w), 0, 1, static_cast<T>(alpha), static_cast<T>(training.momentum),
                                     static_cast<T>(training.beta1), static_cast<T>(training.beta2), static_cast<T>(training.epsilon)};
-            const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i, const T* Delta) {
+            const double cost = batch_pass(net, batch, data, begin, end, dropout, team, [&](int l, Share i, OfInputs<T> Delta) {
                 const Layer<T>& layer = net(l);
                 const auto run = [&](const Move<T>& move, const T* Delta, std::int64_t from, std::int64_t n) {
                     from += layer.start;
@@ -1104,13 +1239,14 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                 const double penalty = training.penalty[l - 1];
                 of_weights.penalty = static_cast<T>(training.penalty_by_batch ? penalty / w : penalty);
                 of_weights.shrink = static_cast<T>(1 - training.learning_rate * training.decay);
-                if (layer.by_inputs || layer.ld_Delta != layer.next) {
-                    T* const gradient = gradients + team.rank * strip<T> * most_outputs;
-                    collect(layer, Delta, i, gradient);
-                    Delta = gradient;
+                const T* gradient = Delta.W;
+                if (layer.ld_Delta != layer.next) {
+                    T* const collected = gradients + team.rank * of_gradient;
+                    collect(layer, Delta, i, collected);
+                    gradient = collected;
                 }
-                run(of_weights, Delta, (1 + i.from) * layer.next, (i.to - i.from) * layer.next);
-                if (!(training.max_norm > 0)) pack(layer, theta, i.from, i.to);
+                run(of_weights, gradient, (1 + i.from) * layer.next, (i.to - i.from) * layer.next);
+                if (!(training.max_norm > 0)) pack(layer, theta, i);
             });
             if (team.rank == 0) {
                 sums.cost += cost;

@@ -269,15 +269,16 @@ constexpr int most_narrow = lanes<T> < 4 ? lanes<T> : 4;
 
 // C (rows, N) := start + A B for so few columns that a tile would leave most of its lanes empty: each number
 // is the product of a row of A, whatever it is filled up with, with a column of B, filled up with zeros.  B^T
-// is packed.  C has no gaps, and room behind it.
+// is packed, N of `units` rows, from `first` on.  Where C has no gaps it has room behind it.
 template <class T, int N>
-void narrow_product(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b_T, const T* start, T* c) {
+void narrow_product(std::int64_t rows, std::int64_t K, const T* a, std::int64_t lda, const T* b_T, std::int64_t first,
+                    std::int64_t units, const T* start, T* c, std::int64_t ldc) {
     constexpr int R = lanes<T> / N;
     const std::int64_t n = vectors<T>(K), groups = (n + 2) / 3;
     bits<T> ends;  // the lanes of a row's last vector that belong to it
     for (int i = 0; i < lanes<T>; ++i) ends[i] = -((n - 1) * lanes<T> + i < K);
     T starts[lanes<T>] = {};
-    for (int i = 0; i < R * N; ++i) starts[i] = start[i % N];
+    for (int i = 0; i < R * N && start; ++i) starts[i] = start[i % N];
     for (std::int64_t r = 0; r < rows; r += R) {
         const T* row[R];
 #pragma GCC unroll 16
@@ -287,27 +288,35 @@ void narrow_product(std::int64_t rows, std::int64_t K, const T* a, std::int64_t 
         for (int i = 0; i < lanes<T>; ++i) sums[i] = vec<T>{};
         const T* b = b_T;
         for (std::int64_t g = 0, v = 0; g < groups; ++g) {
-            const std::int64_t first = v, end = (g + 1) * n / groups, stride = (end - first) * lanes<T>;
+            const std::int64_t from = v, end = (g + 1) * n / groups, stride = (end - from) * lanes<T>;
             for (; v < end; ++v) {
                 const bits<T> within = v + 1 < n ? ~bits<T>{} : ends;
 #pragma GCC unroll 16
                 for (int i = 0; i < R; ++i) {
                     const auto x = (vec<T>)((bits<T>)load(row[i] + v * lanes<T>) & within);
 #pragma GCC unroll 4
-                    for (int j = 0; j < N; ++j) sums[i * N + j] += x * load(b + j * stride + (v - first) * lanes<T>);
+                    for (int j = 0; j < N; ++j) sums[i * N + j] += x * load(b + (first + j) * stride + (v - from) * lanes<T>);
                 }
             }
-            b += N * stride;
+            b += units * stride;
         }
-        store(c + r * N, sums_of<T>(sums) + load(starts));
+        const vec<T> of_rows = sums_of<T>(sums) + load(starts);
+        if (ldc == N) {
+            store(c + r * N, of_rows);
+            continue;
+        }
+        T numbers[lanes<T>];
+        store(numbers, of_rows);
+        for (int i = 0; i < R && r + i < rows; ++i) __builtin_memcpy(c + (r + i) * ldc, numbers + i * N, N * sizeof(T));
     }
 }
 
 template <class T, int N = most_narrow<T>>
-void narrow_product(std::int64_t rows, std::int64_t columns, std::int64_t K, const T* a, std::int64_t lda, const T* b_T, const T* start, T* c) {
+void narrow_product(std::int64_t rows, std::int64_t columns, std::int64_t K, const T* a, std::int64_t lda, const T* b_T,
+                    std::int64_t first, std::int64_t units, const T* start, T* c, std::int64_t ldc) {
     if constexpr (N > 1)
-        if (columns < N) return narrow_product<T, N - 1>(rows, columns, K, a, lda, b_T, start, c);
-    narrow_product<T, N>(rows, K, a, lda, b_T, start, c);
+        if (columns < N) return narrow_product<T, N - 1>(rows, columns, K, a, lda, b_T, first, units, start, c, ldc);
+    narrow_product<T, N>(rows, K, a, lda, b_T, first, units, start, c, ldc);
 }
 
 // z (rows, N) = a W + b with W as it lies in theta: for a few rows, packing W would take longer than

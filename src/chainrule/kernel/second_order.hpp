@@ -96,7 +96,8 @@ void rows_along(const Net<T>& net, const Slab<T>& slab, const Along<T>& along, c
                 int member, std::int64_t begin, std::int64_t from, std::int64_t to) {
     const std::int64_t rows = to - from;
     const auto of = [&](T* const* layers, int l) { return layers[l - 1] + from * net(l).ld; };
-    gather(net, slab, data, begin, from, to);
+    gather_inputs(net, slab, data, begin, from, to, 0);
+    gather_outputs(net, slab, data, begin, from, to);
     forward_rows(net, slab, member, Dropout{nullptr, 0, 0}, data, begin, from, to);
     output_rows(net, slab, member, from, to, false, false);
     for (int l = 1; l < net.L; ++l) {
@@ -129,15 +130,15 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
     Net<T> net{};
     Along<T> along{};
     const auto lay_out_nets = [&](Pieces& p) {
-        lay_out(net, shape, data.m, false, false, p);
-        lay_out(along.v, shape, data.m, false, false, p);
+        lay_out(net, shape, data.m, false, false, 1, p);
+        lay_out(along.v, shape, data.m, false, false, 1, p);
     };
     Pieces counted{nullptr};
     lay_out_nets(counted);
     Scratch net_memory(counted.used);
     Pieces pieces{static_cast<char*>(net_memory.data)};
     lay_out_nets(pieces);
-    net(net.L - 1).narrow = along.v(net.L - 1).narrow = false;  // R{z(L)} needs W packed, so z(L) is made in tiles too
+    for (int l = 1; l < net.L; ++l) net(l).tiled = along.v(l).tiled = net(l).next;  // R{z} needs all of W packed, so z is made in tiles too
     net(net.L).ld = outputs_at(net, 1);  // R{z(L)} is written in whole vectors, by several members
     Slab<T> slab{};
     Accumulator<T> sums{};
@@ -172,10 +173,10 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
             data.m, slab_rows, grain, team,
             [&](std::int64_t begin, std::int64_t from, std::int64_t to) { rows_along(net, slab, along, data, team.rank, begin, from, to); },
             [&](std::int64_t begin, std::int64_t rows) {
-                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share, const T*) {});
+                accumulate_share(net, by_Rdelta, sums, rows, team, begin > 0, false, [](int, Share, OfInputs<T>) {});
                 for (int l = 2; l < net.L; ++l) {  // R{a(1)} = 0, and so is R{1}, of the bias units
                     const Share i = inputs_of(net(l), team);
-                    add_products(net, l, along.Ra[l - 1], slab.delta[l], sums.of(net, l, i.from, 0), rows, i, true);
+                    add_products(net, l, along.Ra[l - 1] + i.from, slab.delta[l], sums.of(net, l, i.from, 0), rows, i, true);
                 }
             });
         for (int l = 1; l < net.L; ++l) {
