@@ -27,7 +27,7 @@ def limits(program: Path, threads: int) -> dict[str, float]:
     return dict(zip(("float32", "float64", "GB/s"), run(program, str(threads)), strict=True))
 
 
-def handover(program: Path | None, near: float = math.inf, patience: int = 600) -> float:
+def handover(program: Path | None, near: float = math.inf, patience: int = 60) -> float:
     """Return a line's nanoseconds from core to core, when it needs no more than `near`.
 
     Where it needs more for `patience` seconds, that; 0 where there is no program or one core.

@@ -7,11 +7,14 @@ the fastest of them.  The table is of these turns.
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +23,7 @@ from benchmarks import agreement, machine, report
 from benchmarks.cases import CASES, CONTESTANTS, Case, Task, prepare, stored
 from benchmarks.worker import Contestant, Worker
 
-TRIES = 6  # of a case, where the cores are to be near each other
+TRIES = 6  # of a repetition, where the cores are to be near each other
 PACKAGES = ("chainrule", "numpy", "scikit-learn", "torch", "jax", "onnxruntime")
 
 
@@ -49,16 +52,10 @@ def main() -> int:
                 for n in threads:
                     limits[n].append(machine.limits(program, n))
             print(case.name, flush=True)
-            for left in reversed(range(TRIES)):
-                before = machine.handover(program, options.near)
-                with tempfile.TemporaryDirectory(dir=scratch) as folder:
-                    found = measure(case, Path(folder), threads, options)
-                found["handover"] = before, machine.handover(program)
-                if max(found["handover"]) <= options.near:
-                    break
-                then = "again" if left else "kept all the same"
-                print(f"  {then}: the cores are no longer near each other", flush=True)
-            results["cases"].append(found)
+            before = machine.handover(program, options.near)
+            with tempfile.TemporaryDirectory(dir=scratch) as folder:
+                found = measure(case, Path(folder), threads, options, program)
+            results["cases"].append(found | {"handover": (before, machine.handover(program))})
     results["limits"] = {
         str(n): {key: statistics.median(limit[key] for limit in runs) for key in runs[0]}
         for n, runs in limits.items()
@@ -81,8 +78,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--near",
         type=float,
-        default=float("inf"),
-        help="measure a case when a line gets from core to core in so many ns, before and after it",
+        default=math.inf,
+        help="keep a repetition if a line goes from core to core in so many ns, before and after",
     )
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="folder of results")
     options = parser.parse_args()
@@ -100,13 +97,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def measure(case: Case, folder: Path, threads: list[int], options: argparse.Namespace) -> dict:
+def measure(
+    case: Case, folder: Path, threads: list[int], options: argparse.Namespace, program: Path | None
+) -> dict:
     """Return all figures of a case."""
     source = prepare(case, folder)
     task = Task(case, folder)
     # How many epochs an accuracy takes is chance: a few seeds choose the setting, others measure it
     tries, turns = (3, 5) if case.kind == "accuracy" else (1, 3)
     best, trials = [], []
+    repeat = partial(repeat_near, program=program, near=options.near)
     with ExitStack() as stack:
         # One library's settings at a time: dozens of processes at once would not fit in memory
         for _, group in groupby(line_up(case, threads, options), key=lambda one: one.package):
@@ -115,7 +115,7 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
                 stack.callback(worker.close)
             for worker in workers:
                 worker.wait_until_ready()
-            take_turns(workers, 0 if options.quick else options.seconds / 8, at_least=tries)
+            take_turns(workers, repeat, 0 if options.quick else options.seconds / 8, tries)
             trials += [entry(worker, case) for worker in workers]
             best.append(min(workers, key=median))
             for worker in workers:
@@ -123,7 +123,7 @@ def measure(case: Case, folder: Path, threads: list[int], options: argparse.Name
                     worker.close()
         for worker in best:
             worker.seconds.clear()
-        take_turns(best, options.seconds, at_least=turns, first=tries)
+        take_turns(best, repeat, options.seconds, turns, first=tries)
     libraries = [entry(worker, case) for worker in best]
     agreed = compare(task, best, libraries)
     return {
@@ -152,13 +152,30 @@ def line_up(case: Case, threads: list[int], options: argparse.Namespace) -> list
     ]
 
 
-def take_turns(workers: list[Worker], seconds: float, at_least: int, first: int = 0) -> None:
+def take_turns(
+    workers: list[Worker],
+    repeat: Callable[[Worker, int], None],
+    seconds: float,
+    at_least: int,
+    first: int = 0,
+) -> None:
     """Let the workers run in turn, a repetition each, until the time is over; `first` is a seed."""
     began, turn = time.monotonic(), 0
     while turn < at_least or time.monotonic() - began < seconds:
         for worker in workers:
-            worker.run(seed=first + turn)
+            repeat(worker, first + turn)
         turn += 1
+
+
+def repeat_near(worker: Worker, seed: int, program: Path | None, near: float) -> None:
+    """Let a worker do its repetition, again if the cores were not near each other all the while."""
+    for left in reversed(range(TRIES)):
+        if near < math.inf:
+            machine.handover(program, near)
+        worker.run(seed=seed)
+        if near == math.inf or not left or machine.handover(program) <= near:
+            return
+        worker.seconds.pop()
 
 
 def median(worker: Worker) -> float:
