@@ -32,6 +32,8 @@ def main() -> int:
     began = time.monotonic()
     cases = [case for case in CASES if case.quick or not options.quick]
     cases = [case for case in cases if options.case.lower() in case.name.lower()]
+    if not cases:
+        sys.exit(f"No case has {options.case!r} in its name; leave --case out to see them all")
     results: dict = {
         "machine": machine.description(),
         "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -56,13 +58,13 @@ def main() -> int:
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 found = measure(case, Path(folder), threads, options, program)
             results["cases"].append(found | {"handover": (before, machine.handover(program))})
-    results["limits"] = {
-        str(n): {key: statistics.median(limit[key] for limit in runs) for key in runs[0]}
-        for n, runs in limits.items()
-        if runs
-    }
-    results["minutes"] = round((time.monotonic() - began) / 60, 1)
-    report.write(results, options.out)
+            results["limits"] = {
+                str(n): {key: statistics.median(limit[key] for limit in runs) for key in runs[0]}
+                for n, runs in limits.items()
+                if runs
+            }
+            results["minutes"] = round((time.monotonic() - began) / 60, 1)
+            report.write(results, options.out)  # after each case: an interrupted run loses none
     print(report.table(results))
     wrong = [case["name"] for case in results["cases"] if not case["agreed"]]
     if wrong:
@@ -123,6 +125,7 @@ def measure(
                     worker.close()
         for worker in best:
             worker.seconds.clear()
+            worker.far = 0
         take_turns(best, repeat, options.seconds, turns, first=tries)
     libraries = [entry(worker, case) for worker in best]
     agreed = compare(task, best, libraries)
@@ -170,12 +173,14 @@ def take_turns(
 def repeat_near(worker: Worker, seed: int, program: Path | None, near: float) -> None:
     """Let a worker do its repetition, again if the cores were not near each other all the while."""
     for left in reversed(range(TRIES)):
-        if near < math.inf:
-            machine.handover(program, near)
+        before = machine.handover(program, near) if near < math.inf else 0.0
         worker.run(seed=seed)
-        if near == math.inf or not left or machine.handover(program) <= near:
+        if near == math.inf or max(before, machine.handover(program)) <= near:
             return
+        if before > near or not left:  # they stay far: kept all the same
+            break
         worker.seconds.pop()
+    worker.far += 1
 
 
 def median(worker: Worker) -> float:
@@ -193,6 +198,7 @@ def entry(worker: Worker, case: Case) -> dict:
         "low": quarter[len(quarter) // 4],
         "high": quarter[-1 - len(quarter) // 4],
         "repetitions": len(quarter),
+        "repetitions_far": worker.far,  # kept although the cores were not near each other
         "peak_memory_beyond_data": worker.facts["peak_memory"] - case.streamed_bytes,
         "blas": worker.facts["blas"],
     }

@@ -59,6 +59,7 @@ class Worker:
             env=environment(contestant.threads, folder),
         )
         self.seconds: list[float] = []
+        self.far = 0  # repetitions that were kept although the cores were not near each other
         self.facts: dict = {}
 
     def wait_until_ready(self) -> None:

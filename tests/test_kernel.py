@@ -147,6 +147,23 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
     assert got.dtype == dtype
 
 
+@pytest.mark.parametrize(
+    ("layers", "batch_size", "zeros"),
+    [
+        ((600, 20, 3), 501, 0.0),
+        ((8193, 100, 2), 128, 0.9),
+    ],  # several slabs; lists longer than s_1's
+)
+def test_an_epoch_of_wide_rows_agrees_with_the_reference(layers, batch_size, zeros):
+    network, theta, X, Y = problem(layers, "tanh", "identity", 510, np.float32, zeros=zeros)
+    rule, order, thetas = Adam(0.01), np.arange(len(X)), []
+    options = {"rule": rule, "steps": 0, "batch_size": batch_size, "penalty": [0.1, 0.1]}
+    for run in (minibatch.epoch, lambda *a, **k: engine.epoch(*a, engine="kernel", threads=3, **k)):
+        thetas.append(theta.copy())
+        run(network, thetas[-1], X, Y, order, state=rule.init(theta), **options)
+    assert close(thetas[1], thetas[0], 1e-4)
+
+
 @pytest.mark.parametrize("off", [-1e-2, 1e-5, 0.5])
 def test_softmax_rows_that_do_not_add_up_to_1_cost_what_the_reference_says(off):
     network, theta, X, Y = problem((3, 4, 3), "tanh", "softmax", 40)
@@ -231,7 +248,9 @@ def test_an_infinite_theta_or_x_is_refused_before_a_row_is_predicted(value, m, h
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("zeros", [0.0, 0.9])
-@pytest.mark.parametrize("layers", [(400, 25, 10), (33, 68, 41, 3), (800, 1100, 1300, 2)])
+@pytest.mark.parametrize(
+    "layers", [(400, 25, 10), (33, 68, 41, 3), (400, 68, 3), (800, 1100, 1300, 2)]
+)
 def test_the_same_bits_for_any_number_of_threads(layers, zeros, dtype):
     network, theta, X, Y = problem(layers, "tanh", "softmax", 1100, dtype, zeros=zeros)
     rule = Adam()
@@ -244,6 +263,7 @@ def test_the_same_bits_for_any_number_of_threads(layers, zeros, dtype):
         mine, state = theta.copy(), rule.init(theta)
         order = np.random.default_rng(0).permutation(len(X))
         options |= {"rule": rule, "state": state, "steps": 0, "batch_size": 201}
+        options |= {"dropout": [0.1] * (network.L - 1), "max_norm": 2.0, "seed": 3, "number": 1}
         epoch_cost, _ = engine.epoch(
             network, mine, X, Y, order, penalty=[1e-3] * (network.L - 1), **options
         )

@@ -3,8 +3,9 @@
 // Rows are worked on in slabs that stay in the cache.  A slab has two phases.  First the team's
 // members each take some of its rows: forward, cost, delta(L), ..., delta(2).  Then they each take
 // some of the inputs of every layer: the rows of Delta(l) that belong to them, each a sum over all
-// the slab's rows in their order.  Nobody adds two partial sums of another split, so the result has
-// the same bits for any number of threads.
+// the slab's rows in their order.  Where an epoch's inputs are cut into blocks (see sum_blocks) a phase
+// comes before: the members each take a block of the inputs of layer 1.  Sums are cut by the shapes alone,
+// never by the number of threads, so the result has the same bits for any of them.
 
 template <class A>
 constexpr A smaller(A a, A b) { return a < b ? a : b; }
@@ -34,8 +35,9 @@ void clear(std::int64_t n, T* x) {
     for (std::int64_t i = 0; i < n; ++i) x[i] = 0;
 }
 
-// Between what one member of a team writes and what another does lie so many numbers: what a processor fetches on
-// its own account ends with a page, and a line that it takes from another core has to be taken back.
+// Between what is one member's alone (a block of a(1), strips, lists) and the next member's lie so many numbers: what
+// a processor fetches on its own account ends with a page, and a line that it takes from another core has to come
+// back.
 template <class T>
 constexpr std::int64_t apart = 4096 / static_cast<std::int64_t>(sizeof(T));
 
@@ -128,7 +130,8 @@ void lay_out(Net<T>& net, const Shape& shape, std::int64_t rows, bool direct, bo
         Layer<T>& layer = net(l);
         layer.s = shape.s[l - 1];
         layer.blocks = l == 1 ? blocks : 1;
-        layer.ld = padded<T>(block_of(layer, layer.blocks - 1).to - block_of(layer, layer.blocks - 1).from);
+        const Share largest = block_of(layer, layer.blocks - 1);
+        layer.ld = padded<T>(largest.to - largest.from);
         // Rows a multiple of 512 bytes apart would share few of the sets of a cache
         if (layer.ld * sizeof(T) % 512 == 0) layer.ld += lanes<T>;
         if ((l == 1 && direct) || (l == shape.L && layer.s < lanes<T>)) layer.ld = layer.s;
@@ -323,7 +326,7 @@ template <class T>
 void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct, bool backward, Slab<T>& slab,
                   Pieces& pieces) {
     slab.direct = direct;
-    slab.of_part = rows * net(2).ld;
+    slab.of_part = rows * net(2).ld + apart<T>;
     slab.parts = pieces.take<T>((net(1).blocks - 1) * slab.of_part);
     slab.a = pieces.take<T*>(net.L);
     slab.delta = pieces.take<T*>(net.L);
@@ -343,7 +346,13 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.w = pieces.take<T>(rows);
     slab.of_across = net.output == Output::softmax ? lanes<T> * net(net.L).s + apart<T> : 0;
     slab.across = pieces.take<T>(members * slab.of_across);
-    slab.of_lists = net(1).zeros ? larger(Lists::at_a_time(net(1).s) * Lists::room(net(1).s), Lists::most * Lists::room(depth)) + apart<std::int32_t> : 0;
+    slab.of_lists = 0;
+    if (net(1).zeros) slab.of_lists = Lists::most * Lists::room(depth);  // of columns
+    for (std::int64_t k = 0; k < net(1).blocks && net(1).zeros; ++k) {
+        const Share block = block_of(net(1), k);
+        slab.of_lists = larger(slab.of_lists, Lists::at_a_time(block.to - block.from) * Lists::room(block.to - block.from));
+    }
+    slab.of_lists += apart<std::int32_t>;
     slab.lists = pieces.take<std::int32_t>(members * slab.of_lists);
 }
 
@@ -389,9 +398,9 @@ bool many_zeros(const Shape& shape, const Rows<T>& data, std::int64_t rows) {
                 any |= data.X[(data.order ? data.order[r] : r) * s + k] != 0;
             nonzero += any;
         }
+    // Of the units that are tiled, for the others are never listed
     const std::int64_t tiled = tiled_units<T>(s, next), upright = upright_units<T>(s, next, rows), work = four * vectors<T>(tiled);
-    const std::int64_t in_any_case = four * (next - tiled) / lanes<T>;
-    const std::int64_t of_Delta = four * (vectors<T>(upright) + (next - upright) / lanes<T>) - in_any_case;
+    const std::int64_t of_Delta = rows > 0 ? four * vectors<T>(upright) + four * (tiled - upright) / lanes<T> : work;
     return nonzero * work * 5 / 4 + n * s * listing < n * s * (work + of_Delta) / 2;
 }
 
@@ -732,7 +741,7 @@ void sum_blocks(const Net<T>& net, const Slab<T>& slab, const Rows<T>& data, std
     }
 }
 
-// Both phases of one slab, rows [begin, begin + rows) of the order of visit.
+// All phases of one slab, rows [begin, begin + rows) of the order of visit.
 template <class T, class Done>
 void slab_pass(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums, const Rows<T>& data,
                std::int64_t begin, std::int64_t rows, const Dropout& dropout, Team& team, bool add, bool last,
@@ -1173,8 +1182,7 @@ void limit_norms(const Layer<T>& layer, T* theta, double c, std::int64_t from, s
 
 // Into how many blocks the inputs are cut for the parts of z(2), by the shapes alone: into several where W is
 // larger than the parts, and worth the adding.
-template <class T>
-std::int64_t blocks_of(const Shape& shape, std::int64_t rows) {
+inline std::int64_t blocks_of(const Shape& shape, std::int64_t rows) {
     return shape.L > 2 && shape.s[0] >= 256 && shape.s[0] > rows ? 2 : 1;
 }
 
@@ -1184,7 +1192,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     const std::int64_t rows = smaller(training.batch, data.m);
     const bool zeros = many_zeros(shape, data, rows);
     Batch<T> batch{cuts_of<T>(shape, rows, false), rows, nullptr, nullptr, nullptr};
-    const std::int64_t blocks = batch.shared() ? blocks_of<T>(shape, rows) : 1;
+    const std::int64_t blocks = batch.shared() ? blocks_of(shape, rows) : 1;
     Net<T> net{};
     Pieces counted{nullptr};
     lay_out(net, shape, rows, false, zeros, blocks, counted);
