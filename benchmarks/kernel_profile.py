@@ -24,6 +24,15 @@ from benchmarks.worker import contestant, environment
 
 SECONDS = 3.0
 KINDS = ("gradient", "epoch", "predict")  # of cases that are one call of the kernel
+# The kernel comes first: whatever else is imported imports chainrule
+WORK = """
+import sys
+from pathlib import Path
+from benchmarks.kernel_tricks import load
+load(Path(sys.argv[1]))
+from benchmarks.kernel_profile import work
+work(*sys.argv[2:])
+"""
 PARTS = {
     "tiles": ("tile", "narrow_product", "row_times_matrix"),
     "lists of what is not 0": ("list_nonzero", "list_rows", "list_columns"),
@@ -31,13 +40,11 @@ PARTS = {
     "rows gathered": ("gather_inputs", "gather_outputs"),
     "theta moved": ("update", "collect"),
     "W packed": ("pack",),
-    "waiting": ("wait", "take"),
+    "waiting": ("wait", "wait_while", "take"),
 }
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["--work"]:
-        return work(*sys.argv[2:])
     with tempfile.TemporaryDirectory() as scratch:
         kernel = Path(scratch) / "kernel"
         kernel_tricks.build(kernel, build_type="RelWithDebInfo")  # nanobind strips a Release
@@ -53,7 +60,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=scratch) as folder:
                 prepare(case, Path(folder))
                 X = Task(case, Path(folder)).X
-                full = "{:.0%}, {:.0%}".format(*(share_of_nonzero(X, rows) for rows in (1, 4)))
+                full = ", ".join(f"{share_of_nonzero(X, n):.0%}" for n in (1, 4) if n <= len(X))
                 for threads in sorted({1, machine.cores()}):
                     found = sample(module, case.name, Path(folder), threads)
                     shares = [found[part] / found.total() for part in (*PARTS, "the rest")]
@@ -72,8 +79,7 @@ def sample(module: Path, case: str, folder: Path, threads: int) -> Counter[str]:
     """Return how many samples fell into each part of the module."""
     recording = folder / "perf.data"
     command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "4000", "-o", str(recording)]
-    command += [sys.executable, "-m", "benchmarks.kernel_profile"]
-    command += ["--work", str(module), case, str(folder), str(threads)]
+    command += [sys.executable, "-c", WORK, str(module), case, str(folder), str(threads)]
     subprocess.run(command, check=True, env=environment(threads, folder))
     script = ["perf", "script", "-i", recording, "-F", "ip,dso", "--show-mmap-events"]
     lines = subprocess.run(script, check=True, capture_output=True, text=True).stdout.splitlines()
@@ -122,11 +128,10 @@ def part_of(functions: list[str]) -> str:
     return "the rest"
 
 
-def work(module: str, name: str, folder: str, threads: str) -> None:
-    """Do a case's work with the module's kernel."""
+def work(name: str, folder: str, threads: str) -> None:
+    """Do a case's work for some seconds."""
     if threads == "1":
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    kernel_tricks.load(Path(module))
     case = next(case for case in CASES if case.name == name)
     run, began = contestant(Task(case, Path(folder)), "chainrule", {}), time.monotonic()
     while time.monotonic() - began < SECONDS:

@@ -1,7 +1,7 @@
 """What each trick of the kernel gains: ``python -m benchmarks.kernel_tricks [WORDS]``.
 
 The kernel is built once as it is and once without each trick, by one change of its source; both
-builds then take turns, in processes of their own, on work that the trick is for.  All take about 8
+builds then take turns, in processes of their own, on work that the trick is for.  All take about 25
 minutes; with words, only tricks that have one of them in their names.  Needs nanobind, CMake and
 Ninja beside chainrule (``pip install nanobind cmake ninja``).
 """

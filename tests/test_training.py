@@ -307,8 +307,9 @@ def test_the_engine_is_a_choice_and_all_that_it_changes_is_rounding(
     np.testing.assert_allclose(default.history.J_val, reference.history.J_val, rtol=1e-10)
     with pytest.raises(ValueError, match="unknown engine 'gpu'"):
         train(NETWORK, X, Y, engine="gpu")
-    with pytest.raises(ValueError, match="threads must be >= 1"):
-        train(NETWORK, X, Y, threads=0)
+    for threads in (0, 1.5, "2"):
+        with pytest.raises(ValueError, match="threads must be a whole number >= 1"):
+            train(NETWORK, X, Y, threads=threads)
 
 
 def test_max_iter_0_returns_the_start(examples):

@@ -12,6 +12,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -159,9 +160,9 @@ def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
 
 def _threads(asked: int | None, network: Network, rows: int) -> int:
     if asked is not None:
-        if asked < 1:
-            raise ValueError(f"threads must be >= 1, got {asked}")
-        return asked
+        if not isinstance(asked, Integral) or asked < 1:
+            raise ValueError(f"threads must be a whole number >= 1, got {asked!r}")
+        return int(asked)
     if rows * network.size < WORTH_A_THREAD:
         return 1
     return available_threads()
