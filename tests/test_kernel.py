@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -149,16 +150,16 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
 
 @pytest.mark.parametrize(
     ("layers", "batch_size", "zeros"),
-    [
-        ((600, 20, 3), 501, 0.0),
-        ((8193, 100, 2), 128, 0.9),
-    ],  # several slabs; lists longer than s_1's
+    # Several slabs in a batch; lists of a block that take more room than those of all inputs would
+    [((600, 20, 3), 501, 0.0), ((8193, 100, 2), 128, 0.9)],
 )
-def test_an_epoch_of_wide_rows_agrees_with_the_reference(layers, batch_size, zeros):
+@pytest.mark.parametrize("threads", [2, 3])  # a block's rows whole, and cut
+def test_an_epoch_of_wide_rows_agrees_with_the_reference(layers, batch_size, zeros, threads):
     network, theta, X, Y = problem(layers, "tanh", "identity", 510, np.float32, zeros=zeros)
     rule, order, thetas = Adam(0.01), np.arange(len(X)), []
     options = {"rule": rule, "steps": 0, "batch_size": batch_size, "penalty": [0.1, 0.1]}
-    for run in (minibatch.epoch, lambda *a, **k: engine.epoch(*a, engine="kernel", threads=3, **k)):
+    kernel = partial(engine.epoch, engine="kernel", threads=threads)
+    for run in (minibatch.epoch, kernel):
         thetas.append(theta.copy())
         run(network, thetas[-1], X, Y, order, state=rule.init(theta), **options)
     assert close(thetas[1], thetas[0], 1e-4)
