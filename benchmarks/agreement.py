@@ -6,7 +6,7 @@ import numpy as np
 from benchmarks.cases import Task
 from benchmarks.contestants import ACCURACY
 
-from chainrule import backprop
+from chainrule.notes import backprop
 
 ROUNDING = {"float32": 1e-4, "float64": 1e-9}  # of J, D and h, relative to the reference
 BATCHES = 20  # of an epoch: hundreds of steps amplify the rounding of the first to percents of J
@@ -47,7 +47,7 @@ def check(task: Task, answer: np.ndarray, best_peer: float | None) -> tuple[str,
 
 
 class Reference:
-    """What `chainrule.backprop` says, in float64."""
+    """What `chainrule.notes.backprop` says, in float64."""
 
     def __init__(self, task: Task):
         self.network = task.network

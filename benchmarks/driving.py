@@ -22,7 +22,7 @@ from chainrule.driving.driver import Driver
 from chainrule.driving.hill import Hill
 from chainrule.driving.laps import Lap, drive_all
 from chainrule.driving.learning import Student, learn
-from chainrule.engine import predict
+from chainrule.engine.predicting import predict
 
 FIRST_TRACK = 1000
 

@@ -55,10 +55,10 @@ from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from chainrule import Network, random_theta
-from chainrule.objective import TrainingObjective
+from chainrule.notes.theta import blocks
 from chainrule.optimize import OPTIMIZERS
 from chainrule.optimize.loop import one_blas_thread
-from chainrule.theta import blocks
+from chainrule.training.objective import TrainingObjective
 
 try:
     import torch

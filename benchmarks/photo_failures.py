@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from chainrule.handwriting.reading import read
 from chainrule.photos.strokes import draw_digit, draw_no_digit
 from chainrule.photos.synthetic import (
     BLUE,
@@ -30,7 +31,6 @@ from chainrule.photos.synthetic import (
     Scene,
     photograph,
 )
-from chainrule.reading import read
 
 Numbers = np.random.Generator
 

@@ -17,7 +17,7 @@ from benchmarks.photo_failures import judge, photos_of
 from benchmarks.real_photos import rows_of, sheet, single
 from PIL import Image
 
-from chainrule import reading
+from chainrule.handwriting import reading
 from chainrule.photos import ink, lines, marks
 
 SETTINGS = (

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from chainrule.handwriting.reading import read, shipped_model
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import BLUE, Scene, photograph
-from chainrule.reading import read, shipped_model
 
 TURNS = 9
 

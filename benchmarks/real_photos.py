@@ -12,8 +12,8 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+from chainrule.handwriting.reading import Reading, read
 from chainrule.model_file import load
-from chainrule.reading import Reading, read
 
 
 def rows_of(file):

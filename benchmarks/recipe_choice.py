@@ -17,10 +17,10 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule import Network, train
-from chainrule.datasets import load, split
-from chainrule.engine import predict
+from chainrule.datasets.tables import load, split
+from chainrule.engine.predicting import predict
 from chainrule.optimize import Step
-from chainrule.recipes import RECIPES
+from chainrule.training.recipes import RECIPES
 
 LEARNT = 50_000
 
@@ -51,7 +51,7 @@ def main() -> None:
     training, _ = split(load("mnist"), None, seed)
     network = Network((784, *recipe.hidden, 10), hidden="relu", output="softmax")
     X = training.X
-    Y = network.targets(training.Y, len(X)).astype(np.float32)
+    Y = network.check_targets(training.Y, len(X)).astype(np.float32)
     Y = (1 - smooth) * Y + np.float32(smooth / 10)
     answers = np.asarray(training.Y[LEARNT:])
     began = time.process_time()

@@ -16,9 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from chainrule.handwriting.reading import read
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import Scene, photograph
-from chainrule.reading import read
 
 CHANGES = {
     "turn": ("rotation (degrees)", (0, 5, 10, 15, 20, 30)),

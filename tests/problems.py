@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from chainrule import Network, forward
-from chainrule.activations import ACTIVATIONS
-from chainrule.costs import COSTS
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.costs import COSTS
 
 SMOOTH = ("sigmoid", "tanh", "softplus", "identity")  # the others have a kink in g or in g' at 0
 

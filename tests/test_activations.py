@@ -2,7 +2,8 @@ import naive
 import numpy as np
 import pytest
 
-from chainrule.activations import ACTIVATIONS, by_name
+from chainrule.common.checks import by_name
+from chainrule.notes.activations import ACTIVATIONS
 
 names = pytest.mark.parametrize("name", ACTIVATIONS)
 Z = np.linspace(-5, 5, 101)[1::2]  # not 0, where the relus have their kink

@@ -9,7 +9,6 @@ from problems import problems
 from chainrule import (
     Network,
     accumulate,
-    backprop,
     cost_and_gradient,
     engine,
     finish,
@@ -20,8 +19,9 @@ from chainrule import (
     trace,
     unroll,
 )
-from chainrule.backprop import input_gradient
-from chainrule.costs import COSTS
+from chainrule.notes import backprop
+from chainrule.notes.backprop import input_gradient
+from chainrule.notes.costs import COSTS
 
 LINEAR = Network((1, 4, 1), hidden="tanh", output="identity")
 LINEAR_THETA = np.array([31, 16, 15, -29, -13, -8, -7, 13, 54, -17, -11, -9, 16]) / 10

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from chainrule import model_file, octave, plots
-from chainrule.cli import app
+from chainrule import model_file, plots
+from chainrule.commands.app import app
+from chainrule.datasets import octave
 
 QUICK = ["--hidden", "8", "--max-iter", "30"]
 HOMES = ("area", "district", "heating", "price")
@@ -24,7 +25,9 @@ def run(*args, stdin=None):
 
 def command(*args, before="", **options):
     """Start the command as users do, or after some Python."""
-    script = "import sys; from chainrule.cli import main; sys.argv[0] = 'chainrule'; main()"
+    script = (
+        "import sys; from chainrule.commands.app import main; sys.argv[0] = 'chainrule'; main()"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", before + script, *map(str, args)],
         stderr=subprocess.PIPE,
@@ -234,7 +237,7 @@ def test_check_gradient_shows_the_table_by_layer(trained):
 
 
 def test_a_wrong_gradient_ends_with_1(trained, here, monkeypatch):
-    from chainrule import training
+    from chainrule.training import steps as training
 
     right = training.finish
 
@@ -431,7 +434,7 @@ def test_a_table_through_pipes(trained):
 
 PRESS_CTRL_C = """
 import os, signal
-from chainrule import report
+from chainrule.workbench import terminal as report
 
 def press(live, step, show=report.Live.__call__):
     show(live, step)
@@ -475,8 +478,8 @@ def test_a_wrong_argument_is_one_line_and_nothing_is_written(here, options, word
 
 
 def test_ctrl_c_while_a_choice_is_made_ends_it(here, monkeypatch):
-    from chainrule import selection
-    from chainrule.watch import INTERRUPTED
+    from chainrule.evaluation import selection
+    from chainrule.training.watch import INTERRUPTED
 
     class Stopped:
         theta, stopped = None, INTERRUPTED
@@ -495,7 +498,7 @@ def test_ctrl_c_while_a_choice_is_made_ends_it(here, monkeypatch):
     ],
 )
 def test_what_is_saved_is_said_when_the_picture_fails(here, monkeypatch, error, code, words):
-    from chainrule import pipeline
+    from chainrule.workbench import pipeline
 
     def draw(*args):
         raise error
@@ -515,7 +518,7 @@ def test_two_inputs_and_classes_get_a_map_in_the_tables_units(here, monkeypatch)
         drawn.append(draw(*arguments, **options))
         return drawn[0]
 
-    monkeypatch.setattr("chainrule.pipeline.training_figure", keep)
+    monkeypatch.setattr("chainrule.workbench.pipeline.training_figure", keep)
     rows = np.random.default_rng(0).uniform((100, 0.1), (200, 0.2), size=(60, 2))
     lines = [f"{a},{b},{'big' if a > 150 else 'small'}" for a, b in rows]
     (here / "fruit.csv").write_text("\n".join(["weight,sugar,kind", *lines]))
@@ -543,7 +546,7 @@ def test_a_fit_of_one_input_gets_its_curve_and_the_state_of_its_training(here, m
         titles.extend(ax.get_title() for ax in figure.axes)
         return figure
 
-    monkeypatch.setattr("chainrule.pipeline.training_figure", draw)
+    monkeypatch.setattr("chainrule.workbench.pipeline.training_figure", draw)
     x = np.linspace(0, 10, 60)
     table = np.c_[x, 20 + 5 * np.sin(x) + 0.3 * np.cos(40 * x)]
     np.savetxt(here / "sensor.csv", table, delimiter=",", header="time,signal", comments="")

@@ -2,7 +2,7 @@ import naive
 import numpy as np
 import pytest
 
-from chainrule.costs import COSTS, find_cost
+from chainrule.notes.costs import COSTS, find_cost
 
 names = pytest.mark.parametrize("name", COSTS)
 Z = np.array([[-3.0, 0.5, 2.0], [0.0, 1.0, -1.0]])

@@ -5,15 +5,10 @@ import numpy as np
 import pytest
 
 from chainrule import ErrorBars, Network, predict, random_theta, train
-from chainrule.curves import (
-    DecisionRegionsDisplay,
-    ErrorHistogramDisplay,
-    HiddenResponsesDisplay,
-    PredictionDisplay,
-    RegressionDisplay,
-    TrainingStateDisplay,
-)
 from chainrule.optimize import History
+from chainrule.plots.answers import ErrorHistogramDisplay, RegressionDisplay
+from chainrule.plots.fit import DecisionRegionsDisplay, HiddenResponsesDisplay, PredictionDisplay
+from chainrule.plots.training import TrainingStateDisplay
 
 CURVE = Network((1, 4, 1), hidden="tanh", output="identity")
 

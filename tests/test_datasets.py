@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from chainrule import Network, octave
-from chainrule.datasets import load, load_like, split
-from chainrule.encoding import DataError, Encoder, Scaling
+from chainrule import Network
+from chainrule.common.checks import DataError
+from chainrule.datasets import octave
+from chainrule.datasets.encoding import Encoder, Scaling
+from chainrule.datasets.tables import load, load_like, split
 
 
 @pytest.fixture
@@ -374,11 +376,11 @@ def test_images_are_told_from_tables():
         return file.getvalue()
 
     def shape(X, tmp="t.npz"):
-        from chainrule import datasets
+        from chainrule.datasets import formats, meaning
 
-        table = datasets._read_npz(tmp, read(X), None)
+        table = formats._read_npz(tmp, read(X), None)
         matrix = np.column_stack(list(table.table.values()))
-        return datasets._image(matrix, table)[0]
+        return meaning._image(matrix, table)[0]
 
     digits = load("digits").X
     assert shape(digits) == (8, 8)

@@ -11,7 +11,7 @@ from sabotage.correct import KINDS
 from chainrule import Network, check_gradient, cost_and_gradient, random_theta
 from chainrule.diagnosis import MISTAKES
 from chainrule.diagnosis.slips import SLIPS
-from chainrule.gradient_check import best_epsilon, compare, numerical_gradient
+from chainrule.notes.gradient_check import best_epsilon, compare, numerical_gradient
 
 
 def diagnosis(entry):
@@ -120,7 +120,7 @@ def test_scikit_learns_gradient_of_several_outputs():
     network = Network(units, hidden="tanh", output="identity")
 
     def order(theta):  # our flat vector's blocks are [bias row; weights], its all coefs first
-        from chainrule.theta import blocks
+        from chainrule.notes.theta import blocks
 
         parts = blocks(network, theta)
         return np.concatenate([p[1:].ravel() for p in parts] + [p[0] for p in parts])

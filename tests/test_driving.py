@@ -15,10 +15,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from chainrule import Network, model_file, predict, random_theta
-from chainrule.cli import app
+from chainrule.commands.app import app
+from chainrule.commands.driving import learn_on_the_fly
+from chainrule.datasets.encoding import Column, Encoder
 from chainrule.driving import learning, retina
 from chainrule.driving.buffer import Buffer
-from chainrule.driving.command import learn_on_the_fly
 from chainrule.driving.drawing import Film
 from chainrule.driving.driver import Driver, load, save
 from chainrule.driving.game import NotInstalledError, Orders, Race, pedals
@@ -27,7 +28,6 @@ from chainrule.driving.learning import Student, learn
 from chainrule.driving.person import LessonOver, Person
 from chainrule.driving.teacher import Line, Teacher
 from chainrule.driving.views import displaced, views
-from chainrule.encoding import Column, Encoder
 
 
 @pytest.fixture
@@ -393,7 +393,7 @@ def test_what_is_learnt_stays_if_the_laps_are_interrupted(race, tmp_path, monkey
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("chainrule.driving.command.drive_all", interrupted)
+    monkeypatch.setattr("chainrule.commands.driving.drive_all", interrupted)
     out = tmp_path / "a.safetensors"
     result = CliRunner().invoke(app, ["drive", "--minutes", "0.1", "--out", str(out)])
     assert result.exit_code == 130

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule import Network, train
-from chainrule.error_bars import ErrorBars
+from chainrule.evaluation.error_bars import ErrorBars
 
 NORMAL_90 = 1.6448536269514722
 

@@ -25,16 +25,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import chainrule
-from chainrule import (
-    MLPClassifier,
-    MLPRegressor,
-    WrongGradientError,
-    check_gradient,
-    reshape,
-)
-from chainrule.activations import Activation
-from chainrule.costs import Cost
-from chainrule.estimators import fitting, rows, to_onnx
+from chainrule import MLPClassifier, MLPRegressor, WrongGradientError, check_gradient, reshape
+from chainrule.engine import rows
+from chainrule.estimators import fitting, to_onnx
+from chainrule.notes.activations import Activation
+from chainrule.notes.costs import Cost
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -366,7 +361,7 @@ def test_the_kernel_takes_sparse_x_where_it_is_asked_for():
     by_kernel = clone(net).set_params(engine="kernel").fit(words, y)
     np.testing.assert_allclose(by_kernel.theta_, net.fit(words, y).theta_, atol=1e-9)
     with pytest.raises(ValueError, match="no sparse X"):
-        chainrule.engine.accumulate(
+        chainrule.engine.summing.accumulate(
             net.network_, net.theta_, words.tocsr(), y[:, None], engine="kernel"
         )
 

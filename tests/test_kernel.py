@@ -17,13 +17,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from problems import targets
 
-from chainrule import Network, backprop, engine, minibatch, random_theta
-from chainrule.activations import ACTIVATIONS
-from chainrule.costs import COSTS
+from chainrule import Network, engine, random_theta
 from chainrule.kernel import BUILT, dot
+from chainrule.notes import backprop, minibatch
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.costs import COSTS
+from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
-from chainrule.theta import blocks
 
 if BUILT:
     from chainrule.kernel._kernel import Kernel

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from problems import SMOOTH
 from test_kernel import TOLERANCE, close, problem
 
-from chainrule import Network, check_gradient, engine, random_theta, second_order
-from chainrule.activations import ACTIVATIONS
-from chainrule.costs import COSTS
+from chainrule import Network, check_gradient, engine, random_theta
 from chainrule.kernel import BUILT
+from chainrule.notes import second_order
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.costs import COSTS
 from chainrule.optimize import lbfgs, lm
 
 if BUILT:

@@ -8,12 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from chainrule import Network, cost_and_gradient, random_theta, unroll
-from chainrule.backprop import accumulate
 from chainrule.diagnosis import check_gradient
-from chainrule.minibatch import dropout_masks, epoch, limit_norms, lowbias32, mix
+from chainrule.notes.backprop import accumulate
+from chainrule.notes.minibatch import dropout_masks, epoch, limit_norms, lowbias32, mix
+from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
-from chainrule.theta import blocks
 
 NETWORK = Network((5, 7, 4, 3), hidden=("tanh", "sigmoid"), output="softmax")
 

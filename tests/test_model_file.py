@@ -15,9 +15,9 @@ from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
 from chainrule import Network, model_file, random_theta
-from chainrule.activations import ACTIVATIONS
-from chainrule.encoding import Column, Encoder, Scaling
+from chainrule.datasets.encoding import Column, Encoder, Scaling
 from chainrule.model_file import Model, ModelFileError, Provenance, load, save
+from chainrule.notes.activations import ACTIVATIONS
 
 
 def example(**options):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from chainrule import Network
-from chainrule.activations import ACTIVATIONS
-from chainrule.costs import COSTS
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.costs import COSTS
 
 NAN, INF = float("nan"), float("inf")
 
@@ -80,7 +80,7 @@ def test_for_data_gives_the_notes_defaults_and_takes_the_targets(Y, options, lay
     network = Network.for_data(X, Y, **options)
     assert network.layers == layers
     assert network.cost.name == output
-    assert network.targets(Y, 6).shape == (6, network.K)
+    assert network.check_targets(Y, 6).shape == (6, network.K)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_for_data_refuses(X, Y, options, message):
 def test_arrays_that_conform_are_returned_as_they_are(dtype):
     network = Network((2, 1))
     X, Y, theta = np.ones((3, 2), dtype), np.ones((3, 1), dtype), np.ones(3, dtype)
-    assert network.inputs(X) is X
-    assert np.shares_memory(network.targets(Y, 3), Y)
-    assert network.theta(theta) is theta
+    assert network.check_inputs(X) is X
+    assert np.shares_memory(network.check_targets(Y, 3), Y)
+    assert network.check_theta(theta) is theta
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool, np.float16])
 def test_other_numbers_become_float64(dtype):
-    assert Network((2, 1)).inputs(np.ones((3, 2), dtype)).dtype == np.float64
+    assert Network((2, 1)).check_inputs(np.ones((3, 2), dtype)).dtype == np.float64
 
 
 @pytest.mark.parametrize(
@@ -128,23 +128,23 @@ def test_other_numbers_become_float64(dtype):
 )
 def test_inputs_refuses(X, message):
     with pytest.raises(ValueError, match=message):
-        Network((2, 1)).inputs(X)
+        Network((2, 1)).check_inputs(X)
 
 
 def test_large_finite_inputs_are_not_taken_for_infinite():
     X = np.full((4, 2), 3e38, dtype=np.float32)  # their sum overflows
-    assert Network((2, 1)).inputs(X) is X
+    assert Network((2, 1)).check_inputs(X) is X
 
 
 def test_codes_become_one_hot():
     expected = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
     for dtype in (np.uint8, np.int64):
-        Y = Network((2, 3)).targets(np.array([0, 2, 1], dtype), 3)
+        Y = Network((2, 3)).check_targets(np.array([0, 2, 1], dtype), 3)
         np.testing.assert_array_equal(Y, expected)
 
 
 def test_a_vector_is_one_column_of_one_output():
-    Y = Network((2, 1), output="identity").targets([1, -2, 3], 3)
+    Y = Network((2, 1), output="identity").check_targets([1, -2, 3], 3)
     np.testing.assert_array_equal(Y, [[1.0], [-2.0], [3.0]])
 
 
@@ -169,7 +169,7 @@ def test_a_vector_is_one_column_of_one_output():
 )
 def test_targets_refuses(K, output, Y, message):
     with pytest.raises(ValueError, match=message):
-        Network((2, K), output=output).targets(Y, 3)
+        Network((2, K), output=output).check_targets(Y, 3)
 
 
 @pytest.mark.parametrize(
@@ -183,4 +183,4 @@ def test_targets_refuses(K, output, Y, message):
 )
 def test_theta_refuses(theta, message):
     with pytest.raises(ValueError, match=message):
-        Network((2, 1)).theta(theta)
+        Network((2, 1)).check_theta(theta)

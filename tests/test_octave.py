@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from chainrule import Network, octave, random_theta, reshape, unroll
-from chainrule.encoding import DataError, Encoder
+from chainrule import Network, random_theta, reshape, unroll
+from chainrule.common.checks import DataError
+from chainrule.datasets import octave
+from chainrule.datasets.encoding import Encoder
 
 
 def test_weights_and_examples_go_out_and_come_back(tmp_path):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from chainrule import Network, random_theta
-from chainrule.minibatch import epoch
+from chainrule.notes.minibatch import epoch
+from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
-from chainrule.theta import blocks
 
 GRADIENTS = np.random.default_rng(0).normal(size=(3, 6))
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from test_cli import run
 
-from chainrule import Network, check_gradient, octave, own_code, random_theta, reshape, unroll
+from chainrule import Network, check_gradient, random_theta, reshape, unroll
+from chainrule.commands import own_code
+from chainrule.datasets import octave
 from chainrule.testing import assert_gradient
 
 OCTAVE = Path(__file__).parent / "octave"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from chainrule import photos
-from chainrule.encoding import DataError
+from chainrule.common.checks import DataError
 from chainrule.photos import ink, normal, rows
 from chainrule.photos.marks import Mark
 from chainrule.photos.strokes import draw_digit, draw_no_digit

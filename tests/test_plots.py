@@ -15,15 +15,12 @@ from chainrule import (
     random_theta,
     train,
 )
-from chainrule.evaluation import Evaluation
-from chainrule.plots import (
-    GradientCheckDisplay,
-    HiddenUnitsDisplay,
-    MistakesDisplay,
-    TrainingCurveDisplay,
-    WeightsDisplay,
-    training_figure,
-)
+from chainrule.evaluation.scores import Evaluation
+from chainrule.plots.answers import MistakesDisplay
+from chainrule.plots.gradient import GradientCheckDisplay
+from chainrule.plots.page import training_figure
+from chainrule.plots.training import TrainingCurveDisplay
+from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
 
 
 def images(rows):

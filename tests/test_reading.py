@@ -8,12 +8,13 @@ import pytest
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
-from chainrule import Network, handwriting, model_file, photos, random_theta, read_digits
-from chainrule.cli import app
-from chainrule.encoding import DataError
+from chainrule import Network, model_file, photos, random_theta, read_digits
+from chainrule.commands.app import app
+from chainrule.common.checks import DataError
+from chainrule.handwriting import learning
+from chainrule.handwriting.reading import _in_context, recognise, shipped_model
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import Scene, photograph
-from chainrule.reading import _in_context, recognise, shipped_model
 
 
 def run(*args):
@@ -120,7 +121,7 @@ def test_digits_that_look_like_letters_are_lost_in_words_alone():
 
 def test_strangers_around_make_a_doubtful_mark_one_of_them():
     model = shipped_model()
-    X, _ = handwriting.drawings(10, 40, 3)
+    X, _ = learning.drawings(10, 40, 3)
     pictures = X.reshape(-1, 28, 28)
     alone = recognise(model, pictures[:10])[:, 10]
     among = recognise(model, pictures)[:10, 10]
@@ -140,7 +141,7 @@ def test_digits_that_touch_are_told_apart(tmp_path, seed):
 
 
 def test_recognising_is_the_same_each_time_and_sums_to_one():
-    X, _ = handwriting.drawings(5, 2, 1)
+    X, _ = learning.drawings(5, 2, 1)
     pictures = X.reshape(-1, 28, 28)
     first, again = (recognise(shipped_model(), pictures) for _ in range(2))
     np.testing.assert_array_equal(first, again)
@@ -227,7 +228,7 @@ def test_show_draws_the_photo_and_every_step(sheet, tmp_path):
 
 
 def test_a_model_that_cannot_read_photos_is_refused(sheet, tmp_path):
-    from chainrule.encoding import Column, Encoder
+    from chainrule.datasets.encoding import Column, Encoder
 
     model = model_file.Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),)))
     model_file.save(tmp_path / "size.safetensors", model)
@@ -250,7 +251,7 @@ def test_a_sheet_is_collected_and_a_model_goes_on_from_it(sheet, tmp_path, monke
         "sheet-2.jpg",
         "sheet.jpg",
     ]
-    monkeypatch.setattr(handwriting, "REHEARSED", (200, 100))
+    monkeypatch.setattr(learning, "REHEARSED", (200, 100))
     trained = run("train", "mine", "--from", "shipped", "--json")
     assert trained.exit_code == 0
     assert json.loads(trained.stdout)["right"]["after"] == 20
@@ -264,22 +265,22 @@ def test_a_label_that_does_not_fit_the_photo_is_refused(sheet, tmp_path):
     assert "3 digits in the label and 10 marks" in found.stderr
     assert not (tmp_path / "mine").exists()
     with pytest.raises(DataError, match="has no digit"):
-        handwriting.collect(sheet, "abc", tmp_path / "mine")
+        learning.collect(sheet, "abc", tmp_path / "mine")
     with pytest.raises(DataError, match=r"no labels\.csv"):
-        handwriting.collected(tmp_path)
+        learning.collected(tmp_path)
 
 
 @pytest.mark.slow
 def test_going_on_from_a_few_strange_digits_forgets_nothing(data):
     """A hand that writes 7 as others write 1 with a hook: learnt, and MNIST is read as before."""
     with np.load(data("mnist.npz")) as mnist:
-        X = handwriting.normalised(mnist["X_test"][:2000] / 255)
+        X = learning.normalised(mnist["X_test"][:2000] / 255)
         y = mnist["y_test"][:2000]
     model = shipped_model()
     own = X[y == 4][:10][:, ::-1]  # turned upside down: nobody's 4
     before = np.mean(np.array(model.labels(X)) == y)
-    rehearsed, _ = handwriting.drawings(*handwriting.REHEARSED, seed=0)
-    result = handwriting.adapted(model, own, np.full(10, 4), rehearsed)
+    rehearsed, _ = learning.drawings(*learning.REHEARSED, seed=0)
+    result = learning.adapted(model, own, np.full(10, 4), rehearsed)
     from dataclasses import replace
 
     new = replace(model, theta=result.theta)
@@ -298,6 +299,6 @@ def test_the_temperature_makes_an_overconfident_network_modest():
     from chainrule import predict
 
     y = np.array([rng.choice(3, p=p) for p in predict(network, theta, X)])
-    found, temperature = handwriting.calibrated(network, theta * 5, X, y)
+    found, temperature = learning.calibrated(network, theta * 5, X, y)
     assert temperature == pytest.approx(5, rel=0.3)
     np.testing.assert_allclose(found, theta * 5 / temperature)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from typer.testing import CliRunner
 
-from chainrule.cli import app
+from chainrule.commands.app import app
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import Scene, photograph
 

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from chainrule import Network, train
-from chainrule.cli import app
-from chainrule.distortions import CHUNK, Distortion
-from chainrule.recipes import RECIPES
+from chainrule.commands.app import app
+from chainrule.datasets.distortions import CHUNK, Distortion
+from chainrule.training.recipes import RECIPES
 
 STILL = {"turn": 0.0, "slant": 0.0, "scale": 0.0, "move": 0.0, "bend": 0.0}
 ALL = Distortion(turn=0.1, slant=0.1, scale=0.1, move=1.0, bend=1.0, thicken=0.5)

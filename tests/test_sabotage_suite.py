@@ -115,7 +115,7 @@ def test_correct_ones_agree_with_the_numerical_gradient(kind, seed):
     objective, theta, arguments = KINDS[kind](seed)
     report = check_gradient(objective, theta)
     assert report.ok, report
-    network_of(arguments).targets(arguments["Y"], len(arguments["X"]))
+    network_of(arguments).check_targets(arguments["Y"], len(arguments["X"]))
 
 
 @by_kind

@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from problems import SMOOTH, problems, targets
 
 from chainrule import Network, check_gradient, random_theta, reshape, train
-from chainrule.activations import Activation
-from chainrule.costs import COSTS
-from chainrule.objective import TrainingObjective
-from chainrule.second_order import hessian_vector, jacobian, residuals
+from chainrule.notes.activations import Activation
+from chainrule.notes.costs import COSTS
+from chainrule.notes.second_order import hessian_vector, jacobian, residuals
+from chainrule.training.objective import TrainingObjective
 
 REGRESSION = Network((2, 4, 3, 2), hidden=("tanh", "softplus"), output="identity")
 
@@ -103,7 +103,7 @@ def test_the_blocks_do_not_change_the_sums(monkeypatch):
     theta, X, Y = example(m=50)
     objective = TrainingObjective(REGRESSION, X, Y)
     whole = objective.normal_equations(theta)
-    monkeypatch.setattr("chainrule.second_order.BLOCK", 3 * 2 * REGRESSION.size)
+    monkeypatch.setattr("chainrule.notes.second_order.BLOCK", 3 * 2 * REGRESSION.size)
     assert len(list(residuals(REGRESSION, theta, X, Y))) == 17
     for one, other in zip(whole, objective.normal_equations(theta), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)

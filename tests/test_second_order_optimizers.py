@@ -9,10 +9,10 @@ import pytest
 import scipy.io
 
 from chainrule import Network, random_theta, train
-from chainrule.objective import TrainingObjective
 from chainrule.optimize import OPTIMIZERS, br, cg, find, lm
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
+from chainrule.training.objective import TrainingObjective
 
 OURS = [name for name, found in OPTIMIZERS.items() if not isinstance(found, SGD | Adam)]
 FIRST_ORDER = [name for name in OURS if name not in ("lm", "br")]

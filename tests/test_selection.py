@@ -6,8 +6,8 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score
 
 from chainrule import Network
-from chainrule.evaluation import Evaluation
-from chainrule.selection import cross_validate
+from chainrule.evaluation.scores import Evaluation
+from chainrule.evaluation.selection import cross_validate
 
 
 def test_too_much_regularisation_loses():

@@ -4,7 +4,7 @@ from hypothesis import given
 from problems import problems
 
 from chainrule import Network, random_theta, reshape, unroll
-from chainrule.theta import blocks, identical_units
+from chainrule.notes.theta import blocks, identical_units
 
 
 def octave_example():

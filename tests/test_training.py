@@ -5,17 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from chainrule import (
-    SGD,
-    Adam,
-    Network,
-    backprop,
-    cost_and_gradient,
-    engine,
-    minibatch,
-    random_theta,
-    train,
-)
+from chainrule import SGD, Adam, Network, cost_and_gradient, engine, random_theta, train
+from chainrule.notes import backprop, minibatch
 from chainrule.optimize import OPTIMIZERS, State
 
 NETWORK = Network((4, 6, 2), hidden="tanh", output="sigmoid")

@@ -5,7 +5,7 @@ from benchmarks.contestants import ACCURACY, MAX_EPOCHS
 
 import chainrule
 from chainrule import engine
-from chainrule.backprop import finish
+from chainrule.notes.backprop import finish
 from chainrule.optimize.adam import Adam
 
 

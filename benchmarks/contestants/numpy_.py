@@ -1,8 +1,8 @@
-"""The reference of `chainrule.backprop`: NumPy and its BLAS."""
+"""The reference of `chainrule.notes.backprop`: NumPy and its BLAS."""
 
 import numpy as np
 
-from chainrule.backprop import accumulate, finish
+from chainrule.notes.backprop import accumulate, finish
 
 
 def gradient(task):

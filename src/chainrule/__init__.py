@@ -2,26 +2,21 @@
 
 import typing
 
-from chainrule.backprop import (
-    Trace,
-    accumulate,
-    cost_and_gradient,
-    finish,
-    forward,
-    trace,
-)
 from chainrule.diagnosis import check_gradient
-from chainrule.engine import predict
-from chainrule.error_bars import ErrorBars
-from chainrule.gradient_check import Finding, GradientReport, numerical_gradient
-from chainrule.network import Network
+from chainrule.engine.predicting import predict
+from chainrule.evaluation.error_bars import ErrorBars
+from chainrule.notes.backprop import accumulate, cost_and_gradient, finish, forward
+from chainrule.notes.gradient_check import numerical_gradient
+from chainrule.notes.gradient_report import Finding, GradientReport
+from chainrule.notes.network import Network
+from chainrule.notes.theta import random_theta, reshape, unroll
+from chainrule.notes.trace import Trace, trace
 from chainrule.optimize import SGD, Adam, History, Result, State, Step
-from chainrule.theta import random_theta, reshape, unroll
-from chainrule.training import WrongGradientError, train
+from chainrule.training.steps import WrongGradientError, train
 
 if typing.TYPE_CHECKING:
     from chainrule.estimators import MLPClassifier, MLPRegressor
-    from chainrule.reading import Digit, read_digits
+    from chainrule.handwriting.reading import Digit, read_digits
 
 __version__ = "0.1.0"
 
@@ -64,7 +59,7 @@ def __getattr__(name: str) -> typing.Any:
 
         return getattr(estimators, name)
     if name in ("Digit", "read_digits"):
-        from chainrule import reading
+        from chainrule.handwriting import reading
 
         return getattr(reading, name)
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")

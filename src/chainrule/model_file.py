@@ -10,20 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.activations import Array
-from chainrule.encoding import Encoder, Label, Scaling
-from chainrule.engine import predict
-from chainrule.network import Network
+from chainrule.common.files import _reason, write_atomically
+from chainrule.common.types import Array
+from chainrule.datasets.encoding import Encoder, Label, Scaling
+from chainrule.engine.predicting import predict
+from chainrule.notes.network import Network
 
 FORMAT = 1
 KEY = "chainrule"  # of the JSON header in the file's metadata
@@ -110,7 +109,7 @@ class Model:
 
     Examples
     --------
-    >>> from chainrule.encoding import Column
+    >>> from chainrule.datasets.encoding import Column
     >>> encoder = Encoder((Column("size"),), target="kind", classes=("small", "large"))
     >>> model = Model(Network((1, 1)), np.array([-3.0, 1.0]), encoder)
     >>> model.predict(np.array([[1.0], [5.0]]))
@@ -129,7 +128,7 @@ class Model:
 
     def __post_init__(self) -> None:
         n, K = self.network.layers[0], self.network.K
-        object.__setattr__(self, "theta", self.network.theta(self.theta))
+        object.__setattr__(self, "theta", self.network.check_theta(self.theta))
         if len(self.encoder.feature_names) != n:
             raise ValueError(
                 f"the network has {n} inputs, the encoder makes {len(self.encoder.feature_names)}"
@@ -162,7 +161,7 @@ class Model:
         -------
         ndarray of shape (m, K)
         """
-        X = self.network.inputs(X)
+        X = self.network.check_inputs(X)
         h = predict(self.network, self.theta, self.scaling.apply(X) if self.scaling else X)
         return self.target_scaling.undo(h) if self.target_scaling else h
 
@@ -209,7 +208,8 @@ def save(path: str | os.PathLike[str], model: Model, *, half: bool = False) -> N
     Examples
     --------
     >>> import tempfile
-    >>> from chainrule.encoding import Column
+    >>> from pathlib import Path
+    >>> from chainrule.datasets.encoding import Column
     >>> model = Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),)))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(Path(folder, "model.safetensors"), model)
@@ -306,39 +306,6 @@ def load(path: str | os.PathLike[str]) -> Model:
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         what = str(error)
     raise ModelFileError(f"{name}: not a model that can be used: {what}") from None
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file so that at every moment either the old or the new one is there, whole.
-
-    Parameters
-    ----------
-    path : path
-        Of a regular file, new or to be replaced.
-    content : bytes
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; then nothing has changed.
-    """
-    target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
-    if target.exists() and not target.is_file():
-        raise OSError("it is a folder or a device, not a file")
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(draft, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 def _checksum(text: str, tensors: Mapping[str, Array]) -> str:

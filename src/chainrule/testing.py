@@ -7,7 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from chainrule.diagnosis import check_gradient
-from chainrule.gradient_check import Objective
+from chainrule.notes.gradient_check import Objective
 
 
 def assert_gradient(objective: Objective, theta: npt.ArrayLike, **options: Any) -> None:

@@ -8,26 +8,17 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.activations import Array
-from chainrule.backprop import Lambda
-from chainrule.diagnosis.explain import (
-    Named,
-    explain_by_pattern,
-    explain_with_data,
-    merge,
-    norm,
-)
+from chainrule.common.types import Array, Lambda
+from chainrule.diagnosis.explain import Named, explain_by_pattern, explain_with_data, merge, norm
 from chainrule.diagnosis.mistakes import MISTAKES
-from chainrule.gradient_check import (
-    EVERY_COMPONENT,
-    Finding,
-    GradientReport,
+from chainrule.notes.gradient_check import (
     Objective,
     compare,
     evaluate,
     numerical_gradient,
 )
-from chainrule.network import Network
+from chainrule.notes.gradient_report import EVERY_COMPONENT, Finding, GradientReport
+from chainrule.notes.network import Network
 
 
 def check_gradient(
@@ -115,8 +106,8 @@ def check_gradient(
         small = theta.size <= EVERY_COMPONENT
         numerical = numerical_gradient(objective, theta) if small else None
         if network is not None and X is not None and Y is not None:
-            X = network.inputs(X).astype(np.float64)
-            Y = network.targets(Y, len(X)).astype(np.float64)
+            X = network.check_inputs(X).astype(np.float64)
+            Y = network.check_targets(Y, len(X)).astype(np.float64)
             explained += explain_with_data(J, D, numerical, network, theta, X, Y, lam)
         if numerical is not None and not explained:
             explained += explain_by_pattern(D, numerical, theta, network)

@@ -16,11 +16,10 @@ from itertools import combinations, permutations
 
 import numpy as np
 
-from chainrule.activations import Array
-from chainrule.backprop import Lambda
+from chainrule.common.types import Array, Lambda
 from chainrule.diagnosis.slips import COST_SLIPS, PACKINGS, Problem, Slip
-from chainrule.network import Network
-from chainrule.theta import blocks
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
 
 
 @dataclass(frozen=True)

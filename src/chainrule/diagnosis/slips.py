@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.activations import ACTIVATIONS, Activation, Array
-from chainrule.backprop import forward
-from chainrule.costs import Cost
-from chainrule.network import Network
-from chainrule.theta import blocks
+from chainrule.common.types import Array
+from chainrule.notes.activations import ACTIVATIONS, Activation
+from chainrule.notes.backprop import forward
+from chainrule.notes.costs import Cost
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 
 class Buffer:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.driving import retina
 from chainrule.driving.driver import Driver
 from chainrule.driving.game import Orders, Race
 from chainrule.driving.hill import Hill
-from chainrule.plots import BLUE, GREY, ORANGE
-from chainrule.theta import blocks
+from chainrule.notes.theta import blocks
+from chainrule.plots.panel import BLUE, GREY, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

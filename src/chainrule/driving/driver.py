@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from chainrule import model_file
-from chainrule.activations import Array
-from chainrule.backprop import forward
+from chainrule.common.types import Array
+from chainrule.datasets.encoding import Column, Encoder
 from chainrule.driving import retina
 from chainrule.driving.game import Orders
 from chainrule.driving.hill import Hill
-from chainrule.encoding import Column, Encoder
-from chainrule.engine import predict
-from chainrule.network import Network
+from chainrule.engine.predicting import predict
+from chainrule.notes.backprop import forward
+from chainrule.notes.network import Network
 
 
 class Code(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 FRAMES_A_SECOND = 50
 LOOKS_EVERY = 2  # frames: so often a driver looks and decides, 25 times a second

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.driving import retina
 from chainrule.driving.driver import Driver
 from chainrule.driving.game import HALF_WIDTH, LOOKS_EVERY, Orders, Race
 from chainrule.driving.teacher import Line, Teacher
-from chainrule.engine import available_threads
+from chainrule.engine.cores import available_threads
 
 Look = Callable[[Array, Race, Orders, Orders], None]
 """Called where the network looks: with the frame, the race, the teacher's orders and its own."""

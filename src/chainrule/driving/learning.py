@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.driving import retina
 from chainrule.driving.buffer import Buffer
 from chainrule.driving.driver import SPEED, STEERING, Code, Driver
@@ -24,10 +24,10 @@ from chainrule.driving.game import FRAMES_A_SECOND, LOOKS_EVERY, Orders, Race
 from chainrule.driving.person import LessonOver
 from chainrule.driving.teacher import Teacher
 from chainrule.driving.views import views
-from chainrule.network import Network
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
 from chainrule.optimize import State
-from chainrule.theta import blocks
-from chainrule.training import train
+from chainrule.training.steps import train
 
 LEARNING_RATE = 0.004
 LAM = (100.0, 0.0)  # without it a receptor that rarely sees road gets a huge weight

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 ROWS, COLUMNS = 30, 32
 CELL = 4 / 3  # side of a receptor's square of ground, in units of length

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.driving.game import HALF_WIDTH, LOCK, Orders, Race
 
 TILE = 3.5  # length of a piece of the road

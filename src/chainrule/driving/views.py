@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.driving import retina
 from chainrule.driving.game import Orders
 from chainrule.driving.teacher import look_ahead, pursue, pursued

@@ -22,10 +22,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from chainrule import engine
-from chainrule.activations import Activation, Array
-from chainrule.backprop import forward, input_gradient
-from chainrule.costs import Cost
-from chainrule.error_bars import ErrorBars
+from chainrule.common.types import Array
+from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.estimators import files
 from chainrule.estimators.fitting import (
     LEAST_SQUARES,
@@ -36,11 +34,14 @@ from chainrule.estimators.fitting import (
     warn_unless_converged,
 )
 from chainrule.estimators.picture import svg
-from chainrule.estimators.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
-from chainrule.network import Network
-from chainrule.stop_report import stop_report
-from chainrule.theta import blocks, unroll
-from chainrule.training import WrongGradientError, check_before_training, lowest
+from chainrule.evaluation.error_bars import ErrorBars
+from chainrule.evaluation.stop_report import stop_report
+from chainrule.notes.activations import Activation
+from chainrule.notes.backprop import forward, input_gradient
+from chainrule.notes.costs import Cost
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks, unroll
+from chainrule.training.steps import WrongGradientError, check_before_training, lowest
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
@@ -198,7 +199,7 @@ class BaseMLP(
     def _start(self, network: Network, rng: np.random.RandomState, dtype: np.dtype[Any]) -> Array:
         """Return the initial theta: the user's, or scikit-learn's random numbers in its order."""
         if self.theta is not None:
-            return network.theta(given_theta(network, self.theta)).astype(dtype)
+            return network.check_theta(given_theta(network, self.theta)).astype(dtype)
         theta = np.empty(network.size)
         g = network.activations or (None,)  # the last layer takes after the one before it
         for l, (block, (inn, out)) in enumerate(
@@ -413,7 +414,7 @@ class BaseMLP(
 
     @property
     def theta_(self) -> Array:
-        """The flat vector theta, see `chainrule.theta`: coefs_ and intercepts_ are views of it."""
+        """The flat vector theta: coefs_ and intercepts_ are views of it."""
         return self._current()[1]
 
     def __getstate__(self) -> dict[str, Any]:

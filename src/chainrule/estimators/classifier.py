@@ -17,12 +17,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule.activations import Array
-from chainrule.costs import Cost
+from chainrule.common.types import Array
+from chainrule.engine.rows import Rows
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.documentation import documented
-from chainrule.estimators.rows import Rows
-from chainrule.network import Network
+from chainrule.notes.costs import Cost
+from chainrule.notes.network import Network
 from chainrule.optimize import Step
 
 

@@ -12,7 +12,7 @@ hidden_layer_sizes : int or sequence of int, default=(100,)
 activation : str, Activation, or sequence of them, default='relu'
     g of the hidden layers: one for all, or one for each.  scikit-learn's ``'identity'``,
     ``'logistic'``, ``'tanh'``, ``'relu'``; also ``'leaky_relu'``, ``'elu'``, ``'softplus'``;
-    or a `chainrule.activations.Activation` of your own.
+    or a `chainrule.notes.activations.Activation` of your own.
 solver : str, default='adam'
     ``'sgd'`` and ``'adam'`` go over minibatches.  All the rows at once see ``'lbfgs'``, ``'cg'``
     (conjugate gradient), ``'scg'`` (scaled), ``'newton-cg'``, ``'gd'`` (gradient descent); in a

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule.activations import ACTIVATIONS, LEAK, Array
-from chainrule.network import Network
-from chainrule.theta import blocks
+from chainrule.common.types import Array
+from chainrule.notes.activations import ACTIVATIONS, LEAK
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
 
 if TYPE_CHECKING:
     from chainrule.estimators.base import BaseMLP

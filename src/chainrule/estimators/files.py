@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule import __version__
-from chainrule.encoding import Column, Encoder
+from chainrule.datasets.encoding import Column, Encoder
+from chainrule.evaluation.stop_report import StopReport
 from chainrule.model_file import Model, ModelFileError, Provenance
 from chainrule.model_file import load as load_model
 from chainrule.model_file import save as save_model
-from chainrule.stop_report import StopReport
 
 if TYPE_CHECKING:
     from chainrule.estimators.base import BaseMLP

@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.activations import Array
-from chainrule.backprop import finish, penalty
-from chainrule.epochs import layer_rates
-from chainrule.network import Network
-from chainrule.objective import TrainingObjective
+from chainrule.common.types import Array
+from chainrule.notes.backprop import finish
+from chainrule.notes.network import Network
+from chainrule.notes.regularisation import penalty
+from chainrule.notes.second_order import check_residuals
 from chainrule.optimize import OPTIMIZERS, SGD, Adam, Rule, Step, lbfgs
 from chainrule.optimize.result import NOT_FINITE, Objective
-from chainrule.second_order import check_residuals
+from chainrule.training.epochs import layer_rates
+from chainrule.training.objective import TrainingObjective
 
 if TYPE_CHECKING:
+    from chainrule.engine.rows import Rows
     from chainrule.estimators.base import BaseMLP
-    from chainrule.estimators.rows import Rows
 
 LEAST_SQUARES = ("lm", "br")  # solvers that need residuals
 SMALLEST_RATE = 1e-6  # of learning_rate="adaptive"

@@ -6,9 +6,9 @@ from html import escape
 
 import numpy as np
 
-from chainrule.activations import Array
-from chainrule.network import Network
-from chainrule.theta import blocks
+from chainrule.common.types import Array
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
 
 MOST = 8  # units drawn of a layer; of a larger one the first and the last
 ACROSS, DOWN, RADIUS, MARGIN, GAP, LABEL = 150, 26, 8, 70, 14, 28  # pixels

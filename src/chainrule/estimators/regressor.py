@@ -16,13 +16,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from chainrule.activations import Array
-from chainrule.costs import Cost
+from chainrule.common.types import Array
+from chainrule.engine.rows import Rows
 from chainrule.estimators.base import SOLVERS, STOCHASTIC, BaseMLP
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitting import LEAST_SQUARES
-from chainrule.estimators.rows import Rows
-from chainrule.network import Network
+from chainrule.notes.costs import Cost
+from chainrule.notes.network import Network
 from chainrule.optimize import Step
 
 OUTPUTS = {"squared_error": "identity", "poisson": "exp", "absolute_error": "absolute"}
@@ -40,7 +40,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     loss : str or Cost, default='squared_error'
         ``'squared_error'`` (half of it, its mean over several outputs), ``'poisson'`` (half the
         deviance; h = e^z), ``'absolute_error'``, ``'huber'``, ``'quantile'``; or a
-        `chainrule.costs.Cost` of your own.
+        `chainrule.notes.costs.Cost` of your own.
     {parameters}
     quantile : float or sequence of float, default=0.5
         The levels of ``loss='quantile'``, rising.  Several are learnt at once and never cross.

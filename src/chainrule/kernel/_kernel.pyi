@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 isa: str
 

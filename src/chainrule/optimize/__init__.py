@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 
-from chainrule.activations import by_name
+from chainrule.common.checks import by_name
 from chainrule.optimize import br, cg, gd, lbfgs, lm, newton_cg, scg, scipy
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.loop import Iterate

@@ -18,7 +18,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.optimize import lm
 from chainrule.optimize.loop import one_blas_thread, run
 from chainrule.optimize.result import Callback, Result

@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import dot
 from chainrule.optimize.lbfgs import Pair, two_loop
 from chainrule.optimize.line_search import search

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import dot
 from chainrule.optimize.loop import Iterate, run
 from chainrule.optimize.result import Callback, Objective, Result

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import BUILT, dot
 from chainrule.optimize.line_search import search
 from chainrule.optimize.loop import Iterate, run

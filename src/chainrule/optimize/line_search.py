@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import dot
 from chainrule.optimize.loop import Iterate
 from chainrule.optimize.result import Objective

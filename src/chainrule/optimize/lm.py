@@ -15,7 +15,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import BUILT, dot
 from chainrule.optimize.loop import Iterate, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result
@@ -104,7 +104,7 @@ def minimize(
     Examples
     --------
     >>> from chainrule import Network, random_theta
-    >>> from chainrule.objective import TrainingObjective
+    >>> from chainrule.training.objective import TrainingObjective
     >>> network, X = Network((1, 5, 1), hidden="tanh", output="identity"), np.c_[0:1:20j]
     >>> result = minimize(TrainingObjective(network, X, np.sin(6 * X)), random_theta(network))
     >>> result.J < 1e-6

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import dot
 from chainrule.optimize.result import (
     AT_MAX_ITER,

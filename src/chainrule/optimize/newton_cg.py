@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import dot
 from chainrule.optimize.line_search import search
 from chainrule.optimize.loop import Iterate, hessian_vector, norm, one_blas_thread, run

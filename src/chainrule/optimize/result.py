@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 Objective = Callable[[Array], tuple[float, Array]]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.kernel import dot
 from chainrule.optimize.loop import Iterate, hessian_vector, one_blas_thread, run
 from chainrule.optimize.result import Callback, Objective, Result

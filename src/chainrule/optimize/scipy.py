@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.activations import Array, by_name
+from chainrule.common.checks import by_name
+from chainrule.common.types import Array
 from chainrule.optimize.result import (
     AT_MAX_ITER,
     BY_CALLBACK,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 
 @dataclass(frozen=True)

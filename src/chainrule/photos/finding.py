@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.photos.ink import flatten
 from chainrule.photos.lines import remove_lines
 from chainrule.photos.marks import Box, Mark, binarise, find_marks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 COARSE, COARSEST = 160, 60  # pixels of the longer side where paper, or what is common, is sought
 WINDOW = 0.3  # of its shorter side: wider than any stroke

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 POOL = 4  # pixels of the mask in one of the picture that is searched
 SLOPES = tuple(np.arange(-0.24, 0.2401, 0.02))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 Box = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in pixels, the last two beyond the end."""

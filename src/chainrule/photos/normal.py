@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 SIDE, BOX = 28, 20  # of the picture, and of the square that the digit fits in
 FINE = 4  # pixels of the fine picture, in which strokes are measured, in one of the final one

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.activations import Array
-from chainrule.encoding import DataError
+from chainrule.common.checks import DataError
+from chainrule.common.types import Array
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MOST_PIXELS = 150_000_000  # more than any phone's camera takes; a bomb says it has more

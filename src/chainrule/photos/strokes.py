@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 
 CANVAS = 96  # pixels of a drawing's side; the unit square has a margin in it
 MARGIN = 16

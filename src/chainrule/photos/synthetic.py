@@ -11,7 +11,7 @@ from io import BytesIO
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.photos.marks import Box
 from chainrule.photos.strokes import print_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.activations import Array
+from chainrule.common.types import Array
 from chainrule.photos.marks import Mark
 
 LAST = -1  # the number of a mark's right side

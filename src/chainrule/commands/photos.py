@@ -1,0 +1,146 @@
+"""The commands about photos: classify and collect, and training on one's own hand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chainrule.common.checks import DataError, counted
+
+if TYPE_CHECKING:
+    from chainrule.handwriting.reading import Reading
+
+BAD_DATA = 3
+
+
+def classify(
+    paths: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Photos of digits.")],
+    model: Annotated[
+        str | None, typer.Option(help="A model of one's own.  (default: the one shipped)")
+    ] = None,
+    show: Annotated[
+        Path | None,
+        typer.Option(help="Draw the photo with its readings, and every step: a .png file."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Machine-readable output on stdout.")
+    ] = False,
+) -> None:
+    """Read the digits in photos: in reading order, a line a row, each with its probability."""
+    from chainrule import model_file
+    from chainrule.handwriting.reading import check_model, read, shipped_model
+
+    if show is not None and (show.suffix != ".png" or not show.absolute().parent.is_dir()):
+        raise ValueError(f"--show {show}: must be a .png file in a folder that exists")
+    if show is not None and len(paths) > 1:
+        raise ValueError(f"--show draws one photo at a time: {len(paths)} were given")
+    network = shipped_model() if model is None else check_model(model_file.load(model))
+    answers: list[dict[str, Any]] = []
+    failed = 0
+    for path in paths:
+        try:
+            reading = read(path, network)
+        except DataError as error:
+            if len(paths) == 1:
+                raise
+            print("chainrule: " + " ".join(str(error).split()), file=sys.stderr)
+            answers.append({"file": path, "error": str(error), "digits": []})
+            failed += 1
+            continue
+        for note in reading.found.photo.notes:
+            print(f"{path}: {note}", file=sys.stderr)
+        answers.append({"file": path} | as_dict(reading))
+        if not as_json:
+            print_reading(path, reading)
+        if show is not None:
+            from chainrule.handwriting.figure import reading_figure
+
+            reading_figure(reading, Path(path).name).savefig(show)
+    if as_json:
+        print(json.dumps(answers))
+    if failed:
+        raise typer.Exit(BAD_DATA)
+
+
+def as_dict(reading: Reading) -> dict[str, Any]:
+    """Return a reading as JSON holds it."""
+    return {
+        "size": reading.found.photo.size,
+        "digits": [
+            {"label": d.label, "probability": round(d.probability, 4), "box": d.box, "row": d.row}
+            for d in reading.digits
+        ],
+        "no_digits": reading.strangers,
+    }
+
+
+def print_reading(path: str, reading: Reading) -> None:
+    """Print a photo's digits, a line a row."""
+    digits, strangers = reading.digits, len(reading.strangers)
+    aside = f"{counted(strangers, 'mark')} that {'is' if strangers == 1 else 'are'} no digit"
+    if not digits:
+        nothing = "nothing of a digit's size" if reading.found.mask.any() else "nothing written"
+        print(f"{path}: no digit, {aside if strangers else nothing}")
+        return
+    print(f"{path}: {counted(len(digits), 'digit')}" + (f", {aside}" if strangers else ""))
+    for row in range(digits[-1].row + 1):
+        cells = [
+            f"{d.label} ({min(100 * d.probability, 99.9):.1f} %)" for d in digits if d.row == row
+        ]
+        print("  " + "  ".join(cells))
+
+
+def collect(
+    path: Annotated[str, typer.Argument(metavar="PHOTO", help="A photo of your digits.")],
+    label: Annotated[str, typer.Option(help="The digits in reading order, as 0123456789.")],
+    folder: Annotated[Path, typer.Option(help="Where labelled photos are kept.")] = Path("digits"),
+) -> None:
+    """Keep a labelled photo of your own digits, for train FOLDER --from MODEL."""
+    from chainrule.handwriting import learning
+
+    n = learning.collect(path, label, folder)
+    print(f"{path}: {counted(n, 'digit')} added to {folder}")
+
+
+def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json: bool) -> None:
+    """Go on from a model with the labelled photos of a folder."""
+    from chainrule import __version__, model_file
+    from chainrule.handwriting import learning
+    from chainrule.handwriting.reading import check_model, shipped_model
+    from chainrule.workbench import terminal as report
+
+    out = out or Path(f"{Path(folder).resolve().name}.safetensors")
+    if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
+        raise ValueError(f"--out {out}: must be a .safetensors file in a folder that exists")
+    old = shipped_model() if str(start) == "shipped" else check_model(model_file.load(start))
+    X, y = learning.collected(folder)
+    report.say(f"{folder}: {counted(len(X), 'digit')} of your own")
+    with report.progress(f"drawing {sum(learning.REHEARSED):,} not to be forgotten") as done:
+        kept = learning.drawings(*learning.REHEARSED, seed, done)[0]
+    with report.Live(learning.OWN_EPOCHS, None) as live:
+        result = learning.adapted(old, X, y, kept, seed, live)
+    provenance = model_file.Provenance(
+        __version__,
+        seed,
+        {"from": str(start), "digits": len(X), "before": asdict(old.provenance)},
+        folder,
+        learning.sha256(X, y),
+        result.J,
+        result.stopped,
+    )
+    new = replace(old, theta=result.theta, provenance=provenance)
+    model_file.save(out, new, half=True)
+    right = {
+        name: sum(a == b for a, b in zip(model.labels(X), y.tolist(), strict=True))
+        for name, model in (("before", old), ("after", new))
+    }
+    if as_json:
+        print(json.dumps({"digits": len(X), "right": right, "model": str(out)}))
+    else:
+        told = (f"{n} of {len(X)} of your digits right" for n in right.values())
+        report.facts(dict(zip(right, told, strict=True)) | {"model": str(out)})

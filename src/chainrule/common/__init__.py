@@ -1,0 +1,1 @@
+"""What every room may use: types, checks of users' input, files."""

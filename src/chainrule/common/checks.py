@@ -1,0 +1,112 @@
+"""What is checked of users' input, each fault told in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.common.types import Array
+
+Named = TypeVar("Named")
+
+
+def by_name(name: str, table: Mapping[str, Named], what: str) -> Named:
+    """Look a name up; an unknown one is an error that offers the nearest right name.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    table : mapping of str to object
+        Where to look.
+    what : str
+        What the names are names of, for the error's text.
+
+    Returns
+    -------
+    object
+        ``table[name]``.
+
+    Raises
+    ------
+    ValueError
+        If the table has no such name.
+
+    Examples
+    --------
+    >>> by_name("sigmiod", {"sigmoid": 1, "tanh": 2}, "activation")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown activation 'sigmiod': did you mean 'sigmoid'? (one of sigmoid, tanh)
+    """
+    if isinstance(name, str) and name in table:
+        return table[name]
+    near = difflib.get_close_matches(str(name).lower(), table, n=1)
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown {what} {name!r}{hint} (one of {', '.join(table)})")
+
+
+def floats(values: npt.ArrayLike, name: str) -> Array:
+    """Return values as a float32 or float64 array; anything that is no real number is refused."""
+    array = _rectangular(values, name)
+    if array.dtype in (np.float32, np.float64):
+        return array
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}")
+    return array.astype(np.float64)
+
+
+def _rectangular(values: npt.ArrayLike, name: str) -> Array:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
+
+
+def refuse_non_finite(array: Array, name: str) -> None:
+    """Raise ValueError that says where array has its first NaN or infinity."""
+    # One pass and no temporary in the usual case: a sum is finite only where all its terms are
+    # (an overflowing sum of finite terms merely takes the longer way).
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()) or np.isfinite(array).all():
+            return
+    where = np.argwhere(~np.isfinite(array))[0]
+    axes = ("row", "column") if array.ndim == 2 else ("position",)
+    place = ", ".join(f"{axis} {i}" for axis, i in zip(axes, where, strict=True))
+    raise ValueError(
+        f"{name} has {array[tuple(where)]} in {place} (counted from 0): fill or drop it first"
+    )
+
+
+def check_weights(weights: npt.ArrayLike, m: int) -> Array:
+    """Return weights as an array of shape (m,), or raise ValueError unless each is >= 0."""
+    weights = floats(weights, "weights")
+    if weights.shape != (m,):
+        raise ValueError(f"X has {m} rows: weights must have shape ({m},), got {weights.shape}")
+    refuse_non_finite(weights, "weights")
+    if weights.min() < 0 or weights.max() == 0:
+        raise ValueError(
+            f"weights must be >= 0, and not all 0; got {weights.min():g} to {weights.max():g}"
+        )
+    return weights
+
+
+class DataError(ValueError):
+    """A file or table that cannot be used; the message says where, why and what to do."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 row", "2 rows", "1,000 rows"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def shortened(values: Sequence[object], most: int = 8) -> str:
+    """List values, the middle ones left out when there are many."""
+    texts = [str(value) for value in values]
+    if len(texts) > most:
+        texts = [*texts[: most - 2], "...", texts[-1]]
+    return ", ".join(texts)

@@ -1,0 +1,6 @@
+"""Tables from csv, parquet, npz and mat files, and what their columns mean."""
+
+from chainrule.datasets.meaning import Dataset
+from chainrule.datasets.tables import load, load_like, split
+
+__all__ = ["Dataset", "load", "load_like", "split"]

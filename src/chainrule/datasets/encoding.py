@@ -1,0 +1,421 @@
+"""How the columns of a table become the inputs of a network, and how a network's units scale.
+
+An `Encoder` remembers what was learnt about a table when a network was trained on it (its columns,
+their categories, its classes), so that a later table becomes the same inputs, or an error that
+says where it differs.  A `Scaling` remembers means and scales.  Both travel in the model file.
+
+A *table* here is a mapping from column names to vectors: of numbers, NaN where one is missing, or
+of text (dtype object), None where it is missing.  *Data rows* are counted from 1, a header not
+counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.types import Array
+
+Table = Mapping[str, Array]
+Label = int | str
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """A mean and a scale for each column: standardised = (value - mean) / scale.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n,)
+        In the units of the column; a constant column has scale 1.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 5.0], [3.0, 5.0]])
+    >>> scaling = Scaling.fit(X)
+    >>> scaling.apply(X)
+    array([[-1.,  0.],
+           [ 1.,  0.]])
+    >>> scaling.undo(scaling.apply(X))
+    array([[1., 5.],
+           [3., 5.]])
+    """
+
+    mean: Array
+    scale: Array
+
+    @classmethod
+    def fit(cls, values: Array) -> Self:
+        """Return the scaling after which every column has mean 0 and standard deviation 1.
+
+        Parameters
+        ----------
+        values : array of shape (m,) or (m, n)
+            A vector is one column.
+
+        Returns
+        -------
+        Scaling
+        """
+        values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+        mean, scale = values.mean(axis=0), values.std(axis=0)
+        # The spread of a constant column is rounding error, not a scale
+        constant = scale <= 1e-12 * np.abs(mean)
+        return cls(mean, np.where(constant, 1.0, scale))
+
+    def apply(self, values: Array) -> Array:
+        """Standardise values of shape (m,) or (m, n); float32 and float64 are kept."""
+        return ((self._columns(values) - self.mean) / self.scale).astype(
+            values.dtype if values.dtype == np.float32 else np.float64
+        ).reshape(values.shape)  # fmt: skip
+
+    def undo(self, values: Array) -> Array:
+        """Return standardised values, of shape (m,) or (m, n), in their own units again."""
+        return (self._columns(values) * self.scale + self.mean).reshape(values.shape)
+
+    def _columns(self, values: Array) -> Array:
+        return values.reshape(len(values), len(self.mean))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table and what it becomes.
+
+    Attributes
+    ----------
+    name : str
+    categories : tuple of str or None
+        Of a text column, which becomes one 0/1 input for each; None for numbers.
+    mean : float or None
+        What fills a missing number, where that was asked for.
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+    mean: float | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the network's inputs that this column becomes."""
+        if self.categories is None:
+            return (self.name,)
+        return tuple(f"{self.name}={category}" for category in self.categories)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What was learnt of a table in training: enough to read another one the same way.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the order of the network's inputs.
+    target : str or None
+        The name of the target column.
+    classes : tuple of int or str, or None
+        The label of each class, in the order of its code; None for regression.
+    dropped : tuple of str
+        Columns that are known and not used.
+    missing : "mean" or None
+        Whether missing values are filled: a number by its column's mean in training, a text by
+        zeros for all its categories.
+    image_shape : (height, width) or None
+        When the inputs are the pixels of an image.
+    column_major : bool
+        Whether such an image is stored column by column, as in the course's files.
+    divisor : float
+        The inputs are divided by it: the value of a full pixel, 1 for tables.
+
+    Examples
+    --------
+    >>> encoder = Encoder((Column("carat"), Column("cut", ("fair", "good"))), target="price")
+    >>> encoder.feature_names
+    ('carat', 'cut=fair', 'cut=good')
+    >>> cut = np.array(["good", "ideal"], dtype=object)
+    >>> X, notes = encoder.encode({"carat": np.array([0.3, 0.5]), "cut": cut}, "new.csv")
+    >>> X
+    array([[0.3, 0. , 1. ],
+           [0.5, 0. , 0. ]])
+    >>> notes
+    ["column 'cut': 1 value not seen in training, 'ideal' in data row 2 first: all zeros"]
+    """
+
+    columns: tuple[Column, ...]
+    target: str | None = None
+    classes: tuple[Label, ...] | None = None
+    dropped: tuple[str, ...] = ()
+    missing: str | None = None
+    image_shape: tuple[int, int] | None = None
+    column_major: bool = False
+    divisor: float = 1.0
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The name of each of the network's inputs."""
+        return tuple(name for column in self.columns for name in column.inputs)
+
+    def encode(self, table: Table, source: str) -> tuple[Array, list[str]]:
+        """Turn a table into the inputs of the network.
+
+        Parameters
+        ----------
+        table : mapping of str to array of shape (m,)
+            The target may be among the columns, and those that were dropped in training.
+        source : str
+            What errors call the table: the file's name.
+
+        Returns
+        -------
+        X : ndarray of shape (m, n)
+            float32 where all the columns are uint8 or float32, else float64.
+        notes : list of str
+            What a user should know: filled and unknown values.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or new, or a value cannot be used.
+        """
+        self._refuse_other_columns(table, source)
+        vectors = [table[column.name] for column in self.columns]
+        small = all(vector.dtype in (np.uint8, np.float32) for vector in vectors)
+        X = np.zeros(
+            (len(vectors[0]), len(self.feature_names)), np.float32 if small else np.float64
+        )
+        notes, start = [], 0
+        for column, vector in zip(self.columns, vectors, strict=True):
+            where = f"{source}: column {column.name!r}"
+            block = X[:, start : start + len(column.inputs)]
+            write = _write_numbers if column.categories is None else _write_categories
+            notes += [
+                f"column {column.name!r}: {note}"
+                for note in write(column, vector, block, self.missing, where)
+            ]
+            start += len(column.inputs)
+        if self.divisor != 1:
+            X /= self.divisor
+        return X, notes
+
+    def codes(self, labels: Array, source: str) -> Array:
+        """Return the code, 0..K-1, of each label of a target column.
+
+        Parameters
+        ----------
+        labels : array of shape (m,)
+            Integers (of any dtype) or text.
+        source : str
+            What errors call the table.
+
+        Returns
+        -------
+        ndarray of shape (m,) of int64
+
+        Raises
+        ------
+        DataError
+            If a label is none of the classes, naming its row.
+        """
+        known = {label: code for code, label in enumerate(self.classes or ())}
+        codes = np.array([known.get(label, -1) for label in as_labels(labels)], dtype=np.int64)
+        if codes.min(initial=0) < 0:
+            row = int(np.argmin(codes))
+            raise DataError(
+                f"{source}: column {self.target!r} has {labels[row]!r} in data row {row + 1}, "
+                f"which is none of the classes {shortened(self.classes or ())}"
+            )
+        return codes
+
+    def images(self, pixels: Array) -> Array:
+        """Return rows of pixels, or of weights that belong to pixels, as images to look at.
+
+        Parameters
+        ----------
+        pixels : array of shape (r, n)
+
+        Returns
+        -------
+        ndarray of shape (r, height, width)
+            A view.
+
+        Raises
+        ------
+        ValueError
+            If the inputs are no image.
+
+        Examples
+        --------
+        >>> columns = tuple(Column(name) for name in "abcd")
+        >>> Encoder(columns, image_shape=(2, 2), column_major=True).images(np.arange(4)[None])
+        array([[[0, 2],
+                [1, 3]]])
+        """
+        if self.image_shape is None:
+            raise ValueError("the inputs of this data are no image")
+        height, width = self.image_shape
+        if self.column_major:
+            return pixels.reshape(-1, width, height).transpose(0, 2, 1)
+        return pixels.reshape(-1, height, width)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the encoder as a dict that `json.dumps` takes."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the encoder that `to_json` described.
+
+        Raises
+        ------
+        ValueError
+            If a field is absent, unknown or of another type.
+        """
+        try:
+            columns = tuple(
+                Column(
+                    _typed(part["name"], str),
+                    _tuple(part["categories"], str),
+                    _number(part["mean"]),
+                )
+                for part in fields["columns"]
+            )
+            shape = _tuple(fields["image_shape"], int)
+            encoder = cls(
+                columns=columns,
+                target=_typed(fields["target"], str | None),
+                classes=_tuple(fields["classes"], Label),
+                dropped=_tuple(fields["dropped"], str) or (),
+                missing=_typed(fields["missing"], str | None),
+                image_shape=None if shape is None else (shape[0], shape[1]),
+                column_major=_typed(fields["column_major"], bool),
+                divisor=_number(fields["divisor"]) or 1.0,
+            )
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ValueError(f"bad encoder ({error!r})") from None
+        n = len(encoder.feature_names)
+        if not n or len({column.name for column in columns}) != len(columns):
+            raise ValueError("bad encoder (no columns, or one name twice)")
+        if shape is not None and (len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != n):
+            raise ValueError(f"bad encoder (image_shape {shape} for {n} inputs)")
+        if encoder.missing not in (None, "mean") or encoder.divisor <= 0:
+            raise ValueError("bad encoder (missing or divisor)")
+        return encoder
+
+    def _refuse_other_columns(self, table: Table, source: str) -> None:
+        names = [column.name for column in self.columns]
+        absent = [name for name in names if name not in table]
+        if absent:
+            raise DataError(
+                f"{source}: column {absent[0]!r} is missing"
+                + (f" (and {len(absent) - 1} more)" if len(absent) > 1 else "")
+                + f"; training had the columns {shortened(names)}"
+            )
+        known = {*names, self.target, *self.dropped}
+        new = [name for name in table if name not in known]
+        if new:
+            raise DataError(
+                f"{source}: column {new[0]!r} was not there in training: remove or drop it"
+                + (f" (and {len(new) - 1} more)" if len(new) > 1 else "")
+            )
+
+
+def _write_numbers(
+    column: Column, vector: Array, block: Array, missing: str | None, where: str
+) -> list[str]:
+    if vector.dtype == object:
+        row, value = next((row, value) for row, value in enumerate(vector) if not is_number(value))
+        raise DataError(
+            f"{where} has {value!r} in data row {row + 1}, where training had numbers: correct it"
+        )
+    if vector.dtype.kind == "f":
+        refuse_infinite(vector, where)
+        absent = np.isnan(vector)
+        if absent.any():
+            if missing is None or column.mean is None:
+                raise DataError(missing_values(absent, where))
+            block[:, 0] = np.where(absent, column.mean, vector)
+            return [f"{counted(absent.sum(), 'missing value')} filled with {column.mean:.6g}"]
+    block[:, 0] = vector
+    return []
+
+
+def _write_categories(
+    column: Column, vector: Array, block: Array, missing: str | None, where: str
+) -> list[str]:
+    places: dict[str | None, int] = {name: j for j, name in enumerate(column.categories or ())}
+    values = as_text(vector)
+    codes = np.array([places.get(value, -1) for value in values])
+    absent = np.array([value is None for value in values])
+    if absent.any() and missing is None:
+        raise DataError(missing_values(absent, where))
+    rows = np.flatnonzero(codes >= 0)
+    block[rows, codes[rows]] = 1
+    unknown = np.flatnonzero((codes < 0) & ~absent)
+    notes = []
+    if absent.any():
+        notes.append(f"{counted(absent.sum(), 'missing value')}: all zeros")
+    if len(unknown):
+        first = int(unknown[0])
+        notes.append(
+            f"{counted(len(unknown), 'value')} not seen in training, {values[first]!r} in data "
+            f"row {first + 1} first: all zeros"
+        )
+    return notes
+
+
+def as_labels(values: Array) -> list[Label]:
+    """Return a vector of integers (of any dtype) or text as a list of int or str."""
+    if values.dtype == object:
+        return [str(value) for value in values]
+    return [int(value) if value == int(value) else str(value) for value in values.tolist()]
+
+
+def as_text(vector: Array) -> list[str | None]:
+    """Return a column as text; numbers as they are most simply written."""
+    if vector.dtype == object:
+        return list(vector)
+    return [None if value != value else f"{value:g}" for value in vector.tolist()]
+
+
+def missing_values(absent: Array, where: str) -> str:
+    """Say how many values are missing, and where the first is."""
+    return (
+        f"{where} has {counted(absent.sum(), 'missing value')}, in data row "
+        f"{int(np.argmax(absent)) + 1} first: fill them in, choose missing=mean, or drop the column"
+    )
+
+
+def refuse_infinite(vector: Array, where: str) -> None:
+    """Raise DataError if a vector of numbers has an infinity."""
+    infinite = np.isinf(vector)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise DataError(
+            f"{where} has {vector[row]} in data row {row + 1}: only finite numbers can be used"
+        )
+
+
+def is_number(value: object) -> bool:
+    """Say whether a value, such as a text, is a number; a missing one is another complaint."""
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return value is None
+    return True
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{value!r} is no {kind}")
+    return value
+
+
+def _tuple(values: Any, kind: Any) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(_typed(v, kind) for v in _typed(values, list | tuple))
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(_typed(value, int | float))

@@ -1,0 +1,138 @@
+"""Octave's ``.mat`` files in and out, with the course's conventions.
+
+In the course's files an image is a row of X, stored column by column, and label 10 means the
+digit 0, since Octave counts from 1.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.common.checks import DataError
+from chainrule.common.files import write_atomically
+from chainrule.common.types import Array
+
+DIGITS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)
+"""The digit that each of the course's classes 1..10 means, in order: its networks' output units."""
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """Read the matrices of a ``.mat`` file (of Octave's or MATLAB's formats up to ``-v7``).
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    dict of str to ndarray of shape (rows, columns)
+        All that is a matrix of numbers; a vector keeps its two dimensions.
+
+    Raises
+    ------
+    DataError
+        If the file is absent or not readable as one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(f"{folder}/weights.mat", Theta1=np.eye(2), y=[10, 1])
+    ...     read(f"{folder}/weights.mat")
+    {'Theta1': array([[1., 0.],
+           [0., 1.]]), 'y': array([[10],
+           [ 1]])}
+    """
+    from scipy.io import loadmat
+
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            content = loadmat(file)
+    except OSError as error:
+        raise DataError(
+            f"{name}: cannot be read ({(error.strerror or str(error)).lower()})"
+        ) from None
+    except NotImplementedError:
+        raise DataError(f"{name}: MATLAB's -v7.3 format is not read: save it with -v7") from None
+    except Exception as error:  # a damaged file makes SciPy raise nearly anything
+        raise DataError(f"{name}: not a .mat file that can be read ({error})") from None
+    return {
+        key: value
+        for key, value in content.items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+    }
+
+
+def write(path: str | os.PathLike[str], **matrices: npt.ArrayLike) -> None:
+    """Write matrices to a ``.mat`` file that Octave's ``load`` reads.
+
+    Parameters
+    ----------
+    path : path
+        Replaced wholly or not at all.
+    **matrices : array of shape (rows, columns) or (m,)
+        By name, as Octave shall see them; a vector becomes a column.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then nothing has changed.
+    """
+    from scipy.io import savemat
+
+    content = io.BytesIO()
+    savemat(content, dict(matrices), oned_as="column", do_compression=True)
+    write_atomically(path, content.getvalue())
+
+
+def digits(labels: npt.ArrayLike) -> Array:
+    """Return the digits that the course's labels 1..10 mean: 10 is 0.
+
+    Examples
+    --------
+    >>> digits([1, 9, 10])
+    array([1, 9, 0])
+    """
+    labels = np.asarray(labels)
+    return np.where(labels == 10, 0, labels)
+
+
+def labels(digits: npt.ArrayLike) -> Array:
+    """Return the course's labels 1..10 of digits: 0 is 10.
+
+    Examples
+    --------
+    >>> labels([1, 9, 0])
+    array([ 1,  9, 10])
+    """
+    digits = np.asarray(digits)
+    return np.where(digits == 0, 10, digits)
+
+
+def transpose_images(X: npt.ArrayLike, height: int, width: int) -> Array:
+    """Return images stored row by row as the course stores them, column by column.
+
+    Parameters
+    ----------
+    X : array of shape (m, height * width)
+        Each image row by row.
+    height, width : int
+        In pixels.
+
+    Returns
+    -------
+    ndarray of shape (m, height * width)
+        Each image column by column.  Called on this with width and height exchanged, it gives X.
+
+    Examples
+    --------
+    >>> transpose_images([[1, 2, 3, 4, 5, 6]], height=2, width=3)
+    array([[1, 4, 2, 5, 3, 6]])
+    """
+    X = np.asarray(X)
+    return X.reshape(len(X), height, width).transpose(0, 2, 1).reshape(len(X), -1)

@@ -1,0 +1,26 @@
+"""Where Delta is summed, and by what: everything that trains or predicts goes through here.
+
+Two engines compute the same.  ``"kernel"`` is fused C++ and what runs by default; ``"numpy"`` is
+the reference, for networks with activations or costs of the user's own, and for machines where
+the kernel was not built.
+"""
+
+from chainrule.engine.choice import ACTIVATION_CODES, ENGINES, NOT_BUILT, OUTPUT_CODES, chosen
+from chainrule.engine.cores import available_threads
+from chainrule.engine.predicting import predict
+from chainrule.engine.summing import accumulate, cost, epoch, hessian_vector, normal_equations
+
+__all__ = [
+    "ACTIVATION_CODES",
+    "ENGINES",
+    "NOT_BUILT",
+    "OUTPUT_CODES",
+    "accumulate",
+    "available_threads",
+    "chosen",
+    "cost",
+    "epoch",
+    "hessian_vector",
+    "normal_equations",
+    "predict",
+]

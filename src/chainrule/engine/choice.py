@@ -1,0 +1,98 @@
+"""Which engine computes a network: the kernel or NumPy."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache, lru_cache
+from typing import Any
+
+from chainrule.kernel import BUILT
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.backprop import is_sparse
+from chainrule.notes.costs import COSTS
+from chainrule.notes.network import Network
+
+if BUILT:
+    from chainrule.kernel._kernel import Kernel
+
+
+ENGINES = ("kernel", "numpy")
+NOT_BUILT = (
+    "chainrule's C++ kernel is not built (no C++20 compiler when it was installed): NumPy computes "
+    "instead, more slowly; install a compiler, then chainrule again"
+)
+# The positions are the codes of kernel/kernel.hpp
+ACTIVATION_CODES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "identity")
+OUTPUT_CODES = ("sigmoid", "softmax", "identity", "exp")
+
+
+def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
+    """Return which engine computes a network: ``"kernel"`` or ``"numpy"``.
+
+    Parameters
+    ----------
+    network : Network
+    engine : {"kernel", "numpy"}, optional
+        What the user asks for.  Default: the kernel, where it was built and knows the network's
+        activations and cost, and X is not sparse.
+    X : array or scipy.sparse.csr_array, optional
+        The examples.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If there is no such engine, or the kernel is asked for and cannot compute this.
+
+    Examples
+    --------
+    >>> chosen(Network((2, 1)), "numpy")
+    'numpy'
+    """
+    if engine not in (None, *ENGINES):
+        raise ValueError(f"unknown engine {engine!r} (one of {', '.join(ENGINES)})")
+    if engine == "numpy":
+        return engine
+    if is_sparse(X):
+        if engine == "kernel":
+            raise ValueError("the kernel knows no sparse X: for one, use engine='numpy'")
+        return "numpy"
+    if not BUILT:
+        if engine == "kernel":
+            raise ValueError(NOT_BUILT)
+        _say_not_built()
+        return "numpy"
+    if _kernel(network) is None:
+        if engine == "kernel":
+            raise ValueError(
+                "the kernel knows chainrule's own activations and costs only: for your own, use "
+                "engine='numpy'"
+            )
+        return "numpy"
+    return "kernel"
+
+
+@cache
+def _say_not_built() -> None:
+    warnings.warn(NOT_BUILT, stacklevel=4)
+
+
+def _chosen_kernel(network: Network, engine: str | None, X: Any = None) -> Kernel | None:
+    """Return the kernel that computes a network, or None where NumPy does."""
+    if engine is None and BUILT:
+        return None if is_sparse(X) else _kernel(network)
+    return _kernel(network) if chosen(network, engine, X) == "kernel" else None
+
+
+@lru_cache(maxsize=64)
+def _kernel(network: Network) -> Kernel | None:
+    """Return the kernel of a network, or None where it has functions of the user's own."""
+    if any(g is not ACTIVATIONS.get(g.name) for g in network.activations):
+        return None
+    if network.cost is not COSTS.get(network.cost.name):
+        return None
+    hidden = [ACTIVATION_CODES.index(g.name) for g in network.activations]
+    return Kernel(network.layers, hidden, OUTPUT_CODES.index(network.cost.name))

@@ -1,0 +1,69 @@
+"""How many cores there are, and how many a piece of work is worth."""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import cache
+from numbers import Integral
+from pathlib import Path
+
+from chainrule.kernel import BUILT
+from chainrule.notes.network import Network
+
+if BUILT:
+    pass
+
+
+WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
+
+
+@cache
+def available_threads() -> int:
+    """Return how many cores this process may use.
+
+    The least of: the cores it may run on, its container's quota, ``OMP_NUM_THREADS``.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> available_threads() >= 1
+    True
+    """
+    limits: list[float] = [_cores(), _quota()]
+    wish = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if wish.isdecimal() and int(wish) > 0:
+        limits.append(int(wish))
+    return max(1, math.ceil(min(limits)))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """Return how many cores' worth of time a Linux container gets, or inf."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()[:2]  # version 2
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text()
+            period = (root / "cpu/cpu.cfs_period_us").read_text()
+        except OSError:
+            return math.inf
+    return float(quota) / float(period) if quota != "max" and float(quota) > 0 else math.inf
+
+
+def _threads(asked: int | None, network: Network, rows: int) -> int:
+    if asked is not None:
+        if not isinstance(asked, Integral) or asked < 1:
+            raise ValueError(f"threads must be a whole number >= 1, got {asked!r}")
+        return int(asked)
+    if rows * network.size < WORTH_A_THREAD:
+        return 1
+    return available_threads()

@@ -1,0 +1,99 @@
+"""The hypothesis h for any number of examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.common.types import Array
+from chainrule.engine.choice import _chosen_kernel
+from chainrule.engine.cores import _threads
+from chainrule.kernel import BUILT
+from chainrule.notes import backprop
+from chainrule.notes.backprop import is_sparse
+from chainrule.notes.network import Network
+
+if BUILT:
+    pass
+
+
+BLOCK = 1024  # rows that predicting converts, or computes in NumPy, at a time
+
+
+def predict(
+    network: Network,
+    theta: npt.ArrayLike,
+    X: npt.ArrayLike,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> Array:
+    """Return the hypothesis h for each example.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+        Its dtype is the one computed in.
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
+    engine : {"kernel", "numpy"}, optional
+        Default: the kernel, where it was built and knows the network's activations and cost.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.  The result has
+        the same bits for any number.
+
+    Returns
+    -------
+    ndarray of shape (m, K)
+        Beside it, memory is used for a block of rows only, however many X has.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape, or a value that is not a finite number.
+
+    Notes
+    -----
+    Notes, *Cost Function*: h_Theta(x).
+
+    Examples
+    --------
+    >>> predict(Network((2, 1)), [0.0, 1.0, -1.0], [[2.0, 2.0]])
+    array([[0.5]])
+    """
+    kernel = _chosen_kernel(network, engine, X)
+    if kernel is not None and isinstance(theta, np.ndarray) and isinstance(X, np.ndarray):
+        # Most calls: arrays as the kernel takes them, in which it finds no NaN on its way
+        try:
+            h = np.empty((len(X), network.K), theta.dtype)
+            if kernel.forward(theta, X, h, _threads(threads, network, len(X))):
+                return h
+        except (TypeError, ValueError):
+            pass
+    theta = np.ascontiguousarray(network.check_theta(theta))
+    examples: Any = _sparse_inputs(network, X) if is_sparse(X) else network.check_inputs(X)
+    m = examples.shape[0]  # a sparse X has no length
+    h = np.empty((m, network.K), theta.dtype)
+    for first in range(0, m, BLOCK):
+        rows = slice(first, first + BLOCK)
+        if kernel is None:
+            h[rows] = backprop.forward(network, theta, examples[rows])[0][-1]
+        else:
+            x = np.ascontiguousarray(examples[rows], theta.dtype)
+            kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
+    return h
+
+
+def _sparse_inputs(network: Network, X: Any) -> Any:
+    """Return a sparse X by rows, held to what `Network.check_inputs` asks of an array."""
+    X = X.tocsr()
+    if X.ndim != 2 or X.shape[1] != network.layers[0] or not X.shape[0]:
+        raise ValueError(
+            f"X must have shape (m, {network.layers[0]}) with m >= 1, one example a row; "
+            f"got {X.shape}"
+        )
+    if not np.isfinite(X.data).all():
+        raise ValueError("X has values that are not finite numbers: fill or drop them first")
+    return X

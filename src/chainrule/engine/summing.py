@@ -1,0 +1,339 @@
+"""Where Delta is summed, and by what: everything that trains or predicts goes through here.
+
+Two engines compute the same.  ``"kernel"`` is fused C++ and what runs by default; ``"numpy"`` is
+the reference, for networks with activations or costs of the user's own, and for machines where
+the kernel was not built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.common.types import Array
+from chainrule.engine.choice import _chosen_kernel
+from chainrule.engine.cores import _threads
+from chainrule.kernel import BUILT
+from chainrule.notes import backprop, minibatch, second_order
+from chainrule.notes.minibatch import Rule
+from chainrule.notes.network import Network
+from chainrule.optimize.adam import Adam
+from chainrule.optimize.sgd import SGD
+
+if BUILT:
+    pass
+
+
+def accumulate(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, Array, float]:
+    """Add up the costs and the gradient terms of rows, see `chainrule.notes.backprop.accumulate`.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+        Its dtype is the one computed in.
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+    engine : {"kernel", "numpy"}, optional
+        See `chosen`.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.  The result has
+        the same bits for any number.
+
+    Returns
+    -------
+    cost_sum : float
+    Delta : ndarray of shape (size,)
+    m : float
+
+    Examples
+    --------
+    >>> network = Network((1, 1))
+    >>> X, Y = np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> accumulate(network, np.zeros(2), X, Y)
+    (1.386294361119..., array([ 0., -1.]), 2.0)
+    """
+    kernel = _chosen_kernel(network, engine, X)
+    if kernel is None:
+        return backprop.accumulate(network, theta, X, Y, weights)
+    theta = np.ascontiguousarray(theta)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    Delta = np.empty_like(theta)
+    count = _threads(threads, network, len(X))
+    cost_sum, m = kernel.accumulate(theta, X, Y, weights, Delta, count)
+    return cost_sum, Delta, m
+
+
+def cost(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, float]:
+    """Add up the costs of rows, where nobody asks for the gradient: in a third of its time.
+
+    Parameters
+    ----------
+    network, theta, X, Y, weights, engine, threads
+        As in `accumulate`.
+
+    Returns
+    -------
+    cost_sum : float
+    m : float
+
+    Examples
+    --------
+    >>> network = Network((1, 1))
+    >>> cost(network, np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]]))
+    (1.386294361119..., 2.0)
+    """
+    kernel = _chosen_kernel(network, engine, X)
+    if kernel is None:
+        return backprop.cost(network, theta, X, Y, weights)
+    theta = np.ascontiguousarray(theta)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    return kernel.cost(theta, X, Y, weights, _threads(threads, network, len(X)))
+
+
+def normal_equations(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    lams: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, Array, Array]:
+    """Return J, D and the Gauss-Newton matrix, see `chainrule.notes.second_order.normal_equations`.
+
+    Parameters
+    ----------
+    network : Network
+        With an identity output.
+    theta, X, Y, weights, engine, threads
+        As in `accumulate`.
+    lams : array of shape (size,), optional
+        lambda of each component of theta.
+
+    Returns
+    -------
+    J : float
+    D : ndarray of shape (size,)
+    H : ndarray of shape (size, size)
+
+    Raises
+    ------
+    ValueError
+        If the cost is not the squared error.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> normal_equations(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]]))
+    (0.5, array([-1., -3.]), array([[1., 3.],
+           [3., 9.]]))
+    """
+    second_order.check_residuals(network)
+    kernel = _chosen_kernel(network, engine)
+    if kernel is None:
+        return second_order.normal_equations(network, theta, X, Y, weights, lams)
+    theta = np.ascontiguousarray(theta)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    if lams is not None:
+        lams = np.ascontiguousarray(lams, theta.dtype)
+    H = np.empty((network.size, network.size), theta.dtype)
+    D = np.empty_like(theta)
+    # About a quarter of size^2 multiplications a row, where `accumulate` has three times the size
+    count = _threads(threads, network, len(X) * network.size // 12)
+    return kernel.normal_equations(theta, X, Y, weights, lams, H, D, count), D, H
+
+
+def hessian_vector(
+    network: Network,
+    theta: Array,
+    v: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> Array:
+    """Add up (the Hessian of cost(t)) v, see `chainrule.notes.second_order.hessian_vector`.
+
+    Parameters
+    ----------
+    v : array of shape (size,)
+        The direction.
+    network, theta, X, Y, weights, engine, threads
+        As in `accumulate`.
+
+    Returns
+    -------
+    ndarray of shape (size,)
+
+    Raises
+    ------
+    ValueError
+        If an activation or the cost has no second derivative to go by.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> X, Y = np.array([[3.0]]), np.array([[1.0]])
+    >>> hessian_vector(network, np.zeros(2), np.array([1.0, 0.0]), X, Y)
+    array([1., 3.])
+    """
+    kernel = _chosen_kernel(network, engine)
+    if kernel is None:
+        return second_order.hessian_vector(network, theta, v, X, Y, weights)
+    theta, v = np.ascontiguousarray(theta), np.ascontiguousarray(v, theta.dtype)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    RDelta = np.empty_like(theta)
+    kernel.hessian_vector(theta, v, X, Y, weights, RDelta, _threads(threads, network, len(X)))
+    return RDelta
+
+
+def _as(
+    dtype: npt.DTypeLike, X: Array, Y: Array, weights: Array | None
+) -> tuple[Array, Array, Array | None]:
+    """Return the three as the kernel takes them: contiguous, in one dtype."""
+    w = None if weights is None else np.ascontiguousarray(weights, dtype)
+    return np.ascontiguousarray(X, dtype), np.ascontiguousarray(Y, dtype), w
+
+
+def epoch(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    order: Array,
+    *,
+    rule: Rule,
+    state: Array,
+    steps: int,
+    batch_size: int,
+    penalty: Sequence[float],
+    penalty_by_batch: bool = False,
+    weights: Array | None = None,
+    dropout: Sequence[float] | None = None,
+    max_norm: float | None = None,
+    seed: int = 0,
+    number: int = 0,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, float]:
+    """Go through the rows once, a step of the rule for each batch: `minibatch.epoch`.
+
+    Parameters
+    ----------
+    network : Network
+    theta : ndarray of shape (size,)
+        Updated in place; its dtype is the one computed in.
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
+    Y : array of shape (m, K)
+    order : array of shape (m,), int64
+    rule : Rule
+        The kernel knows `SGD` and `Adam`; NumPy takes any.
+    state : ndarray of shape (k, size)
+    steps, batch_size : int
+    penalty : sequence of L - 1 float
+    penalty_by_batch : bool, default=False
+    weights : array of shape (m,), optional
+    dropout : sequence of L - 1 float, optional
+    max_norm : float, optional
+    seed, number : int, default=0
+    engine : {"kernel", "numpy"}, optional
+        See `chosen`.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.  The result has
+        the same bits for any number.
+
+    Returns
+    -------
+    cost_sum, w : float
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At Ctrl-C; theta and the state are those after the last finished step.
+
+    Examples
+    --------
+    >>> network, rule = Network((1, 1)), SGD(learning_rate=0.1, momentum=0.0)
+    >>> theta, X, Y = np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
+    >>> epoch(network, theta, X, Y, np.arange(2), rule=rule, state=rule.init(theta), steps=0,
+    ...       batch_size=2, penalty=[0.0])
+    (1.386294361119..., 2.0)
+    >>> theta
+    array([0.  , 0.05])
+    """
+    known = type(rule) in (SGD, Adam)
+    if engine == "kernel" and not known:
+        raise ValueError(f"the kernel knows the rules SGD and Adam, not {rule!r}")
+    kernel = _chosen_kernel(network, engine, X) if known else None
+    if kernel is None:
+        return minibatch.epoch(
+            network,
+            theta,
+            X,
+            Y,
+            order,
+            rule=rule,
+            state=state,
+            steps=steps,
+            batch_size=batch_size,
+            penalty=penalty,
+            penalty_by_batch=penalty_by_batch,
+            weights=weights,
+            dropout=dropout,
+            max_norm=max_norm,
+            seed=seed,
+            number=number,
+        )
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
+    adam = rule if isinstance(rule, Adam) else Adam()
+    sgd = rule if isinstance(rule, SGD) else SGD()
+    return kernel.epoch(
+        theta,
+        X,
+        Y,
+        weights,
+        np.ascontiguousarray(order, np.int64),
+        2 if isinstance(rule, Adam) else int(sgd.nesterov),
+        state,
+        steps,
+        batch_size,
+        rule.learning_rate,
+        sgd.momentum,
+        adam.beta1,
+        adam.beta2,
+        adam.epsilon,
+        rule.decay,
+        list(penalty),
+        penalty_by_batch,
+        None if dropout is None else list(dropout),
+        max_norm or 0.0,
+        seed,
+        number,
+        _threads(threads, network, min(batch_size, len(order))),
+    )

@@ -1,0 +1,88 @@
+"""Choosing lambda and the hidden units by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.engine.predicting import predict
+from chainrule.evaluation.scores import Evaluation
+from chainrule.notes.network import Network
+from chainrule.training.steps import train
+from chainrule.training.watch import INTERRUPTED
+
+
+class Choice(NamedTuple):
+    """A network and a lambda with their mean score over the folds: accuracy, or R2."""
+
+    network: Network
+    lam: float
+    score: float
+
+
+def cross_validate(
+    networks: Sequence[Network],
+    lams: Sequence[float],
+    X: Array,
+    Y: Array,
+    *,
+    classes: Sequence[object] | None = None,
+    folds: int = 3,
+    seed: int = 0,
+    **options: Any,
+) -> Iterator[Choice]:
+    """Train every network with every lambda on each set of folds but one, and score it there.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+    lams : sequence of float
+    X : array of shape (m, s_1)
+    Y : array of shape (m,)
+        Codes of the classes, or the target's values.
+    classes : sequence, optional
+        The names of the classes; None says regression.
+    folds : int, default=3
+    seed : int, default=0
+        Of the folds and of every random start.
+    **options
+        To `train`.
+
+    Yields
+    ------
+    Choice
+        As soon as it is scored: networks in the order given, each with the lambdas in theirs.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer examples than two for each fold.
+
+    Examples
+    --------
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> networks = [Network((1, s, 1), hidden="tanh", output="identity") for s in (1, 8)]
+    >>> choices = cross_validate(networks, [0.0], X, X[:, 0] ** 2)
+    >>> max(choices, key=lambda choice: choice.score).network.layers
+    (1, 8, 1)
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    if len(X) < 2 * folds:
+        raise ValueError(f"cross-validation in {folds} folds needs {2 * folds} examples or more")
+    stratify = classes is not None and np.bincount(Y).min() >= folds
+    splitter = (StratifiedKFold if stratify else KFold)(folds, shuffle=True, random_state=seed)
+    pairs = list(splitter.split(X, Y))
+    for network, lam in product(networks, lams):
+        scores = []
+        for rest, fold in pairs:
+            result = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options)
+            if INTERRUPTED in result.stopped:  # half a training must not decide the choice
+                raise KeyboardInterrupt
+            evaluation = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes)
+            scores.append(evaluation.score)
+        yield Choice(network, lam, float(np.mean(scores)))

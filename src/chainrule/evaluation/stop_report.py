@@ -1,0 +1,142 @@
+"""Why a training ended, and what stands out about the network it left: one page, one suggestion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.common.types import Array, Lambda
+from chainrule.notes.backprop import accumulate, finish, forward
+from chainrule.notes.network import Network
+
+FLAT_SLOPE = 0.01  # a unit whose g' is below it for every example hardly learns
+ORDER_OF_ONE = 10.0  # inputs whose mean and spread add up to more are far from standardised
+MANY = 0.1  # share of a layer's units
+
+
+@dataclass(frozen=True)
+class StopReport:
+    """Why a training ended and what stands out.  ``print`` shows it.
+
+    Attributes
+    ----------
+    why : str
+        Which rule ended it.
+    converged : bool
+        Whether that rule was convergence.
+    gradient_norm : float
+        The Euclidean norm of D on the examples looked at.
+    dead : tuple of int
+        For each hidden layer, how many units have g' = 0 for every example: they cannot learn.
+    saturated : tuple of int
+        For each hidden layer, how many others have g' < 0.01 for every example.
+    badly_scaled : tuple of int
+        Inputs, counted from 0, whose mean and standard deviation add up to more than 10.
+    suggestion : str
+        What to try first.
+
+    Examples
+    --------
+    >>> X, Y = np.array([[-4.0], [28.0]]), np.array([[0.0], [1.0]])
+    >>> network, theta = Network((1, 2, 1), hidden="tanh"), np.array([0.0, 0, 1, 0, 0, 1, 1])
+    >>> print(stop_report(network, theta, X, Y, why="stopped at max_iter = 1"))
+    stopped at max_iter = 1
+    gradient norm 4.31
+    layer 2: 1 of 2 units saturated
+    1 of 1 inputs far from order 1: input 0 first
+    try: standardise the inputs
+    """
+
+    why: str
+    converged: bool
+    gradient_norm: float
+    dead: tuple[int, ...]
+    saturated: tuple[int, ...]
+    badly_scaled: tuple[int, ...]
+    suggestion: str
+    layers: tuple[int, ...]
+
+    def __str__(self) -> str:
+        lines = [self.why, f"gradient norm {self.gradient_norm:.3g}"]
+        for what, counts in (("dead", self.dead), ("saturated", self.saturated)):
+            lines += [
+                f"layer {l}: {count} of {self.layers[l - 1]} units {what}"
+                for l, count in enumerate(counts, start=2)
+                if count
+            ]
+        if self.badly_scaled:
+            lines.append(
+                f"{len(self.badly_scaled)} of {self.layers[0]} inputs far from order 1: "
+                f"input {self.badly_scaled[0]} first"
+            )
+        return "\n".join([*lines, f"try: {self.suggestion}"])
+
+
+def stop_report(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    *,
+    why: str,
+    weights: Array | None = None,
+    lam: Lambda = 0.0,
+    converged: bool = False,
+) -> StopReport:
+    """Look at a trained network on some of its examples.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
+    Y : array of shape (m, K)
+    why : str
+        Which rule ended the training.
+    weights : array of shape (m,), optional
+    lam : float or sequence of L - 1 float, default=0.0
+    converged : bool, default=False
+
+    Returns
+    -------
+    StopReport
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: delta(l) has the factor g'(z(l)); a unit for which that is
+    0 gets no update, and one for which it is small gets next to none.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, D = finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
+        a, _ = forward(network, theta, X)
+    dead, saturated = [], []
+    for a_l, g in zip(a[1:-1], network.activations, strict=True):
+        slope = np.abs(g.g_prime(a_l)).max(axis=0)  # (s_l,)
+        dead.append(int((slope == 0).sum()))
+        saturated.append(int(((slope > 0) & (slope < FLAT_SLOPE)).sum()))
+    mean = X.mean(axis=0, dtype=np.float64)
+    squares = (X * X).mean(axis=0, dtype=np.float64)
+    size = np.abs(mean) + np.sqrt(np.maximum(squares - mean**2, 0))
+    badly_scaled = tuple(int(j) for j in np.flatnonzero(size > ORDER_OF_ONE))
+    few = [MANY * s for s in network.layers[1:-1]]
+    if badly_scaled:
+        suggestion = "standardise the inputs"
+    elif any(count > least for count, least in zip(dead, few, strict=True)):
+        suggestion = "a smaller learning rate, or an activation that is nowhere flat (leaky_relu)"
+    elif any(count > least for count, least in zip(saturated, few, strict=True)):
+        suggestion = "smaller initial weights, or more regularisation"
+    elif not converged:
+        suggestion = "more iterations"
+    else:
+        suggestion = "nothing stands out: compare the scores on training and validation examples"
+    return StopReport(
+        why=why,
+        converged=converged,
+        gradient_norm=float(np.linalg.norm(D)),
+        dead=tuple(dead),
+        saturated=tuple(saturated),
+        badly_scaled=badly_scaled,
+        suggestion=suggestion,
+        layers=network.layers,
+    )

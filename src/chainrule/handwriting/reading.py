@@ -1,0 +1,304 @@
+"""Reading the digits in a photo: the steps of `chainrule.photos`, then a network."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+
+from chainrule import photos
+from chainrule.common.types import Array
+from chainrule.datasets.distortions import Distortion
+from chainrule.model_file import Model, ModelFileError, load
+from chainrule.photos import Found
+from chainrule.photos.marks import Box, Mark
+from chainrule.photos.touching import LAST, pieces
+
+NO_DIGIT = "none"  # the class of what is no digit
+DIGITS = tuple(range(10))
+NO_CODE = 10  # where that class stands
+LOOKS = 8  # slightly distorted copies of each picture whose readings are averaged
+JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
+WORD_GAP = 0.5  # of the higher one's height: two marks that are closer are in one word
+TEXT_LINE = 6  # marks in a row from which on it may be a line of text
+PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
+# Probabilities of a digit, when digits that touch are looked for: of a mark among the others, and
+# of a piece by itself
+UNKNOWN, SURE = 0.5, 0.9
+WIDE = (0.7, 8.0)  # heights: as wide a mark may be two digits or more; beyond, it is a line
+OF_HEIGHT = (0.6, 1.7)  # times as high as the other digits they may be
+STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """A digit read in a photo.
+
+    Attributes
+    ----------
+    label : int
+        0 to 9.
+    probability : float
+        That it is this digit, calibrated on digits the network was not trained on.
+    box : tuple of int
+        (x0, y0, x1, y1) in pixels of the upright photo.
+    picture : ndarray of shape (28, 28), float32
+        What the network saw: 0 for paper to 1 for ink.
+    row : int
+        Counted from 0, from the top.
+
+    Examples
+    --------
+    >>> Digit(7, 0.98, (10, 20, 40, 80), np.zeros((28, 28)), 0)
+    Digit(label=7, probability=0.98, box=(10, 20, 40, 80), row=0)
+    """
+
+    label: int
+    probability: float
+    box: tuple[int, int, int, int]
+    picture: Array = field(repr=False)
+    row: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A photo read.
+
+    Attributes
+    ----------
+    found : Found
+        Every step on the way.
+    h : ndarray of shape (n, 11), float64
+        For each mark the probabilities of the digits 0 to 9 and of no digit.
+    """
+
+    found: Found
+    h: Array
+
+    def is_digit(self, i: int) -> bool:
+        """Tell whether mark i is rather a digit than not."""
+        return bool(self.h[i, NO_CODE] < 0.5)
+
+    @property
+    def digits(self) -> list[Digit]:
+        """The digits in reading order: rows are those of digits alone, whatever lies between."""
+        found = [i for i in range(len(self.h)) if self.is_digit(i)]
+        digits = []
+        for place, row in photos.in_reading_order([self.found.box(i) for i in found]):
+            i = found[place]
+            label = int(self.h[i, :NO_CODE].argmax())
+            probability = float(self.h[i, label])
+            digits.append(Digit(label, probability, self.found.box(i), self.found.pictures[i], row))
+        return digits
+
+    @property
+    def strangers(self) -> list[Box]:
+        """The boxes of what is no digit."""
+        return [self.found.box(i) for i in range(len(self.h)) if not self.is_digit(i)]
+
+
+def read_digits(path: str | os.PathLike[str], model: Model | None = None) -> list[Digit]:
+    """Read the digits in a photo.
+
+    Parameters
+    ----------
+    path : path
+        A JPEG, PNG, WebP, BMP, TIFF, GIF or PPM file.
+    model : Model, optional
+        A network of 28x28 inputs whose classes are digits.  Default: the one that is shipped.
+
+    Returns
+    -------
+    list of Digit
+        In reading order; empty where there is no digit.
+
+    Raises
+    ------
+    DataError
+        If the file is no image, damaged or too large.
+    ModelFileError
+        If the model does not read pictures of digits.
+
+    Notes
+    -----
+    Notes, *Bonus: classify your own images of digits*.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from PIL import Image, ImageDraw
+    >>> image = Image.new("L", (400, 300), 210)
+    >>> ImageDraw.Draw(image).line([(120, 60), (220, 60), (160, 240)], 40, 14)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     image.save(Path(folder, "seven.png"))
+    ...     digits = read_digits(Path(folder, "seven.png"))
+    >>> [digit.label for digit in digits], digits[0].box
+    ([7], (120, 54, 228, 243))
+    """
+    return read(path, model).digits
+
+
+def read(path: str | os.PathLike[str], model: Model | None = None) -> Reading:
+    """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
+    model = check_model(shipped_model() if model is None else model)
+    found = photos.find(path)
+    reading = _read_marks(model, found)
+    marks = _parted(model, reading)
+    return (
+        reading if len(marks) == len(found.marks) else _read_marks(model, found.with_marks(marks))
+    )
+
+
+def _read_marks(model: Model, found: Found) -> Reading:
+    h = recognise(model, found.pictures)
+    return Reading(found, _in_context(h, [mark.box for mark in found.marks]))
+
+
+def recognise(model: Model, pictures: Array) -> Array:
+    """Return the probability of each digit, and of none, for the marks of one photo.
+
+    Parameters
+    ----------
+    model : Model
+    pictures : array of shape (n, 28, 28)
+
+    Returns
+    -------
+    ndarray of shape (n, 11)
+        Digits 0 to 9, then no digit.
+    """
+    return _without(_looked_at(model, pictures)) if len(pictures) else np.zeros((0, NO_CODE + 1))
+
+
+def _looked_at(model: Model, pictures: Array) -> Array:
+    """Return the probabilities of each mark, whatever is around it, of shape (n, 11)."""
+    rng = np.random.default_rng(0)
+    X = pictures.reshape(len(pictures), -1).astype(np.float32)
+    looks = np.concatenate([X, *(JITTER(X, rng) for _ in range(LOOKS))])
+    h = model.predict(looks).reshape(LOOKS + 1, len(X), -1).mean(axis=0)
+    p = np.zeros((len(X), NO_CODE + 1))
+    for code, label in enumerate(model.classes or ()):
+        p[:, NO_CODE if label == NO_DIGIT else int(label)] = h[:, code]
+    return p
+
+
+def _parted(model: Model, reading: Reading) -> list[Mark]:
+    """Return the marks, those parted that are digits which touch each other.
+
+    Such a mark is about as high as the photo's digits but wide, is not known for a digit, and all
+    the pieces of it are.
+    """
+    marks, p = reading.found.marks, reading.h[:, :NO_CODE].max(axis=1, initial=0)
+    heights = [mark.height for mark, known in zip(marks, p, strict=True) if known >= SURE]
+    if len(heights) < 2:
+        return marks
+    low, high = (factor * float(np.median(heights)) for factor in OF_HEIGHT)
+    parted: list[Mark] = []
+    for mark, known in zip(marks, p, strict=True):
+        wide = low < mark.height < high and WIDE[0] < mark.width / mark.height < WIDE[1]
+        parted += _pieces_known(model, mark) if wide and known < UNKNOWN else [mark]
+    return parted
+
+
+def _pieces_known(model: Model, mark: Mark) -> list[Mark]:
+    """Return the most probable row of pieces of a mark that are known, or the mark."""
+    parts = pieces(mark)
+    if not parts:
+        return [mark]
+    pictures = np.stack([photos.normalise(part.ink) for part in parts.values()])
+    p = _looked_at(model, pictures)[:, :NO_CODE].max(axis=1)
+    rows: dict[int, tuple[float, list[Mark]]] = {0: (1.0, [])}  # the best up to each cut
+    for ((start, end), part), known in zip(parts.items(), p, strict=True):
+        if known >= SURE and start in rows:
+            probability, row = rows[start]
+            if probability * known > rows.get(end, (0.0,))[0]:
+                rows[end] = (float(probability * known), [*row, part])
+    return rows.get(LAST, (1.0, [mark]))[1]
+
+
+def _without(p: Array) -> Array:
+    """Return the probabilities, given how many marks of this photo are no digits at all.
+
+    Among letters, or in a cat's fur, a mark that might be a 1 is none; on a sheet of digits it is
+    one.  The share of strangers is the one that makes the photo's marks the most probable, a few
+    marks counted in advance.
+    """
+    usual = STRANGERS[0] / sum(STRANGERS)
+    share = usual
+    for _ in range(30):
+        odds = share / (1 - share) * (1 - usual) / usual
+        none = p[:, NO_CODE] * odds / (p[:, NO_CODE] * odds + p[:, :NO_CODE].sum(axis=1))
+        share = (STRANGERS[0] + none.sum()) / (sum(STRANGERS) + len(p))
+    weighted = p.copy()
+    weighted[:, NO_CODE] *= odds
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def _in_context(h: Array, boxes: list[Box]) -> Array:
+    """Return the readings, given where the marks are: letters are no digits, a pen is no 1.
+
+    An o between other letters is no 0: in a word most of whose marks are no digits there is none,
+    nor in a line of text.  A 1 far larger than all the digits around it is a thing.
+    """
+    h = h.copy()
+    strange = h[:, NO_CODE] >= 0.5
+    letters = [marks for marks in _words(boxes) if strange[marks].mean() > 0.5]
+    for marks in letters:
+        h[marks, :NO_CODE] *= 1 - strange[marks].mean()
+    strange[[i for marks in letters for i in marks]] = True
+    label = h[:, :NO_CODE].argmax(axis=1)
+    size = np.array([max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes])
+    others = size[~strange & (label != 1)]
+    if len(others):
+        h[~strange & (label == 1) & (size > PEN * others.max()), :NO_CODE] = 0
+    h[:, NO_CODE] = 1 - h[:, :NO_CODE].sum(axis=1)
+    return h
+
+
+def _words(boxes: list[Box]) -> list[list[int]]:
+    """Return the words that marks form: close to each other in a row, or a long row of them."""
+    words: list[list[int]] = []
+    rows: dict[int, list[int]] = {}
+    for i, r in photos.in_reading_order(boxes):
+        row = rows.setdefault(r, [])
+        before = boxes[row[-1]] if row else None
+        x0, y0, _, y1 = boxes[i]
+        if before and x0 - before[2] < WORD_GAP * max(y1 - y0, before[3] - before[1]):
+            words[-1].append(i)
+        else:
+            words.append([i])
+        row.append(i)
+    return words + [row for row in rows.values() if len(row) >= TEXT_LINE]
+
+
+@cache
+def shipped_model() -> Model:
+    """Return the model that comes with the library: see docs/photos.md for its training.
+
+    Returns
+    -------
+    Model
+
+    Examples
+    --------
+    >>> shipped_model().network.layers[0]
+    784
+    """
+    with as_file(files("chainrule") / "data" / "photos.safetensors") as path:
+        return load(path)
+
+
+def check_model(model: Model) -> Model:
+    """Return the model if it reads 28x28 pictures of digits, or raise ModelFileError."""
+    classes = model.classes or ()
+    if model.encoder.image_shape != (photos.SIDE, photos.SIDE) or not set(DIGITS) <= set(classes):
+        raise ModelFileError(
+            "to read photos a model needs 28x28 pixels as inputs and the digits 0 to 9 as classes; "
+            f"this one has {len(model.encoder.feature_names)} inputs and "
+            f"{'no classes' if model.classes is None else f'classes {classes[0]} to {classes[-1]}'}"
+        )
+    return model

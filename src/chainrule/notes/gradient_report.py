@@ -1,0 +1,206 @@
+"""What a gradient check found, in numbers and in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.common.types import Array
+
+EVERY_COMPONENT = 2000  # the notes' loop up to so many components; beyond, random directions
+
+
+SHOWN = 3  # mistakes that a printed report explains; it names the others
+
+
+@dataclass(frozen=True)
+class Part:
+    """One row of the report's table.
+
+    Attributes
+    ----------
+    name : str
+        ``Theta(1) bias``, ``Theta(1) weights``, ...
+    start, stop : int
+        Its components of theta, counted from 0.
+    error : float
+        |D - num| / (|D| + |num|) over the part.
+    ok : bool
+        Whether that is within the tolerance.
+    """
+
+    name: str
+    start: int
+    stop: int
+    error: float
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A mistake that the pattern of a wrong gradient shows.
+
+    Attributes
+    ----------
+    name : str
+        Its public name, such as ``bias-regularised``.
+    words : str
+        What was done, in a sentence.
+    evidence : str
+        The numbers that show it.
+    note : str
+        The line of the notes that it violates.
+
+    Examples
+    --------
+    >>> from chainrule import check_gradient
+    >>> report = check_gradient(lambda theta: (theta @ theta, -2 * theta), [1.0, 2.0])
+    >>> report.diagnosis[0].name
+    'sign'
+    """
+
+    name: str
+    words: str
+    evidence: str
+    note: str
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What `check_gradient` found.  ``print(report)`` shows it; it is true where ``ok`` is.
+
+    Attributes
+    ----------
+    ok : bool
+        Whether |D - num| <= 1e-7 (|D| + |num|) + 10 eps |J| sqrt(n) / epsilon, in the Euclidean
+        norm over the n compared values.  The second term is what rounding in J alone can cause.
+    largest_relative_error : float
+        The largest |D_i - num_i| / (|D_i| + |num_i|) of those components whose difference is more
+        than rounding in J can cause; where there are none, that of the largest component.
+    where : int
+        The component (or the direction) that has it, counted from 0.
+    J : float
+        The cost at theta.
+    epsilon : float
+    error_estimate : float
+        What the last three numerical values may themselves be off: a third of the change when
+        epsilon is doubled (truncation), plus eps |J| / epsilon (rounding).
+    D, numerical : ndarray of shape (n,)
+        The compared values: components of the gradient, or slopes along directions.
+    directions : int or None
+        How many random directions were compared; None where it was all components.
+    parts : list of Part
+        The table by layer, where the network is known.
+    complex_step : bool
+        Whether the numerical values are those of a complex step.
+    component : int or None
+        Where directions were compared and they disagree: a component that is wrong.
+    n_eval : int
+        Evaluations of the objective.
+    diagnosis : list of Finding
+        The mistakes that explain a failed check, likeliest first.
+
+    Examples
+    --------
+    >>> from chainrule.notes.gradient_check import compare
+    >>> report = compare(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
+    >>> bool(report), report.D, report.numerical.round(6)
+    (True, array([2., 4.]), array([2., 4.]))
+    """
+
+    ok: bool
+    largest_relative_error: float
+    where: int
+    J: float
+    epsilon: float
+    error_estimate: float
+    D: Array
+    numerical: Array
+    directions: int | None
+    parts: list[Part] = field(default_factory=list)
+    complex_step: bool = False
+    component: int | None = None
+    n_eval: int = 0
+    diagnosis: list[Finding] = field(default_factory=list)
+
+    @property
+    def relative_errors(self) -> Array:
+        """|D_i - num_i| / (|D_i| + |num_i|) of each compared value, rounding and all."""
+        sizes = np.abs(self.D) + np.abs(self.numerical)
+        return np.asarray(np.abs(self.D - self.numerical) / np.where(sizes > 0, sizes, 1))
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        what = "components" if self.directions is None else "random directions"
+        i = self.where
+        lines = [
+            f"gradient check {'passed' if self.ok else 'FAILED'}: {len(self.D)} {what}, "
+            f"epsilon = {self.epsilon:g}{'i' * self.complex_step}, J = {self.J:.6g}",
+            f"largest relative error {self.largest_relative_error:.2g} at {what[:-1]} {i}: "
+            f"D = {self.D[i]:.9g}, numerical = {self.numerical[i]:.9g}",
+        ]
+        if self.component is not None:
+            lines.append(f"bisection leads to component {self.component} (counted from 0)")
+        if self.parts:
+            lines.append(f"{'':<18}{'values':>9}  |D - num| / (|D| + |num|)")
+            lines += [
+                f"{part.name:<18}{part.stop - part.start:>9}  {part.error:.2g}"
+                + ("" if part.ok else "  <- wrong")
+                for part in self.parts
+            ]
+        for rank, finding in enumerate(self.diagnosis[:SHOWN], start=1):
+            lines += [
+                f"{rank}. {finding.name}: {finding.words}",
+                f"   evidence: {finding.evidence}",
+                f"   the notes: {finding.note}",
+            ]
+        if more := self.diagnosis[SHOWN:]:
+            lines.append("less likely: " + ", ".join(finding.name for finding in more))
+        return "\n".join(lines)
+
+    def to_json(self) -> str:
+        """Return the report as JSON, the compared values left out where there are many.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from chainrule.notes.gradient_check import compare
+        >>> report = compare(lambda theta: (theta @ theta, 2 * theta), [1.0, 2.0])
+        >>> json.loads(report.to_json())["ok"]
+        True
+        """
+        values: dict[str, Any] = asdict(self)
+        for name in ("D", "numerical"):
+            values[name] = values[name].tolist() if len(self.D) <= EVERY_COMPONENT else None
+        return json.dumps(values)
+
+    def _repr_html_(self) -> str:
+        """Return the report as an HTML fragment, for notebooks."""
+        from html import escape
+
+        head, *_ = str(self).splitlines()
+        rows = "".join(
+            f"<tr><td>{escape(part.name)}</td><td>{part.stop - part.start}</td>"
+            f"<td>{part.error:.2g}</td><td>{'ok' if part.ok else '<b>wrong</b>'}</td></tr>"
+            for part in self.parts
+        )
+        table = (
+            "<table><tr><th>part</th><th>values</th><th>|D - num| / (|D| + |num|)</th><th></th>"
+            f"</tr>{rows}</table>"
+            if rows
+            else ""
+        )
+        items = "".join(
+            f"<li><b>{escape(finding.name)}</b>: {escape(finding.words)}<br>"
+            f"evidence: {escape(finding.evidence)}<br>the notes: {escape(finding.note)}</li>"
+            for finding in self.diagnosis[:SHOWN]
+        )
+        return f"<p>{escape(head)}</p>{table}" + (f"<ol>{items}</ol>" if items else "")

@@ -1,0 +1,262 @@
+"""Second derivatives and Jacobians in NumPy: the reference, with the notation of `backprop`.
+
+The kernel's twins are in ``kernel/second_order.hpp`` and ``normal_equations.hpp``;
+`chainrule.engine` chooses.
+
+The Hessian H of J is never formed.  Pearlmutter's R{.} (*Fast exact multiplication by the Hessian*,
+Neural Computation 6, 1994) is the derivative along a direction v, R{f(theta)} = d/dr f(theta + r v)
+at r = 0; put before every line of forward and backward propagation, it gives H v exactly, for the
+price of another gradient:
+
+====================  ============================================================================
+name                  what
+====================  ============================================================================
+v, c, V               a direction, as long as theta, and its parts: c beside b, V beside W
+Ra, Rz, Rdelta        R{a(l)}, R{z(l)}, R{delta(l)}
+N                     m K, the number of residuals: one for each example and output
+====================  ============================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.notes.backprop import backward, forward, total_weight
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
+
+T = TypeVar("T")
+
+BLOCK = 2**20  # numbers of the Jacobian held at a time: 8 MB
+
+
+def hessian_vector(
+    network: Network, theta: Array, v: Array, X: Array, Y: Array, weights: Array | None = None
+) -> Array:
+    """Add up (the Hessian of cost(t)) v over a block of rows, without regularisation.
+
+    Parameters
+    ----------
+    network : Network
+    theta, v : array of shape (size,)
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+        Weight of each example.
+
+    Returns
+    -------
+    ndarray of shape (size,)
+        R{Delta}: a sum, as Delta is.
+
+    Raises
+    ------
+    ValueError
+        If an activation or the cost has no second derivative to go by.
+
+    Notes
+    -----
+    R{} of the notes' *Backpropagation Algorithm*, line by line.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")  # cost = (b + w x - y)^2 / 2
+    >>> X, Y = np.array([[3.0]]), np.array([[1.0]])
+    >>> hessian_vector(network, np.zeros(2), np.array([1.0, 0.0]), X, Y)
+    array([1., 3.])
+    """
+    delta_prime = _given(network.cost.delta_prime, network.cost.name)
+    g_second = [_given(g.g_second, g.name) for g in network.activations]
+    a, _ = forward(network, theta, X)
+    Y = np.asarray(Y, dtype=theta.dtype)
+    delta = backward(network, theta, a, Y)
+    parts, directions = blocks(network, theta), blocks(network, v)
+
+    Ra = [np.zeros_like(a[0])]  # the inputs do not depend on theta
+    Rz = []
+    for l, (Theta_T, v_l) in enumerate(zip(parts, directions, strict=True)):
+        Rz.append(Ra[l] @ Theta_T[1:] + a[l] @ v_l[1:] + v_l[0])  # (m, s_{l+1})
+        if l < network.L - 2:
+            Ra.append(network.activations[l].g_prime(a[l + 1]) * Rz[l])
+
+    Rdelta = [delta_prime(a[-1], Y, Rz[-1])]
+    for l in range(network.L - 2, 0, -1):
+        W, V = parts[l][1:], directions[l][1:]
+        slope = network.activations[l - 1].g_prime(a[l])
+        bend = g_second[l - 1](a[l]) * Rz[l - 1]  # R{g'(z)} = g''(z) R{z}
+        Rdelta.insert(0, (Rdelta[0] @ W.T + delta[l] @ V.T) * slope + (delta[l] @ W.T) * bend)
+
+    if weights is not None:  # every delta(l) and R{delta(l)} is linear in those of its row
+        column = np.asarray(weights, dtype=theta.dtype)[:, None]
+        delta, Rdelta = ([d * column for d in terms] for terms in (delta, Rdelta))
+    total = np.empty_like(theta)
+    for l, part in enumerate(blocks(network, total)):
+        part[0] = Rdelta[l].sum(axis=0)
+        part[1:] = a[l].T @ Rdelta[l] + Ra[l].T @ delta[l]
+    return total
+
+
+def _given(derivative: T | None, name: str) -> T:
+    if derivative is None:
+        raise ValueError(
+            f"{name!r} comes without its second derivative (g_second, or delta_prime of a cost): "
+            "add it, or choose an optimizer that needs none, such as 'lbfgs'"
+        )
+    return derivative
+
+
+def jacobian(network: Network, theta: Array, X: Array) -> tuple[Array, Array]:
+    """Return z(L) of a block of rows, and its derivatives by theta.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+
+    Returns
+    -------
+    z : ndarray of shape (m, K)
+        z(L); with an identity output, the hypothesis h.
+    rows : ndarray of shape (m, K, size)
+        d z_k(L) / d theta of each example.
+
+    Notes
+    -----
+    Backpropagation of K unit vectors in place of delta(L), and no sum over the examples.
+
+    Examples
+    --------
+    >>> z, rows = jacobian(Network((1, 1)), np.array([1.0, 2.0]), np.array([[3.0]]))
+    >>> z, rows
+    (array([[7.]]), array([[[1., 3.]]]))
+    """
+    a, z = forward(network, theta, X)
+    m, K = z.shape
+    rows = np.empty((m, K, network.size), dtype=theta.dtype)
+    delta = np.broadcast_to(np.eye(K, dtype=theta.dtype), (m, K, K))  # (m, K, s_{l+1})
+    parts, end = blocks(network, theta), network.size
+    for l in range(network.L - 2, -1, -1):
+        start = end - parts[l].size
+        block = rows[:, :, start:end].reshape(m, K, *parts[l].shape)
+        block[:, :, 0] = delta
+        np.multiply(a[l][:, None, :, None], delta[:, :, None, :], out=block[:, :, 1:])
+        if l:
+            delta = (delta @ parts[l][1:].T) * network.activations[l - 1].g_prime(a[l])[:, None]
+        end = start
+    return z, rows
+
+
+def check_residuals(network: Network) -> None:
+    """Raise an error where the cost is not a sum of squares."""
+    if network.cost.name != "identity":
+        raise ValueError(
+            f"output={network.cost.name!r} has no residuals: Levenberg-Marquardt and Bayesian "
+            "regularisation are for squared error (output='identity'); choose another optimizer"
+        )
+
+
+def residuals(
+    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+) -> Iterator[tuple[Array, Array]]:
+    """Yield the residuals r = h - y of a squared-error network, with their Jacobian, in blocks.
+
+    Parameters
+    ----------
+    network : Network
+        With an identity output.
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+        Weight of each example; a row is multiplied by its square root.
+
+    Yields
+    ------
+    r : ndarray of shape (n,)
+        One for each example and output; the sum of r^2 / 2 is the cost's sum.
+    rows : ndarray of shape (n, size)
+        dr / dtheta.  A block holds about 8 MB, whatever m is, and its size depends on nothing but
+        the network: the sums over all blocks have the same bits each time.
+
+    Raises
+    ------
+    ValueError
+        If the cost is not the squared error.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> list(residuals(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]])))
+    [(array([-1.]), array([[1., 3.]]))]
+    """
+    check_residuals(network)
+    step = max(1, BLOCK // (network.K * network.size))
+    for start in range(0, len(X), step):
+        block = slice(start, start + step)
+        h, rows = jacobian(network, theta, X[block])
+        r, rows = (h - Y[block]).reshape(-1), rows.reshape(-1, network.size)
+        if weights is not None:
+            root = np.sqrt(np.repeat(weights[block], network.K).astype(theta.dtype))
+            r, rows = root * r, root[:, None] * rows
+        yield r, rows
+
+
+def normal_equations(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    lams: Array | None = None,
+) -> tuple[float, Array, Array]:
+    """Return J, D and the Gauss-Newton matrix of a squared-error network.
+
+    Parameters
+    ----------
+    network : Network
+        With an identity output.
+    theta : array of shape (size,)
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    weights : array of shape (m,), optional
+    lams : array of shape (size,), optional
+        lambda of each component of theta.
+
+    Returns
+    -------
+    J : float
+        The sum of r^2 / 2, with the regularisation, by m.
+    D : ndarray of shape (size,)
+        Its gradient: the sum of Jac^T r, which is Delta, and lams theta, by m.
+    H : ndarray of shape (size, size)
+        The sum of Jac^T Jac, Gauss and Newton's part of the Hessian, and lams, by m.
+
+    Raises
+    ------
+    ValueError
+        If the cost is not the squared error.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> normal_equations(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]]))
+    (0.5, array([-1., -3.]), array([[1., 3.],
+           [3., 9.]]))
+    """
+    m = total_weight(X, weights)
+    cost_sum, Delta = 0.0, np.zeros(network.size, dtype=theta.dtype)
+    H = np.zeros((network.size, network.size), dtype=theta.dtype)
+    for r, rows in residuals(network, theta, X, Y, weights):
+        cost_sum += float(r @ r) / 2
+        Delta += rows.T @ r
+        H += rows.T @ rows
+    if lams is not None:
+        cost_sum += float(theta @ (lams * theta)) / 2
+        Delta += lams * theta
+        H += np.diag(lams)
+    return cost_sum / m, Delta / m, H / m

@@ -1,0 +1,27 @@
+"""Displays: made by a ``from_...`` method and drawn by ``plot(ax=None)``, as scikit-learn's are."""
+
+from chainrule.plots.answers import ErrorHistogramDisplay, MistakesDisplay, RegressionDisplay
+from chainrule.plots.fit import (
+    DecisionRegionsDisplay,
+    HiddenResponsesDisplay,
+    PredictionDisplay,
+)
+from chainrule.plots.gradient import GradientCheckDisplay
+from chainrule.plots.page import training_figure
+from chainrule.plots.training import TrainingCurveDisplay, TrainingStateDisplay
+from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
+
+__all__ = [
+    "DecisionRegionsDisplay",
+    "ErrorHistogramDisplay",
+    "GradientCheckDisplay",
+    "HiddenResponsesDisplay",
+    "HiddenUnitsDisplay",
+    "MistakesDisplay",
+    "PredictionDisplay",
+    "RegressionDisplay",
+    "TrainingCurveDisplay",
+    "TrainingStateDisplay",
+    "WeightsDisplay",
+    "training_figure",
+]

@@ -1,0 +1,5 @@
+"""The notes' six steps of training a network: initialise, check the gradient once, minimise."""
+
+from chainrule.training.steps import WrongGradientError, check_before_training, train
+
+__all__ = ["WrongGradientError", "check_before_training", "train"]

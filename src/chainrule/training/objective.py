@@ -1,0 +1,131 @@
+"""J of one network on one training set: the function that an optimizer is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from chainrule import engine
+from chainrule.common.types import Array, Lambda
+from chainrule.kernel import dot
+from chainrule.notes import second_order
+from chainrule.notes.backprop import total_weight
+from chainrule.notes.network import Network
+from chainrule.notes.regularisation import by_theta
+
+
+class TrainingObjective:
+    """J(theta) and its gradient, and for those optimizers that ask, second-order information.
+
+    Parameters
+    ----------
+    network : Network
+    X : array of shape (m, s_1)
+    Y : array of shape (m, K)
+    lam : float or sequence of L - 1 float, default=0.0
+        lambda.
+    weights : array of shape (m,), optional
+        Weight of each example.
+    **on
+        ``engine`` and ``threads``, as in `train`.
+
+    Attributes
+    ----------
+    lam : float or sequence of L - 1 float
+        May be set between two calls.
+    m : float
+        The number of examples, or the sum of their weights.
+    N : float
+        The number of residuals, K m.
+    regularised : ndarray of shape (size,)
+        1 for each weight, 0 for each bias: what lambda counts for.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> objective = TrainingObjective(network, np.array([[3.0]]), np.array([[1.0]]), lam=2.0)
+    >>> theta = np.array([0.0, 1.0])
+    >>> J, D = objective(theta)
+    >>> J, D, objective.hvp(theta, np.array([0.0, 1.0]))
+    (3.0, array([2., 8.]), array([ 3., 11.]))
+    >>> objective.normal_equations(theta)
+    (3.0, array([2., 8.]), array([[ 1.,  3.],
+           [ 3., 11.]]))
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: Array,
+        Y: Array,
+        lam: Lambda = 0.0,
+        weights: Array | None = None,
+        **on: Any,
+    ) -> None:
+        self.network, self.X, self.Y, self.weights = network, X, Y, weights
+        self._on = on
+        self.m = total_weight(Y, weights)
+        self.N = self.m * network.K
+        self.regularised = by_theta(network, 1.0)
+        self.lam = lam
+
+    @property
+    def lam(self) -> Lambda:
+        """Lambda."""
+        return self._lam
+
+    @lam.setter
+    def lam(self, lam: Lambda) -> None:
+        self._lam = lam
+        self._lams = by_theta(self.network, lam) if np.any(lam) else None
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Return J and D.
+
+        What `backprop.finish` does is done in a fraction of its time where the network is small.
+        """
+        cost_sum, Delta, m = engine.accumulate(
+            self.network, theta, self.X, self.Y, self.weights, **self._on
+        )
+        if self._lams is not None:
+            wide = theta.astype(np.float64, copy=False)
+            slope = self._lams * wide
+            cost_sum += dot(wide, slope) / 2
+            Delta += slope
+        Delta /= m
+        return cost_sum / m, Delta
+
+    def hvp(self, theta: Array, v: Array) -> Array:
+        """Return H v, the Hessian of J at theta times v."""
+        sums = engine.hessian_vector(
+            self.network, theta, v, self.X, self.Y, self.weights, **self._on
+        )
+        if self._lams is not None:
+            sums += self._lams * v
+        return sums / self.m
+
+    def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
+
+        In float64, scaled by 1 / sqrt(m); the last block holds the regularisation's, one for each
+        component of theta.
+        """
+        theta = theta.astype(np.float64, copy=False)
+        scale = 1 / np.sqrt(self.m)
+        for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
+            yield scale * r, np.multiply(scale, rows, out=rows)
+        if self._lams is not None:
+            root = scale * np.sqrt(self._lams)
+            yield root * theta, np.diag(root)
+
+    def normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
+        """Return J, D and the Gauss-Newton matrix, the sum of Jac^T Jac over the residuals.
+
+        In float64.
+        """
+        theta = theta.astype(np.float64, copy=False)
+        return engine.normal_equations(
+            self.network, theta, self.X, self.Y, self.weights, self._lams, **self._on
+        )
