@@ -316,7 +316,9 @@ def test_the_same_bits_in_another_process():
         "-c",
         "import test_kernel as t, sys; sys.stdout.write(t.bits_of_a_gradient().hex())",
     ]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(folder) for folder in Path(__file__).parents[:2])
+    }
     there = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert bytes.fromhex(there.stdout) == bits_of_a_gradient()
 
@@ -415,7 +417,7 @@ def test_dot_sums_in_float64(dtype):
 @pytest.mark.slow
 @pytest.mark.parametrize("isa", ["v2", "v4"])
 def test_code_for_an_instruction_set_is_shared_with_no_other(isa, tmp_path):
-    compiler, source = shutil.which("c++"), Path(__file__).parents[1] / "src/chainrule/kernel"
+    compiler, source = shutil.which("c++"), Path(__file__).parents[2] / "src/chainrule/kernel"
     if compiler is None or platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("needs a C++ compiler on x86-64")
     for level in ("-O0", "-O3"):  # without optimisation, inline functions become symbols
@@ -445,7 +447,7 @@ def test_neon_agrees_with_the_reference(tmp_path):
     compiler, emulator = shutil.which("aarch64-linux-gnu-g++"), shutil.which("qemu-aarch64")
     if compiler is None or emulator is None:
         pytest.skip("needs aarch64-linux-gnu-g++ and qemu-aarch64")
-    here, program = Path(__file__).parent, tmp_path / "neon"
+    here, program = Path(__file__).parents[1], tmp_path / "neon"
     source = here.parent / "src/chainrule/kernel"
     run = [compiler, "-std=gnu++20", "-O2", "-static", "-Wno-psabi", "-DCHAINRULE_BUILD=native"]
     run += ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", f"-I{source}"]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import run
+from test_app import run
 
 from chainrule import Network, check_gradient, random_theta, reshape, unroll
 from chainrule.commands import own_code
 from chainrule.datasets import octave
 from chainrule.testing import assert_gradient
 
-OCTAVE = Path(__file__).parent / "octave"
+OCTAVE = Path(__file__).parents[1] / "octave"
 needs_octave = pytest.mark.skipif(
     shutil.which("octave-cli") is None, reason="octave-cli is not installed"
 )
