@@ -258,6 +258,7 @@ def prepare(work: str, threads: int) -> tuple[Callable[[], object], int]:
     """Return what does the work, and how many steps of it."""
     import chainrule
     from chainrule import engine
+    from chainrule.notes.minibatch import Minibatches
     from chainrule.optimize.adam import Adam
 
     kind, sizes, *rest = work.split(", ")
@@ -280,8 +281,8 @@ def prepare(work: str, threads: int) -> tuple[Callable[[], object], int]:
     rule, order = Adam(), rng.permutation(m)
     state = rule.init(theta)
     return lambda: engine.epoch(
-        network, theta, X, Y, order, rule=rule, state=state, steps=1_000, batch_size=batch,
-        penalty=[0.0] * (len(layers) - 1), engine="kernel", threads=threads,
+        network, theta, X, Y, order, Minibatches(batch), rule=rule, state=state, steps=1_000,
+        engine="kernel", threads=threads,
     ), -(-m // batch)  # fmt: skip
 
 

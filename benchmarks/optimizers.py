@@ -55,9 +55,10 @@ from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from chainrule import Network, random_theta
+from chainrule.engine.rows import Rows
 from chainrule.notes.theta import blocks
-from chainrule.optimize import OPTIMIZERS
-from chainrule.optimize.loop import one_blas_thread
+from chainrule.optimize import minimize
+from chainrule.optimize.vectors import one_blas_thread
 from chainrule.training.objective import TrainingObjective
 
 try:
@@ -183,7 +184,7 @@ def regression(X, Y, units, lam):
 
 def run_ours(name):
     def run(recorder, theta, problem):
-        OPTIMIZERS[name](recorder, theta, max_iter=10**6)
+        minimize(recorder, theta, name, max_iter=10**6)
 
     return run
 
@@ -360,7 +361,7 @@ def traces(problem, starts, seconds, only=None):
             continue
         found[name] = []
         for theta in [starts[0], *starts]:  # once to warm up
-            recorder = Recorder(TrainingObjective(network, X, Y, lam, threads=1), seconds)
+            recorder = Recorder(TrainingObjective(network, Rows(X, Y, threads=1), lam), seconds)
             try:
                 with one_blas_thread(), np.errstate(all="ignore"):
                     run(recorder, theta.copy(), problem)
@@ -467,9 +468,9 @@ def from_fifty_starts(problem):
         "|---|---:|---:|---:|---:|",
     ]
     for name, iterations in (("cg", 200), ("lm", 50)):
-        objective = TrainingObjective(network, X, Y, lam, threads=1)
+        objective = TrainingObjective(network, Rows(X, Y, threads=1), lam)
         J = [
-            OPTIMIZERS[name](objective, random_theta(network, seed), max_iter=iterations).J
+            minimize(objective, random_theta(network, seed), name, max_iter=iterations).J
             for seed in range(50)
         ]
         found = " | ".join(f"{value:.3f}" for value in (min(J), np.median(J), max(J)))

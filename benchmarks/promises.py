@@ -18,6 +18,7 @@ import numpy as np
 
 import chainrule
 from chainrule import engine
+from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.adam import Adam
 
 
@@ -100,11 +101,10 @@ def adam_steps() -> tuple[list[float], list[float], int]:
             X,
             Y,
             order,
+            Minibatches(batch),
             rule=rule,
             state=state,
             steps=steps,
-            batch_size=batch,
-            penalty=[0.0, 0.0],
             threads=1,
         )
 

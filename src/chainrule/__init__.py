@@ -12,7 +12,8 @@ from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta, reshape, unroll
 from chainrule.notes.trace import Trace, trace
 from chainrule.optimize import SGD, Adam, History, Result, State, Step
-from chainrule.training.steps import WrongGradientError, train
+from chainrule.training.checked import WrongGradientError
+from chainrule.training.steps import train
 
 if typing.TYPE_CHECKING:
     from chainrule.estimators import MLPClassifier, MLPRegressor

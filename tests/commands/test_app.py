@@ -237,7 +237,7 @@ def test_check_gradient_shows_the_table_by_layer(trained):
 
 
 def test_a_wrong_gradient_ends_with_1(trained, here, monkeypatch):
-    from chainrule.training import steps as training
+    from chainrule.training import checked as training
 
     right = training.finish
 
@@ -479,7 +479,7 @@ def test_a_wrong_argument_is_one_line_and_nothing_is_written(here, options, word
 
 def test_ctrl_c_while_a_choice_is_made_ends_it(here, monkeypatch):
     from chainrule.evaluation import selection
-    from chainrule.training.watch import INTERRUPTED
+    from chainrule.optimize.result import INTERRUPTED
 
     class Stopped:
         theta, stopped = None, INTERRUPTED

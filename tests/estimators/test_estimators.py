@@ -97,7 +97,7 @@ def first_objective(monkeypatch, module, net, y):
     class Seen(Exception):
         pass
 
-    def minimize(objective, theta, **options):
+    def minimize(objective, theta, *others, **options):
         args = options.get("args", ())
         seen.update(objective=lambda t: objective(t, *args), theta=theta)
         raise Seen
@@ -122,7 +122,7 @@ def in_our_order(net, theta):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_lbfgs_starts_with_scikit_learns_gradient(monkeypatch, activation, kind):
     ours, theirs = pair(kind, activation=activation, solver="lbfgs", alpha=0.5)
-    mine = first_objective(monkeypatch, fitting.lbfgs, ours, TARGETS[kind])
+    mine = first_objective(monkeypatch, fitting, ours, TARGETS[kind])
     other = first_objective(monkeypatch, scipy.optimize, theirs, TARGETS[kind])
     np.testing.assert_array_equal(mine[1], in_our_order(theirs, other[1]))
     (J, D), (J_other, D_other) = mine[0](mine[1]), other[0](other[1].copy())
@@ -136,7 +136,7 @@ def test_lbfgs_starts_with_scikit_learns_gradient(monkeypatch, activation, kind)
 
 def test_the_gradient_of_several_outputs_is_right_here_and_k_times_too_large_there(monkeypatch):
     ours, theirs = pair("two", activation="tanh", solver="lbfgs", alpha=0.0)
-    objective, theta = first_objective(monkeypatch, fitting.lbfgs, ours, TARGETS["two"])
+    objective, theta = first_objective(monkeypatch, fitting, ours, TARGETS["two"])
     assert check_gradient(objective, theta).ok
     objective, theta = first_objective(monkeypatch, scipy.optimize, theirs, TARGETS["two"])
     report = check_gradient(lambda t: objective(t.copy()), theta)

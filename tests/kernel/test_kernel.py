@@ -22,6 +22,7 @@ from chainrule.kernel import BUILT, dot
 from chainrule.notes import backprop, minibatch
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
+from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
@@ -116,24 +117,21 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
     weights = rng.integers(0, 3, len(X)).astype(dtype) if weighted else None
     # Dropout of 0.8 makes inputs five times as large, and e^z multiplies the rounding of z by z
     rates = [0.0, 0.3] if network.output == "exp" and dtype == np.float32 else [0.0, 0.3, 0.8]
-    options = {
-        "rule": rule,
-        "steps": 3,
-        "batch_size": -(-len(X) // batches),
-        "penalty": rng.random(network.L - 1) * 0.1,
-        "penalty_by_batch": by_batch,
-        "weights": weights,
-        "dropout": rng.choice(rates, network.L - 1),
-        "max_norm": max_norm,
-        "seed": 7,
-        "number": 2,
-    }
+    how = Minibatches(
+        batch_size=-(-len(X) // batches),
+        penalty=rng.random(network.L - 1) * 0.1,
+        by_batch=by_batch,
+        dropout=rng.choice(rates, network.L - 1),
+        max_norm=max_norm,
+        seed=7,
+    )
+    options = {"rule": rule, "steps": 3, "weights": weights, "number": 2}
     order = rng.permutation(len(X))
     results = []
     for run in (minibatch.epoch, lambda *a, **k: engine.epoch(*a, engine="kernel", threads=2, **k)):
         mine, state = theta.copy(), rule.init(theta)
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = run(network, mine, X, Y, order, state=state, **options)
+            sums = run(network, mine, X, Y, order, how, state=state, **options)
         results.append((*sums, mine, state))
     (cost, w, expected, states), (got_cost, got_w, got, got_states) = results
     # Dropout of 0.8 makes inputs five times as large: h = e^z may be beyond any number, or so large
@@ -158,11 +156,11 @@ def test_an_epoch_agrees_with_the_reference(drawn, rule, batches, weighted, by_b
 def test_an_epoch_of_wide_rows_agrees_with_the_reference(layers, batch_size, zeros, threads):
     network, theta, X, Y = problem(layers, "tanh", "identity", 510, np.float32, zeros=zeros)
     rule, order, thetas = Adam(0.01), np.arange(len(X)), []
-    options = {"rule": rule, "steps": 0, "batch_size": batch_size, "penalty": [0.1, 0.1]}
+    how = Minibatches(batch_size, 0.1)
     kernel = partial(engine.epoch, engine="kernel", threads=threads)
     for run in (minibatch.epoch, kernel):
         thetas.append(theta.copy())
-        run(network, thetas[-1], X, Y, order, state=rule.init(theta), **options)
+        run(network, thetas[-1], X, Y, order, how, rule=rule, state=rule.init(theta))
     assert close(thetas[1], thetas[0], 1e-4)
 
 
@@ -180,8 +178,8 @@ def test_a_batch_of_no_weight_moves_nothing_but_counts_as_a_step():
     weights, rule, thetas = np.array([1.0, 0, 0, 2, 1, 1]), Adam(0.1), []
     for run in (minibatch.epoch, engine.epoch):
         mine, state = theta.copy(), rule.init(theta)
-        options = {"rule": rule, "state": state, "steps": 0, "batch_size": 1, "penalty": [0, 0]}
-        run(network, mine, X, Y, np.arange(6), weights=weights, **options)
+        options = {"rule": rule, "state": state, "weights": weights}
+        run(network, mine, X, Y, np.arange(6), Minibatches(1), **options)
         thetas.append(mine)
     np.testing.assert_allclose(thetas[1], thetas[0], rtol=1e-12)
 
@@ -219,10 +217,10 @@ def test_what_fills_up_a_row_meets_nothing(layers, outputs, dtype):
     rule, order = Adam(), np.arange(len(X))
 
     def run(theta):
-        options = {"rule": rule, "state": rule.init(theta), "steps": 0, "batch_size": 30}
+        options = {"rule": rule, "state": rule.init(theta)}
         cost, Delta, _ = engine.accumulate(network, theta, X, Y, engine="kernel", threads=1)
         cost_of_epoch, _ = engine.epoch(
-            network, theta, X, Y, order, penalty=[0, 0], engine="kernel", threads=1, **options
+            network, theta, X, Y, order, Minibatches(30), engine="kernel", threads=1, **options
         )
         return np.hstack([cost, Delta, cost_of_epoch, theta])
 
@@ -264,11 +262,9 @@ def test_the_same_bits_for_any_number_of_threads(layers, zeros, dtype):
         h = engine.predict(network, theta, X, **options)
         mine, state = theta.copy(), rule.init(theta)
         order = np.random.default_rng(0).permutation(len(X))
-        options |= {"rule": rule, "state": state, "steps": 0, "batch_size": 201}
-        options |= {"dropout": [0.1] * (network.L - 1), "max_norm": 2.0, "seed": 3, "number": 1}
-        epoch_cost, _ = engine.epoch(
-            network, mine, X, Y, order, penalty=[1e-3] * (network.L - 1), **options
-        )
+        how = Minibatches(201, 1e-3, dropout=[0.1] * (network.L - 1), max_norm=2.0, seed=3)
+        options |= {"rule": rule, "state": state, "number": 1}
+        epoch_cost, _ = engine.epoch(network, mine, X, Y, order, how, **options)
         return b"".join(
             np.asarray(part).tobytes() for part in (cost, Delta, alone, h, epoch_cost, mine, state)
         )
@@ -352,11 +348,9 @@ def test_ctrl_c_ends_an_epoch_at_once():
             X,
             Y,
             order,
+            Minibatches(),
             rule=rule,
             state=state,
-            steps=0,
-            batch_size=200,
-            penalty=[0.0, 0.0],
             engine="kernel",
         )
     timer.join()
@@ -396,14 +390,8 @@ def test_arrays_of_the_wrong_size_are_refused():
             Kernel(layers, [0] * (len(layers) - 2), 0)
         with pytest.raises(ValueError, match="layer"):
             Network(layers)
-    options = {
-        "rule": SGD(),
-        "state": np.zeros((1, network.size)),
-        "steps": 0,
-        "penalty": [0.0] * 2,
-    }
     with pytest.raises(ValueError, match="batch_size"):
-        engine.epoch(network, theta, X, Y, np.arange(9), batch_size=0, engine="kernel", **options)
+        Minibatches(batch_size=0)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

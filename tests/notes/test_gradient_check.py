@@ -17,7 +17,7 @@ from chainrule import (
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
 from chainrule.notes.theta import blocks
-from chainrule.training.steps import check_before_training
+from chainrule.training.checked import check_before_training
 
 
 def objective_of(network, X, Y, lam):
@@ -223,5 +223,5 @@ def test_the_check_before_training_catches_wrong_code(layers, hidden, where, wro
     X, Y = rng.uniform(0, 1, (30, layers[0])), targets(rng, network, 30)
     theta = random_theta(network)
     assert check_before_training(network, theta, X, Y, lam=1.0)
-    monkeypatch.setattr(f"chainrule.training.steps.{where}", wrong)
+    monkeypatch.setattr(f"chainrule.training.checked.{where}", wrong)
     assert not check_before_training(network, theta, X, Y, lam=1.0)

@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from chainrule import Network, cost_and_gradient, random_theta, unroll
 from chainrule.diagnosis import check_gradient
 from chainrule.notes.backprop import accumulate
-from chainrule.notes.minibatch import dropout_masks, epoch, limit_norms, lowbias32, mix
+from chainrule.notes.minibatch import Minibatches, dropout_masks, epoch, limit_norms, lowbias32, mix
 from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
@@ -28,13 +28,14 @@ def run(network, theta, X, Y, rule, epochs=1, order=None, **options):
     """Run epochs from a copy of theta; the rows in their own order unless one is given."""
     theta, m = theta.copy(), len(X)
     state = rule.init(theta)
-    options = {"batch_size": m, "penalty": [0.0] * (network.L - 1)} | options
-    per_epoch = -(-m // options["batch_size"])
+    weights = options.pop("weights", None)
+    how = Minibatches(**{"batch_size": m} | options)
+    per_epoch = -(-m // how.batch_size)
     order = np.arange(m) if order is None else order
     for number in range(epochs):
         epoch(
-            network, theta, X, Y, order, rule=rule, state=state, steps=number * per_epoch,
-            number=number, **options,
+            network, theta, X, Y, order, how, rule=rule, state=state, steps=number * per_epoch,
+            number=number, weights=weights,
         )  # fmt: skip
     return theta
 
@@ -84,8 +85,8 @@ def test_what_an_epoch_returns_is_the_weighted_sum_of_costs_and_of_weights(examp
     rule = SGD(learning_rate=0.0)
     cost_sum, _, m = accumulate(NETWORK, theta, X, Y, weights)
     total, w = epoch(
-        NETWORK, theta, X, Y, np.arange(23), rule=rule, state=rule.init(theta), steps=0,
-        batch_size=6, penalty=[0.0] * 3, weights=weights,
+        NETWORK, theta, X, Y, np.arange(23), Minibatches(6), rule=rule, state=rule.init(theta),
+        weights=weights,
     )  # fmt: skip
     assert (total, w) == (pytest.approx(cost_sum, rel=1e-14), pytest.approx(m, rel=1e-14))
 
@@ -131,7 +132,7 @@ def test_scikit_learn_reaches_the_same_weights(examples, rule, options):
         pairs = zip(model.intercepts_, model.coefs_, strict=True)
         return unroll([np.vstack([b, W]).T for b, W in pairs])
 
-    options = {"batch_size": 9, "penalty": [0.3, 0.3], "penalty_by_batch": True}
+    options = {"batch_size": 9, "penalty": [0.3, 0.3], "by_batch": True}
     found = run(network, theta_of(start), X, Y, rule, epochs=5, **options)
     assert np.abs(found - theta_of(start)).max() > 0.01
     np.testing.assert_allclose(found, theta_of(peer), rtol=0, atol=1e-10)

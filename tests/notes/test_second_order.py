@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from problems import SMOOTH, problems, targets
 
 from chainrule import Network, check_gradient, random_theta, reshape, train
+from chainrule.engine.rows import Rows
 from chainrule.notes.activations import Activation
 from chainrule.notes.costs import COSTS
 from chainrule.notes.second_order import hessian_vector, jacobian, residuals
@@ -23,7 +24,7 @@ def example(network=REGRESSION, m=7, seed=0):
 @given(problems(SMOOTH))
 def test_the_hessian_vector_product_is_the_slope_of_the_gradient(problem):
     network, theta, X, Y, lam = problem
-    objective = TrainingObjective(network, X, Y, lam)
+    objective = TrainingObjective(network, Rows(X, Y), lam)
     v = np.random.default_rng(1).normal(size=network.size)
     report = check_gradient(
         lambda theta: (objective(theta)[1] @ v, objective.hvp(theta, v)), theta, epsilon=1e-5
@@ -43,14 +44,14 @@ def test_the_hessian_is_the_difference_of_the_naive_loops_gradients(hidden, outp
         return np.concatenate([D_l.ravel(order="F") for D_l in D])
 
     difference = (naive_gradient(theta + 1e-5 * v) - naive_gradient(theta - 1e-5 * v)) / 2e-5
-    exact = TrainingObjective(network, X, Y, 0.3).hvp(theta, v)
+    exact = TrainingObjective(network, Rows(X, Y), 0.3).hvp(theta, v)
     np.testing.assert_allclose(exact, difference, rtol=1e-6, atol=1e-9)
 
 
 def test_the_hessian_is_symmetric():
     theta, X, Y = example()
     u, v = np.random.default_rng(3).normal(size=(2, REGRESSION.size))
-    objective = TrainingObjective(REGRESSION, X, Y, [0.1, 0.2, 0.3])
+    objective = TrainingObjective(REGRESSION, Rows(X, Y), [0.1, 0.2, 0.3])
     assert u @ objective.hvp(theta, v) == pytest.approx(v @ objective.hvp(theta, u), rel=1e-12)
 
 
@@ -70,7 +71,7 @@ def test_each_row_of_the_jacobian_passes_the_gradient_check(problem):
 
 def test_jacobian_and_residuals_add_up_to_the_naive_loops_cost_and_gradient():
     theta, X, Y = example(m=9)
-    objective = TrainingObjective(REGRESSION, X, Y, lam=0.7)
+    objective = TrainingObjective(REGRESSION, Rows(X, Y), lam=0.7)
     J, D = naive.cost_and_gradient(
         reshape(REGRESSION, theta), X, Y, 0.7, ["tanh", "softplus"], "identity"
     )
@@ -88,8 +89,8 @@ def test_a_weight_of_two_is_the_row_twice():
     theta, X, Y = example(m=5)
     weights = np.array([1.0, 2.0, 1.0, 2.0, 1.0])
     twice = np.repeat(np.arange(5), weights.astype(int))
-    weighted = TrainingObjective(REGRESSION, X, Y, 0.1, weights)
-    repeated = TrainingObjective(REGRESSION, X[twice], Y[twice], 0.1)
+    weighted = TrainingObjective(REGRESSION, Rows(X, Y, weights), 0.1)
+    repeated = TrainingObjective(REGRESSION, Rows(X[twice], Y[twice]), 0.1)
     assert weighted.N == repeated.N == 14
     v = np.arange(REGRESSION.size, dtype=float)
     np.testing.assert_allclose(weighted.hvp(theta, v), repeated.hvp(theta, v), rtol=1e-12)
@@ -101,7 +102,7 @@ def test_a_weight_of_two_is_the_row_twice():
 
 def test_the_blocks_do_not_change_the_sums(monkeypatch):
     theta, X, Y = example(m=50)
-    objective = TrainingObjective(REGRESSION, X, Y)
+    objective = TrainingObjective(REGRESSION, Rows(X, Y))
     whole = objective.normal_equations(theta)
     monkeypatch.setattr("chainrule.notes.second_order.BLOCK", 3 * 2 * REGRESSION.size)
     assert len(list(residuals(REGRESSION, theta, X, Y))) == 17
@@ -114,7 +115,7 @@ def test_the_memory_of_the_reference_stays_bounded():
 
     network = Network((20, 47, 1), hidden="tanh", output="identity")  # 1,035 parameters
     theta, X, Y = example(network, m=50_000)
-    objective = TrainingObjective(network, X, Y, engine="numpy")
+    objective = TrainingObjective(network, Rows(X, Y, engine="numpy"))
     tracemalloc.start()
     objective.normal_equations(theta)
     _, peak = tracemalloc.get_traced_memory()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule import Network, random_theta
-from chainrule.notes.minibatch import epoch
+from chainrule.notes.minibatch import Minibatches, epoch
 from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
@@ -51,10 +51,7 @@ def test_decoupled_decay_shrinks_weights_but_not_biases():
     theta[:2] = 0.0  # h = 1/2 = y: the gradient is 0, so only the decay moves anything
     start, rule = theta.copy(), Adam(0.5, decay=0.1)
     order = np.arange(4)
-    epoch(
-        network, theta, X, Y, order, rule=rule, state=rule.init(theta), steps=0, batch_size=2,
-        penalty=[0.0],
-    )  # fmt: skip
+    epoch(network, theta, X, Y, order, Minibatches(batch_size=2), rule=rule, state=rule.init(theta))
     (before,), (after,) = blocks(network, start), blocks(network, theta)
     np.testing.assert_array_equal(after[0], before[0])
     np.testing.assert_allclose(after[1:], before[1:] * 0.95**2, rtol=1e-15)

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from chainrule import SGD, Adam, Network, cost_and_gradient, engine, random_theta, train
+from chainrule import SGD, Adam, Network, cost_and_gradient, random_theta, train
+from chainrule.engine import summing
 from chainrule.notes import backprop, minibatch
 from chainrule.optimize import OPTIMIZERS, State
 
@@ -219,9 +220,10 @@ def test_a_callback_sees_each_iteration_and_may_end_it(examples, validation, opt
         return step.iteration == 3
 
     result = train(NETWORK, X, Y, optimizer=optimizer, callback=callback, **validation)
-    assert [step.iteration for step in seen] == [1, 2, 3]
-    assert [step.J_val for step in seen] == result.history.J_val[1:]
-    assert [step.J for step in seen] == result.history.J[1:]
+    assert [step.iteration for step in seen] == [0, 1, 2, 3]
+    assert [step.J_val for step in seen] == result.history.J_val
+    assert [step.J for step in seen] == result.history.J
+    assert all(step.state is not None for step in seen)
     assert result.stopped.startswith("stopped by the callback")
 
 
@@ -245,7 +247,7 @@ def test_ctrl_c_within_the_first_epoch_keeps_what_it_had_got_to(monkeypatch):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 4))
     Y = (X[:, :1] > 0).astype(float)
-    network, calls, epoch = Network((4, 3, 1)), [], engine.epoch
+    network, calls, epoch = Network((4, 3, 1)), [], summing.epoch
 
     def interrupted(*arguments, **options):
         calls.append(len(arguments[4]))
@@ -253,7 +255,7 @@ def test_ctrl_c_within_the_first_epoch_keeps_what_it_had_got_to(monkeypatch):
             raise KeyboardInterrupt
         return epoch(*arguments, **options)
 
-    monkeypatch.setattr(engine, "epoch", interrupted)
+    monkeypatch.setattr(summing, "epoch", interrupted)
     result = train(network, X, Y, optimizer="sgd", batch_size=2, max_iter=1)
     assert calls == [1000, 1000, 1000]  # rows: an epoch is cut into calls, to hear Ctrl-C soon
     assert result.stopped == "stopped: interrupted by Ctrl-C; this is the best theta so far"

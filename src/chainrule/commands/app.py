@@ -58,7 +58,7 @@ class Commands(TyperGroup):
         except (ValueError, ArithmeticError) as error:
             from chainrule.common.checks import DataError
             from chainrule.model_file import ModelFileError
-            from chainrule.training.steps import WrongGradientError
+            from chainrule.training.checked import WrongGradientError
 
             codes = {DataError: BAD_DATA, ModelFileError: BAD_MODEL, WrongGradientError: 1}
             fail(str(error), codes.get(type(error), USAGE))
@@ -193,7 +193,7 @@ def train(
     from chainrule.handwriting import learning
     from chainrule.model_file import Model, Provenance
     from chainrule.optimize import find
-    from chainrule.training.watch import INTERRUPTED
+    from chainrule.optimize.result import INTERRUPTED
     from chainrule.workbench import pipeline
     from chainrule.workbench import terminal as report
 
@@ -433,7 +433,7 @@ def check_gradient(
 def _check_model(path: str, file: str, lam: float | None, rows: int, seed: int) -> GradientReport:
     from chainrule import model_file
     from chainrule.notes.gradient_report import EVERY_COMPONENT
-    from chainrule.training.steps import check_before_training
+    from chainrule.training.checked import check_before_training
     from chainrule.workbench import pipeline
 
     model = model_file.load(path)

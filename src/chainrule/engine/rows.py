@@ -7,14 +7,17 @@ faster with dense rows that it pays to make any other dense, a block at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from chainrule import engine
-from chainrule.common.types import Array
+from chainrule.common.checks import check_weights
+from chainrule.common.types import Array, Rule
+from chainrule.engine import summing
 from chainrule.notes.backprop import total_weight
+from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
 
 DENSE = 4_000_000  # values of a sparse X that may be made dense at once
@@ -24,7 +27,7 @@ MANY = 4096  # rows of a thin X in a block, or as many as it has columns: Delta 
 
 @dataclass(frozen=True)
 class Rows:
-    """Examples, their targets and weights, as the engine's calls see them.
+    """Examples, their targets and weights, and what computes on them.
 
     Parameters
     ----------
@@ -32,8 +35,10 @@ class Rows:
         A sparse one is never made dense as a whole.
     Y : ndarray of shape (m, K)
     weights : ndarray of shape (m,), optional
-    options : dict
-        ``engine`` and ``threads``, for every call of the engine.
+    engine : {"kernel", "numpy"}, optional
+        Default: the kernel, where it was built and knows the network's activations and cost.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.
 
     Examples
     --------
@@ -49,7 +54,34 @@ class Rows:
     X: Any
     Y: Array
     weights: Array | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    engine: str | None = None
+    threads: int | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        network: Network,
+        X: npt.ArrayLike,
+        Y: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+        dtype: npt.DTypeLike | None = None,
+        engine: str | None = None,
+        threads: int | None = None,
+    ) -> Rows:
+        """Return a user's examples as a network takes them, or raise ValueError with the reason.
+
+        The dtype is X's, or float64, if none is asked for.
+        """
+        X = network.check_inputs(X)
+        dtype = np.dtype(X.dtype if dtype is None else dtype)
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+        Y = network.check_targets(Y, len(X))
+        if weights is not None:
+            weights = check_weights(weights, len(X)).astype(dtype, copy=False)
+        # Rows one after another: here, and not anew in each iteration
+        X, Y = np.ascontiguousarray(X, dtype), np.ascontiguousarray(Y, dtype)
+        return cls(X, Y, weights, engine, threads)
 
     @property
     def m(self) -> float:
@@ -62,15 +94,19 @@ class Rows:
     def sample(self, most: int) -> Rows:
         """Return at most so many rows, evenly spread."""
         rows = np.linspace(0, len(self) - 1, min(most, len(self))).astype(int)
+        return self.take(rows)
+
+    def take(self, rows: Array) -> Rows:
+        """Return some rows, by their numbers."""
         weights = None if self.weights is None else self.weights[rows]
-        return Rows(self.X[rows], self.Y[rows], weights, self.options)
+        return replace(self, X=self.X[rows], Y=self.Y[rows], weights=weights)
 
     def accumulate(self, network: Network, theta: Array) -> tuple[float, Array, float]:
         """Add up costs and gradient terms, see `chainrule.notes.backprop.accumulate`."""
         cost_sum, m = 0.0, 0.0
         Delta = np.zeros_like(theta)
-        for block in self._blocks():
-            sums = engine.accumulate(network, theta, *block, **self.options)
+        for block in self.blocks():
+            sums = summing.accumulate(network, theta, *block, **self._on)
             if len(block[1]) == len(self):
                 return sums
             cost_sum, m = cost_sum + sums[0], m + sums[2]
@@ -79,45 +115,61 @@ class Rows:
 
     def cost(self, network: Network, theta: Array) -> float:
         """Return the mean cost."""
-        sums = [engine.cost(network, theta, *block, **self.options) for block in self._blocks()]
+        sums = [summing.cost(network, theta, *block, **self._on) for block in self.blocks()]
         return sum(cost_sum for cost_sum, _ in sums) / sum(m for _, m in sums)
 
-    def _blocks(self) -> Iterator[tuple[Any, Array, Array | None]]:
-        for block, X in blocks_of(self.X, self.options.get("engine")):
-            yield X, self.Y[block], None if self.weights is None else self.weights[block]
+    def hessian_vector(self, network: Network, theta: Array, v: Array) -> Array:
+        """Return the sum over the rows of the Hessian of cost(t), times v."""
+        return summing.hessian_vector(network, theta, v, self.X, self.Y, self.weights, **self._on)
+
+    def normal_equations(
+        self, network: Network, theta: Array, lams: Array | None
+    ) -> tuple[float, Array, Array]:
+        """Return J, D and the Gauss-Newton matrix of a squared error."""
+        return summing.normal_equations(
+            network, theta, self.X, self.Y, self.weights, lams, **self._on
+        )
 
     def epoch(
         self,
         network: Network,
         theta: Array,
         order: Array,
+        how: Minibatches,
         *,
+        rule: Rule,
+        state: Array,
         steps: int,
-        batch_size: int,
         number: int,
-        **how: Any,
     ) -> tuple[float, float]:
         """Take a step for each batch, see `chainrule.notes.minibatch.epoch`."""
-        how |= self.options | {"batch_size": batch_size}
-        if multiplied_as_it_is(self.X, self.options.get("engine")):
-            return engine.epoch(
-                network, theta, self.X, self.Y, order, steps=steps, number=number,
-                weights=self.weights, **how,
+        if multiplied_as_it_is(self.X, self.engine):
+            return summing.epoch(
+                network, theta, self.X, self.Y, order, how, rule=rule, state=state, steps=steps,
+                number=number, weights=self.weights, **self._on,
             )  # fmt: skip
         cost_sum = w = 0.0
-        batches = max(1, DENSE // (batch_size * self.X.shape[1]))
-        for first in range(0, len(order), batches * batch_size):
-            rows = order[first : first + batches * batch_size]
-            weights = None if self.weights is None else self.weights[rows]
-            # Dropout's masks hang on the row and the number: rows are counted afresh in each piece,
-            # so the number must be new, too
-            sums = engine.epoch(
-                network, theta, dense(self.X[rows]), self.Y[rows], np.arange(len(rows)),
-                steps=steps, number=steps, weights=weights, **how,
+        piece = how.batch_size * max(1, DENSE // (how.batch_size * self.X.shape[1]))
+        for first in range(0, len(order), piece):
+            names = order[first : first + piece]
+            block = self.take(names)
+            sums = summing.epoch(
+                network, theta, dense(block.X), block.Y, np.arange(len(names)), how, rule=rule,
+                state=state, steps=steps, number=number, weights=block.weights, names=names,
+                **self._on,
             )  # fmt: skip
-            steps += -(-len(rows) // batch_size)
+            steps += -(-len(names) // how.batch_size)
             cost_sum, w = cost_sum + sums[0], w + sums[1]
         return cost_sum, w
+
+    def blocks(self) -> Iterator[tuple[Any, Array, Array | None]]:
+        """Yield X, Y and weights of blocks of rows, as they are multiplied."""
+        for block, X in blocks_of(self.X, self.engine):
+            yield X, self.Y[block], None if self.weights is None else self.weights[block]
+
+    @property
+    def _on(self) -> dict[str, Any]:
+        return {"engine": self.engine, "threads": self.threads}
 
 
 def multiplied_as_it_is(X: Any, engine: str | None = None) -> bool:

@@ -7,18 +7,17 @@ the kernel was not built.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array
+from chainrule.common.types import Array, Rule
 from chainrule.engine.choice import _chosen_kernel
 from chainrule.engine.cores import _threads
 from chainrule.kernel import BUILT
 from chainrule.notes import backprop, minibatch, second_order
-from chainrule.notes.minibatch import Rule
+from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
+from chainrule.notes.regularisation import per_layer
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
 
@@ -227,18 +226,14 @@ def epoch(
     X: Array,
     Y: Array,
     order: Array,
+    how: Minibatches,
     *,
     rule: Rule,
     state: Array,
-    steps: int,
-    batch_size: int,
-    penalty: Sequence[float],
-    penalty_by_batch: bool = False,
-    weights: Array | None = None,
-    dropout: Sequence[float] | None = None,
-    max_norm: float | None = None,
-    seed: int = 0,
+    steps: int = 0,
     number: int = 0,
+    weights: Array | None = None,
+    names: Array | None = None,
     engine: str | None = None,
     threads: int | None = None,
 ) -> tuple[float, float]:
@@ -246,22 +241,10 @@ def epoch(
 
     Parameters
     ----------
-    network : Network
-    theta : ndarray of shape (size,)
-        Updated in place; its dtype is the one computed in.
-    X : array or scipy.sparse.csr_array of shape (m, s_1)
-    Y : array of shape (m, K)
-    order : array of shape (m,), int64
+    network, theta, X, Y, order, how, state, steps, number, weights, names
+        As in `chainrule.notes.minibatch.epoch`.
     rule : Rule
         The kernel knows `SGD` and `Adam`; NumPy takes any.
-    state : ndarray of shape (k, size)
-    steps, batch_size : int
-    penalty : sequence of L - 1 float
-    penalty_by_batch : bool, default=False
-    weights : array of shape (m,), optional
-    dropout : sequence of L - 1 float, optional
-    max_norm : float, optional
-    seed, number : int, default=0
     engine : {"kernel", "numpy"}, optional
         See `chosen`.
     threads : int, optional
@@ -281,8 +264,7 @@ def epoch(
     --------
     >>> network, rule = Network((1, 1)), SGD(learning_rate=0.1, momentum=0.0)
     >>> theta, X, Y = np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
-    >>> epoch(network, theta, X, Y, np.arange(2), rule=rule, state=rule.init(theta), steps=0,
-    ...       batch_size=2, penalty=[0.0])
+    >>> epoch(network, theta, X, Y, np.arange(2), Minibatches(), rule=rule, state=rule.init(theta))
     (1.386294361119..., 2.0)
     >>> theta
     array([0.  , 0.05])
@@ -293,23 +275,9 @@ def epoch(
     kernel = _chosen_kernel(network, engine, X) if known else None
     if kernel is None:
         return minibatch.epoch(
-            network,
-            theta,
-            X,
-            Y,
-            order,
-            rule=rule,
-            state=state,
-            steps=steps,
-            batch_size=batch_size,
-            penalty=penalty,
-            penalty_by_batch=penalty_by_batch,
-            weights=weights,
-            dropout=dropout,
-            max_norm=max_norm,
-            seed=seed,
-            number=number,
-        )
+            network, theta, X, Y, order, how, rule=rule, state=state, steps=steps, number=number,
+            weights=weights, names=names,
+        )  # fmt: skip
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     adam = rule if isinstance(rule, Adam) else Adam()
     sgd = rule if isinstance(rule, SGD) else SGD()
@@ -322,18 +290,18 @@ def epoch(
         2 if isinstance(rule, Adam) else int(sgd.nesterov),
         state,
         steps,
-        batch_size,
-        rule.learning_rate,
+        int(how.batch_size),
+        (adam if isinstance(rule, Adam) else sgd).learning_rate,
         sgd.momentum,
         adam.beta1,
         adam.beta2,
         adam.epsilon,
-        rule.decay,
-        list(penalty),
-        penalty_by_batch,
-        None if dropout is None else list(dropout),
-        max_norm or 0.0,
-        seed,
+        (adam if isinstance(rule, Adam) else sgd).decay,
+        per_layer(network, how.penalty),
+        how.by_batch,
+        how.rates(network),
+        how.max_norm or 0.0,
+        how.seed,
         number,
-        _threads(threads, network, min(batch_size, len(order))),
+        _threads(threads, network, min(how.batch_size, len(order))),
     )

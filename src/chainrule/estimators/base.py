@@ -41,7 +41,8 @@ from chainrule.notes.backprop import forward, input_gradient
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks, unroll
-from chainrule.training.steps import WrongGradientError, check_before_training, lowest
+from chainrule.training.checked import WrongGradientError, check_before_training
+from chainrule.training.steps import lowest
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
@@ -179,8 +180,7 @@ class BaseMLP(
             X = np.ascontiguousarray(X, dtype)
         else:
             X = csr_array(X).astype(dtype, copy=False)
-        how = {"engine": self.engine, "threads": self.threads}
-        return Rows(X, np.ascontiguousarray(Y, dtype), weights, how)
+        return Rows(X, np.ascontiguousarray(Y, dtype), weights, self.engine, self.threads)
 
     def _network(self, inputs: int, outputs: int) -> Network:
         """Return the network that the parameters describe."""

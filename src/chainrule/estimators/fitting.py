@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule.common.types import Array
+from chainrule.common.types import Array, Objective
 from chainrule.notes.backprop import finish
+from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import penalty
 from chainrule.notes.second_order import check_residuals
-from chainrule.optimize import OPTIMIZERS, SGD, Adam, Rule, Step, lbfgs
-from chainrule.optimize.result import NOT_FINITE, Objective
-from chainrule.training.epochs import layer_rates
+from chainrule.optimize import OPTIMIZERS, SGD, Adam, Step, lbfgs, minimize
+from chainrule.optimize.result import INTERRUPTED, NOT_FINITE
 from chainrule.training.objective import TrainingObjective
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ UNUSABLE = (
 
 
 @dataclass
-class Minibatches:
+class Memory:
     """What `partial_fit` goes on from: the rule's memory, the steps done, the learning rate."""
 
     slots: Array
@@ -182,12 +182,13 @@ def run_minibatches(
     est, network, theta = progress.estimator, progress.network, progress.theta
     rule = rule_of(est)
     if not going_on or getattr(est, "_optimizer", None) is None:
-        est._optimizer = Minibatches(rule.init(theta), float(est.learning_rate_init))
+        est._optimizer = Memory(rule.init(theta), float(est.learning_rate_init))
     memory = est._optimizer
     batch_size = clipped_batch_size(est.batch_size, len(rows))
     scale, m = est._loss_scale(network), rows.m
-    dropout = layer_rates(network, est.dropout or None)
+    dropout = est.dropout or None
     seed = 0 if dropout is None else int(rng.randint(2**31))  # drawn only where it is used
+    how = Minibatches(batch_size, float(est.alpha), by_batch=True, dropout=dropout, seed=seed)
     order = np.arange(len(rows))
     before, end = theta.copy(), penalty(network, theta, est.alpha)
     for number in range(epochs):
@@ -197,10 +198,8 @@ def run_minibatches(
             order = order[moved]
         try:
             cost_sum, w = rows.epoch(
-                network, theta, order, rule=replace(rule, learning_rate=memory.learning_rate),
-                state=memory.slots, steps=memory.steps, number=number, batch_size=batch_size,
-                penalty=[float(est.alpha)] * (network.L - 1), penalty_by_batch=True,
-                dropout=dropout, seed=seed,
+                network, theta, order, how, rule=replace(rule, learning_rate=memory.learning_rate),
+                state=memory.slots, steps=memory.steps, number=number,
             )  # fmt: skip
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
@@ -233,14 +232,14 @@ def run_minibatches(
     return Ended(MAX_ITER.format(est.max_iter))
 
 
-def rule_of(est: BaseMLP) -> Rule:
+def rule_of(est: BaseMLP) -> SGD | Adam:
     """Return the rule that the solver's parameters describe."""
     if est.solver == "adam":
         return Adam(beta1=est.beta_1, beta2=est.beta_2, epsilon=est.epsilon)
     return SGD(momentum=est.momentum, nesterov=bool(est.nesterovs_momentum))
 
 
-def slowed_down(est: BaseMLP, memory: Minibatches) -> bool:
+def slowed_down(est: BaseMLP, memory: Memory) -> bool:
     """Divide an adaptive learning rate, if it is not too small already, and go on."""
     if est.solver != "sgd" or est.learning_rate != "adaptive":
         return False
@@ -297,12 +296,14 @@ def run_full_batch(progress: Progress, rows: Rows) -> Ended:
     if est.solver in LEAST_SQUARES:
         check_residuals(network)
     if isinstance(rows.X, np.ndarray):
-        objective = TrainingObjective(network, rows.X, rows.Y, lam, rows.weights, **rows.options)
+        objective = TrainingObjective(network, rows, lam)
     elif est.solver in LEAST_SQUARES:
         raise ValueError(f"solver={est.solver!r} needs a dense X: give X.toarray()")
 
     def after(step: Step) -> bool:
         nonlocal ended, before
+        if not step.iteration:
+            return False
         theta[:] = step.theta
         if est.solver == "br":
             est.alpha_ = scale * step.extra["lam"]
@@ -329,13 +330,12 @@ def run_full_batch(progress: Progress, rows: Rows) -> Ended:
 
     if est.solver == "br":
         est.alpha_ = float(est.alpha)  # where it starts from
-    try:
-        minimize: Any = OPTIMIZERS[est.solver]
-        if est.solver == "lbfgs":
-            # As far as scikit-learn's goes in max_iter or max_fun, and no further
-            minimize = partial(lbfgs.minimize, memory=MEMORY, longer=0.0)
-        found = minimize(objective, theta.copy(), max_iter=est.max_iter, callback=after)
-    except KeyboardInterrupt:
+    steps: Any = OPTIMIZERS[est.solver]
+    if est.solver == "lbfgs":
+        # As far as scikit-learn's goes in max_iter or max_fun, and no further
+        steps = partial(lbfgs.steps, memory=MEMORY, longer=0.0)
+    found = minimize(objective, theta.copy(), steps, max_iter=est.max_iter, callback=after)
+    if found.stopped == INTERRUPTED:
         warnings.warn("Training interrupted by user.", stacklevel=4)
         return Ended("stopped: interrupted by Ctrl-C")
     if found.stopped == NOT_FINITE:

@@ -18,10 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.types import Array, Lambda
+from chainrule.engine.rows import Rows
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import by_theta, check_lam
 from chainrule.notes.second_order import BLOCK, jacobian
-from chainrule.optimize.loop import one_blas_thread
+from chainrule.optimize.vectors import one_blas_thread
 from chainrule.training.objective import TrainingObjective
 
 
@@ -104,7 +105,7 @@ class ErrorBars:
         theta, X = network.check_theta(theta).astype(np.float64), network.check_inputs(X)
         Y = network.check_targets(Y, len(X))
         check_lam(network, lam)
-        data = TrainingObjective(network, X, Y, 0.0, weights)
+        data = TrainingObjective(network, Rows(X, Y, weights))
         with one_blas_thread():
             J, _, H = data.normal_equations(theta)
             A = data.m * H + np.diag(by_theta(network, lam))

@@ -12,8 +12,8 @@ from chainrule.common.types import Array
 from chainrule.engine.predicting import predict
 from chainrule.evaluation.scores import Evaluation
 from chainrule.notes.network import Network
+from chainrule.optimize.result import INTERRUPTED
 from chainrule.training.steps import train
-from chainrule.training.watch import INTERRUPTED
 
 
 class Choice(NamedTuple):

@@ -12,14 +12,17 @@ weight sum w_b (its number of rows, where examples have no weights):
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array
+from chainrule.common.types import Array, Lambda, Rule
 from chainrule.notes.backprop import accumulate
 from chainrule.notes.network import Network
+from chainrule.notes.regularisation import per_layer
 from chainrule.notes.theta import blocks
 
 # splitmix64 (Steele, Lea and Flood, 2014): its increment and the multipliers of its finaliser
@@ -31,26 +34,65 @@ GOLDEN_32 = 0x9E3779B9
 PIECE = 32768  # components of theta that a rule moves at a time: they stay in the cache
 
 
-class Rule(Protocol):
-    """How a batch's gradient moves theta: pure arithmetic on flat vectors."""
+@dataclass(frozen=True)
+class Minibatches:
+    """How an epoch goes over the rows.
 
-    @property
-    def learning_rate(self) -> float:
-        """Alpha."""
+    Parameters
+    ----------
+    batch_size : int, default=200
+        Rows in a batch; the last batch has what is left.
+    penalty : float or sequence of L - 1 float, default=0.0
+        lambda/m, one for all Theta(l) or one for each: what multiplies W in D_b.
+    by_batch : bool, default=False
+        scikit-learn's way: penalty is lambda, and each batch divides it by its own weight sum,
+        D_b = (Delta_b + penalty W) / w_b.
+    dropout : float or sequence of L - 1 float, optional
+        The share of units left out at random: one for all hidden layers, or one for each of the
+        layers 1..L-1, the inputs first; see `dropout_masks`.
+    max_norm : float, optional
+        After each step the weights into a unit, the bias left out, are scaled down to a norm of
+        at most this.
+    seed : int, default=0
+        With the epoch's number it keys the dropout.
 
-    @property
-    def decay(self) -> float:
-        """By what the weights shrink at each step, times alpha."""
+    Raises
+    ------
+    ValueError
+        If a value makes no sense.
 
-    def init(self, theta: Array) -> Array:
-        """Return the state before the first step, of shape (k, n)."""
+    Examples
+    --------
+    >>> Minibatches(batch_size=32, dropout=0.5).rates(Network((4, 3, 3, 2)))
+    [0.0, 0.5, 0.5]
+    """
 
-    def update(self, theta: Array, D: Array, state: Array, t: int) -> None:
-        """Take step t, counted from 1: each component of theta and the state changes in place.
+    batch_size: int = 200
+    penalty: Lambda = 0.0
+    by_batch: bool = False
+    dropout: float | Sequence[float] | None = None
+    max_norm: float | None = None
+    seed: int = 0
 
-        It is called for one part of theta after the other, so a component may depend on none but
-        its own theta, D and state.
-        """
+    def __post_init__(self) -> None:
+        if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
+            raise ValueError(f"batch_size must be a whole number >= 1, got {self.batch_size!r}")
+        if self.max_norm is not None and not 0 < self.max_norm < np.inf:
+            raise ValueError(f"max_norm must be a number > 0, got {self.max_norm!r}")
+
+    def rates(self, network: Network) -> list[float] | None:
+        """Return the dropout rate of each layer 1..L-1, or None without dropout."""
+        if self.dropout is None:
+            return None
+        hidden = network.L - 2
+        given = self.dropout
+        rates = [0.0] + [given] * hidden if isinstance(given, float | int) else list(given)
+        if len(rates) != hidden + 1 or not all(0 <= rate < 1 for rate in rates):
+            raise ValueError(
+                f"dropout must be a rate in [0, 1) for all hidden layers, or {hidden + 1} rates, "
+                f"one for each of the layers 1 to {hidden + 1}; got {given!r}"
+            )
+        return rates
 
 
 def epoch(
@@ -59,18 +101,14 @@ def epoch(
     X: Array,
     Y: Array,
     order: Array,
+    how: Minibatches,
     *,
     rule: Rule,
     state: Array,
-    steps: int,
-    batch_size: int,
-    penalty: Sequence[float],
-    penalty_by_batch: bool = False,
-    weights: Array | None = None,
-    dropout: Sequence[float] | None = None,
-    max_norm: float | None = None,
-    seed: int = 0,
+    steps: int = 0,
     number: int = 0,
+    weights: Array | None = None,
+    names: Array | None = None,
 ) -> tuple[float, float]:
     """Go through the rows once, a step of the rule for each batch.
 
@@ -81,30 +119,22 @@ def epoch(
         Updated in place; its dtype is the one computed in.
     X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
-    order : array of shape (m,), int64
+    order : array of int64
         The rows in the order to be visited in.
+    how : Minibatches
     rule : Rule
-        An `SGD` or an `Adam`.
+        An `SGD` or an `Adam`, or one's own.
     state : ndarray of shape (k, size)
         The rule's, from ``rule.init(theta)``; updated in place.
-    steps : int
+    steps : int, default=0
         Batches done in earlier epochs: this epoch's first step is number steps + 1.
-    batch_size : int
-        Rows in a batch; the last batch has what is left.
-    penalty : sequence of L - 1 float
-        For each Theta(l) the lambda/m that multiplies W in D_b.
-    penalty_by_batch : bool, default=False
-        scikit-learn's way: each batch divides the penalty, too, by its own weight sum,
-        D_b = (Delta_b + penalty W) / w_b.
+    number : int, default=0
+        Which epoch this is, counted from 0.
     weights : array of shape (m,), optional
         Weight of each example.  A batch whose weights add up to 0 is passed over.
-    dropout : sequence of L - 1 float, optional
-        For each layer 1..L-1 the share of its units to leave out, see `dropout_masks`.
-    max_norm : float, optional
-        After each step the weights into a unit, the bias left out, are scaled down to a norm of
-        at most this.
-    seed, number : int, default=0
-        The seed of training, and which epoch this is, counted from 0: they key the dropout.
+    names : array of shape (m,), int64, optional
+        The numbers of the rows in the whole training set, where X is a block of it: dropout
+        depends on them.  Default: 0, 1, ..., m - 1.
 
     Returns
     -------
@@ -125,18 +155,21 @@ def epoch(
     >>> from chainrule.optimize.sgd import SGD
     >>> network, rule = Network((1, 1)), SGD(learning_rate=0.1, momentum=0.0)
     >>> theta, X, Y = np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]])
-    >>> epoch(network, theta, X, Y, np.arange(2), rule=rule, state=rule.init(theta), steps=0,
-    ...       batch_size=2, penalty=[0.0])
+    >>> epoch(network, theta, X, Y, np.arange(2), Minibatches(), rule=rule, state=rule.init(theta))
     (1.3862943611198906, 2.0)
     >>> theta
     array([0.  , 0.05])
     """
     total, total_w = 0.0, 0.0
-    for t, first in enumerate(range(0, len(order), batch_size), start=steps + 1):
-        rows = order[first : first + batch_size]
+    rates, penalty = how.rates(network), per_layer(network, how.penalty)
+    decay: Any = getattr(rule, "decay", 0.0)
+    shrink = decay and decay * getattr(rule, "learning_rate", 1.0)
+    for t, first in enumerate(range(0, len(order), how.batch_size), start=steps + 1):
+        rows = order[first : first + how.batch_size]
         masks = None
-        if dropout is not None:
-            masks = dropout_masks(network, dropout, rows, seed, number, theta.dtype)
+        if rates is not None:
+            named = rows if names is None else names[rows]
+            masks = dropout_masks(network, rates, named, how.seed, number, theta.dtype)
         w_rows = None if weights is None else weights[rows]
         cost_sum, D, w = accumulate(network, theta, X[rows], Y[rows], w_rows, masks)
         if w == 0:
@@ -146,14 +179,14 @@ def epoch(
             penalty, blocks(network, D), blocks(network, theta), strict=True
         ):
             W = Theta_T[1:]
-            D_T[1:] += (c / w if penalty_by_batch else c) * W
-            if rule.decay:
-                W *= 1 - rule.learning_rate * rule.decay
+            D_T[1:] += (c / w if how.by_batch else c) * W
+            if shrink:
+                W *= 1 - shrink
         for begin in range(0, len(theta), PIECE):
             part = slice(begin, begin + PIECE)
             rule.update(theta[part], D[part], state[:, part], t)
-        if max_norm is not None:
-            limit_norms(network, theta, max_norm)
+        if how.max_norm is not None:
+            limit_norms(network, theta, how.max_norm)
         total += cost_sum
         total_w += w
     return total, total_w

@@ -1,46 +1,119 @@
-"""Optimizers: each sees ``objective(theta) -> (J, D)``, no network, and returns a `Result`."""
+"""Optimizers: they see ``objective(theta) -> (J, D)``, no network, and go from step to step.
+
+An algorithm over all the rows is a function ``steps(objective, start) -> Iterator[Step]``.  Its
+start is a theta, an array of shape (n,) that is not changed, or the ``state`` of an earlier step,
+to go on from with the same bits as if there had been no pause.  The first step is the start itself.
+A rule over minibatches (`SGD`, `Adam`, or one's own) is ``init`` and ``update`` on the flat vector.
+
+`minimize` follows an algorithm on any function; `chainrule.train` follows it on a network.
+"""
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from chainrule.common.checks import by_name
+from chainrule.common.types import Array, Objective, Rule
 from chainrule.optimize import br, cg, gd, lbfgs, lm, newton_cg, scg, scipy
 from chainrule.optimize.adam import Adam
-from chainrule.optimize.loop import Iterate
+from chainrule.optimize.iterate import Iterate, Steps
+from chainrule.optimize.loop import Minimizer, Run, Tolerances
 from chainrule.optimize.result import Callback, History, Result, State, Step
 from chainrule.optimize.sgd import SGD
 
-Optimizer = Callable[..., Result]
-Rule = SGD | Adam
+Algorithm = Callable[..., Steps]
+"""``steps(objective, start) -> Iterator[Step]``."""
+Optimizer = Algorithm | Minimizer
+"""What sees all the rows at once."""
 
-OPTIMIZERS: Mapping[str, Optimizer | Rule] = {
-    "lbfgs": lbfgs.minimize,
-    "cg": cg.minimize,
-    "scg": scg.minimize,
-    "newton-cg": newton_cg.minimize,
-    "lm": lm.minimize,
-    "br": br.minimize,
-    "gd": gd.minimize,
+OPTIMIZERS: Mapping[str, Algorithm | SGD | Adam] = {
+    "lbfgs": lbfgs.steps,
+    "cg": cg.steps,
+    "scg": scg.steps,
+    "newton-cg": newton_cg.steps,
+    "lm": lm.steps,
+    "br": br.steps,
+    "gd": gd.steps,
     "sgd": SGD(),
     "adam": Adam(),
     "adamw": Adam(decay=0.01),
 }
 
 
-def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
-    """Return the function or the rule that an optimizer's name stands for; others as they are.
+CANNOT_GO_ON = (
+    "this optimizer keeps its state to itself and cannot go on from one: start again from "
+    "theta=state.theta"
+)
+
+
+def minimize(
+    objective: Objective,
+    theta: Array | None,
+    optimizer: str | Optimizer = "lbfgs",
+    *,
+    max_iter: int = 100,
+    callback: Callback | None = None,
+    state: Iterate | None = None,
+) -> Result:
+    """Minimise any function whose gradient is known.
 
     Parameters
     ----------
-    optimizer : str, callable, SGD or Adam
-        A name in ``OPTIMIZERS``, ``"scipy:NAME"``, a function
-        ``minimize(objective, theta, *, max_iter, callback) -> Result``, or a minibatch rule.
+    objective : callable
+        ``objective(theta) -> (J, D)``.
+    theta : ndarray of shape (n,) or None
+        The start; not changed.  None with a state.
+    optimizer : str or callable, default="lbfgs"
+        See `find`; one that sees all the rows at once.
+    max_iter : int, default=100
+        Iterations at most, those before ``state`` not counted.
+    callback : callable, optional
+        Called with a `Step` at the start and after each iteration; a true return value ends it.
+    state : Iterate, optional
+        The ``state`` of an earlier `Result` or `Step`, to go on from instead of theta.
 
     Returns
     -------
-    callable, SGD or Adam
+    Result
+
+    Raises
+    ------
+    ValueError
+        If there is no such optimizer, or the state is another optimizer's or another J's.
+
+    Examples
+    --------
+    >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
+    >>> result.J < 1e-12
+    True
+    """
+    method: Any = find(optimizer)
+    start: Any = theta if state is None else state
+    run = Run(start if state is None else state.theta, callback=callback)
+    if is_minimizer(method):
+        if state is not None:
+            raise ValueError(CANNOT_GO_ON)
+        return run.follow_minimizer(method, objective, max_iter)
+    run.rules = [Tolerances(max_iter)]
+    return run.follow(method(objective, start))
+
+
+def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
+    """Return the algorithm or the rule that an optimizer's name stands for; others as they are.
+
+    Parameters
+    ----------
+    optimizer : str, callable or Rule
+        A name in ``OPTIMIZERS``; ``"scipy:NAME"``; an algorithm ``steps(objective, start)``; a
+        function ``minimize(objective, theta, *, max_iter, callback) -> Result``; or a minibatch
+        rule.
+
+    Returns
+    -------
+    callable or Rule
 
     Raises
     ------
@@ -49,12 +122,12 @@ def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
 
     Examples
     --------
-    >>> find("lbfgs") is lbfgs.minimize
+    >>> find("lbfgs") is lbfgs.steps
     True
     >>> find("sgd")
     SGD(learning_rate=0.01, momentum=0.9, nesterov=True, decay=0.0)
     """
-    if callable(optimizer) or isinstance(optimizer, Rule):
+    if isinstance(optimizer, Rule) or callable(optimizer):
         return optimizer
     if isinstance(optimizer, str) and optimizer.startswith("scipy:"):
         method = optimizer.removeprefix("scipy:")
@@ -63,10 +136,21 @@ def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
     return by_name(optimizer, OPTIMIZERS, "optimizer")
 
 
+def is_minimizer(optimizer: Optimizer) -> bool:
+    """Whether an optimizer minimises by itself and calls back, as SciPy's do."""
+    parameters = inspect.signature(optimizer).parameters.values()
+    return any(
+        parameter.name == "callback" or parameter.kind is parameter.VAR_KEYWORD
+        for parameter in parameters
+    )
+
+
 __all__ = [
+    "CANNOT_GO_ON",
     "OPTIMIZERS",
     "SGD",
     "Adam",
+    "Algorithm",
     "Callback",
     "History",
     "Iterate",
@@ -76,4 +160,6 @@ __all__ = [
     "State",
     "Step",
     "find",
+    "is_minimizer",
+    "minimize",
 ]

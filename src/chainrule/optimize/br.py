@@ -20,8 +20,8 @@ import numpy as np
 
 from chainrule.common.types import Array
 from chainrule.optimize import lm
-from chainrule.optimize.loop import one_blas_thread, run
-from chainrule.optimize.result import Callback, Result
+from chainrule.optimize.iterate import Steps, iterate
+from chainrule.optimize.vectors import one_blas_thread
 
 FIRST_LAM = 1.0  # where the user gives none: soon forgotten
 
@@ -53,45 +53,23 @@ class Evidence(lm.Damped):
         objective.lam = first
         return replace(super().at(objective, theta), lam=first, gamma=float(len(theta)))
 
+    def resumed(self, objective: Any) -> Self:
+        """Return this iterate, to go on from with the lambda that it has found."""
+        objective.lam = self.lam
+        return super().resumed(objective)
+
     @property
     def extra(self) -> dict[str, float]:
         """The damping, lambda, and the effective number of parameters."""
         return super().extra | {"lam": self.lam, "effective parameters": self.gamma}
 
 
-def minimize(
-    objective: Regularised,
-    theta: Array,
-    *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: Evidence | None = None,
-) -> Result:
-    """Minimise J by Levenberg-Marquardt, and find lambda on the way.
+def steps(objective: Regularised, start: Array | Evidence) -> Steps:
+    """Go down by Levenberg-Marquardt, and find lambda on the way.
 
-    Parameters
-    ----------
-    objective : callable
-        ``objective(theta) -> (J, D)`` that offers `Regularised`'s methods.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : Evidence, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
-
-    Returns
-    -------
-    Result
-        J is with the lambda found: ``result.state.lam``; ``result.state.gamma`` is the effective
-        number of parameters.  ``history.extra`` has both for each iteration.  J may rise from one
-        iteration to the next, since lambda changes.
-
-    Raises
-    ------
-    ValueError
-        If the objective has no residuals, or more than one lambda.
+    J is with the lambda found, ``result.state.lam``, and may rise from one iteration to the next,
+    since lambda changes; ``result.state.gamma`` is the effective number of parameters.  The history
+    tells both for each iteration.
 
     Examples
     --------
@@ -106,9 +84,7 @@ def minimize(
     (61, True, True)
     """
     with one_blas_thread():
-        return run(
-            advance, objective, Evidence, theta, max_iter=max_iter, callback=callback, state=state
-        )
+        return (yield from iterate(advance, objective, Evidence, start))
 
 
 def advance(objective: Regularised, now: Evidence) -> Evidence:
@@ -130,6 +106,7 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
         J=stepped.J + rise * squares / 2,
         D=(stepped.D + rise * R * theta).astype(stepped.D.dtype),
         n_eval=stepped.n_eval,
+        iteration=stepped.iteration,
         H=stepped.H + np.diag(rise * R),
         scale=stepped.scale,
         damping=stepped.damping,

@@ -17,12 +17,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 
-from chainrule.common.types import Array
-from chainrule.kernel import dot
-from chainrule.optimize.lbfgs import Pair, two_loop
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, Steps, iterate
+from chainrule.optimize.lbfgs import direction
 from chainrule.optimize.line_search import search
-from chainrule.optimize.loop import Iterate, run
-from chainrule.optimize.result import Callback, Objective, Result
+from chainrule.optimize.vectors import Pair, dot
 
 CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
 LEAST = 0.5  # beta >= LEAST (D_next . p) / (p . p / H), as Dai and Kou have it for H = 1
@@ -43,46 +42,27 @@ class Conjugate(Iterate):
     begun: tuple[Pair, ...] = ()
 
 
-def minimize(
-    objective: Objective,
-    theta: Array,
-    *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: Conjugate | None = None,
-    curvature: float = CURVATURE,
-) -> Result:
-    """Minimise J by conjugate gradient.
+def steps(objective: Objective, start: Array | Conjugate, *, curvature: float = CURVATURE) -> Steps:
+    """Go down by conjugate gradient, a line search an iteration.
 
     Parameters
     ----------
-    objective : callable
-        ``objective(theta) -> (J, D)``.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-        Line searches at most.
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : Conjugate, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
+    objective, start
+        As everywhere in `chainrule.optimize`.
     curvature : float, default=0.3
         How exact the line search is: it ends where the slope is this share of the slope at its
         start.  The smaller, the closer to theory's n iterations on a quadratic of n variables,
         and the more evaluations each takes.
 
-    Returns
-    -------
-    Result
-
     Examples
     --------
-    >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
-    >>> result.J < 1e-12
+    >>> from chainrule.optimize import minimize
+    >>> bowl = lambda theta: (float(theta @ theta), 2 * theta)
+    >>> minimize(bowl, np.array([3.0, 4.0]), "cg").J < 1e-12
     True
     """
     step = functools.partial(advance, curvature=curvature)
-    return run(step, objective, Conjugate, theta, max_iter=max_iter, callback=callback, state=state)
+    return iterate(step, objective, Conjugate, start)
 
 
 def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate:
@@ -104,9 +84,9 @@ def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate
         begun = (*begun, (found.t * p, change, found.t * curved))
         if len(begun) == CYCLE:
             pairs, begun = begun, ()
-    p_next = two_loop(found.D, pairs)  # -H D
+    p_next = direction(found.D, pairs)  # -H D
     if curved > 0:
-        bent = -dot(change, two_loop(change, pairs))  # change . H change
+        bent = -dot(change, direction(change, pairs))  # change . H change
         beta = -(dot(p_next, change) + bent * found.slope / curved) / curved
         size = found.t * curved / dot(change, change) if pairs else 1.0  # of H, for its inverse
         beta = max(beta, LEAST * size * found.slope / dot(p, p))
@@ -115,4 +95,6 @@ def advance(objective: Objective, now: Conjugate, curvature: float) -> Conjugate
     if slope_next >= 0:
         p_next, slope_next = -found.D, -dot(found.D, found.D)
     first = found.t * min(LONGEST, slope / slope_next) if slope_next else found.t
-    return Conjugate(found.theta, found.J, found.D, n_eval, p_next, first, pairs, begun)
+    return Conjugate(
+        found.theta, found.J, found.D, n_eval, now.iteration + 1, p_next, first, pairs, begun
+    )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainrule.common.types import Array
-from chainrule.kernel import dot
-from chainrule.optimize.loop import Iterate, run
-from chainrule.optimize.result import Callback, Objective, Result
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, Steps, iterate
+from chainrule.optimize.vectors import dot
 
 SUFFICIENT_DECREASE = 1e-4
 GROWTH = 2.0  # a step that went well is tried longer next time
@@ -21,46 +20,20 @@ class Descent(Iterate):
     alpha: float = 1.0
 
 
-def minimize(
-    objective: Objective,
-    theta: Array,
-    *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: Descent | None = None,
-) -> Result:
-    """Minimise J by gradient descent: theta := theta - alpha D, alpha found by backtracking.
+def steps(objective: Objective, start: Array | Descent) -> Steps:
+    """Go down the gradient: theta := theta - alpha D, alpha found by backtracking.
 
-    Parameters
-    ----------
-    objective : callable
-        ``objective(theta) -> (J, D)``.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : Descent, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
-
-    Returns
-    -------
-    Result
-
-    Notes
-    -----
-    Notes, *Putting it Together*, step 6.  Armijo's rule: alpha is halved until J falls by at
-    least 1e-4 alpha |D|^2, so J never rises.
+    Armijo's rule: alpha is halved until J falls by at least 1e-4 alpha |D|^2, so J never rises
+    (notes, *Putting it Together*, step 6).
 
     Examples
     --------
-    >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
-    >>> result.J < 1e-12
+    >>> from chainrule.optimize import minimize
+    >>> bowl = lambda theta: (float(theta @ theta), 2 * theta)
+    >>> minimize(bowl, np.array([3.0, 4.0]), "gd").J < 1e-12
     True
     """
-    return run(
-        advance, objective, Descent, theta, max_iter=max_iter, callback=callback, state=state
-    )
+    return iterate(advance, objective, Descent, start)
 
 
 def advance(objective: Objective, now: Descent) -> Descent:
@@ -71,6 +44,6 @@ def advance(objective: Objective, now: Descent) -> Descent:
         J, D = objective(theta)
         n_eval += 1
         if now.J - SUFFICIENT_DECREASE * alpha * square >= J:
-            return Descent(theta, J, D, n_eval, alpha=GROWTH * alpha)
+            return Descent(theta, J, D, n_eval, now.iteration + 1, GROWTH * alpha)
         alpha /= 2
     return replace(now, n_eval=n_eval)

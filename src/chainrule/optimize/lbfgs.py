@@ -14,21 +14,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chainrule.common.types import Array
-from chainrule.kernel import BUILT, dot
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.line_search import search
-from chainrule.optimize.loop import Iterate, run
-from chainrule.optimize.result import Callback, Objective, Result
-
-if BUILT:
-    import chainrule.kernel._kernel as _kernel
+from chainrule.optimize.vectors import Pair, dot, two_loop
 
 FEWEST, MOST = 10, 100  # pairs (s, y) kept
 KEPT = 2**20  # numbers in all s: with as many in the y, 16 megabytes in float64
 LONGER = 1 / 3  # of H where no step has been: the share of the larger estimate, as an exponent
 CURVATURE = 0.9  # c2: loose, since a quasi-Newton step of length 1 is usually right
-
-Pair = tuple[Array, Array, float]
 
 
 @dataclass(frozen=True)
@@ -38,29 +32,19 @@ class QuasiNewton(Iterate):
     pairs: tuple[Pair, ...] = ()
 
 
-def minimize(
+def steps(
     objective: Objective,
-    theta: Array,
+    start: Array | QuasiNewton,
     *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: QuasiNewton | None = None,
     memory: int | None = None,
     longer: float = LONGER,
-) -> Result:
-    """Minimise J by L-BFGS.
+) -> Steps:
+    """Go down by L-BFGS.
 
     Parameters
     ----------
-    objective : callable
-        ``objective(theta) -> (J, D)``.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : QuasiNewton, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
+    objective, start
+        As everywhere in `chainrule.optimize`.
     memory : int, optional
         Steps remembered.  Default: 100 of a theta of up to 10,000 numbers, fewer of a larger
         one, 10 at least.
@@ -68,32 +52,23 @@ def minimize(
         How much longer steps are where none has been: of the last step, H there is
         (s.y / y.y)^(1 - longer) (s.s / s.y)^longer.  The book's H, and SciPy's, has 0.
 
-    Returns
-    -------
-    Result
-
     Examples
     --------
+    >>> from chainrule.optimize import minimize
     >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
     >>> result.J < 1e-12, result.stopped
     (True, 'converged: the gradient is flat (max |D_i| = ...)')
     """
     if memory is None:
+        theta = getattr(start, "theta", start)
         memory = min(MOST, max(FEWEST, KEPT // theta.size))
-    return run(
-        functools.partial(advance, memory=memory, longer=longer),
-        objective,
-        QuasiNewton,
-        theta,
-        max_iter=max_iter,
-        callback=callback,
-        state=state,
-    )
+    step = functools.partial(advance, memory=memory, longer=longer)
+    return iterate(step, objective, QuasiNewton, start)
 
 
 def advance(objective: Objective, now: QuasiNewton, memory: int, longer: float) -> QuasiNewton:
     """Take one step."""
-    p = two_loop(now.D, now.pairs, longer)
+    p = direction(now.D, now.pairs, longer)
     if dot(now.D, p) >= 0:  # rounding has spoilt the memory: start it afresh, downhill
         now = replace(now, pairs=())
         p = -now.D
@@ -111,28 +86,13 @@ def advance(objective: Objective, now: QuasiNewton, memory: int, longer: float) 
     curvature = dot(step, change)
     if curvature > np.finfo(step.dtype).eps * dot(change, change):
         pairs = (*pairs, (step, change, curvature))[-memory:]
-    return QuasiNewton(found.theta, found.J, found.D, n_eval, pairs)
+    return QuasiNewton(found.theta, found.J, found.D, n_eval, now.iteration + 1, pairs)
 
 
-def two_loop(D: Array, pairs: tuple[Pair, ...], longer: float = LONGER) -> Array:
+def direction(D: Array, pairs: tuple[Pair, ...], longer: float = LONGER) -> Array:
     """Return -H D, H the inverse Hessian that the pairs (s, y, s.y) tell of."""
     if not pairs:
         return -D
     s, y, sy = pairs[-1]
     short, long = sy / dot(y, y), dot(s, s) / sy
-    scale = short * (long / short) ** longer
-    if BUILT:
-        p = np.empty_like(D)
-        steps, changes, products = zip(*pairs, strict=True)
-        _kernel.two_loop(D, steps, changes, products, scale, p)
-        return p
-    q = D.copy()
-    alphas = []
-    for s, y, sy in reversed(pairs):
-        alpha = dot(s, q) / sy
-        alphas.append(alpha)
-        q -= alpha * y
-    q *= scale
-    for (s, y, sy), alpha in zip(pairs, reversed(alphas), strict=True):
-        q += (alpha - dot(y, q) / sy) * s
-    return -q
+    return two_loop(D, pairs, scale=short * (long / short) ** longer)

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from chainrule.common.types import Array
-from chainrule.kernel import dot
-from chainrule.optimize.loop import Iterate
-from chainrule.optimize.result import Objective
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate
+from chainrule.optimize.vectors import dot
 
 SUFFICIENT_DECREASE = 1e-4  # c1 of Nocedal and Wright
 MAX_TRIALS = 20  # evaluations one line search may take

@@ -15,13 +15,9 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from chainrule.common.types import Array
-from chainrule.kernel import BUILT, dot
-from chainrule.optimize.loop import Iterate, one_blas_thread, run
-from chainrule.optimize.result import Callback, Objective, Result
-
-if BUILT:
-    import chainrule.kernel._kernel as _kernel
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, Steps, iterate
+from chainrule.optimize.vectors import foretold, one_blas_thread, solve_damped
 
 START = 30.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
@@ -61,7 +57,7 @@ class Damped(Iterate):
         J, D, H = objective.normal_equations(theta)
         diagonal = H.diagonal()
         # A component that no residual feels yet may be felt after a step: it is damped as well
-        return cls(theta, J, D, 1, H, np.maximum(diagonal, 1e-12 * diagonal.max()))
+        return cls(theta, J, D, 1, 0, H, np.maximum(diagonal, 1e-12 * diagonal.max()))
 
     @property
     def extra(self) -> dict[str, float]:
@@ -69,51 +65,20 @@ class Damped(Iterate):
         return {"damping": self.damping}
 
 
-def minimize(
-    objective: Objective,
-    theta: Array,
-    *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: Damped | None = None,
-) -> Result:
-    """Minimise a J that is a sum of squares by Levenberg-Marquardt.
+def steps(objective: Objective, start: Array | Damped) -> Steps:
+    """Go down by Levenberg-Marquardt; J must be a sum of squares.
 
-    Parameters
-    ----------
-    objective : callable
-        ``objective(theta) -> (J, D)`` that offers `LeastSquares`' methods.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : Damped, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
-
-    Returns
-    -------
-    Result
-        ``history.extra["damping"]`` is the damping, relative to the diagonal of Jac^T Jac.
-
-    Raises
-    ------
-    ValueError
-        If the objective has no residuals.
+    The history tells the damping, relative to the diagonal of Jac^T Jac.
 
     Examples
     --------
-    >>> from chainrule import Network, random_theta
-    >>> from chainrule.training.objective import TrainingObjective
+    >>> from chainrule import Network, train
     >>> network, X = Network((1, 5, 1), hidden="tanh", output="identity"), np.c_[0:1:20j]
-    >>> result = minimize(TrainingObjective(network, X, np.sin(6 * X)), random_theta(network))
-    >>> result.J < 1e-6
+    >>> train(network, X, np.sin(6 * X), optimizer="lm").J < 1e-6
     True
     """
     with one_blas_thread():
-        return run(
-            advance, objective, Damped, theta, max_iter=max_iter, callback=callback, state=state
-        )
+        return (yield from iterate(advance, objective, Damped, start))
 
 
 def advance(objective: LeastSquares, now: Damped) -> Damped:
@@ -138,9 +103,9 @@ def advance(objective: LeastSquares, now: Damped) -> Damped:
         if share >= ENOUGH and now.J > J:
             damping = max(SMALLEST, damping * max(1 / 3, 1 - (2 * min(share, 2.0) - 1) ** 3))
             scale = np.maximum(now.scale, H.diagonal())
-            return Damped(theta, J, D, n_eval, H, scale, damping)
+            return Damped(theta, J, D, n_eval, now.iteration + 1, H, scale, damping)
         damping, growth = damping * growth, 2 * growth
-    return Damped(now.theta, now.J, now.D, n_eval, now.H, now.scale, now.damping)
+    return Damped(now.theta, now.J, now.D, n_eval, now.iteration, now.H, now.scale, now.damping)
 
 
 def cholesky_step(H: Array, D: Array, scale: Array, damping: float) -> tuple[Array, float] | None:
@@ -148,26 +113,8 @@ def cholesky_step(H: Array, D: Array, scale: Array, damping: float) -> tuple[Arr
 
     Return None where that is too ill-conditioned.
     """
-    if BUILT:
-        D = np.ascontiguousarray(D)
-        H, scale = np.ascontiguousarray(H, D.dtype), np.ascontiguousarray(scale, D.dtype)
-        p = np.empty_like(D)
-        share, gain = _kernel.solve_damped(H, scale, damping, D, p)
-    else:
-        from scipy.linalg.lapack import dposv  # cho_factor and cho_solve, at a fraction of the time
-
-        damped = damping * scale
-        A = H + np.diag(damped)
-        diagonal = A.diagonal().copy()
-        factor, p, failed = dposv(A.T, -D, overwrite_a=True)  # A.T: in LAPACK's order
-        share = 0.0 if failed else (np.square(factor.diagonal()) / diagonal).min()
-        gain = foretold(p, D, damped)
+    p, share, gain = solve_damped(H, D, scale, damping)
     return (p, gain) if share >= 1 / ILL_CONDITIONED else None
-
-
-def foretold(p: Array, D: Array, damped: Array) -> float:
-    """Return by how much the model says J falls: -D.p - p.Hp/2, where (H + damped) p = -D."""
-    return (dot(p, damped * p) - dot(D, p)) / 2
 
 
 def triangular(objective: LeastSquares, theta: Array) -> Array:

@@ -1,199 +1,238 @@
-"""The loop that all optimizers over the whole training set share: one iteration after another.
+"""The one loop of every training: take a step down, keep the best, ask the rules.
 
-An algorithm is an `Iterate`, what it carries from one iteration to the next, and a function
-``advance(objective, now) -> Iterate`` that makes the next one.  Everything else (history,
-callbacks, the rules that end it, going on after a stop) is here, once.
+Whatever makes the steps (an algorithm over all the rows, minibatches, somebody else's minimizer),
+and whatever its rules of stopping are, it is followed here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Self, TypeVar
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
-from chainrule.common.types import Array
-from chainrule.kernel import dot
+from chainrule.common.types import Array, Objective, Stopped
+from chainrule.optimize.iterate import Iterate, Steps, step_of
 from chainrule.optimize.result import (
     AT_MAX_ITER,
     BY_CALLBACK,
-    COST_TOLERANCE,
     FLAT,
-    GRADIENT_TOLERANCE,
-    NO_DESCENT,
+    INTERRUPTED,
     NO_GAIN,
     NOT_FINITE,
     Callback,
+    Ending,
     History,
-    Objective,
     Result,
     Step,
 )
 
+GRADIENT_TOLERANCE = 1e-6  # max |D_i| of a slope that counts as flat
+COST_TOLERANCE = 1e-10  # relative to |J|: an iteration that gains less has nothing left to gain
 
-@dataclass(frozen=True)
-class Iterate:
-    """Where an algorithm stands between two iterations: all that it needs to go on.
-
-    Each algorithm adds what it remembers.  Nothing in it is ever changed in place.
-
-    Attributes
-    ----------
-    theta : ndarray of shape (n,)
-    J : float
-    D : ndarray of shape (n,)
-        The gradient at theta.
-    n_eval : int
-        Evaluations so far: of the objective, of a Hessian-vector product, of a Jacobian.
-
-    Examples
-    --------
-    >>> Iterate.at(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
-    Iterate(theta=array([3., 4.]), J=25.0, D=array([6., 8.]), n_eval=1)
-    """
-
-    theta: Array
-    J: float
-    D: Array
-    n_eval: int
-
-    @classmethod
-    def at(cls, objective: Objective, theta: Array) -> Self:
-        """Return the iterate that an algorithm starts with."""
-        J, D = objective(theta)
-        return cls(theta, J, D, 1)
-
-    @property
-    def extra(self) -> dict[str, float]:
-        """What the history keeps of each iteration besides J and the gradient's norm."""
-        return {}
+StoppingRule = Callable[[Step], Ending | None]
+"""Asked after each step; what it returns ends the training."""
+Minimizer = Callable[..., Result]
+"""``minimize(objective, theta, *, max_iter, callback) -> Result``: somebody else's optimizer."""
 
 
-I = TypeVar("I", bound=Iterate)
-
-
-def run(
-    advance: Callable[[Any, I], I],
-    objective: Objective,
-    kind: type[I],
-    theta: Array,
-    *,
-    max_iter: int,
-    callback: Callback | None,
-    state: I | None,
-) -> Result:
-    """Advance until a rule ends it.
+class MaxIter:
+    """The rule that ends a training after so many iterations.
 
     Parameters
     ----------
-    advance : callable
-        ``advance(objective, now) -> Iterate``, one iteration.  It returns ``now`` with the same
-        theta where no step lowers J.
-    objective : callable
-        ``objective(theta) -> (J, D)``.
-    kind : subclass of Iterate
-        What advance advances.
-    theta : ndarray of shape (n,)
-        The start; not changed.
     max_iter : int
-        Iterations at most, those before ``state`` not counted.
-    callback : callable or None
-        Called with a `Step` after each iteration; true ends it.
-    state : Iterate or None
-        The ``state`` of an earlier `Result`, to start from instead of theta.
-
-    Returns
-    -------
-    Result
-        Its ``state`` is the last iterate: started from it, the run goes on with the same bits as
-        if it had never stopped.
-
-    Raises
-    ------
-    ValueError
-        If state is another optimizer's.
-
-    Examples
-    --------
-    >>> def bowl(theta):
-    ...     return float(theta @ theta), 2 * theta
-    >>> def halve(objective, now):
-    ...     return Iterate.at(objective, now.theta / 2)
-    >>> options = dict(max_iter=2, callback=None, state=None)
-    >>> run(halve, bowl, Iterate, np.array([3.0, 4.0]), **options).history.J
-    [25.0, 6.25, 1.5625]
+        Counted from the first step told on.
     """
-    if not isinstance(state, kind | None):
-        raise ValueError(
-            f"state is a {type(state).__name__}, of another optimizer: this one goes on from a "
-            f"{kind.__name__}"
+
+    def __init__(self, max_iter: int) -> None:
+        self.max_iter = max_iter
+        self.last: int | None = None
+
+    def __call__(self, step: Step) -> Ending | None:
+        """Return why to stop, if this was the last iteration."""
+        if self.last is None:
+            self.last = step.iteration + self.max_iter
+        ended = step.iteration >= self.last
+        return Ending(AT_MAX_ITER.format(self.max_iter)) if ended else None
+
+
+class Tolerances(MaxIter):
+    """The rules of an optimizer over the whole training set: converged, or out of iterations."""
+
+    def __init__(self, max_iter: int) -> None:
+        super().__init__(max_iter)
+        self.before = math.inf  # J of the step before; inf before the start
+
+    def __call__(self, step: Step) -> Ending | None:
+        """Return why to stop, if there is a reason."""
+        before, self.before = self.before, step.J
+        if self.last is None:
+            if not math.isfinite(step.J + step.gradient_norm):
+                return Ending(NOT_FINITE)
+        elif abs(before - step.J) <= COST_TOLERANCE * max(abs(step.J), abs(before)):
+            return Ending(NO_GAIN.format(COST_TOLERANCE), converged=True)
+        if (ended := super().__call__(step)) is not None:
+            return ended
+        # No norm is larger where no component is: most steps need not look at each
+        if step.gradient_norm <= GRADIENT_TOLERANCE * math.sqrt(step.theta.size):
+            slope = float(np.abs(step.state.D).max())
+            if slope <= GRADIENT_TOLERANCE:
+                return Ending(FLAT.format(slope), converged=True)
+        return None
+
+
+@dataclass
+class Run:
+    """One training as it goes: its history, the best step so far, and where it stands.
+
+    Parameters
+    ----------
+    start : ndarray of shape (n,)
+        The result where a run is stopped before its first step.
+    rules : list of callable
+        Asked in turn after each step; the first that returns an `Ending` ends the run.
+    callback : callable, optional
+        The user's, called with each `Step` before the rules are asked; true ends the run.
+    J_val : callable, optional
+        ``J_val(theta) -> float``, the cost on the validation examples.
+    keep_best : bool, default=False
+        Whether the result is the best step, not the last one; with J_val it always is.
+    start_counts : bool, default=True
+        Whether the start may be the best: not where the J of later steps is a mean over an epoch.
+
+    Attributes
+    ----------
+    history : History
+    first, last : Step or None
+        The first and the newest whole step.
+    best : Step or None
+        The step of the lowest J_val or, without validation examples, of the lowest J.
+    ended : Ending or None
+    """
+
+    start: Array
+    rules: list[StoppingRule] = field(default_factory=list)
+    callback: Callback | None = None
+    J_val: Callable[[Array], float] | None = None
+    keep_best: bool = False
+    start_counts: bool = True
+    history: History = field(default_factory=History)
+    first: Step | None = None
+    last: Step | None = None
+    best: Step | None = None
+    ended: Ending | None = None
+
+    def follow(self, steps: Steps) -> Result:
+        """Take one step after another until a rule, Ctrl-C or the algorithm itself ends it."""
+
+        def run() -> Ending:
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    return cast(Ending, end.value)
+                if (ended := self.take(step)) is not None:
+                    return ended
+
+        with closing(steps):
+            return self.result(until_ended(run))
+
+    def follow_minimizer(self, minimize: Minimizer, objective: Objective, max_iter: int) -> Result:
+        """Do the same where the optimizer calls back: SciPy's, or one of the user's."""
+        ended: Ending | None = None
+
+        def told(step: Step) -> bool:
+            nonlocal ended
+            if step.iteration > 0:  # the start is told here, not by them
+                ended = self.take(replace(step, n_eval=step.n_eval + 1))
+            return ended is not None
+
+        def run() -> Ending:
+            J, D = objective(self.start)
+            first = step_of(Iterate(self.start, J, D, 1, 0))
+            if (at_once := self.take(first)) is not None:
+                return at_once
+            found = minimize(objective, self.start, max_iter=max_iter, callback=told)
+            n_eval = found.n_eval + 1  # of the start
+            end = replace(self.last or first, theta=found.theta, J=found.J, n_eval=n_eval)
+            return ended or Ending(found.stopped, found.converged, step=end)
+
+        return self.result(until_ended(run))
+
+    def take(self, step: Step) -> Ending | None:
+        """Write a step down, and return what ends the run, if anything does."""
+        whole = not step.batch
+        if whole:
+            if self.J_val is not None:
+                step = replace(step, J_val=self.J_val(step.theta))
+            self.history.append(step.J, step.gradient_norm, step.J_val, step.extra)
+            self._offer(step)
+        try:
+            if self.callback is not None and self.callback(step):
+                return Ending(BY_CALLBACK)
+        except Exception as error:
+            ended = Ending("stopped: the callback raised an exception", cut=True)
+            error.result = self.result(ended)  # type: ignore[attr-defined]
+            error.add_note("The training so far is the `result` of this exception.")
+            raise
+        for rule in self.rules if whole else []:
+            if (verdict := rule(step)) is not None:
+                return verdict
+        return None
+
+    def _offer(self, step: Step) -> None:
+        self.last = step
+        if self.first is None:
+            self.first = step
+            if not self.start_counts and step.J_val is None:
+                return
+        if self.best is None or not measure(self.best) <= measure(step):
+            self.best = step
+
+    def result(self, ended: Ending) -> Result:
+        """Return what the run has come to."""
+        self.ended = ended
+        last = ended.step or self.last
+        if self.first is None or last is None:
+            return Result(self.start, np.nan, self.history, 0, 0, ended.why, False)
+        chosen, why = last, ended.why
+        if ended.cut or self.keep_best or self.J_val is not None:
+            chosen = self.best or last
+            if chosen is not last and not ended.cut:
+                name = "J" if self.J_val is None else "J_val"
+                why += f"; this is the theta of iteration {chosen.iteration}, of the lowest {name}"
+        before = self.first.n_eval if self.first.iteration else 0
+        return Result(
+            theta=chosen.theta,
+            J=chosen.J,
+            history=self.history,
+            n_iter=len(self.history) - 1,
+            n_eval=last.n_eval - before,
+            stopped=why,
+            converged=ended.converged,
+            state=last.state,
         )
-    now = kind.at(objective, theta) if state is None else state
-    evaluated_before = 0 if state is None else state.n_eval
-    history, iteration = History(), 0
-    gradient_norm = norm(now.D)
-    history.append(now.J, gradient_norm, extra=now.extra)
-
-    def result(stopped: str, converged: bool = False) -> Result:
-        n_eval = now.n_eval - evaluated_before
-        return Result(now.theta, now.J, history, iteration, n_eval, stopped, converged, now)
-
-    if not np.isfinite(now.J + gradient_norm):
-        return result(NOT_FINITE)
-    flat = GRADIENT_TOLERANCE * math.sqrt(theta.size)  # no norm is larger where no D_i is
-    while iteration < max_iter:
-        if gradient_norm <= flat and (slope := float(np.abs(now.D).max())) <= GRADIENT_TOLERANCE:
-            return result(FLAT.format(slope), converged=True)
-        before, now = now, advance(objective, now)
-        if now.theta is before.theta:
-            return result(NO_DESCENT)
-        iteration += 1
-        gradient_norm = norm(now.D)
-        history.append(now.J, gradient_norm, extra=now.extra)
-        if callback is not None:
-            n_eval = now.n_eval - evaluated_before
-            step = Step(
-                iteration, now.J, gradient_norm, now.theta, n_eval, extra=now.extra, state=now
-            )
-            if callback(step):
-                return result(BY_CALLBACK)
-        if abs(before.J - now.J) <= COST_TOLERANCE * max(abs(now.J), abs(before.J)):
-            return result(NO_GAIN.format(COST_TOLERANCE), converged=True)
-    return result(AT_MAX_ITER.format(max_iter))
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS and LAPACK at one thread, so that their sums have the same bits each time."""
-    with _blas().limit(limits=1, user_api="blas"):
-        yield
+def measure(step: Step) -> float:
+    """Return what the best step has the least of."""
+    return step.J if step.J_val is None else step.J_val
 
 
-@cache
-def _blas() -> Any:
-    """Return who controls BLAS: finding out what is loaded takes as long as a small fit."""
-    import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def hessian_vector(objective: Any, now: Iterate, v: Array) -> Array:
-    """Return H v, the Hessian at now.theta times v.
-
-    Exact where the objective has a method ``hvp(theta, v)``; otherwise the difference of two
-    gradients along v, one evaluation.
-    """
-    if hasattr(objective, "hvp"):
-        return np.asarray(objective.hvp(now.theta, v))
-    t = np.sqrt(np.finfo(now.theta.dtype).eps) * (1 + norm(now.theta)) / norm(v)
-    return np.asarray((objective(now.theta + t * v)[1] - now.D) / t)
+def until_ended(run: Callable[[], Ending]) -> Ending:
+    """Return why a run ended."""
+    try:
+        return run()
+    except (Stopped, KeyboardInterrupt) as cut:
+        return cut_short(cut)
 
 
-def norm(v: Array) -> float:
-    """Return the Euclidean norm, accumulated in float64."""
-    return math.sqrt(dot(v, v))
+def cut_short(cut: Stopped | KeyboardInterrupt) -> Ending:
+    """Say what cut a run short."""
+    if isinstance(cut, Stopped):
+        return Ending(str(cut), cut=True, at_once=cut.at_once)
+    return Ending(INTERRUPTED, cut=True, at_once=True)

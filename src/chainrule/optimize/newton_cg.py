@@ -7,53 +7,30 @@ gradients (Pearlmutter, *Fast exact multiplication by the Hessian*, 1994).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from chainrule.common.types import Array
-from chainrule.kernel import dot
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, Steps, hessian_vector, iterate
 from chainrule.optimize.line_search import search
-from chainrule.optimize.loop import Iterate, hessian_vector, norm, one_blas_thread, run
-from chainrule.optimize.result import Callback, Objective, Result
+from chainrule.optimize.vectors import dot, norm, one_blas_thread
 
 CURVATURE = 0.9  # c2: a Newton step of length 1 is usually right
 
 
-def minimize(
-    objective: Objective,
-    theta: Array,
-    *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: Iterate | None = None,
-) -> Result:
-    """Minimise J by truncated Newton steps.
-
-    Parameters
-    ----------
-    objective : callable
-        ``objective(theta) -> (J, D)``; may offer ``hvp(theta, v)``.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : Iterate, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
-
-    Returns
-    -------
-    Result
+def steps(objective: Objective, start: Array | Iterate) -> Steps:
+    """Go down by truncated Newton steps.
 
     Examples
     --------
-    >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
-    >>> result.J < 1e-12
+    >>> from chainrule.optimize import minimize
+    >>> bowl = lambda theta: (float(theta @ theta), 2 * theta)
+    >>> minimize(bowl, np.array([3.0, 4.0]), "newton-cg").J < 1e-12
     True
     """
     with one_blas_thread():
-        return run(
-            advance, objective, Iterate, theta, max_iter=max_iter, callback=callback, state=state
-        )
+        return (yield from iterate(advance, objective, Iterate, start))
 
 
 def advance(objective: Objective, now: Iterate) -> Iterate:
@@ -62,8 +39,8 @@ def advance(objective: Objective, now: Iterate) -> Iterate:
     found, trials = search(objective, now, p, 1.0, CURVATURE)
     n_eval = now.n_eval + products + trials
     if found is None:
-        return Iterate(now.theta, now.J, now.D, n_eval)
-    return Iterate(found.theta, found.J, found.D, n_eval)
+        return replace(now, n_eval=n_eval)
+    return Iterate(found.theta, found.J, found.D, n_eval, now.iteration + 1)
 
 
 def newton_direction(objective: Objective, now: Iterate) -> tuple[Array, int]:

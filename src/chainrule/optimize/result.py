@@ -1,8 +1,7 @@
-"""What every optimizer takes, tells and returns.
+"""What every optimizer tells and returns.
 
-An optimizer is a function ``minimize(objective, theta, *, max_iter, callback, state) -> Result``.
-It sees ``objective(theta) -> (J, D)``, and whatever else the objective offers (Hessian-vector
-products, residuals), but never a matrix Theta(l) or X.
+An optimizer sees ``objective(theta) -> (J, D)``, and whatever else the objective offers
+(Hessian-vector products, residuals), but never a matrix Theta(l) or X.
 """
 
 from __future__ import annotations
@@ -13,33 +12,31 @@ from typing import Any
 
 from chainrule.common.types import Array
 
-Objective = Callable[[Array], tuple[float, Array]]
-
-GRADIENT_TOLERANCE = 1e-6  # of max |D_i|: a slope this flat is a minimum for our purposes
-COST_TOLERANCE = 1e-10  # of |J|: an iteration that lowers J by less has nothing left to gain
-
 
 @dataclass(frozen=True)
 class Step:
-    """One finished iteration, as a callback sees it.
+    """One finished iteration, as a callback sees it; iteration 0 is the start.
 
     Attributes
     ----------
     iteration : int
-        Counted from 1; 0 is the start.
+        Goes on where the ``state`` that a training starts from had got to.
     J : float
     gradient_norm : float
         The Euclidean norm of D; nan after an epoch of minibatches, see `History`.
     theta : ndarray of shape (n,)
         Not to be changed; copy it to keep it.
     n_eval : int
-        Evaluations of the objective so far; for minibatches, batches.
+        Evaluations of the objective so far, those before ``state`` too; for minibatches, batches.
     J_val : float or None
         The cost on the validation examples, where there are any.
     extra : dict of str to float
         What else this optimizer tells, see `History`.
-    state : object
+    state : State or Iterate
         What ``train(..., state=)`` goes on from after this iteration.
+    batch : int
+        0 after a whole iteration.  With ``train(..., every=)``, how many batches of the epoch
+        under way are done: J is then the mean over those.
 
     Examples
     --------
@@ -56,10 +53,35 @@ class Step:
     J_val: float | None = None
     extra: Mapping[str, float] = field(default_factory=dict)
     state: Any = None
+    batch: int = 0
 
 
 Callback = Callable[[Step], Any]
-"""Called after each iteration; a true return value ends the minimisation."""
+"""Called at the start and after each iteration; a true return value ends the minimisation."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a training ended.
+
+    Attributes
+    ----------
+    why : str
+        A sentence, and what to try where this was not convergence.
+    converged : bool
+    step : Step or None
+        Where the algorithm stood, if that is past the last step that it told.
+    cut : bool
+        Whether it was cut short, by Ctrl-C or a limit: the best theta is then kept, not the last.
+    at_once : bool
+        Whether somebody waits for the end: nothing more is computed.
+    """
+
+    why: str
+    converged: bool = False
+    step: Step | None = None
+    cut: bool = False
+    at_once: bool = False
 
 
 @dataclass
@@ -123,7 +145,11 @@ class State:
     slots : ndarray of shape (k, n)
         What the rule remembers: the velocity of SGD, the two means of Adam.
     epoch, steps : int
-        Epochs and batches done since the random start.
+        Whole epochs and all batches done since the random start.
+    batch : int
+        Batches done of the epoch under way; 0 between epochs.
+    cost_sum, weight : float
+        What those batches add to the mean over the epoch.
 
     Examples
     --------
@@ -137,6 +163,9 @@ class State:
     slots: Array
     epoch: int = 0
     steps: int = 0
+    batch: int = 0
+    cost_sum: float = 0.0
+    weight: float = 0.0
 
 
 @dataclass
@@ -158,13 +187,13 @@ class Result:
         Whether that rule was convergence.
     state : State, Iterate or None
         What ``train(..., state=)`` goes on from, bit for bit: where the last whole iteration
-        ended.  None from SciPy's minimizers, which cannot go on.
+        ended.  SciPy's minimizers keep theirs for themselves and cannot go on.
     minima : list of float
         Of ``train(..., n_restarts=)``: the J, or lowest J_val, that each start led to.
 
     Examples
     --------
-    >>> from chainrule.optimize.gd import minimize
+    >>> from chainrule.optimize import minimize
     >>> def bowl(theta):
     ...     return float(theta @ theta), 2 * theta
     >>> result = minimize(bowl, np.array([3.0, 4.0]), max_iter=0)
@@ -189,6 +218,8 @@ AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter m
 FLAT = "converged: the gradient is flat (max |D_i| = {:.2g})"
 NO_GAIN = "converged: the last iteration lowered J by less than a relative {:g}"
 BY_CALLBACK = "stopped by the callback"
+SO_FAR = "stopped: {}; this is the best theta so far"
+INTERRUPTED = SO_FAR.format("interrupted by Ctrl-C")
 NO_DESCENT = (
     "stopped: no step along the search direction lowers J any further; if the gradient norm is "
     "not small, check the gradient (check_gradient) and the scale of the inputs"

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from chainrule.common.types import Array
-from chainrule.kernel import dot
-from chainrule.optimize.loop import Iterate, hessian_vector, one_blas_thread, run
-from chainrule.optimize.result import Callback, Objective, Result
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, Steps, hessian_vector, iterate
+from chainrule.optimize.vectors import dot, one_blas_thread
 
 START = 1e-9  # the first scale
 LARGEST = 1e20  # a scale above this has shrunk the step to nothing
@@ -35,43 +34,18 @@ class Scaled(Iterate):
         return {"damping": self.scale}
 
 
-def minimize(
-    objective: Objective,
-    theta: Array,
-    *,
-    max_iter: int = 100,
-    callback: Callback | None = None,
-    state: Scaled | None = None,
-) -> Result:
-    """Minimise J by scaled conjugate gradient.
-
-    Parameters
-    ----------
-    objective : callable
-        ``objective(theta) -> (J, D)``; may offer ``hvp(theta, v)``.
-    theta : ndarray of shape (n,)
-        The start; not changed.
-    max_iter : int, default=100
-    callback : callable, optional
-        Called with a `Step` after each iteration; true ends it.
-    state : Scaled, optional
-        ``result.state`` of an earlier run, to go on from instead of theta.
-
-    Returns
-    -------
-    Result
-        ``history.extra["damping"]`` is the scale.
+def steps(objective: Objective, start: Array | Scaled) -> Steps:
+    """Go down by scaled conjugate gradient; the history tells the scale as ``"damping"``.
 
     Examples
     --------
-    >>> result = minimize(lambda theta: (float(theta @ theta), 2 * theta), np.array([3.0, 4.0]))
-    >>> result.J < 1e-12
+    >>> from chainrule.optimize import minimize
+    >>> bowl = lambda theta: (float(theta @ theta), 2 * theta)
+    >>> minimize(bowl, np.array([3.0, 4.0]), "scg").J < 1e-12
     True
     """
     with one_blas_thread():
-        return run(
-            advance, objective, Scaled, theta, max_iter=max_iter, callback=callback, state=state
-        )
+        return (yield from iterate(advance, objective, Scaled, start))
 
 
 def advance(objective: Objective, now: Scaled) -> Scaled:
@@ -99,11 +73,11 @@ def advance(objective: Objective, now: Scaled) -> Scaled:
         if agreement > 0 and np.isfinite(D).all():
             since = now.since + 1
             if since == len(theta):
-                return Scaled(theta, J, D, n_eval, scale=scale_next)
+                return Scaled(theta, J, D, n_eval, now.iteration + 1, scale=scale_next)
             p_next = -D + dot(D, D - now.D) / -slope * p
             if dot(D, p_next) >= 0:
-                return Scaled(theta, J, D, n_eval, scale=scale_next)
-            return Scaled(theta, J, D, n_eval, p_next, scale_next, since)
+                return Scaled(theta, J, D, n_eval, now.iteration + 1, scale=scale_next)
+            return Scaled(theta, J, D, n_eval, now.iteration + 1, p_next, scale_next, since)
         scale = max(scale_next, 4 * scale)
     stuck = replace(now, p=None, scale=START, n_eval=n_eval)
     return stuck if now.p is None else advance(objective, stuck)

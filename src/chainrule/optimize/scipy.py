@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.checks import by_name
-from chainrule.common.types import Array
+from chainrule.common.types import Array, Objective
+from chainrule.optimize.iterate import Iterate, step_of
 from chainrule.optimize.result import (
     AT_MAX_ITER,
     BY_CALLBACK,
     Callback,
     History,
-    Objective,
     Result,
-    Step,
 )
 
 METHODS = {name.lower(): name for name in ("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "Newton-CG")}
@@ -28,7 +27,6 @@ def minimize(
     method: str,
     max_iter: int = 100,
     callback: Callback | None = None,
-    state: None = None,
 ) -> Result:
     """Minimise J by one of SciPy's minimizers.
 
@@ -43,17 +41,16 @@ def minimize(
     max_iter : int, default=100
     callback : callable, optional
         Called with a `Step` after each iteration; true ends it.
-    state : None
-        SciPy's minimizers keep theirs for themselves.
 
     Returns
     -------
     Result
+        Without a history: that is written down by whoever is called back.
 
     Raises
     ------
     ValueError
-        If SciPy has no such minimizer, or it takes no gradient; if a state is given.
+        If SciPy has no such minimizer, or it takes no gradient.
 
     Examples
     --------
@@ -64,14 +61,9 @@ def minimize(
     """
     import scipy.optimize
 
-    if state is not None:
-        raise ValueError(
-            "SciPy's minimizers cannot go on from a state: start again from theta=state.theta"
-        )
     method = by_name(method.lower(), METHODS, "SciPy minimizer")
     dtype = theta.dtype
-    history = History()
-    n_eval = 0
+    n_eval = n_iter = 0
     last: dict[str, Any] = {}
 
     def fun(vector: Array) -> tuple[float, Array]:
@@ -82,14 +74,15 @@ def minimize(
         return J, np.asarray(D, dtype=np.float64)
 
     def after(vector: Array) -> None:
+        nonlocal n_iter
         if not np.array_equal(last["vector"], vector):  # the line search ended on another trial
             fun(vector)
-        J, gradient_norm = last["J"], float(np.linalg.norm(last["D"]))
-        history.append(J, gradient_norm)
-        step = Step(len(history) - 1, J, gradient_norm, vector.astype(dtype), n_eval)
+        n_iter += 1
+        now = Iterate(vector.astype(dtype), last["J"], last["D"], n_eval, n_iter)
+        step = step_of(now)
         if callback is not None and callback(step):
             raise _StoppedError(step, BY_CALLBACK)
-        if method == "TNC" and step.iteration >= max_iter:
+        if method == "TNC" and n_iter >= max_iter:
             raise _StoppedError(step, AT_MAX_ITER.format(max_iter))
 
     options: dict[str, Any] = {"maxiter": max_iter}
@@ -100,20 +93,18 @@ def minimize(
     elif method == "Newton-CG":
         options["eps"] = np.sqrt(np.finfo(dtype).eps)  # the step of its difference of gradients
     start = np.asarray(theta, dtype=np.float64)
-    J, D = fun(start)
-    history.append(J, float(np.linalg.norm(D)))
     try:
         found = scipy.optimize.minimize(
             fun, start, jac=True, method=method, callback=after, options=options
         )
     except _StoppedError as stop:
         step, why = stop.args
-        return Result(step.theta, step.J, history, step.iteration, n_eval, why, False)
+        return Result(step.theta, step.J, History(), n_iter, n_eval, why, False)
     verdict = "converged" if found.success else "stopped"
     return Result(
         theta=found.x.astype(dtype),
         J=float(found.fun),
-        history=history,
+        history=History(),
         n_iter=int(found.nit),
         n_eval=n_eval,
         stopped=f"{verdict}: SciPy's {method} says: {found.message}",

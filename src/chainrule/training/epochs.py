@@ -1,26 +1,22 @@
-"""Training in minibatches: epoch after epoch, until a rule ends it."""
+"""Training in minibatches: epoch after epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
-from numbers import Integral
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from chainrule import engine
-from chainrule.common.types import Array, Lambda
-from chainrule.notes.backprop import total_weight
-from chainrule.notes.network import Network
-from chainrule.notes.regularisation import penalty, per_layer
-from chainrule.optimize import Result, Rule, State, Step
-from chainrule.optimize.result import AT_MAX_ITER, BY_CALLBACK, NOT_FINITE
-from chainrule.training.watch import Ended, Watch
+from chainrule.common.types import Array, Rule, Stopped
+from chainrule.notes.minibatch import Minibatches
+from chainrule.optimize.iterate import Steps
+from chainrule.optimize.loop import Run, cut_short
+from chainrule.optimize.result import NOT_FINITE, Ending, Result, State, Step
+from chainrule.training.objective import TrainingObjective
 
-# One call of the engine does so much and no more, so that Ctrl-C and max_time are heard soon.  What
-# it does depends on shapes, not on the clock: sums must come out the same each time.
+# An engine call is kept this small so that Ctrl-C and max_time take effect soon.  Its size depends
+# on shapes, not on the clock: sums must come out the same each time.
 MOST_PRODUCTS = 1e10  # rows times weights
 MOST_BATCHES = 500
 Distort = Callable[[Array, np.random.Generator], Array]
@@ -31,166 +27,129 @@ DIVERGED = (
 )
 
 
-def minimize(
-    network: Network,
-    theta: Array,
-    X: Array,
-    Y: Array,
-    watch: Watch,
-    *,
+def steps(
+    objective: TrainingObjective,
+    start: State,
+    how: Minibatches,
     rule: Rule,
+    *,
     learning_rate: float | Callable[[int], float] | None = None,
-    batch_size: int | None = None,
-    max_iter: int = 100,
-    lam: Lambda = 0.0,
-    weights: Array | None = None,
-    dropout: float | Sequence[float] | None = None,
-    max_norm: float | None = None,
     distort: Distort | None = None,
     shuffle: bool = True,
-    penalty_by_batch: bool = False,
-    seed: int = 0,
-    state: State | None = None,
-    **on: Any,
-) -> Result:
-    """Minimise J over minibatches.
+    every: int | None = None,
+) -> Steps:
+    """Go through the rows epoch after epoch, a step of the rule for each batch.
+
+    The J of an epoch is the mean over its batches, each at the theta that it met.  The order of
+    epoch number n depends on the seed and n alone: a training that goes on from its state ends
+    where an uninterrupted one does.
 
     Parameters
     ----------
-    network, X, Y, lam, weights, max_iter, seed
-        As in `train`, checked there.
-    theta : ndarray of shape (size,)
-        The start; not changed.
-    watch : Watch
-    rule : SGD or Adam
-    learning_rate, batch_size, dropout, max_norm, distort, shuffle, penalty_by_batch, state
-        As in `train`, checked here.
-    **on
-        ``engine`` and ``threads``, as in `train`.
-
-    Returns
-    -------
-    Result
-        The theta of the epoch of the lowest J_val or, without validation examples, of the lowest
-        J; where training ended within its first epoch, the theta it had got to.  After Ctrl-C
-        ``J`` is that epoch's mean, else the full J at theta.
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
-
-    Notes
-    -----
-    The order of epoch number n depends on the seed and n alone: so a training that goes on from
-    its state ends where an uninterrupted one does.
+    objective : TrainingObjective
+    start : State
+        Not changed.
+    how : Minibatches
+    rule : Rule
+    learning_rate, distort, shuffle, every
+        As in `train`.
     """
-    batch_size = 200 if batch_size is None else batch_size
-    if not isinstance(batch_size, Integral) or batch_size < 1:
-        raise ValueError(f"batch_size must be a whole number >= 1, got {batch_size!r}")
-    if max_norm is not None and not 0 < max_norm < np.inf:
-        raise ValueError(f"max_norm must be a number > 0, got {max_norm!r}")
-    rates = layer_rates(network, dropout)
-    rate = rule.learning_rate if learning_rate is None else learning_rate
-    state = State(theta, rule.init(theta)) if state is None else state
-    if state.slots.shape != rule.init(theta).shape or state.slots.dtype != theta.dtype:
-        raise ValueError(
-            f"state has slots of shape {state.slots.shape} and {state.slots.dtype}, from another "
-            f"optimizer, network or dtype; {rule} on {network} needs "
-            f"{rule.init(theta).shape} and {theta.dtype}"
-        )
-
-    def full_J(theta: Array) -> float:
-        cost_sum, m = engine.cost(network, theta, X, Y, weights, **on)
-        return cost_sum / m + penalty(network, theta, lam) / m
-
-    m = total_weight(Y, weights)
-    lams = per_layer(network, lam)
-    step = partial(
-        engine.epoch,
-        batch_size=batch_size,
-        penalty=lams if penalty_by_batch else [lam_l / m for lam_l in lams],
-        penalty_by_batch=penalty_by_batch,
-        weights=weights,
-        dropout=rates,
-        max_norm=max_norm,
-        seed=seed,
-        **on,
-    )
-    theta, slots = theta.copy(), state.slots.copy()
-    first = steps = state.steps
-    J = np.inf
-    affordable = int(MOST_PRODUCTS / (batch_size * network.size))
-    piece = batch_size * min(max(affordable, 1), MOST_BATCHES)  # rows in one call of the engine
-
-    def one_epoch(number: int) -> None:
-        """Move theta through all the rows once, and J to the mean over them."""
-        nonlocal steps, J
-        now = at_rate(rule, rate, number)
-        order = np.arange(len(X))
+    network, ask = objective.network, objective.ask
+    now, theta, slots = start, start.theta.copy(), start.slots.copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        J = objective.J(theta)
+    yield Step(now.epoch, J, np.nan, now.theta, now.steps, state=now)
+    if not np.isfinite(J):
+        return Ending(NOT_FINITE)
+    while True:
+        number = now.epoch
+        of_epoch = at_rate(rule, learning_rate, number)
+        rows = objective.rows
+        if distort is not None:
+            distorted = distort(rows.X, np.random.default_rng((how.seed, number, 1)))
+            rows = replace(rows, X=distorted)
+        order = np.arange(len(rows))
         if shuffle:
-            np.random.default_rng((seed, number)).shuffle(order)
-        seen = X if distort is None else distort(X, np.random.default_rng((seed, number, 1)))
-        cost_sum = w = 0.0
-        while len(order):
-            watch.check_time()
-            rows, order = np.split(order, [piece])
-            sums = step(
-                network, theta, seen, Y, rows, rule=now, state=slots, steps=steps, number=number
-            )
-            steps += -(-len(rows) // batch_size)
-            cost_sum, w = cost_sum + sums[0], w + sums[1]
-            if not (np.isfinite(cost_sum) and np.isfinite(theta).all()):
-                theta[:] = watch.theta
-                raise Ended(DIVERGED.format(number + 1, now.learning_rate))
-            J = cost_sum / (w or 1.0) + penalty(network, theta, lams) / m
-
-    def run() -> Ended:
-        nonlocal state
-        J_start = full_J(theta)
-        # A mean over an epoch, taken while theta moves, is no match for J at one theta
-        watch.start(J_start, np.nan, counts=False)
-        if not np.isfinite(J_start):
-            return Ended(NOT_FINITE)
-        for iteration in range(1, max_iter + 1):
-            one_epoch(state.epoch)
-            state = State(theta.copy(), slots.copy(), state.epoch + 1, steps)
-            if watch.after(Step(iteration, J, np.nan, state.theta, steps - first)):
-                return Ended(BY_CALLBACK)
-        return Ended(AT_MAX_ITER.format(max_iter))
-
-    with np.errstate(over="ignore", invalid="ignore"):  # a divergence is told in words
-        ended = watch.until_ended(run)
-        n_iter = max(len(watch.history) - 1, 0)
-        best, J = (watch.theta, watch.J) if n_iter else (theta, J)
-        if not ended.at_once:
-            J = full_J(best)
-    return Result(best, J, watch.history, n_iter, steps - first, str(ended), ended.converged, state)
+            np.random.default_rng((how.seed, number)).shuffle(order)
+        done, batch, cost_sum, weight = now.steps, now.batch, now.cost_sum, now.weight
+        try:
+            for piece in pieces(order, batch, how.batch_size, network.size, every):
+                ask()
+                with np.errstate(over="ignore", invalid="ignore"):  # a divergence is told in words
+                    sums = rows.epoch(
+                        network, theta, piece, how, rule=of_epoch, state=slots, steps=done,
+                        number=number,
+                    )  # fmt: skip
+                batches = -(-len(piece) // how.batch_size)
+                done, batch = done + batches, batch + batches
+                cost_sum, weight = cost_sum + sums[0], weight + sums[1]
+                if not (np.isfinite(cost_sum) and np.isfinite(theta).all()):
+                    rate = getattr(of_epoch, "learning_rate", np.nan)
+                    return Ending(DIVERGED.format(number + 1, rate), cut=True)
+                J = cost_sum / (weight or 1.0) + objective.penalty(theta)
+                if every and batch % every == 0 and batch * how.batch_size < len(order):
+                    here = State(theta.copy(), slots.copy(), number, done, batch, cost_sum, weight)
+                    yield Step(number, J, np.nan, here.theta, done, state=here, batch=batch)
+        except (Stopped, KeyboardInterrupt) as cut:
+            return replace(cut_short(cut), step=Step(number, J, np.nan, theta, done, state=now))
+        now = State(theta.copy(), slots.copy(), number + 1, done)
+        yield Step(now.epoch, J, np.nan, now.theta, done, state=now)
 
 
-def at_rate(rule: Rule, learning_rate: float | Callable[[int], float], number: int) -> Rule:
-    """Return the rule with the learning rate of an epoch, counted from 0."""
-    rate = learning_rate(number) if callable(learning_rate) else learning_rate
-    if not 0 < rate < np.inf:
-        raise ValueError(f"learning_rate must be a number > 0, got {rate!r} for epoch {number}")
-    return replace(rule, learning_rate=float(rate))
-
-
-def layer_rates(network: Network, dropout: float | Sequence[float] | None) -> list[float] | None:
-    """Return the dropout rate of each layer 1..L-1; a single number is that of hidden layers.
+def pieces(
+    order: Array, batch: int, batch_size: int, size: int, every: int | None
+) -> Iterator[Array]:
+    """Cut what is left of an epoch's order, after so and so many batches, into calls of the engine.
 
     Examples
     --------
-    >>> layer_rates(Network((4, 3, 3, 2)), 0.5)
-    [0.0, 0.5, 0.5]
+    >>> [piece.tolist() for piece in pieces(np.arange(7), 1, 2, size=10, every=2)]
+    [[2, 3], [4, 5, 6]]
     """
-    if dropout is None:
-        return None
-    hidden = network.L - 2
-    rates = [0.0] + [dropout] * hidden if isinstance(dropout, float | int) else list(dropout)
-    if len(rates) != hidden + 1 or not all(0 <= rate < 1 for rate in rates):
+    most = min(max(int(MOST_PRODUCTS / (batch_size * size)), 1), MOST_BATCHES)
+    while batch * batch_size < len(order):
+        take = most if every is None else min(most, every - batch % every)
+        yield order[batch * batch_size : (batch + take) * batch_size]
+        batch += take
+
+
+def at_rate(rule: Rule, learning_rate: float | Callable[[int], float] | None, number: int) -> Rule:
+    """Return the rule with the learning rate of an epoch, counted from 0."""
+    if learning_rate is None:
+        rate = getattr(rule, "learning_rate", None)
+        if rate is None:
+            return rule
+    else:
+        rate = learning_rate(number) if callable(learning_rate) else learning_rate
+    if not 0 < rate < np.inf:
+        raise ValueError(f"learning_rate must be a number > 0, got {rate!r} for epoch {number}")
+    if learning_rate is None:
+        return rule
+    adjustable: Any = rule
+    if not is_dataclass(rule) or "learning_rate" not in {field.name for field in fields(rule)}:
         raise ValueError(
-            f"dropout must be a rate in [0, 1) for all hidden layers, or {hidden + 1} rates, one "
-            f"for each of the layers 1 to {hidden + 1}; got {dropout!r}"
+            f"learning_rate cannot be set in {rule!r}: make it a dataclass with a field "
+            "learning_rate, or leave learning_rate out"
         )
-    return rates
+    return replace(adjustable, learning_rate=float(rate))
+
+
+def first_state(rule: Rule, theta: Array, state: State | None) -> State:
+    """Return what a training begins with: the given state, or theta and a fresh memory."""
+    fresh = rule.init(theta)
+    if state is None:
+        return State(theta, fresh)
+    if state.slots.shape != fresh.shape or state.slots.dtype != theta.dtype:
+        raise ValueError(
+            f"state has slots of shape {state.slots.shape} and {state.slots.dtype}, from another "
+            f"optimizer, network or dtype; {rule} needs {fresh.shape} and {theta.dtype}"
+        )
+    return replace(state, theta=theta)
+
+
+def with_J_of_all(objective: TrainingObjective, run: Run, result: Result) -> Result:
+    """Put the J over all the rows in place of the mean over an epoch, unless somebody waits."""
+    if run.ended is not None and not run.ended.at_once:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result.J = objective.J(result.theta)
+    return result

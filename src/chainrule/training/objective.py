@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from chainrule import engine
 from chainrule.common.types import Array, Lambda
+from chainrule.engine.rows import Rows
 from chainrule.kernel import dot
 from chainrule.notes import second_order
-from chainrule.notes.backprop import total_weight
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import by_theta
+from chainrule.notes.regularisation import by_theta, penalty
 
 
 class TrainingObjective:
@@ -22,14 +20,12 @@ class TrainingObjective:
     Parameters
     ----------
     network : Network
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
+    rows : Rows
+        The training set.
     lam : float or sequence of L - 1 float, default=0.0
         lambda.
-    weights : array of shape (m,), optional
-        Weight of each example.
-    **on
-        ``engine`` and ``threads``, as in `train`.
+    ask : callable, optional
+        Called before each evaluation; it raises `Stopped` where the training is to end.
 
     Attributes
     ----------
@@ -45,7 +41,8 @@ class TrainingObjective:
     Examples
     --------
     >>> network = Network((1, 1), output="identity")
-    >>> objective = TrainingObjective(network, np.array([[3.0]]), np.array([[1.0]]), lam=2.0)
+    >>> rows = Rows(np.array([[3.0]]), np.array([[1.0]]))
+    >>> objective = TrainingObjective(network, rows, lam=2.0)
     >>> theta = np.array([0.0, 1.0])
     >>> J, D = objective(theta)
     >>> J, D, objective.hvp(theta, np.array([0.0, 1.0]))
@@ -58,15 +55,12 @@ class TrainingObjective:
     def __init__(
         self,
         network: Network,
-        X: Array,
-        Y: Array,
+        rows: Rows,
         lam: Lambda = 0.0,
-        weights: Array | None = None,
-        **on: Any,
+        ask: Callable[[], None] = lambda: None,
     ) -> None:
-        self.network, self.X, self.Y, self.weights = network, X, Y, weights
-        self._on = on
-        self.m = total_weight(Y, weights)
+        self.network, self.rows, self.ask = network, rows, ask
+        self.m = rows.m
         self.N = self.m * network.K
         self.regularised = by_theta(network, 1.0)
         self.lam = lam
@@ -86,9 +80,8 @@ class TrainingObjective:
 
         What `backprop.finish` does is done in a fraction of its time where the network is small.
         """
-        cost_sum, Delta, m = engine.accumulate(
-            self.network, theta, self.X, self.Y, self.weights, **self._on
-        )
+        self.ask()
+        cost_sum, Delta, m = self.rows.accumulate(self.network, theta)
         if self._lams is not None:
             wide = theta.astype(np.float64, copy=False)
             slope = self._lams * wide
@@ -97,11 +90,18 @@ class TrainingObjective:
         Delta /= m
         return cost_sum / m, Delta
 
+    def J(self, theta: Array) -> float:
+        """Return J alone, in a third of the time."""
+        return self.rows.cost(self.network, theta) + self.penalty(theta)
+
+    def penalty(self, theta: Array) -> float:
+        """Return the part of J that lambda adds."""
+        return penalty(self.network, theta, self.lam) / self.m
+
     def hvp(self, theta: Array, v: Array) -> Array:
         """Return H v, the Hessian of J at theta times v."""
-        sums = engine.hessian_vector(
-            self.network, theta, v, self.X, self.Y, self.weights, **self._on
-        )
+        self.ask()
+        sums = self.rows.hessian_vector(self.network, theta, v)
         if self._lams is not None:
             sums += self._lams * v
         return sums / self.m
@@ -114,7 +114,10 @@ class TrainingObjective:
         """
         theta = theta.astype(np.float64, copy=False)
         scale = 1 / np.sqrt(self.m)
-        for r, rows in second_order.residuals(self.network, theta, self.X, self.Y, self.weights):
+        for r, rows in second_order.residuals(
+            self.network, theta, self.rows.X, self.rows.Y, self.rows.weights
+        ):
+            self.ask()
             yield scale * r, np.multiply(scale, rows, out=rows)
         if self._lams is not None:
             root = scale * np.sqrt(self._lams)
@@ -125,7 +128,6 @@ class TrainingObjective:
 
         In float64.
         """
+        self.ask()
         theta = theta.astype(np.float64, copy=False)
-        return engine.normal_equations(
-            self.network, theta, self.X, self.Y, self.weights, self._lams, **self._on
-        )
+        return self.rows.normal_equations(self.network, theta, self._lams)

@@ -8,45 +8,31 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import check_weights
-from chainrule.common.types import Array, Lambda
+from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.cores import available_threads
-from chainrule.engine.summing import accumulate, cost
-from chainrule.notes.backprop import finish
-from chainrule.notes.gradient_check import compare
-from chainrule.notes.gradient_report import GradientReport
+from chainrule.engine.rows import Rows
+from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import check_lam
+from chainrule.notes.regularisation import check_lam, per_layer
 from chainrule.notes.theta import identical_units, random_theta
-from chainrule.optimize import Callback, Iterate, Optimizer, Result, Rule, State, find
+from chainrule.optimize import (
+    CANNOT_GO_ON,
+    Callback,
+    Iterate,
+    Optimizer,
+    Result,
+    State,
+    find,
+    is_minimizer,
+)
+from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short
 from chainrule.training import epochs
+from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.epochs import Distort
 from chainrule.training.objective import TrainingObjective
-from chainrule.training.watch import Watch
+from chainrule.training.watch import Limits, Patience
 
 T = TypeVar("T")
-
-CHECK_ROWS = 20  # examples that the gradient check before training looks at
-CHECK_EPSILONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)  # tried in turn until one agrees
-CHECK_DIRECTIONS = 10  # random directions along which it compares slopes
-
-
-class WrongGradientError(ArithmeticError):
-    """Backpropagation and the numerical gradient disagree: training was not started.
-
-    Its text is the report of the gradient check.
-
-    Examples
-    --------
-    An activation whose derivative is wrong, 1 where it should be a(1 - a):
-
-    >>> from chainrule.notes.activations import Activation, sigmoid
-    >>> wrong = Activation("wrong", sigmoid, np.ones_like)
-    >>> train(Network((1, 2, 1), hidden=wrong), [[0.0], [1.0]], [0, 1])
-    Traceback (most recent call last):
-        ...
-    chainrule.training.steps.WrongGradientError: gradient check FAILED: 10 random directions, ...
-    """
 
 
 def train(
@@ -79,6 +65,8 @@ def train(
     check: bool = True,
     allow_symmetry: bool = False,
     callback: Callback | None = None,
+    every: int | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Result:
     """Train a network by the notes' six steps.
 
@@ -97,14 +85,16 @@ def train(
         lambda, the regularisation parameter, >= 0: one for all Theta(l), or one for each.
     weights : array of shape (m,), optional
         Weight of each example, >= 0: 2 is the same as the row twice, and m in J is their sum.
-    optimizer : str, callable, SGD or Adam, default="lbfgs"
+    optimizer : str, callable or minibatch rule, default="lbfgs"
         Over all the rows at once: ``"lbfgs"``, ``"cg"`` (conjugate gradient), ``"scg"`` (scaled
         conjugate gradient), ``"newton-cg"``, ``"gd"`` (gradient descent); for squared error
         ``"lm"`` (Levenberg-Marquardt) and ``"br"`` (Bayesian regularisation, which finds lambda
-        by itself); ``"scipy:NAME"`` for a minimizer of
-        `scipy.optimize.minimize` that takes a gradient; or a function
-        ``minimize(objective, theta, *, max_iter, callback) -> Result``.  Over minibatches:
-        ``"sgd"``, ``"adam"``, ``"adamw"``, or `SGD` or `Adam` with parameters of your own.
+        by itself); ``"scipy:NAME"`` for a minimizer of `scipy.optimize.minimize` that takes a
+        gradient; or a function of your own, ``steps(objective, start)``, which yields a `Step`
+        after each iteration, or ``minimize(objective, theta, *, max_iter, callback) -> Result``.
+        Over minibatches: ``"sgd"``, ``"adam"``, ``"adamw"``; `SGD` or `Adam` with parameters of
+        your own; or a rule of your own, an object with ``init`` and ``update`` on the flat vector
+        (`chainrule.common.types.Rule` has one as an example; NumPy computes its epochs).
     learning_rate : float or callable, optional
         Of a minibatch rule, instead of the rule's own; or a function of the epoch, counted from
         0, such as ``lambda epoch: 0.01 / (1 + epoch / 10)``.
@@ -128,8 +118,8 @@ def train(
         Validation examples.  With them theta is the one of the lowest J_val, the mean cost on
         them without regularisation.
     patience : int or None, default=10
-        Training ends when for so many iterations J_val, or in minibatches J, has not fallen by
-        more than a relative 1e-4.
+        Training ends when J_val, or in minibatches J, has not fallen by more than a relative 1e-4
+        for this many iterations.
     max_iter : int, default=100
         Iterations at most; over minibatches, epochs.
     max_time : float, optional
@@ -158,7 +148,16 @@ def train(
     allow_symmetry : bool, default=False
         Whether to start from a theta in which hidden units are identical.
     callback : callable, optional
-        Called with a `Step` after each iteration; a true return value ends training.
+        Called with a `Step` at the start and after each iteration; a true return value ends
+        training.  An exception that it raises ends training, too, and has what was trained so far
+        as its ``result`` attribute.
+    every : int, optional
+        In minibatches, call the callback after this many batches as well: `Step.batch` says how
+        many of the epoch are done.  No bit of theta changes.
+    stop : callable, optional
+        ``stop() -> bool``, asked again and again by the thread that trains, in the gradient check
+        and within a long computation of the kernel as well: true ends training, and the best theta
+        so far is returned.  With ``threading.Event().is_set`` another thread can stop it.
 
     Returns
     -------
@@ -194,39 +193,82 @@ def train(
     True
     """
     if n_restarts != 1:
-        return _best_of(**locals())
-    X = network.check_inputs(X)
-    dtype = np.dtype(X.dtype if dtype is None else dtype)
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-    Y = network.check_targets(Y, len(X))
+        return best_of(**locals())
+    limits = Limits(max_time, stop)
+    rows = Rows.checked(network, X, Y, weights, dtype, engine, threads)
     check_lam(network, lam)
     if max_iter < 0:
         raise ValueError(f"max_iter must be >= 0, got {max_iter}")
-    if patience is not None and patience < 1:
-        raise ValueError(f"patience must be a whole number >= 1, or None; got {patience!r}")
-    if weights is not None:
-        weights = check_weights(weights, len(X)).astype(dtype, copy=False)
-    minimizer = find(optimizer)
-    on: dict[str, Any] = {"engine": engine, "threads": threads}
-    in_batches: dict[str, Any] = {
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "dropout": dropout,
-        "max_norm": max_norm,
-        "distort": distort,
-    }
-    given = [name for name, value in in_batches.items() if value is not None]
-    if given and not isinstance(minimizer, Rule):
-        raise ValueError(
-            f"{given[0]} is for minibatches, and optimizer={optimizer!r} sees all the rows at "
-            "once: leave it out, or choose 'sgd', 'adam' or 'adamw'"
-        )
+    method: Any = find(optimizer)
+    by_epochs = isinstance(method, Rule)
+    refuse_state_of_another(optimizer, method, state)
+    if not by_epochs:
+        refuse_beside(
+            optimizer, learning_rate=learning_rate, batch_size=batch_size, dropout=dropout,
+            max_norm=max_norm, distort=distort, every=every,
+        )  # fmt: skip
+
+    # 1. Randomly initialise the weights
+    start = first_theta(network, theta, state, seed, allow_symmetry=allow_symmetry)
+
+    # 2. to 4. Forward propagation, the cost, backpropagation: J(theta) and its gradient
+    objective = TrainingObjective(network, rows, lam, limits)
+    run = Run(
+        start.astype(rows.Y.dtype, copy=False),
+        rules=[limits.start],
+        callback=callback,
+        J_val=validation_cost(network, X_val, Y_val, rows),
+        keep_best=by_epochs,
+        start_counts=not by_epochs,
+    )
+    run.rules += patience_rule(patience, run)
+
+    # 5. Check the gradient, once
+    if check:
+        try:
+            report = check_before_training(
+                network, start, rows.X, rows.Y, lam, seed, engine=engine, ask=limits
+            )
+        except Stopped as stopped:
+            return run.result(cut_short(stopped))
+        if not report.ok:
+            raise WrongGradientError(str(report))
+
+    # 6. Minimise J
+    if isinstance(method, Rule):
+        lams = per_layer(network, lam)
+        penalty = lams if penalty_by_batch else [lam_l / rows.m for lam_l in lams]
+        size = 200 if batch_size is None else batch_size
+        how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed)
+        run.rules += [MaxIter(max_iter)]
+        first = epochs.first_state(method, run.start, cast(State | None, state))
+        result = run.follow(
+            epochs.steps(
+                objective, first, how, method, learning_rate=learning_rate, distort=distort,
+                shuffle=shuffle, every=every,
+            )
+        )  # fmt: skip
+        return epochs.with_J_of_all(objective, run, result)
+    if is_minimizer(method):
+        return run.follow_minimizer(method, objective, max_iter)
+    run.rules += [Tolerances(max_iter)]
+    return run.follow(method(objective, run.start if state is None else state))
+
+
+def first_theta(
+    network: Network,
+    theta: npt.ArrayLike | None,
+    state: State | Iterate | None,
+    seed: int,
+    *,
+    allow_symmetry: bool,
+) -> Array:
+    """Return the theta to start from: the state's, the given one, or a random one."""
     if state is not None:
         if theta is not None:
             raise ValueError("theta and state are two places to start from: give one of them")
         theta = state.theta
-    start = random_theta(network, seed) if theta is None else network.check_theta(theta)  # step 1
+    start = random_theta(network, seed) if theta is None else network.check_theta(theta)
     twins = None if allow_symmetry else identical_units(network, start)
     if twins:
         layer, i, j = twins
@@ -235,35 +277,41 @@ def train(
             "the same update for ever and stay one unit (notes, Random Initialization); start "
             "from random_theta(network, seed), or pass allow_symmetry=True"
         )
-    if check:  # step 5
-        report = check_before_training(network, start, X, Y, lam, seed, engine=engine)
-        if not report.ok:
-            raise WrongGradientError(str(report))
-    # Rows one after another, here and not anew in each iteration
-    start, X, Y = (np.ascontiguousarray(array, dtype) for array in (start, X, Y))
-    J_val = None
-    if X_val is not None or Y_val is not None:
-        J_val = validation_cost(network, X_val, Y_val, dtype, **on)
-    elif not isinstance(minimizer, Rule):
-        patience = None  # these optimizers know by themselves when J stops falling
-    watch = Watch(start, max_time=max_time, callback=callback, J_val=J_val, patience=patience)
-    if isinstance(state, Iterate if isinstance(minimizer, Rule) else State):
+    return start
+
+
+def refuse_beside(optimizer: object, **in_batches: object) -> None:
+    """Refuse what is for minibatches beside an optimizer that sees all the rows at once."""
+    for name, value in in_batches.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} is for minibatches, and optimizer={optimizer!r} sees all the rows at "
+                "once: leave it out, or choose 'sgd', 'adam' or 'adamw'"
+            )
+
+
+def refuse_state_of_another(optimizer: object, method: Any, state: object) -> None:
+    """Refuse a state that another kind of optimizer has left."""
+    by_epochs = isinstance(method, Rule)
+    if not isinstance(state, (State if by_epochs else Iterate) | None):
         raise ValueError(f"state is from another optimizer than {optimizer!r}")
-    if isinstance(minimizer, Rule):  # step 6
-        return epochs.minimize(
-            network, start, X, Y, watch, rule=minimizer, lam=lam, weights=weights, seed=seed,
-            max_iter=max_iter, shuffle=shuffle, penalty_by_batch=penalty_by_batch,
-            state=cast(State | None, state),
-            **in_batches, **on,
-        )  # fmt: skip
-
-    objective = TrainingObjective(network, X, Y, lam, weights, **on)  # steps 2 to 4
-    return watch.minimize(
-        minimizer, objective, start, max_iter, cast(Iterate | None, state)
-    )  # step 6
+    if state is not None and not by_epochs and is_minimizer(method):
+        raise ValueError(CANNOT_GO_ON)
 
 
-def _best_of(
+def patience_rule(patience: int | None, run: Run) -> list[Patience]:
+    """Return the rule of patience, where it holds: with validation examples, and in minibatches.
+
+    The other optimizers know by themselves when J stops falling.
+    """
+    if patience is not None and patience < 1:
+        raise ValueError(f"patience must be a whole number >= 1, or None; got {patience!r}")
+    if patience is None or not (run.keep_best or run.J_val is not None):
+        return []
+    return [Patience(patience)]
+
+
+def best_of(
     *, n_restarts: int, seed: int, theta: Any, state: Any, callback: Any, **options: Any
 ) -> Result:
     """Train from several random starts, in processes of their own, and return the best."""
@@ -277,7 +325,9 @@ def _best_of(
             raise ValueError(f"{name} is for a single training: leave it out, or n_restarts=1")
     workers = min(n_restarts, available_threads())
     options["threads"] = options["threads"] or 1  # each core has a training of its own
-    results: list[Result] = Parallel(n_jobs=workers)(
+    # What other threads may set, processes would not see
+    where = None if options["stop"] is None else "threads"
+    results: list[Result] = Parallel(n_jobs=workers, prefer=where)(
         delayed(train)(seed=seed + restart, **options) for restart in range(n_restarts)
     )
     best, minima = lowest(results, lambda result: min(result.history.J_val, default=result.J))
@@ -310,120 +360,20 @@ def lowest(runs: Sequence[T], measure: Callable[[T], float]) -> tuple[T, list[fl
 
 
 def validation_cost(
-    network: Network,
-    X_val: npt.ArrayLike | None,
-    Y_val: npt.ArrayLike | None,
-    dtype: np.dtype[Any],
-    **on: Any,
-) -> Callable[[Array], float]:
-    """Return the function J_val(theta), or raise an error that says what is wrong.
+    network: Network, X_val: npt.ArrayLike | None, Y_val: npt.ArrayLike | None, rows: Rows
+) -> Callable[[Array], float] | None:
+    """Return the function J_val(theta), the mean cost on the validation examples, if there are any.
 
-    Parameters
-    ----------
-    network : Network
-    X_val : array of shape (m_val, s_1)
-    Y_val : array of shape (m_val,) or (m_val, K)
-    dtype : dtype
-        float64 or float32: what to compute in.
-    **on
-        ``engine`` and ``threads``, as in `train`.
-
-    Returns
-    -------
-    callable
-        ``J_val(theta) -> float``: the mean cost, without regularisation.
-
-    Raises
-    ------
-    ValueError
-        If one is missing, or they do not fit the network.
-
-    Examples
-    --------
-    >>> J_val = validation_cost(Network((1, 1)), [[3.0]], [1], np.dtype(float))
-    >>> J_val(np.zeros(2))
-    0.693147180559945...
+    It computes as the training rows do.
     """
+    if X_val is None and Y_val is None:
+        return None
     if X_val is None or Y_val is None:
         raise ValueError("X_val and Y_val go together: give both, or none")
     try:
-        X = np.ascontiguousarray(network.check_inputs(X_val), dtype)
-        Y = network.check_targets(Y_val, len(X)).astype(dtype, copy=False)
+        validation = Rows.checked(
+            network, X_val, Y_val, None, rows.Y.dtype, rows.engine, rows.threads
+        )
     except ValueError as error:
         raise ValueError(f"X_val and Y_val: {error}") from None
-
-    def J_val(theta: Array) -> float:
-        cost_sum, m = cost(network, theta, X, Y, **on)
-        return cost_sum / m
-
-    return J_val
-
-
-def check_before_training(
-    network: Network,
-    theta: Array,
-    X: Array,
-    Y: Array,
-    lam: Lambda = 0.0,
-    seed: int = 0,
-    *,
-    rows: int = CHECK_ROWS,
-    directions: int | None = CHECK_DIRECTIONS,
-    engine: str | None = None,
-) -> GradientReport:
-    """Check the gradient on a few examples along a few directions, in float64.
-
-    It costs the same whatever the size of the training set.
-
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
-    lam : float or sequence of L - 1 float, default=0.0
-    seed : int, default=0
-        Of the choice of examples and directions.
-    rows : int, default=20
-        How many examples, at most.
-    directions : int or None, default=10
-        How many directions; None compares every component of theta.
-    engine : {"kernel", "numpy"}, optional
-        Whose gradient is checked.
-
-    Returns
-    -------
-    GradientReport
-        Where it failed, with the layers that are wrong.
-
-    Notes
-    -----
-    Notes, *Gradient Checking*: "Once you've verified once that your backpropagation algorithm is
-    correct, then you don't need to compute gradApprox again."
-
-    Examples
-    --------
-    >>> network = Network((2, 3, 1))
-    >>> X, Y = np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[1.0], [0.0]])
-    >>> check_before_training(network, random_theta(network), X, Y).ok
-    True
-    """
-    rng = np.random.default_rng(seed)
-    drawn = np.sort(rng.choice(len(X), size=min(rows, len(X)), replace=False))
-    X, Y = X[drawn].astype(np.float64), Y[drawn].astype(np.float64)
-
-    def objective(theta: Array) -> tuple[float, Array]:
-        return finish(network, theta, *accumulate(network, theta, X, Y, engine=engine), lam)
-
-    # With inputs in the thousands J bends so sharply that only a small epsilon agrees, and is so
-    # large that only a large one rises above rounding: a wrong gradient agrees with none of them
-    reports = []
-    for epsilon in CHECK_EPSILONS:
-        reports.append(
-            compare(
-                objective, theta, epsilon=epsilon, directions=directions, seed=seed, network=network
-            )
-        )
-        if reports[-1].ok:
-            return reports[-1]
-    return reports[0]
+    return lambda theta: validation.cost(network, theta)

@@ -30,8 +30,9 @@ from chainrule.plots.answers import ErrorHistogramDisplay
 from chainrule.plots.fit import DecisionRegionsDisplay, PredictionDisplay
 from chainrule.plots.page import training_figure
 from chainrule.plots.training import TrainingStateDisplay
+from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.recipes import RECIPES
-from chainrule.training.steps import WrongGradientError, check_before_training, train
+from chainrule.training.steps import train
 from chainrule.workbench import terminal as report
 
 if TYPE_CHECKING:

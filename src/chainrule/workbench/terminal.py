@@ -153,6 +153,8 @@ class Live:
 
     def __call__(self, step: Step) -> None:
         """Show a finished iteration."""
+        if step.iteration == 0:
+            return
         taken = time.monotonic() - self._start
         rate = step.iteration / max(taken, 1e-9)
         left = (self._max_iter - step.iteration) / rate

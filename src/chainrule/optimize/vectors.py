@@ -1,0 +1,100 @@
+"""Vectors as optimizers need them: by the kernel where it was built, the same bits each time.
+
+BLAS adds up in an order that depends on its threads.  So products are the kernel's, and LAPACK
+runs at one thread.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.kernel import BUILT, dot
+
+if BUILT:
+    import chainrule.kernel._kernel as _kernel
+
+Pair = tuple[Array, Array, float]
+"""A step s, the change y of D along it, and s . y."""
+
+__all__ = ["Pair", "dot", "norm", "one_blas_thread", "solve_damped", "two_loop"]
+
+
+def norm(v: Array) -> float:
+    """Return the Euclidean norm, accumulated in float64."""
+    return math.sqrt(dot(v, v))
+
+
+def two_loop(D: Array, pairs: tuple[Pair, ...], scale: float) -> Array:
+    """Return -H D, H the inverse Hessian that the pairs tell of, and scale where they tell nothing.
+
+    Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.
+    """
+    if BUILT:
+        p = np.empty_like(D)
+        steps, changes, products = zip(*pairs, strict=True)
+        _kernel.two_loop(D, steps, changes, products, scale, p)
+        return p
+    q = D.copy()
+    alphas = []
+    for s, y, sy in reversed(pairs):
+        alpha = dot(s, q) / sy
+        alphas.append(alpha)
+        q -= alpha * y
+    q *= scale
+    for (s, y, sy), alpha in zip(pairs, reversed(alphas), strict=True):
+        q += (alpha - dot(y, q) / sy) * s
+    return -q
+
+
+def solve_damped(H: Array, D: Array, scale: Array, damping: float) -> tuple[Array, float, float]:
+    """Solve (H + damping diag(scale)) p = -D by Cholesky.
+
+    Returns
+    -------
+    p : ndarray of shape (n,)
+    share : float
+        The least squared pivot relative to its diagonal: at most 0 or nan where p is not set.
+    gain : float
+        By how much the model foretells that J falls.
+    """
+    if BUILT:
+        D = np.ascontiguousarray(D)
+        H, scale = np.ascontiguousarray(H, D.dtype), np.ascontiguousarray(scale, D.dtype)
+        p = np.empty_like(D)
+        return p, *_kernel.solve_damped(H, scale, damping, D, p)
+    from scipy.linalg.lapack import dposv  # cho_factor and cho_solve, at a fraction of the time
+
+    damped = damping * scale
+    A = H + np.diag(damped)
+    diagonal = A.diagonal().copy()
+    factor, p, failed = dposv(A.T, -D, overwrite_a=True)  # A.T: in LAPACK's order
+    share = 0.0 if failed else (np.square(factor.diagonal()) / diagonal).min()
+    return p, share, foretold(p, D, damped)
+
+
+def foretold(p: Array, D: Array, damped: Array) -> float:
+    """Return by how much the model says J falls: -D.p - p.Hp/2, where (H + damped) p = -D."""
+    return (dot(p, damped * p) - dot(D, p)) / 2
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS and LAPACK at one thread, so that their sums have the same bits each time."""
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas() -> Any:
+    """Return who controls BLAS: finding out what is loaded takes as long as a small fit."""
+    import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
