@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 LEAK = 0.01
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # of selu
 
 G = {  # name: (g(z), g'(z))
     "sigmoid": (
@@ -21,6 +22,27 @@ G = {  # name: (g(z), g'(z))
     "elu": (lambda z: z if z > 0 else math.exp(z) - 1, lambda z: 1.0 if z > 0 else math.exp(z)),
     "softplus": (lambda z: math.log(1 + math.exp(z)), lambda z: 1 / (1 + math.exp(-z))),
     "identity": (lambda z: z, lambda z: 1.0),
+    "silu": (
+        lambda z: z / (1 + math.exp(-z)),
+        lambda z: (1 + math.exp(-z) * (1 + z)) / (1 + math.exp(-z)) ** 2,
+    ),
+    "gelu": (
+        lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
+        lambda z: (
+            math.erfc(-z / math.sqrt(2)) / 2 + z * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+        ),
+    ),
+    "mish": (
+        lambda z: z * math.tanh(math.log(1 + math.exp(z))),
+        lambda z: (
+            math.tanh(math.log(1 + math.exp(z)))
+            + z / math.cosh(math.log(1 + math.exp(z))) ** 2 / (1 + math.exp(-z))
+        ),
+    ),
+    "selu": (
+        lambda z: SCALE * z if z > 0 else SCALE * ALPHA * (math.exp(z) - 1),
+        lambda z: SCALE if z > 0 else SCALE * ALPHA * math.exp(z),
+    ),
 }
 
 H = {  # output: h from the vector z(L)

@@ -9,7 +9,8 @@ from chainrule import Network, forward
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
 
-SMOOTH = ("sigmoid", "tanh", "softplus", "identity")  # the others have a kink in g or in g' at 0
+# The others have a kink in g or in g' at 0
+SMOOTH = tuple(g for g in ACTIVATIONS if g not in ("relu", "leaky_relu", "elu", "selu"))
 
 
 class Problem(NamedTuple):

@@ -689,6 +689,8 @@ FITTED = {
     "several labels": ({}, LABELS["several labels"]),
     "several columns": ({}, np.c_[iris, iris[::-1] + 5, iris > 0]),
     "columns of words": ({}, np.array([["a", "x"], ["b", "y"], ["c", "x"]], dtype=object)[iris]),
+    "silu and gelu": ({"activation": ("silu", "gelu")}, iris),
+    "mish and selu": ({"activation": ("mish", "selu")}, iris),
     "mean of three": ({"n_restarts": 3, "average": True}, iris),
     "one": ({"activation": "leaky_relu"}, NUMBERS["one"]),
     "two": ({"loss": "huber"}, NUMBERS["two"]),

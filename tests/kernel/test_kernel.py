@@ -20,8 +20,6 @@ from problems import targets
 from chainrule import Network, engine, random_theta
 from chainrule.kernel import BUILT, dot
 from chainrule.notes import backprop, minibatch
-from chainrule.notes.activations import ACTIVATIONS
-from chainrule.notes.costs import COSTS
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
@@ -59,13 +57,13 @@ def problem(layers, hidden, output, m, dtype=np.float64, seed=0, zeros=0.0):
 @st.composite
 def drawn(draw, most_rows=700):
     """Sizes about and between multiples of a vector and of a tile; rows in one slab and in many."""
-    output = draw(st.sampled_from(list(COSTS)))
+    output = draw(st.sampled_from(engine.OUTPUT_CODES))
     layers = [draw(st.integers(1, 70)) for _ in range(draw(st.integers(1, 4)))]
     if draw(st.integers(0, 4)) == 0:
         layers[0] = draw(st.integers(250, 300))  # an epoch cuts so many inputs into blocks
     least = 2 if output == "softmax" else 1
     layers.append(draw(st.one_of(st.integers(least, 4), st.integers(least, 35))))
-    hidden = tuple(draw(st.sampled_from(list(ACTIVATIONS))) for _ in layers[1:-1])
+    hidden = tuple(draw(st.sampled_from(engine.ACTIVATION_CODES)) for _ in layers[1:-1])
     m = draw(st.one_of(st.integers(1, 30), st.integers(1, most_rows)))
     dtype = draw(st.sampled_from([np.float64, np.float32]))
     seed, zeros = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([0.0, 0.9, 1.0]))
@@ -185,7 +183,7 @@ def test_a_batch_of_no_weight_moves_nothing_but_counts_as_a_step():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("output", [name for name in COSTS if name != "exp"])
+@pytest.mark.parametrize("output", [name for name in engine.OUTPUT_CODES if name != "exp"])
 @pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "softplus", "elu"])
 def test_extreme_z_give_a_finite_cost_and_gradient(dtype, output, hidden):
     network, theta, X, Y = problem((3, 4, 2), hidden, output, 9, dtype)
@@ -441,7 +439,9 @@ def test_neon_agrees_with_the_reference(tmp_path):
     run += ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", f"-I{source}"]
     run += [str(here / "neon.cpp"), str(source / "build.cpp"), str(source / "pool.cpp")]
     subprocess.run([*run, "-pthread", "-o", str(program)], check=True)
-    for number, (hidden, output) in enumerate(zip(ACTIVATIONS, (*COSTS, *COSTS), strict=False)):
+    for number, (hidden, output) in enumerate(
+        zip(engine.ACTIVATION_CODES, engine.OUTPUT_CODES * 2, strict=False)
+    ):
         for dtype in (np.float64, np.float32):
             network, theta, X, Y = problem((33, 20, 7, 5), hidden, output, 300, dtype, number)
             codes = [engine.ACTIVATION_CODES.index(hidden)] * 2

@@ -4,11 +4,12 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import problems
+from problems import SMOOTH, problems
 
 from chainrule import (
     Network,
     accumulate,
+    check_gradient,
     cost_and_gradient,
     engine,
     finish,
@@ -19,9 +20,11 @@ from chainrule import (
     trace,
     unroll,
 )
+from chainrule.evaluation.stop_report import stop_report
 from chainrule.notes import backprop
+from chainrule.notes.activations import Activation
 from chainrule.notes.backprop import input_gradient
-from chainrule.notes.costs import COSTS
+from chainrule.notes.second_order import hessian_vector
 
 LINEAR = Network((1, 4, 1), hidden="tanh", output="identity")
 LINEAR_THETA = np.array([31, 16, 15, -29, -13, -8, -7, 13, 54, -17, -11, -9, 16]) / 10
@@ -247,7 +250,7 @@ def golden_problem(output):
     return network, theta, X, np.array(Y, dtype=float)
 
 
-@pytest.mark.parametrize("output", COSTS)
+@pytest.mark.parametrize("output", GOLDEN)
 def test_golden_numbers(output):
     network, theta, X, Y = golden_problem(output)
     J, D = cost_and_gradient(network, theta, X, Y, lam=0.5)
@@ -255,7 +258,7 @@ def test_golden_numbers(output):
 
 
 if __name__ == "__main__":
-    for output in COSTS:
+    for output in GOLDEN:
         network, theta, X, Y = golden_problem(output)
         J, D = naive.cost_and_gradient(
             reshape(network, theta), X, Y, 0.5, ("tanh", "softplus"), output
@@ -263,7 +266,7 @@ if __name__ == "__main__":
         print(f'    "{output}": ({float(J)!r}, {float(np.linalg.norm(unroll(D)))!r}),')
 
 
-@given(problems(activations=("sigmoid", "tanh", "softplus", "identity")))
+@given(problems(SMOOTH))
 def test_input_gradient_is_the_slope_of_z(problem):
     network, theta, X, _, _ = problem
     epsilon, k = 1e-6, network.K - 1
@@ -272,6 +275,27 @@ def test_input_gradient_is_the_slope_of_z(problem):
         e = epsilon * np.eye(X.shape[1])[j]
         slope = (forward(network, theta, X + e)[1] - forward(network, theta, X - e)[1])[:, k]
         np.testing.assert_allclose(D[:, j], slope / (2 * epsilon), atol=1e-6)
+
+
+def test_an_activation_of_ones_own_may_give_its_slope_from_z():
+    sine = Activation("sine", np.sin, np.cos, lambda z: -np.sin(z), from_z=True)
+    network = Network((3, 5, 4, 2), hidden=["tanh", sine], output="identity")
+    rng = np.random.default_rng(0)
+    X, Y, theta = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), random_theta(network)
+    masks = [rng.integers(0, 2, size=(6, s)) / 0.5 for s in network.layers[:-1]]
+
+    def objective(theta):
+        return accumulate(network, theta, X, Y, masks=masks)[:2]
+
+    report = check_gradient(objective, theta)
+    assert report.ok, str(report)
+    v = rng.normal(size=network.size)
+    Hv = hessian_vector(network, theta, v, X, Y)
+    e = 1e-6
+    D = [accumulate(network, theta + s * e * v, X, Y)[1] for s in (1, -1)]
+    np.testing.assert_allclose(Hv, (D[0] - D[1]) / (2 * e), atol=1e-8)
+    report = stop_report(network, theta, X, Y, why="")
+    assert report.dead == (0, 0)
 
 
 def test_input_gradient_refuses_an_output_that_is_not_there():

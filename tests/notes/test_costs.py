@@ -2,16 +2,19 @@ import naive
 import numpy as np
 import pytest
 
+from chainrule import Network
+from chainrule.notes import costs
 from chainrule.notes.costs import COSTS, find_cost
 
 names = pytest.mark.parametrize("name", COSTS)
 Z = np.array([[-3.0, 0.5, 2.0], [0.0, 1.0, -1.0]])
-TARGETS = {
-    "sigmoid": np.array([[0.0, 1.0, 0.25], [1.0, 1.0, 0.0]]),
-    "softmax": np.array([[0.0, 1.0, 0.0], [0.25, 0.25, 0.5]]),
-    "identity": np.array([[1.0, -2.0, 0.0], [5.0, 0.5, 1.0]]),
-    "exp": np.array([[0.0, 3.0, 1.0], [2.0, 0.0, 7.0]]),
+BY_KIND = {
+    "classes": np.array([[0.0, 1.0, 0.25], [1.0, 1.0, 0.0]]),
+    "distribution": np.array([[0.0, 1.0, 0.0], [0.25, 0.25, 0.5]]),
+    "numbers": np.array([[1.0, -2.0, 0.0], [5.0, 0.5, 1.0]]),
+    "counts": np.array([[0.0, 3.0, 1.0], [2.0, 0.0, 7.0]]),
 }
+TARGETS = {name: BY_KIND[cost.targets] for name, cost in COSTS.items()}
 
 
 @names
@@ -33,6 +36,13 @@ def test_delta_is_the_derivative_of_the_cost_by_z(name):
         e = epsilon * np.eye(3)[k]
         slope = (cost.per_example(Z + e, Y) - cost.per_example(Z - e, Y)) / (2 * epsilon)
         np.testing.assert_allclose(delta[:, k], slope, atol=1e-8)
+
+
+def test_every_name_stands_where_users_look_for_it():
+    for name in COSTS:
+        assert f'``"{name}"``' in Network.__doc__
+    for name in (*COSTS, *costs.WITH_PARAMETERS):
+        assert f'``"{name}' in find_cost.__doc__
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "softmax", "identity"])

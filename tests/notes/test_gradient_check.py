@@ -14,8 +14,10 @@ from chainrule import (
     numerical_gradient,
     random_theta,
 )
+from chainrule.common.types import Stopped
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
+from chainrule.notes.gradient_check import compare
 from chainrule.notes.theta import blocks
 from chainrule.training.checked import check_before_training
 
@@ -31,9 +33,11 @@ def test_backpropagation_agrees_with_the_central_difference(problem):
     epsilon = 1e-4
     assume(not near_a_kink(network, theta, X, epsilon))
     J, D = cost_and_gradient(network, theta, X, Y, lam)
-    num = numerical_gradient(objective_of(network, X, Y, lam), theta, epsilon)
+    objective = objective_of(network, X, Y, lam)
+    wide, near = (numerical_gradient(objective, theta, e) for e in (epsilon, epsilon / 2))
+    num = (4 * near - wide) / 3  # Richardson: without the error of J's third derivative
     allowed = 1e-7 * (np.linalg.norm(D) + np.linalg.norm(num))
-    rounding = 10 * np.finfo(float).eps * abs(J) / epsilon
+    rounding = 10 * np.finfo(float).eps * abs(J) / epsilon * (4 * 2 + 1) / 3
     assert np.linalg.norm(D - num) <= allowed + rounding * np.sqrt(len(D))
 
 
@@ -95,6 +99,36 @@ def test_a_zero_gradient_of_a_constant_passes():
 def test_check_gradient_refuses(objective, theta, options, message):
     with pytest.raises(ValueError, match=message):
         check_gradient(objective, theta, **options)
+
+
+@pytest.mark.parametrize("epsilon", [1e-4, "auto"])
+@pytest.mark.parametrize("directions", [None, 2])
+def test_a_check_ends_where_stop_says_so(epsilon, directions):
+    """Whatever is being computed: the epsilon, the slopes, a search for the wrong component."""
+    theta = np.linspace(0.5, 1, 7)
+
+    def wrong(theta):
+        return bowl(theta)[0], 1.1 * bowl(theta)[1]
+
+    options = {"epsilon": epsilon, "directions": directions}
+    whole = compare(wrong, theta, **options).n_eval
+    for most in range(whole):
+        evaluations = []
+
+        def objective(theta, evaluations=evaluations):
+            evaluations.append(theta)
+            return wrong(theta)
+
+        with pytest.raises(Stopped):
+            compare(objective, theta, **options, stop=lambda n=most, e=evaluations: len(e) >= n)
+        assert len(evaluations) == most
+    assert compare(wrong, theta, **options, stop=lambda: False).n_eval == whole
+
+
+def test_a_numerical_gradient_ends_where_stop_says_so():
+    with pytest.raises(Stopped):
+        numerical_gradient(bowl, [1.0, 2.0], stop=lambda: True)
+    np.testing.assert_allclose(numerical_gradient(bowl, [1.0], stop=lambda: False), [2.0])
 
 
 # The check that every training starts with.

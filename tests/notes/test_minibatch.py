@@ -1,6 +1,7 @@
 """One epoch: its gradient, its steps, scikit-learn's meaning of alpha, dropout, max-norm."""
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from chainrule import Network, cost_and_gradient, random_theta, unroll
+from chainrule.common.types import Rule
 from chainrule.diagnosis import check_gradient
 from chainrule.notes.backprop import accumulate
 from chainrule.notes.minibatch import Minibatches, dropout_masks, epoch, limit_norms, lowbias32, mix
@@ -89,6 +91,33 @@ def test_what_an_epoch_returns_is_the_weighted_sum_of_costs_and_of_weights(examp
         weights=weights,
     )  # fmt: skip
     assert (total, w) == (pytest.approx(cost_sum, rel=1e-14), pytest.approx(m, rel=1e-14))
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """A user's own rule."""
+
+    learning_rate: float = 0.01
+    decay: float = 0.0
+
+    def init(self, theta):
+        return np.zeros((1, len(theta)), theta.dtype)
+
+    def update(self, theta, D, state, t):
+        (mean_square,) = state
+        mean_square *= 0.9
+        mean_square += 0.1 * D * D
+        theta -= self.learning_rate * D / (np.sqrt(mean_square) + 1e-8)
+
+
+def test_a_rule_of_ones_own_moves_theta(examples):
+    X, Y = examples
+    theta = random_theta(NETWORK)
+    assert isinstance(RMSprop(), Rule)
+    assert not isinstance(object(), Rule)
+    moved = run(NETWORK, theta, X, Y, RMSprop())
+    D = cost_and_gradient(NETWORK, theta, X, Y)[1]
+    np.testing.assert_allclose(moved, theta - 0.01 * D / (np.sqrt(0.1) * abs(D) + 1e-8))
 
 
 def test_a_batch_without_weight_is_passed_over(examples):

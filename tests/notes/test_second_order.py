@@ -104,7 +104,7 @@ def test_the_blocks_do_not_change_the_sums(monkeypatch):
     theta, X, Y = example(m=50)
     objective = TrainingObjective(REGRESSION, Rows(X, Y))
     whole = objective.normal_equations(theta)
-    monkeypatch.setattr("chainrule.notes.second_order.BLOCK", 3 * 2 * REGRESSION.size)
+    monkeypatch.setattr("chainrule.notes.second_order.HELD", 3 * 2 * REGRESSION.size)
     assert len(list(residuals(REGRESSION, theta, X, Y))) == 17
     for one, other in zip(whole, objective.normal_equations(theta), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from chainrule import Network, Result, cost_and_gradient, random_theta, train
-from chainrule.optimize import cg, find, lbfgs, line_search, minimize, scipy
+from chainrule.optimize import OPTIMIZERS, cg, find, lbfgs, line_search, minimize, scipy
 from chainrule.optimize.result import NOT_FINITE
 
-OURS = ["gd", "lbfgs", "cg", "scg", "newton-cg"]
+# The others are minibatch rules, or for squared error only
+OURS = [name for name in OPTIMIZERS if callable(find(name)) and name not in ("lm", "br")]
 SCIPY = [f"scipy:{name}" for name in scipy.METHODS.values()]
 every = pytest.mark.parametrize("name", OURS + SCIPY)
 ours = pytest.mark.parametrize("name", OURS)
@@ -241,3 +242,8 @@ def test_lbfgs_remembers_no_more_than_it_is_told_to(memory):
 
     result = minimize(bowl, np.ones(20), partial(lbfgs.steps, memory=memory), max_iter=8)
     assert len(result.state.pairs) == memory
+
+
+def test_every_name_stands_in_the_documentation_of_train():
+    for name in OPTIMIZERS:
+        assert f'``"{name}"``' in train.__doc__

@@ -66,6 +66,6 @@ class Stopped(Exception):
         Whether somebody waits for the end: nothing more is computed.
     """
 
-    def __init__(self, why: str, *, at_once: bool = False) -> None:
+    def __init__(self, why: str = "asked to stop", *, at_once: bool = False) -> None:
         super().__init__(why)
         self.at_once = at_once

@@ -52,7 +52,7 @@ def right_lines(cost: Cost) -> Lines:
         labels=lambda Y: Y,
         output=lambda h, Y, z: cost.delta(h, Y),
         back=lambda l, delta, Thetas: delta @ Thetas[l - 1][:, 1:],
-        g_prime=lambda l, a, z, g: g.g_prime(a),
+        g_prime=lambda l, a, z, g: g.slope(a, z),
         hidden=lambda l, delta, Thetas, a, z, g, lines: (
             lines.back(l, delta, Thetas) * lines.g_prime(l, a, z, g)
         ),
@@ -162,7 +162,9 @@ def _zero_bias(Delta: Array) -> Array:
 def _slips() -> Iterator[Slip]:
     missing, point = "activation-derivative-missing", "activation-derivative-at-wrong-point"
     yield Slip(missing, "g_prime", lambda f, p: lambda l, a, z, g: np.ones_like(a), "no g'")
-    yield Slip(point, "g_prime", lambda f, p: lambda l, a, z, g: g.g_prime(g.g(a)), "g' taken at a")
+    yield Slip(
+        point, "g_prime", lambda f, p: lambda l, a, z, g: g.slope(g.g(a), a), "g' taken at a"
+    )
     yield Slip(
         point, "g_prime", lambda f, p: lambda l, a, z, g: g.g_prime(z), "g' written from z as if a"
     )
@@ -171,7 +173,7 @@ def _slips() -> Iterator[Slip]:
             yield Slip(
                 "activation-derivative-of-another-activation",
                 "g_prime",
-                lambda f, p, other=other: lambda l, a, z, g: other.g_prime(a),  # type: ignore[misc]
+                lambda f, p, other=other: lambda l, a, z, g: other.slope(a, z),  # type: ignore[misc]
                 f"g' of {other.name}",
             )
     incomplete = "activation-derivative-incomplete"
@@ -187,7 +189,7 @@ def _slips() -> Iterator[Slip]:
     yield Slip(
         extra,
         "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) * p.g_last.g_prime(p.g_last.g(h)),
+        lambda f, p: lambda h, Y, z: f(h, Y, z) * p.g_last.slope(p.g_last.g(h), h),
         "delta(L) = (a - y) .* g' taken at a",
     )
     yield Slip(

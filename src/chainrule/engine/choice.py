@@ -89,10 +89,13 @@ def _chosen_kernel(network: Network, engine: str | None, X: Any = None) -> Kerne
 
 @lru_cache(maxsize=64)
 def _kernel(network: Network) -> Kernel | None:
-    """Return the kernel of a network, or None where it has functions of the user's own."""
-    if any(g is not ACTIVATIONS.get(g.name) for g in network.activations):
+    """Return the kernel of a network, or None where it has functions that the kernel lacks."""
+    if any(
+        g is not ACTIVATIONS.get(g.name) or g.name not in ACTIVATION_CODES
+        for g in network.activations
+    ):
         return None
-    if network.cost is not COSTS.get(network.cost.name):
+    if network.cost is not COSTS.get(network.cost.name) or network.cost.name not in OUTPUT_CODES:
         return None
     hidden = [ACTIVATION_CODES.index(g.name) for g in network.activations]
     return Kernel(network.layers, hidden, OUTPUT_CODES.index(network.cost.name))

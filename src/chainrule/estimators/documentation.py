@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from chainrule.notes.activations import ACTIVATIONS
+
 T = TypeVar("T", bound=type)
 
-PARAMETERS = """\
+SCIKIT_LEARNS = ("identity", "sigmoid", "tanh", "relu")  # which calls the sigmoid logistic
+OTHERS = ", ".join(f"``{name!r}``" for name in ACTIVATIONS if name not in SCIKIT_LEARNS)
+PARAMETERS = f"""\
 hidden_layer_sizes : int or sequence of int, default=(100,)
     The units of each hidden layer.
 activation : str, Activation, or sequence of them, default='relu'
     g of the hidden layers: one for all, or one for each.  scikit-learn's ``'identity'``,
-    ``'logistic'``, ``'tanh'``, ``'relu'``; also ``'leaky_relu'``, ``'elu'``, ``'softplus'``;
+    ``'logistic'``, ``'tanh'``, ``'relu'``; also
+    {OTHERS};
     or a `chainrule.notes.activations.Activation` of your own.
 solver : str, default='adam'
     ``'sgd'`` and ``'adam'`` go over minibatches.  All the rows at once see ``'lbfgs'``, ``'cg'``
@@ -23,7 +28,7 @@ alpha : float, default=0.0001
     them or a minibatch (over their weights, where they have some).
 batch_size : int or 'auto', default='auto'
     Rows in a minibatch; ``'auto'`` is 200.
-learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+learning_rate : {{'constant', 'invscaling', 'adaptive'}}, default='constant'
     For ``'sgd'``: constant, falling as ``learning_rate_init / (t_ + 1) ** power_t``, or divided
     by 5 whenever there is no progress.
 learning_rate_init : float, default=0.001
@@ -80,7 +85,7 @@ dtype : dtype, default=None
     float32 or float64.  Default: X's.
 threads : int, default=None
     Default: the cores this process may use.
-engine : {'kernel', 'numpy'}, default=None
+engine : {{'kernel', 'numpy'}}, default=None
     What computes.  Default: the compiled kernel where it knows the network, else NumPy.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
-from chainrule.notes.activations import ACTIVATIONS, LEAK
+from chainrule.notes.activations import ACTIVATIONS, LEAK, SELU_ALPHA, SELU_SCALE
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
 
@@ -19,25 +20,6 @@ if TYPE_CHECKING:
 
 SKL2ONNX = "skl2onnx.convert_sklearn exports it (docs/migrating-from-scikit-learn.md, Files)"
 OPSET, IR_VERSION = 17, 8  # old enough for the runtimes of the last years
-Operator = tuple[str, dict[str, Any]]
-HIDDEN: dict[str, Operator] = {
-    "sigmoid": ("Sigmoid", {}),
-    "tanh": ("Tanh", {}),
-    "relu": ("Relu", {}),
-    "leaky_relu": ("LeakyRelu", {"alpha": LEAK}),
-    "elu": ("Elu", {}),
-    "softplus": ("Softplus", {}),
-    "identity": ("Identity", {}),
-}
-OUTPUT: dict[str, Operator] = {
-    "sigmoid": ("Sigmoid", {}),
-    "softmax": ("Softmax", {"axis": 1}),
-    "identity": ("Identity", {}),
-    "exp": ("Exp", {}),
-    "absolute": ("Identity", {}),
-    "huber": ("Identity", {}),
-    "quantile": ("Identity", {}),
-}
 
 
 class Graph:
@@ -70,6 +52,52 @@ class Graph:
 
         self.nodes.append(helper.make_node("Identity", [value], [name]))
         self.outputs.append(helper.make_tensor_value_info(name, kind, [None, *shape]))
+
+
+Function = Callable[[Graph, str], str]  # adds an activation of a value, and returns its name
+
+
+def _operator(kind: str, **attributes: Any) -> Function:
+    return lambda graph, z: graph.node(kind, z, **attributes)
+
+
+def _silu(graph: Graph, z: str) -> str:
+    return graph.node("Mul", z, graph.node("Sigmoid", z))
+
+
+def _gelu(graph: Graph, z: str) -> str:
+    """Add z (1 + erf(z / sqrt(2))) / 2."""
+    half = graph.node("Mul", z, graph.constant(np.float32(0.5)))
+    erf = graph.node("Erf", graph.node("Mul", z, graph.constant(np.float32(np.sqrt(0.5)))))
+    return graph.node("Mul", half, graph.node("Add", erf, graph.constant(np.float32(1))))
+
+
+def _mish(graph: Graph, z: str) -> str:
+    return graph.node("Mul", z, graph.node("Tanh", graph.node("Softplus", z)))
+
+
+HIDDEN: dict[str, Function] = {
+    "sigmoid": _operator("Sigmoid"),
+    "tanh": _operator("Tanh"),
+    "relu": _operator("Relu"),
+    "leaky_relu": _operator("LeakyRelu", alpha=LEAK),
+    "elu": _operator("Elu"),
+    "softplus": _operator("Softplus"),
+    "identity": _operator("Identity"),
+    "silu": _silu,
+    "gelu": _gelu,
+    "mish": _mish,
+    "selu": _operator("Selu", alpha=SELU_ALPHA, gamma=SELU_SCALE),
+}
+OUTPUT: dict[str, Function] = {
+    "sigmoid": _operator("Sigmoid"),
+    "softmax": _operator("Softmax", axis=1),
+    "identity": _operator("Identity"),
+    "exp": _operator("Exp"),
+    "absolute": _operator("Identity"),
+    "huber": _operator("Identity"),
+    "quantile": _operator("Identity"),
+}
 
 
 def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
@@ -142,11 +170,11 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
 
 def _hypothesis(graph: Graph, value: str, network: Network, theta: Array) -> str:
     """Add a network, and return the name of its h."""
-    for (kind, how), block in zip(
-        operators(network), blocks(network, theta.astype(np.float32)), strict=True
+    for g, block in zip(
+        _functions(network), blocks(network, theta.astype(np.float32)), strict=True
     ):
         value = graph.node("Gemm", value, graph.constant(block[1:]), graph.constant(block[0]))
-        value = graph.node(kind, value, **how)
+        value = g(graph, value)
     family, _, parameters = network.cost.name.partition(":")
     if family == "softmax" and parameters:  # a softmax for each column of classes
         parts = [int(part) for part in parameters.split(",")]
@@ -205,22 +233,17 @@ def _classes(graph: Graph, h: str, estimator: BaseMLP, K: int) -> None:
     graph.output("probabilities", h, TensorProto.FLOAT, len(columns[0]))
 
 
-def operators(network: Network) -> list[Operator]:
-    """Return the ONNX operator of each layer's activation, the last one's included.
+def _functions(network: Network) -> list[Function]:
+    """Return what adds each layer's activation, the last one's included.
 
-    Quantiles and several softmaxes are only ``Identity`` here: more is to be done to them.
-
-    Examples
-    --------
-    >>> operators(Network((2, 3, 1), hidden="tanh"))
-    [('Tanh', {}), ('Sigmoid', {})]
+    Quantiles and several softmaxes are only ``Identity`` here: `_hypothesis` adds the rest.
     """
     hidden = [HIDDEN.get(g.name) if g is ACTIVATIONS.get(g.name) else None
               for g in network.activations]  # fmt: skip
     output = network.output if isinstance(network.output, str) else ""
     family, several, _ = output.partition(":")
-    last = ("Identity", {}) if family == "softmax" and several else OUTPUT.get(family)
-    found = [*hidden, last]
-    if None in found:
+    last = HIDDEN["identity"] if family == "softmax" and several else OUTPUT.get(family)
+    found = [g for g in (*hidden, last) if g is not None]
+    if len(found) < network.L - 1:
         raise ValueError(f"ONNX has no counterpart for a function of {network}")
-    return [operator for operator in found if operator is not None]
+    return found

@@ -21,7 +21,7 @@ from chainrule.common.types import Array, Lambda
 from chainrule.engine.rows import Rows
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import by_theta, check_lam
-from chainrule.notes.second_order import BLOCK, jacobian
+from chainrule.notes.second_order import jacobian, rows_at_once
 from chainrule.optimize.vectors import one_blas_thread
 from chainrule.training.objective import TrainingObjective
 
@@ -140,7 +140,7 @@ class ErrorBars:
         X = self.network.check_inputs(X).astype(np.float64, copy=False)
         h = np.empty((len(X), self.network.K))
         band = np.empty_like(h)
-        step = max(1, BLOCK // (self.network.K * self.network.size))
+        step = rows_at_once(self.network)
         for start in range(0, len(X), step):
             rows = slice(start, start + step)
             h[rows], g = jacobian(self.network, self.theta, X[rows])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule.common.types import Array, Lambda
-from chainrule.notes.backprop import accumulate, finish, forward
+from chainrule.notes.backprop import accumulate, finish, forward, points
 from chainrule.notes.network import Network
 
 FLAT_SLOPE = 0.01  # a unit whose g' is below it for every example hardly learns
@@ -111,8 +111,8 @@ def stop_report(
         _, D = finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
         a, _ = forward(network, theta, X)
     dead, saturated = [], []
-    for a_l, g in zip(a[1:-1], network.activations, strict=True):
-        slope = np.abs(g.g_prime(a_l)).max(axis=0)  # (s_l,)
+    for at_l, g in zip(points(network, theta, a), network.activations, strict=True):
+        slope = np.abs(g.g_prime(at_l)).max(axis=0)  # (s_l,)
         dead.append(int((slope == 0).sum()))
         saturated.append(int(((slope > 0) & (slope < FLAT_SLOPE)).sum()))
     mean = X.mean(axis=0, dtype=np.float64)

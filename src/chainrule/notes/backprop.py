@@ -7,17 +7,24 @@ Examples are the rows of X and Y (in the notes, a column vector each).  For l = 
 ====================  ======================  ====================================================
 name                  shape                   the notes
 ====================  ======================  ====================================================
-X, Y                  (m, s_1), (m, K)        training set
+network                                       a `Network`: L, s_l, K, each layer's g, the cost
+X, Y                  (m, s_1), (m, K)        training set; X may be a scipy.sparse.csr_array
+m                     number                  the number of rows, or the sum of their weights
+weights               (m,)                    weight of each example, 2 is the row twice; default 1
 theta                 (size,)                 thetaVector, all the weights unrolled
 Theta(l)              (s_{l+1}, s_l + 1)      weights from layer l to l+1, column 0 the bias
 b, W                  (s_{l+1},), (s_l, s_{l+1})   the two parts of Theta(l)^T: row 0, and the rest
 z(l), a(l)            (m, s_l)                a(1) = X, z(l+1) = [1, a(l)] Theta(l)^T, a = g(z)
+masks                 (m, s_l) for each l < L  dropout: what a(l) is multiplied by on its way on
 h                     (m, K)                  a(L), the hypothesis
+cost_sum              number                  sum over t of cost(t), without regularisation
 delta(l)              (m, s_l)                "error" of the units of layer l; lower case
 Delta                 as theta                the accumulator, sum over t of delta(l+1) a(l)^T
 D                     as theta                the gradient of J, unrolled (deltaVector)
-lam                   number                  lambda
+lam                   number, or L - 1        lambda, one for all Theta(l) or one for each
 ====================  ======================  ====================================================
+
+theta's dtype, float64 or float32, is the one computed in.
 """
 
 from __future__ import annotations
@@ -42,27 +49,12 @@ def is_sparse(X: Any) -> bool:
 def forward(
     network: Network, theta: Array, X: Array, masks: Sequence[Array] | None = None
 ) -> tuple[list[Array], Array]:
-    """Propagate examples forward.
+    """Propagate examples forward; return the list a(1), ..., a(L), and z(L).
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    X : array or scipy.sparse.csr_array of shape (m, s_1)
-        Of a sparse one only the values that are not 0 are multiplied.
-    masks : sequence of array of shape (m, s_l), optional
-        Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.
+        a(1) = x        z(l+1) = [1, a(l)] Theta(l)^T        a(l+1) = g(z(l+1))
 
-    Returns
-    -------
-    a : list of ndarray of shape (m, s_l)
-        The activations a(1), ..., a(L), not masked; ``a[-1]`` is the hypothesis h.
-    z : ndarray of shape (m, K)
-        z(L), from which the cost is computed.
-
-    Notes
-    -----
-    Notes, *Backpropagation Algorithm*: "Perform forward propagation to compute a(l)".
+    The cost is computed from z(L), the hypothesis h is ``a[-1]``.  The a(l) returned are not
+    masked.  (Notes, *Backpropagation Algorithm*: "Perform forward propagation to compute a(l)".)
 
     Examples
     --------
@@ -78,38 +70,56 @@ def forward(
     a = [X.astype(dtype, copy=False) if is_sparse(X) else np.asarray(X, dtype)]  # a(1) := x
     g = [activation.g for activation in network.activations] + [network.cost.g]
     for l, (Theta_T, g_l) in enumerate(zip(blocks(network, theta), g, strict=True)):
-        b, W = Theta_T[0], Theta_T[1:]
-        a_l = a[l] * masks[l] if masks else a[l]
-        z = a_l @ W  # (m, s_{l+1})
-        z += b
+        z = next_z(Theta_T, onward(a, masks, l))
         a.append(g_l(z))
     return a, z
+
+
+def onward(a: list[Array], masks: Sequence[Array] | None, l: int) -> Array:
+    """Return ``a[l]`` as the next layer gets it: multiplied by its dropout mask, if any."""
+    return a[l] * masks[l] if masks else a[l]
+
+
+def next_z(Theta_T: Array, a_l: Array) -> Array:
+    """z(l+1) = [1, a(l)] Theta(l)^T."""
+    b, W = Theta_T[0], Theta_T[1:]
+    z = a_l @ W  # (m, s_{l+1})
+    z += b
+    return np.asarray(z)
+
+
+def points(
+    network: Network, theta: Array, a: list[Array], masks: Sequence[Array] | None = None
+) -> list[Array]:
+    """Return what g' and g'' of layers 2, ..., L-1 are written from: a(l), or z(l) if ``from_z``.
+
+    z(l) is not kept on the way forward: it is computed again from a(l-1).
+
+    Examples
+    --------
+    >>> network = Network((1, 1, 1), hidden="silu")
+    >>> theta = np.array([1.0, 2.0, 0.0, 0.0])
+    >>> a, z = forward(network, theta, np.array([[0.5]]))
+    >>> points(network, theta, a)
+    [array([[2.]])]
+    """
+    found = a[1:-1]
+    for l, (g, Theta_T) in enumerate(
+        zip(network.activations, blocks(network, theta), strict=False)
+    ):
+        if g.from_z:
+            found[l] = next_z(Theta_T, onward(a, masks, l))
+    return found
 
 
 def backward(
     network: Network, theta: Array, a: list[Array], Y: Array, masks: Sequence[Array] | None = None
 ) -> list[Array]:
-    """Propagate the errors back.
+    """Propagate the errors back, from the a and the masks of `forward`; return delta(2..L).
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    a : list of ndarray of shape (m, s_l)
-        The activations, from `forward`.
-    Y : array of shape (m, K)
-    masks : sequence of array of shape (m, s_l), optional
-        Dropout: those that `forward` was given.
+        delta(L) = a(L) - y        delta(l) = ((Theta(l))^T delta(l+1)) .* g'(z(l))
 
-    Returns
-    -------
-    list of ndarray of shape (m, s_l)
-        delta(2), ..., delta(L).
-
-    Notes
-    -----
-    Notes, *Backpropagation Algorithm*: delta(L) = a(L) - y, and
-    delta(l) = ((Theta(l))^T delta(l+1)) .* g'(z(l)), the bias unit left out.
+    The bias unit has no delta.  (Notes, *Backpropagation Algorithm*.)
 
     Examples
     --------
@@ -127,10 +137,11 @@ def _errors(
 ) -> list[Array]:
     """Step back from a given delta(L)."""
     delta = [delta_L]
-    inner = zip(blocks(network, theta)[1:], a[1:-1], network.activations, strict=True)
-    for l, (Theta_T, a_l, g) in reversed(list(enumerate(inner, start=1))):
+    at = points(network, theta, a, masks)
+    inner = zip(blocks(network, theta)[1:], at, network.activations, strict=True)
+    for l, (Theta_T, at_l, g) in reversed(list(enumerate(inner, start=1))):
         W = Theta_T[1:]  # the bias unit has no delta: nothing leads into it
-        delta.insert(0, (delta[0] @ W.T) * g.g_prime(a_l))  # (m, s_l)
+        delta.insert(0, (delta[0] @ W.T) * g.g_prime(at_l))  # (m, s_l)
         if masks:
             delta[0] *= masks[l]  # a unit left out, or scaled up, hands its error back likewise
     return delta
@@ -146,35 +157,12 @@ def accumulate(
     weights: Array | None = None,
     masks: Sequence[Array] | None = None,
 ) -> tuple[float, Array, float]:
-    """Add up the costs and the gradient terms of a block of rows.
+    """Add up the costs and the gradient terms of a block of rows; return cost_sum, Delta and m.
 
-    Sums, never means, so blocks add up: those of two halves of the rows are, added, those of the
-    whole.
+        Delta(l) := Delta(l) + delta(l+1) (a(l))^T
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-        Its dtype is the one computed in.
-    X : array or scipy.sparse.csr_array of shape (m, s_1)
-    Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-        Weight of each example; 2 is the same as the row twice.  Default: 1 for all.
-    masks : sequence of array of shape (m, s_l), optional
-        Dropout, see `forward`.
-
-    Returns
-    -------
-    cost_sum : float
-        The sum over t of cost(t), without regularisation.
-    Delta : ndarray of shape (size,)
-        The accumulator, unrolled as theta is.
-    m : float
-        The number of rows, or the sum of their weights.
-
-    Notes
-    -----
-    Notes, *Backpropagation Algorithm*: Delta(l) := Delta(l) + delta(l+1) (a(l))^T.
+    Sums, never means: the sums of two blocks of rows, added, are those of both together.
+    (Notes, *Backpropagation Algorithm*.)
 
     Examples
     --------
@@ -188,16 +176,14 @@ def accumulate(
     Y = _targets(network, Y, z)
     cost_sum, m = _cost_of(network, z, Y, weights)
     delta = backward(network, theta, a, Y, masks)
-    if masks:
-        a = [a_l * mask for a_l, mask in zip(a, masks, strict=False)]
     if weights is not None:
         weights = np.asarray(weights, dtype=theta.dtype)
         # Every delta(l) is linear in delta(L), so weighting each row here weights its whole share
         delta = [delta_l * weights[:, None] for delta_l in delta]
     Delta = np.empty_like(theta)
-    for Delta_T, a_l, delta_next in zip(blocks(network, Delta), a, delta, strict=False):
+    for l, (Delta_T, delta_next) in enumerate(zip(blocks(network, Delta), delta, strict=True)):
         Delta_T[0] = delta_next.sum(axis=0)  # the bias unit's activation is 1
-        Delta_T[1:] = a_l.T @ delta_next
+        Delta_T[1:] = onward(a, masks, l).T @ delta_next
     return cost_sum, Delta, m
 
 
@@ -205,29 +191,7 @@ def accumulate(
 def cost(
     network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
 ) -> tuple[float, float]:
-    """Add up the costs of a block of rows: `accumulate` without the gradient terms.
-
-    Parameters
-    ----------
-    network, theta, X, Y, weights
-        As in `accumulate`.
-
-    Returns
-    -------
-    cost_sum : float
-        The sum over t of cost(t), without regularisation.
-    m : float
-        The number of rows, or the sum of their weights.
-
-    Notes
-    -----
-    Notes, *Cost Function*.
-
-    Examples
-    --------
-    >>> cost(Network((1, 1)), np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]]))
-    (1.3862943611198906, 2.0)
-    """
+    """Add up the costs of a block of rows; return cost_sum and m, as `accumulate` does."""
     z = forward(network, np.asarray(theta), X)[1]
     return _cost_of(network, z, _targets(network, Y, z), weights)
 
@@ -247,51 +211,19 @@ def _cost_of(network: Network, z: Array, Y: Array, weights: Array | None) -> tup
 
 
 def total_weight(rows: Array, weights: Array | None) -> float:
-    """Return m: the number of rows, or the sum of their weights.
-
-    Parameters
-    ----------
-    rows : array of shape (m, ...)
-    weights : array of shape (m,) or None
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> total_weight(np.zeros((3, 2)), None), total_weight(np.zeros((2, 2)), np.array([1.0, 0.5]))
-    (3.0, 1.5)
-    """
+    """Return m: the number of rows, or the sum of their weights."""
     return float(len(rows)) if weights is None else float(weights.sum(dtype=np.float64))
 
 
 def finish(
     network: Network, theta: Array, cost_sum: float, Delta: Array, m: float, lam: Lambda = 0.0
 ) -> tuple[float, Array]:
-    """Turn sums into J and its gradient D, with 1/m and lambda.
+    """Return J and D of the sums over all rows, with 1/m and lambda; Delta becomes D, in place.
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    cost_sum : float
-    Delta : array of shape (size,)
-        From `accumulate`, over all the rows.  Becomes D, in place.
-    m : float
-    lam : float or sequence of L - 1 float, default=0.0
-        lambda, one for all Theta(l) or one for each; the bias columns are not regularised.
+        J = cost_sum / m + lambda/(2m) sum over all weights, biases left out, of Theta(l)_ij^2
+        D(l)_ij = (Delta(l)_ij + lambda Theta(l)_ij) / m        D(l)_i0 = Delta(l)_i0 / m
 
-    Returns
-    -------
-    J : float
-        cost_sum / m + lambda/(2m) times the sum of the squares of all weights but the biases.
-    D : ndarray of shape (size,)
-        (Delta + lambda Theta) / m, without lambda in the bias column (j = 0).
-
-    Notes
-    -----
-    Notes, *Cost Function* and *Backpropagation Algorithm*.
+    (Notes, *Cost Function* and *Backpropagation Algorithm*.)
 
     Examples
     --------
@@ -315,15 +247,10 @@ def cost_and_gradient(
 
     Parameters
     ----------
-    network : Network
-    theta : array of shape (size,)
-        float64 or float32: the dtype computed in.
-    X : array of shape (m, s_1)
-        The examples, one a row.
     Y : array of shape (m,) or (m, K)
         Targets, or integer codes 0..K-1 of K classes.
     lam : float or sequence of L - 1 float, default=0.0
-        lambda, >= 0, one for all Theta(l) or one for each.
+        lambda, >= 0.
 
     Returns
     -------
@@ -331,14 +258,7 @@ def cost_and_gradient(
     D : ndarray of shape (size,)
         The gradient, unrolled as theta is; `reshape` gives D(1), ..., D(L-1).
 
-    Raises
-    ------
-    ValueError
-        If a shape, a value or lam does not fit.
-
-    Notes
-    -----
-    Notes, *Cost Function* and *Backpropagation Algorithm*.
+    Raises ValueError if a shape, a value or lam does not fit.
 
     Examples
     --------
@@ -360,30 +280,12 @@ def cost_and_gradient(
 def input_gradient(
     network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, outputs: npt.ArrayLike
 ) -> Array:
-    """Return how an output's z(L) changes with each input: the errors, one layer further back.
+    """Return how z(L)_k of one unit k changes with each input: the errors, one layer further back.
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    X : array of shape (m, s_1)
-    outputs : int or array of shape (m,) of int
-        Which unit of the last layer, 0..K-1: one for all examples, or one for each.
+        delta(L) = 1 for unit k, 0 for the others        dz(L)_k / dx = (Theta(1))^T delta(2)
 
-    Returns
-    -------
-    ndarray of shape (m, s_1)
-        The derivative of z(L)_k by each x_j.
-
-    Raises
-    ------
-    ValueError
-        If an array does not fit, or there is no such unit.
-
-    Notes
-    -----
-    Notes, *Backpropagation Algorithm*: delta(l) with delta(L) := 1 for the unit and 0 for all
-    others; the inputs have no g', so delta(1) = (Theta(1))^T delta(2).
+    ``outputs`` is k, counted from 0: one unit for all examples, or one for each, shape (m,).  The
+    inputs have no g'.  ValueError says which array does not fit, or that there is no such unit.
 
     Examples
     --------

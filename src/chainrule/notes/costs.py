@@ -3,13 +3,13 @@
 The notes show it for the sigmoid and cross-entropy (*Explanation of Derivatives Used in
 Backpropagation*): dJ/da times da/dz collapses to a - y.  The same happens for softmax with
 cross-entropy, for the identity with half the squared error (the notes' linear network), and for
-exp with the Poisson cost.  A cost is computed from z(L), not from a(L): that is where it is stable.
+exp with the Poisson cost.  A cost is computed from z(L), where it is stable, not from a(L).
 
 Costs are sums over the K outputs, one number for each example.  Nothing here divides by m or knows
-lambda: both enter once, in `chainrule.notes.backprop.finish`.
+lambda: see `chainrule.notes.regularisation`.
 
-Besides the canonical pairs there are costs with parameters of their own, written in the name:
-``"huber:1.35"``, ``"quantile:0.1,0.5,0.9"``.  They are the same three functions with another delta.
+Other costs have parameters of their own, written in the name: ``"huber:1.35"``,
+``"quantile:0.1,0.5,0.9"``.  They are the same three functions with another delta.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def _softmax_cross_entropy(z: Array, Y: Array) -> Array:
 
 
 def _exp(z: Array) -> Array:
-    # An h beyond the dtype's range is a diverged network; J turns infinite and the optimizer,
-    # which can say so with its history, reports it.
+    # An h beyond the dtype's range is a diverged network: J turns infinite, and the optimizer
+    # reports that, with its history
     with np.errstate(over="ignore"):
         return np.asarray(np.exp(z))
 
@@ -123,7 +123,7 @@ COSTS: Mapping[str, Cost] = {
             lambda z, Y: 0.5 * ((z - Y) ** 2).sum(axis=-1),
             delta_prime=lambda h, Y, u: u,
         ),
-        # Poisson, without the log(y!) that no theta changes
+        # Poisson, without log(y!), which does not depend on theta
         Cost(
             "exp",
             _exp,
@@ -164,11 +164,11 @@ def huber(threshold: float = 1.0) -> Cost:
 
 
 def quantile(*levels: float) -> Cost:
-    """Return the cost of quantiles at rising levels, of which no one ever crosses the next.
+    """Return the cost of quantiles at rising levels; a quantile never crosses the next one.
 
     Each target has q units, one for each level, and stands in q columns of Y.  The first unit is
-    the lowest quantile, h_1 = z_1; each further one adds to it, h_k = h_{k-1} + softplus(z_k), and
-    can only lie above.  The cost of h_k is max((1 - level) (h_k - y), -level (h_k - y)).
+    the lowest quantile, h_1 = z_1; each further one, h_k = h_{k-1} + softplus(z_k), lies above the
+    one before.  The cost of h_k is max((1 - level) (h_k - y), -level (h_k - y)).
     """
     q = len(levels)
     if not q or not all(0 < level < 1 for level in levels) or sorted(set(levels)) != list(levels):
@@ -188,7 +188,7 @@ def quantile(*levels: float) -> Cost:
 
     def delta(h: Array, Y: Array) -> Array:
         slopes = (by_level(h) > by_level(Y)).astype(h.dtype) - np.array(levels, h.dtype)
-        # z_k moves h_k and all the quantiles above it alike
+        # z_k moves h_k and every quantile above it by the same amount
         slopes = np.cumsum(slopes[..., ::-1], axis=-1)[..., ::-1]
         # softplus' = 1 - e^-softplus, written from what softplus(z_k) gave
         slopes[..., 1:] *= -np.expm1(-np.diff(by_level(h), axis=-1))
@@ -250,7 +250,7 @@ def find_cost(name: str) -> Cost:
 
     Examples
     --------
-    Three quantiles of one target, with z_2 and z_3 telling how far apart they are:
+    Three quantiles of one target; z_2 and z_3 say how far apart they are:
 
     >>> find_cost("quantile:0.1,0.5,0.9").g(np.array([[1.0, 0.0, -3.0]])).round(3)
     array([[1.   , 1.693, 1.742]])

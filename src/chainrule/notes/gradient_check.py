@@ -3,36 +3,51 @@
 Knows nothing of networks: an objective is any function ``theta -> (J, D)``.  A network, where one
 is given, only says which components belong to which Theta(l), so that the report can be read by
 layer.
+
+====================  ============================================================================
+name                  what
+====================  ============================================================================
+num                   the numerical slopes, the notes' gradApprox
+along                 a component of theta, counted from 0, or a direction, as long as theta
+noise                 what rounding in J may have put into each numerical slope
+stop                  asked before each evaluation of J; where it says yes, `Stopped` is raised
+====================  ============================================================================
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array
-from chainrule.notes.gradient_report import EVERY_COMPONENT, GradientReport, Part
+from chainrule.common.types import Array, Stopped
+from chainrule.notes.gradient_report import (
+    EVERY_COMPONENT,
+    RELATIVE_TOLERANCE,
+    GradientReport,
+    Part,
+    Shaped,
+    agree,
+    largest_error,
+    part_of,
+    parts_of,
+)
 
 Objective = Callable[[Array], tuple[float, Array]]
-RELATIVE_TOLERANCE = 1e-7  # of |D| + |num|: the central difference's own error at epsilon = 1e-4
+Stop = Callable[[], bool]
 ROUNDING = 10 * np.finfo(np.float64).eps  # of |J|: what two evaluations may be off by rounding
 SMALLER = (1e-5, 1e-6, 1e-7, 1e-8)  # epsilons tried in turn where a larger one fails
 COMPLEX_STEP = 1e-20j
+DIRECTIONS = 5  # compared where theta is too long for every component
+PATIENCE = 5  # wrong components that no smaller epsilon mends, then D is taken for wrong
 
 
-class Shaped(Protocol):
-    """What a report by layer needs to know of a network."""
-
-    @property
-    def shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shape (s_{l+1}, s_l + 1) of each Theta(l)."""
-
-
-def numerical_gradient(objective: Objective, theta: npt.ArrayLike, epsilon: float = 1e-4) -> Array:
+def numerical_gradient(
+    objective: Objective, theta: npt.ArrayLike, epsilon: float = 1e-4, *, stop: Stop | None = None
+) -> Array:
     """Approximate the gradient of J by the notes' loop, two evaluations for each component.
 
     Parameters
@@ -41,11 +56,18 @@ def numerical_gradient(objective: Objective, theta: npt.ArrayLike, epsilon: floa
         ``objective(theta) -> (J, D)``; D is not used.
     theta : array of shape (n,)
     epsilon : float, default=1e-4
+    stop : callable, optional
+        ``stop() -> bool``, asked before each evaluation.
 
     Returns
     -------
     ndarray of shape (n,)
         (J(theta + epsilon e_i) - J(theta - epsilon e_i)) / (2 epsilon).
+
+    Raises
+    ------
+    Stopped
+        Where stop says yes.
 
     Notes
     -----
@@ -57,7 +79,24 @@ def numerical_gradient(objective: Objective, theta: npt.ArrayLike, epsilon: floa
     array([2., 4.])
     """
     theta = np.array(theta, dtype=np.float64)
+    objective = Counted(objective, stop)
     return np.array([slope(objective, theta, i, epsilon) for i in range(theta.size)])
+
+
+@dataclass
+class Counted:
+    """An objective that counts its evaluations, and raises `Stopped` where stop says so."""
+
+    objective: Objective
+    stop: Stop | None = None
+    n_eval: int = 0
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Return J and D."""
+        if self.stop is not None and self.stop():
+            raise Stopped
+        self.n_eval += 1
+        return self.objective(theta)
 
 
 def slope(
@@ -84,6 +123,33 @@ def slope(
     return float((float(objective(plus)[0]) - float(objective(minus)[0])) / (2 * epsilon))
 
 
+@dataclass(frozen=True)
+class Differences:
+    """The central differences of J at one theta with one epsilon."""
+
+    objective: Objective
+    theta: Array
+    J: float
+    epsilon: float | complex
+
+    def slopes(self, alongs: list[int] | list[Array], wider: int = 1) -> Array:
+        """Return num along each, with epsilon times wider."""
+        steps = wider * self.epsilon
+        return np.array([slope(self.objective, self.theta, along, steps) for along in alongs])
+
+    def noise(self, num: Array) -> Array:
+        """Return what rounding may have put into num."""
+        if isinstance(self.epsilon, complex):
+            return np.asarray(ROUNDING * np.abs(num))
+        return np.full(len(num), ROUNDING * abs(self.J) / self.epsilon)
+
+    def error(self, alongs: list[int] | list[Array], num: Array) -> float:
+        """Return what num may be off: truncation, from twice the epsilon, and rounding."""
+        # For a complex step both are nothing: its error is that of arithmetic alone
+        truncation = float(np.abs(self.slopes(alongs, wider=2) - num).max()) / 3
+        return truncation + float(self.noise(num).max()) / 10
+
+
 def compare(
     objective: Objective,
     theta: npt.ArrayLike,
@@ -92,8 +158,15 @@ def compare(
     directions: int | None = None,
     seed: int = 0,
     network: Shaped | None = None,
+    stop: Stop | None = None,
 ) -> GradientReport:
     """Compare the gradient that an objective returns with a numerical one.
+
+        |D - num| <= 1e-7 (|D| + |num|) + |noise|
+
+    A component that disagrees is tried again with smaller epsilons: where a relu's kink lies within
+    epsilon, or J bends sharply, a correct gradient agrees with one of them, a wrong one with none.
+    (Notes, *Gradient Checking*.)
 
     Parameters
     ----------
@@ -105,13 +178,15 @@ def compare(
         The notes' choice; ``"auto"`` takes the one with the smallest error of its own: the
         complex step where the function takes complex numbers, else a real one.
     directions : int, optional
-        Compare the slopes along so many random directions (two evaluations each).  Default: every
+        Along how many random directions to compare slopes (two evaluations each).  Default: every
         component (the notes' loop) of a theta of at most 2,000, else 5 directions.  Where these
         disagree, the layers and then ever smaller halves are compared, down to one component.
     seed : int, default=0
-        Of the random directions.
+        Seed of the random directions.
     network : Network, optional
         Adds the table by layer.
+    stop : callable, optional
+        ``stop() -> bool``, asked before each evaluation; where it says yes, Stopped is raised.
 
     Returns
     -------
@@ -122,12 +197,6 @@ def compare(
     ------
     ValueError
         If D has another shape than theta, or J or D is not finite at theta.
-
-    Notes
-    -----
-    Notes, *Gradient Checking*.  A component that disagrees is tried again with smaller epsilons:
-    where a relu's kink lies within epsilon, or J bends sharply, a correct gradient agrees with one
-    of them, and a wrong one with none.
 
     Examples
     --------
@@ -140,85 +209,42 @@ def compare(
     theta = np.array(theta, dtype=np.float64)
     if theta.ndim != 1 or not theta.size:
         raise ValueError(f"theta must be a flat vector (see unroll), got shape {theta.shape}")
-    n_eval = 0
-
-    def counted(theta: Array) -> tuple[float, Array]:
-        nonlocal n_eval
-        n_eval += 1
-        return objective(theta)
-
+    counted = Counted(objective, stop)
     J, D = evaluate(counted, theta)
-    if network is not None and sum(a * b for a, b in network.shapes) != theta.size:
-        raise ValueError(
-            f"theta has {theta.size} values, but the network's shapes {network.shapes} need "
-            f"{sum(a * b for a, b in network.shapes)}"
-        )
+    check_shapes(network, theta)
     rng = np.random.default_rng(seed)
-    step: float | complex
-    if epsilon == "auto":
-        step = best_epsilon(counted, theta, rng)
-    elif isinstance(epsilon, str) or not epsilon > 0:
-        raise ValueError(f"epsilon must be a number greater than 0, or 'auto', got {epsilon!r}")
-    else:
-        step = epsilon
+    differences = Differences(counted, theta, J, _chosen(epsilon, counted, theta, rng))
     if directions is None and theta.size > EVERY_COMPONENT:
-        directions = 5
-    alongs: list[int] | list[Array]
-    if directions is None:
-        alongs, slopes = list(range(theta.size)), D
-    elif directions >= 1:
-        alongs = [direction(rng, D) for _ in range(directions)]
-        # No BLAS for long vectors: its threads would go on spinning on cores that training needs
-        slopes = np.array([np.sum(along * D) for along in alongs])
-    else:
-        raise ValueError(f"directions must be at least 1, got {directions!r}")
-    raw = np.array([slope(counted, theta, along, step) for along in alongs])
-    patience = 5 if directions is None else 1
-    numerical, noise = _refine(counted, theta, alongs, slopes, raw, step, J, patience)
+        directions = DIRECTIONS
+    alongs, slopes = _compared(D, directions, rng)
+    raw = differences.slopes(alongs)
+    patience = PATIENCE if directions is None else 1
+    num, noise = _refine(differences, alongs, slopes, raw, patience)
 
-    difference = np.abs(slopes - numerical)
-    sizes = np.abs(slopes) + np.abs(numerical)
-    # A difference within the noise says nothing, however small the component
-    errors = np.where(difference > noise, difference, 0) / np.where(sizes > 0, sizes, 1)
-    where = int(errors.argmax() if errors.any() else sizes.argmax())
-    ok = _agree(slopes, numerical, noise)
-    parts, component = [], None
-    if network is not None and directions is None:
+    ok = agree(slopes, num, noise)
+    parts: list[Part] = []
+    component = None
+    if directions is not None and not ok:
+        parts, component = _search(differences, D, rng, network)
+    elif directions is None and network is not None:
         parts = [
-            _part(name, start, stop, D[start:stop], numerical[start:stop], noise[start:stop])
-            for name, start, stop in parts_of(network)
+            part_of(name, i, j, D[i:j], num[i:j], noise[i:j]) for name, i, j in parts_of(network)
         ]
-    elif directions is not None and not ok:
-
-        def within(start: int, stop: int) -> tuple[Array, Array, Array]:
-            along = np.zeros(theta.size)
-            along[start:stop] = direction(rng, D[start:stop])
-            d, n = np.array([np.sum(along * D)]), np.array([slope(counted, theta, along, step)])
-            return d, n, _rounding(J, step, n)
-
-        ranges = [("theta", 0, theta.size)] if network is None else list(parts_of(network))
-        parts = [_part(name, start, stop, *within(start, stop)) for name, start, stop in ranges]
-        worst = max(parts, key=lambda part: part.error)
-        component = _bisect(within, worst.start, worst.stop)
-        parts = parts if network is not None else []
-    # Of a complex step both are nothing: its error is that of arithmetic alone
-    wider = [slope(counted, theta, along, 2 * step) for along in alongs[-3:]]
-    truncation = float(np.abs(np.array(wider) - raw[-3:]).max()) / 3
-    rounding = float(_rounding(J, step, raw[-3:]).max()) / 10
+    largest, where = largest_error(slopes, num, noise)
     return GradientReport(
         ok=ok,
-        largest_relative_error=float((difference / np.where(sizes > 0, sizes, 1))[where]),
+        largest_relative_error=largest,
         where=where,
         J=J,
-        epsilon=abs(step),
-        complex_step=isinstance(step, complex),
-        error_estimate=truncation + rounding,
+        epsilon=abs(differences.epsilon),
+        complex_step=isinstance(differences.epsilon, complex),
+        error_estimate=differences.error(alongs[-3:], raw[-3:]),
         D=slopes,
-        numerical=numerical,
+        numerical=num,
         directions=directions,
         parts=parts,
         component=component,
-        n_eval=n_eval,
+        n_eval=counted.n_eval,
     )
 
 
@@ -236,6 +262,28 @@ def evaluate(objective: Objective, theta: Array) -> tuple[float, Array]:
     return J, D
 
 
+def check_shapes(network: Shaped | None, theta: Array) -> None:
+    """Raise ValueError where a network is given and theta is not of its size."""
+    if network is None:
+        return
+    size = sum(a * b for a, b in network.shapes)
+    if size != theta.size:
+        raise ValueError(
+            f"theta has {theta.size} values, but the network's shapes {network.shapes} need {size}"
+        )
+
+
+def _chosen(
+    epsilon: float | str, objective: Objective, theta: Array, rng: np.random.Generator
+) -> float | complex:
+    """Return the epsilon that a user's ``epsilon`` asks for."""
+    if epsilon == "auto":
+        return best_epsilon(objective, theta, rng)
+    if isinstance(epsilon, str) or not epsilon > 0:
+        raise ValueError(f"epsilon must be a number greater than 0, or 'auto', got {epsilon!r}")
+    return epsilon
+
+
 def best_epsilon(objective: Objective, theta: Array, rng: np.random.Generator) -> float | complex:
     """Return the epsilon with the smallest error of its own.
 
@@ -250,6 +298,8 @@ def best_epsilon(objective: Objective, theta: Array, rng: np.random.Generator) -
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("error")  # of a complex number's imaginary part cast away
             exact = slope(objective, theta, along, COMPLEX_STEP)
+    except Stopped:
+        raise
     except Exception:  # a function of someone else's, written for real numbers only
         exact = np.nan
     if np.abs(slopes - exact).min() <= 1e-6 * abs(exact):
@@ -257,13 +307,17 @@ def best_epsilon(objective: Objective, theta: Array, rng: np.random.Generator) -
     return float(ladder[1 + int(np.argmin(changes[:-1] + changes[1:]))])
 
 
-def parts_of(network: Shaped) -> Iterator[tuple[str, int, int]]:
-    """Yield the name, start and stop of each Theta(l)'s bias and weights."""
-    start = 0
-    for l, (out, columns) in enumerate(network.shapes, start=1):
-        yield f"Theta({l}) bias", start, start + out
-        yield f"Theta({l}) weights", start + out, start + out * columns
-        start += out * columns
+def _compared(
+    D: Array, directions: int | None, rng: np.random.Generator
+) -> tuple[list[int] | list[Array], Array]:
+    """Return along what to compare, every component or random directions, and D's slopes there."""
+    if directions is None:
+        return list(range(len(D))), D
+    if directions < 1:
+        raise ValueError(f"directions must be at least 1, got {directions!r}")
+    alongs = [direction(rng, D) for _ in range(directions)]
+    # No BLAS for long vectors: its threads would go on spinning on cores that training needs
+    return alongs, np.array([np.sum(along * D) for along in alongs])
 
 
 def direction(rng: np.random.Generator, D: Array) -> Array:
@@ -279,66 +333,62 @@ def direction(rng: np.random.Generator, D: Array) -> Array:
 
 
 def _refine(
-    objective: Objective,
-    theta: Array,
+    differences: Differences,
     alongs: list[int] | list[Array],
     slopes: Array,
     raw: Array,
-    epsilon: float | complex,
-    J: float,
     patience: int,
 ) -> tuple[Array, Array]:
-    """Try smaller epsilons where the slopes disagree; a wrong slope agrees with none.
+    """Try smaller epsilons where the slopes disagree; return num and its noise.
 
-    Returns the numerical slopes and what rounding in J may have put into each.  After as many
-    slopes as patience says that no epsilon mends, the gradient is taken for wrong.
+    After as many slopes as patience says that no epsilon mends, the gradient is taken for wrong.
     """
-    numerical, noise = raw.copy(), _rounding(J, epsilon, raw)
+    num, noise = raw.copy(), differences.noise(raw)
     share = RELATIVE_TOLERANCE * np.linalg.norm(slopes) / np.sqrt(len(slopes))
     for i in np.argsort(-np.abs(slopes - raw), kind="stable"):
         if abs(slopes[i] - raw[i]) <= share + noise[i] or not patience:
             break
         # Where the slope is nearly 0, what J bends within epsilon shows, and a smaller epsilon
         # would drown it in rounding
-        bend = abs(slope(objective, theta, alongs[i], 2 * epsilon) - raw[i]) / 3
+        bend = abs(differences.slopes(alongs[i : i + 1], wider=2)[0] - raw[i]) / 3
         if bend <= 10 * noise[i]:
             noise[i] += 2 * bend
-        for smaller in (e for e in SMALLER if e < abs(epsilon)):
-            again = slope(objective, theta, alongs[i], smaller)
-            rounding = ROUNDING * abs(J) / smaller
+        for smaller in (e for e in SMALLER if e < abs(differences.epsilon)):
+            finer = replace(differences, epsilon=smaller)
+            again, rounding = finer.slopes(alongs[i : i + 1])[0], finer.noise(raw[i : i + 1])[0]
             if rounding > abs(slopes[i] - raw[i]) / 2:
                 continue  # too coarse to tell a right slope from this one
             if abs(slopes[i] - again) <= RELATIVE_TOLERANCE * abs(slopes[i]) + rounding:
-                numerical[i], noise[i] = again, rounding
+                num[i], noise[i] = again, rounding
                 break
         else:
             patience -= 1
-    return numerical, noise
+    return num, noise
 
 
-def _rounding(J: float, epsilon: float | complex, slopes: Array) -> Array:
-    """Return what rounding may have put into numerical slopes."""
-    if isinstance(epsilon, complex):
-        return ROUNDING * np.abs(slopes)
-    return np.full(len(slopes), ROUNDING * abs(J) / epsilon)
+def _search(
+    differences: Differences, D: Array, rng: np.random.Generator, network: Shaped | None
+) -> tuple[list[Part], int]:
+    """Find where D is wrong: the table by layer, if the network is known, and a component."""
 
+    def within(start: int, stop: int) -> tuple[Array, Array, Array]:
+        along = np.zeros(len(D))
+        along[start:stop] = direction(rng, D[start:stop])
+        num = differences.slopes([along])
+        return np.array([np.sum(along * D)]), num, differences.noise(num)
 
-def _agree(D: Array, numerical: Array, noise: Array) -> bool:
-    allowed = RELATIVE_TOLERANCE * (np.linalg.norm(D) + np.linalg.norm(numerical))
-    return bool(np.linalg.norm(D - numerical) <= allowed + np.linalg.norm(noise))
-
-
-def _part(name: str, start: int, stop: int, D: Array, numerical: Array, noise: Array) -> Part:
-    size = np.linalg.norm(D) + np.linalg.norm(numerical)
-    error = float(np.linalg.norm(D - numerical) / size) if size else 0.0
-    return Part(name, start, stop, error, _agree(D, numerical, noise))
+    ranges = [("theta", 0, len(D))] if network is None else list(parts_of(network))
+    parts = [part_of(name, start, stop, *within(start, stop)) for name, start, stop in ranges]
+    worst = max(parts, key=lambda part: part.error)
+    component = _bisect(within, worst.start, worst.stop)
+    return parts if network is not None else [], component
 
 
 def _bisect(within: Callable[[int, int], tuple[Array, Array, Array]], start: int, stop: int) -> int:
     """Halve [start, stop), whose slope is wrong, down to one component that is."""
     while stop - start > 1:
         middle = (start + stop) // 2
-        if _agree(*within(start, middle)):
+        if agree(*within(start, middle)):
             start = middle
         else:
             stop = middle

@@ -1,18 +1,22 @@
-"""What a gradient check found, in numbers and in words."""
+"""What a gradient check found, in numbers and in words.
+
+D, num and noise are the slopes that were compared, the numerical ones, and what rounding in J may
+have put into each of these.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from chainrule.common.types import Array
 
-EVERY_COMPONENT = 2000  # the notes' loop up to so many components; beyond, random directions
-
-
+EVERY_COMPONENT = 2000  # the notes' loop up to this many components; beyond, random directions
+RELATIVE_TOLERANCE = 1e-7  # of |D| + |num|: the central difference's own error at epsilon = 1e-4
 SHOWN = 3  # mistakes that a printed report explains; it names the others
 
 
@@ -37,6 +41,49 @@ class Part:
     stop: int
     error: float
     ok: bool
+
+
+class Shaped(Protocol):
+    """What a report by layer needs to know of a network."""
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """The shape (s_{l+1}, s_l + 1) of each Theta(l)."""
+
+
+def parts_of(network: Shaped) -> Iterator[tuple[str, int, int]]:
+    """Yield the name, start and stop of each Theta(l)'s bias and weights."""
+    start = 0
+    for l, (out, columns) in enumerate(network.shapes, start=1):
+        yield f"Theta({l}) bias", start, start + out
+        yield f"Theta({l}) weights", start + out, start + out * columns
+        start += out * columns
+
+
+def agree(D: Array, num: Array, noise: Array) -> bool:
+    """|D - num| <= 1e-7 (|D| + |num|) + |noise|."""
+    allowed = RELATIVE_TOLERANCE * (np.linalg.norm(D) + np.linalg.norm(num))
+    return bool(np.linalg.norm(D - num) <= allowed + np.linalg.norm(noise))
+
+
+def part_of(name: str, start: int, stop: int, D: Array, num: Array, noise: Array) -> Part:
+    """Return the row of the table for components start to stop, from their slopes."""
+    size = np.linalg.norm(D) + np.linalg.norm(num)
+    error = float(np.linalg.norm(D - num) / size) if size else 0.0
+    return Part(name, start, stop, error, agree(D, num, noise))
+
+
+def largest_error(slopes: Array, num: Array, noise: Array) -> tuple[float, int]:
+    """Return the largest relative error beyond the noise, and where it is.
+
+    A difference within the noise says nothing, however small the component.  Where all are, the
+    error of the largest component is returned.
+    """
+    difference, sizes = np.abs(slopes - num), np.abs(slopes) + np.abs(num)
+    errors = difference / np.where(sizes > 0, sizes, 1)
+    beyond = np.where(difference > noise, errors, 0)
+    where = int(beyond.argmax() if beyond.any() else sizes.argmax())
+    return float(errors[where]), where
 
 
 @dataclass(frozen=True)

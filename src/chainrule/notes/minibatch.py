@@ -1,12 +1,25 @@
 """One epoch of minibatches in NumPy, with dropout and max-norm: the reference, to be read.
 
-An epoch goes through the rows once, in a given order, a batch at a time.  For each batch b, of
-weight sum w_b (its number of rows, where examples have no weights):
+An epoch goes through the rows once, in a given order, one batch after the other.  For each batch b:
 
-- Delta_b is accumulated over its rows as the notes say;
-- D_b = Delta_b / w_b, plus lambda/m W for the weights (not the biases), m that of the *whole*
-  training set: so the D_b of an epoch are, on average, the gradient of the notes' J;
-- a rule (`chainrule.optimize.sgd`, `chainrule.optimize.adam`) moves theta by it.
+1. accumulate Delta_b over its rows, as the notes say;
+2. D_b = Delta_b / w_b + lambda/m Theta, without lambda for the biases;
+3. a rule (`chainrule.optimize.sgd`, `chainrule.optimize.adam`) moves theta by D_b.
+
+The m of step 2 is that of the *whole* training set: so the D_b of an epoch are, on average, the
+gradient of the notes' J.
+
+====================  ============================================================================
+name                  what
+====================  ============================================================================
+w_b                   the sum of the weights of a batch's rows: their number, where none are given
+order                 (m,), the rows in the order in which they are visited
+state                 (k, size), what a rule remembers from step to step
+t                     the number of a step, counted from 1 over all epochs
+penalty               for each Theta(l) the lambda/m that multiplies it in D_b
+dropout               for each layer 1, ..., L-1 the share of its units to leave out, in [0, 1)
+seed, number          the seed of training, and which epoch this is, counted from 0
+====================  ============================================================================
 """
 
 from __future__ import annotations
@@ -28,10 +41,10 @@ from chainrule.notes.theta import blocks
 # splitmix64 (Steele, Lea and Flood, 2014): its increment and the multipliers of its finaliser
 GOLDEN_64 = 0x9E3779B97F4A7C15
 SPLITMIX_64 = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
-# lowbias32 (Wellons, 2018), and 2^32 over the golden ratio to set neighbouring units apart
+# lowbias32 (Wellons, 2018), and 2^32 / golden ratio, which sets neighbouring units apart
 LOWBIAS_32 = (0x7FEB352D, 0x846CA68B)
 GOLDEN_32 = 0x9E3779B9
-PIECE = 32768  # components of theta that a rule moves at a time: they stay in the cache
+PIECE = 32768  # how many components of theta a rule moves at a time: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -110,43 +123,14 @@ def epoch(
     weights: Array | None = None,
     names: Array | None = None,
 ) -> tuple[float, float]:
-    """Go through the rows once, a step of the rule for each batch.
+    """Go through the rows once, one step of the rule for each batch; theta and state in place.
 
-    Parameters
-    ----------
-    network : Network
-    theta : ndarray of shape (size,)
-        Updated in place; its dtype is the one computed in.
-    X : array or scipy.sparse.csr_array of shape (m, s_1)
-    Y : array of shape (m, K)
-    order : array of int64
-        The rows in the order to be visited in.
-    how : Minibatches
-    rule : Rule
-        An `SGD` or an `Adam`, or one's own.
-    state : ndarray of shape (k, size)
-        The rule's, from ``rule.init(theta)``; updated in place.
-    steps : int, default=0
-        Batches done in earlier epochs: this epoch's first step is number steps + 1.
-    number : int, default=0
-        Which epoch this is, counted from 0.
-    weights : array of shape (m,), optional
-        Weight of each example.  A batch whose weights add up to 0 is passed over.
-    names : array of shape (m,), int64, optional
-        The numbers of the rows in the whole training set, where X is a block of it: dropout
-        depends on them.  Default: 0, 1, ..., m - 1.
+    Returns the weighted sum of cost(t) over all rows, each at the theta that its batch met, without
+    penalty; and the sum of all weights.
 
-    Returns
-    -------
-    cost_sum : float
-        The weighted sum of cost(t) over all rows, each at the theta its batch met, without
-        penalty.
-    w : float
-        The sum of all weights.
-
-    Notes
-    -----
-    Notes, *Backpropagation Algorithm*, for each batch.
+    ``steps`` batches were done before.  The last batch has the rows that are left.  A batch whose
+    weights add up to 0 is skipped.  Where X is a block of a larger training set, ``names`` are its
+    rows' numbers there, of shape (m,): dropout depends on them.
 
     Examples
     --------
@@ -200,39 +184,19 @@ def dropout_masks(
     number: int = 0,
     dtype: npt.DTypeLike = np.float64,
 ) -> list[Array]:
-    """Return what dropout multiplies each a(l) by: 0, or 1 / (1 - rate) where a unit is kept.
+    """Return the masks, (m, s_l) for l = 1..L-1: 0, or 1 / (1 - rate) where a unit is kept.
 
-    A unit's fate is a hash of (seed, epoch, layer, row, unit): whatever the order, the batch size
-    or the number of threads, a row meets the same masks, and any one of them can be asked for.
-
-    Parameters
-    ----------
-    network : Network
-    dropout : sequence of L - 1 float
-        The rate of each layer 1..L-1, in [0, 1).
-    rows : array of shape (m,)
-        Which rows of the training set.
-    seed, number : int, default=0
-        The seed of training, and the epoch, counted from 0.
-    dtype : dtype, default=float64
-
-    Returns
-    -------
-    list of ndarray of shape (m, s_l)
-        For l = 1..L-1.
-
-    Notes
-    -----
-    Srivastava et al. (2014), *Dropout*; inverted: what is kept is scaled up here, so that nothing
-    is to be done at prediction.  With all arithmetic modulo 2^64 (k) or 2^32 (u), and l = 1 for the
-    inputs, rows and units j counted from 0::
+    What is kept is scaled up here, so that prediction needs no change (Srivastava et al. 2014,
+    *Dropout*).  A unit's fate is a hash of (seed, epoch, layer, row, unit): a row meets the same
+    masks in any order, with any batch size and any number of threads, and any one of them can be
+    computed alone.  With all arithmetic modulo 2^64 (k) or 2^32 (u), l = 1 for the inputs, and
+    rows and units j counted from 0::
 
         k = mix(mix(mix(mix(seed) ^ epoch) ^ l) ^ row)
         u = lowbias32(lowbias32(low(k) ^ (j * 0x9E3779B9)) + high(k))
         unit j is kept if u >= floor(rate * 2^32)
 
-    where low and high are the two halves of k, and mix(x) is splitmix64's next number from the
-    state x.
+    where low and high are the two halves of k.
 
     Examples
     --------
@@ -271,11 +235,7 @@ def lowbias32(x: Array) -> Array:
 def limit_norms(network: Network, theta: Array, max_norm: float) -> None:
     """Scale each unit's weights in, the bias left out, to a norm of at most max_norm, in place.
 
-    Parameters
-    ----------
-    network : Network
-    theta : ndarray of shape (size,)
-    max_norm : float
+        Theta(l)_i := Theta(l)_i min(1, max_norm / |Theta(l)_i|)        for each row i
 
     Examples
     --------

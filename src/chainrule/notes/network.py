@@ -30,7 +30,8 @@ class Network:
         The number of units s_l of each layer, bias units not counted, inputs first.
     hidden : str, Activation, or sequence of them, default="sigmoid"
         The activation g of the hidden layers: one for all, or one for each.  Names:
-        ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu``, ``elu``, ``softplus``, ``identity``.
+        ``sigmoid``, ``tanh``, ``relu``, ``leaky_relu``, ``elu``, ``softplus``, ``identity``,
+        ``silu``, ``gelu`` (exact), ``mish``, ``selu``.
     output : str or Cost, default="sigmoid"
         The output activation with its cost: ``"sigmoid"`` (the notes: K logistic units),
         ``"softmax"``, ``"identity"`` (half the squared error, the notes' linear network),
@@ -121,8 +122,8 @@ class Network:
     ) -> Network:
         """Return the network that the notes' defaults give for a training set.
 
-        Inputs = features, outputs = classes (or columns of Y), one hidden layer, and the same
-        number of units in every hidden layer.
+        One input for each feature, one output for each class (or column of Y), one hidden layer,
+        and the same number of units in every hidden layer.
 
         Parameters
         ----------
@@ -134,7 +135,7 @@ class Network:
         hidden_layers : int, default=1
             How many hidden layers.
         hidden_units : int, optional
-            Units in each; by default 25, the course's choice, but no more than 10 for each input.
+            Units in each; by default 25, the course's choice, but at most 10 for each input.
         **options
             ``hidden`` and ``output``, as in `Network`.  With float targets in one column or
             outside [0, 1], output is ``"identity"`` unless given.

@@ -1,19 +1,20 @@
 """Second derivatives and Jacobians in NumPy: the reference, with the notation of `backprop`.
 
-The kernel's twins are in ``kernel/second_order.hpp`` and ``normal_equations.hpp``;
-`chainrule.engine` chooses.
+The kernel has a twin of each; `chainrule.engine` chooses.
 
 The Hessian H of J is never formed.  Pearlmutter's R{.} (*Fast exact multiplication by the Hessian*,
 Neural Computation 6, 1994) is the derivative along a direction v, R{f(theta)} = d/dr f(theta + r v)
-at r = 0; put before every line of forward and backward propagation, it gives H v exactly, for the
-price of another gradient:
+at r = 0.  Put before every line of forward and backward propagation, it gives H v exactly, at the
+cost of one more gradient:
 
 ====================  ============================================================================
 name                  what
 ====================  ============================================================================
 v, c, V               a direction, as long as theta, and its parts: c beside b, V beside W
 Ra, Rz, Rdelta        R{a(l)}, R{z(l)}, R{delta(l)}
-N                     m K, the number of residuals: one for each example and output
+Jac                   (m K, size), the residuals' derivatives by theta, one row for each residual
+r                     (m K,), the residuals h - y, one for each example and output
+lams                  (size,), lambda of each component of theta, 0 for a bias
 ====================  ============================================================================
 """
 
@@ -25,42 +26,27 @@ from typing import TypeVar
 import numpy as np
 
 from chainrule.common.types import Array
-from chainrule.notes.backprop import backward, forward, total_weight
+from chainrule.notes.backprop import backward, forward, points, total_weight
 from chainrule.notes.network import Network
+from chainrule.notes.regularisation import finish_spread
 from chainrule.notes.theta import blocks
 
 T = TypeVar("T")
 
-BLOCK = 2**20  # numbers of the Jacobian held at a time: 8 MB
+HELD = 2**20  # how many numbers of the Jacobian are held at a time: 8 MB
 
 
 def hessian_vector(
     network: Network, theta: Array, v: Array, X: Array, Y: Array, weights: Array | None = None
 ) -> Array:
-    """Add up (the Hessian of cost(t)) v over a block of rows, without regularisation.
+    """Add up (the Hessian of cost(t)) v over a block of rows; return R{Delta}, a sum as Delta is.
 
-    Parameters
-    ----------
-    network : Network
-    theta, v : array of shape (size,)
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-        Weight of each example.
+        R{z(l+1)} = R{a(l)} W + a(l) V + c        R{a(l)} = g'(z(l)) .* R{z(l)}
+        R{delta(l)} = (R{delta(l+1)} W^T + delta(l+1) V^T) .* g'(z(l))
+                      + (delta(l+1) W^T) .* g''(z(l)) .* R{z(l)}
+        R{Delta(l)} = a(l)^T R{delta(l+1)} + R{a(l)}^T delta(l+1)
 
-    Returns
-    -------
-    ndarray of shape (size,)
-        R{Delta}: a sum, as Delta is.
-
-    Raises
-    ------
-    ValueError
-        If an activation or the cost has no second derivative to go by.
-
-    Notes
-    -----
-    R{} of the notes' *Backpropagation Algorithm*, line by line.
+    ValueError names an activation or a cost that comes without its second derivative.
 
     Examples
     --------
@@ -74,6 +60,8 @@ def hessian_vector(
     a, _ = forward(network, theta, X)
     Y = np.asarray(Y, dtype=theta.dtype)
     delta = backward(network, theta, a, Y)
+    at = points(network, theta, a)
+    slopes = [g.g_prime(at_l) for g, at_l in zip(network.activations, at, strict=True)]
     parts, directions = blocks(network, theta), blocks(network, v)
 
     Ra = [np.zeros_like(a[0])]  # the inputs do not depend on theta
@@ -81,14 +69,14 @@ def hessian_vector(
     for l, (Theta_T, v_l) in enumerate(zip(parts, directions, strict=True)):
         Rz.append(Ra[l] @ Theta_T[1:] + a[l] @ v_l[1:] + v_l[0])  # (m, s_{l+1})
         if l < network.L - 2:
-            Ra.append(network.activations[l].g_prime(a[l + 1]) * Rz[l])
+            Ra.append(slopes[l] * Rz[l])
 
     Rdelta = [delta_prime(a[-1], Y, Rz[-1])]
     for l in range(network.L - 2, 0, -1):
         W, V = parts[l][1:], directions[l][1:]
-        slope = network.activations[l - 1].g_prime(a[l])
-        bend = g_second[l - 1](a[l]) * Rz[l - 1]  # R{g'(z)} = g''(z) R{z}
-        Rdelta.insert(0, (Rdelta[0] @ W.T + delta[l] @ V.T) * slope + (delta[l] @ W.T) * bend)
+        bend = g_second[l - 1](at[l - 1]) * Rz[l - 1]  # R{g'(z)} = g''(z) R{z}
+        back = Rdelta[0] @ W.T + delta[l] @ V.T
+        Rdelta.insert(0, back * slopes[l - 1] + (delta[l] @ W.T) * bend)
 
     if weights is not None:  # every delta(l) and R{delta(l)} is linear in those of its row
         column = np.asarray(weights, dtype=theta.dtype)[:, None]
@@ -110,24 +98,9 @@ def _given(derivative: T | None, name: str) -> T:
 
 
 def jacobian(network: Network, theta: Array, X: Array) -> tuple[Array, Array]:
-    """Return z(L) of a block of rows, and its derivatives by theta.
+    """Return z(L) of a block of rows, and d z_k(L) / d theta of each example, (m, K, size).
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,)
-    X : array of shape (m, s_1)
-
-    Returns
-    -------
-    z : ndarray of shape (m, K)
-        z(L); with an identity output, the hypothesis h.
-    rows : ndarray of shape (m, K, size)
-        d z_k(L) / d theta of each example.
-
-    Notes
-    -----
-    Backpropagation of K unit vectors in place of delta(L), and no sum over the examples.
+    Backpropagation of K unit vectors in place of delta(L), without the sum over the examples.
 
     Examples
     --------
@@ -136,6 +109,7 @@ def jacobian(network: Network, theta: Array, X: Array) -> tuple[Array, Array]:
     (array([[7.]]), array([[[1., 3.]]]))
     """
     a, z = forward(network, theta, X)
+    at = points(network, theta, a)
     m, K = z.shape
     rows = np.empty((m, K, network.size), dtype=theta.dtype)
     delta = np.broadcast_to(np.eye(K, dtype=theta.dtype), (m, K, K))  # (m, K, s_{l+1})
@@ -146,9 +120,16 @@ def jacobian(network: Network, theta: Array, X: Array) -> tuple[Array, Array]:
         block[:, :, 0] = delta
         np.multiply(a[l][:, None, :, None], delta[:, :, None, :], out=block[:, :, 1:])
         if l:
-            delta = (delta @ parts[l][1:].T) * network.activations[l - 1].g_prime(a[l])[:, None]
+            delta = (delta @ parts[l][1:].T) * network.activations[l - 1].g_prime(at[l - 1])[
+                :, None
+            ]
         end = start
     return z, rows
+
+
+def rows_at_once(network: Network) -> int:
+    """Return for how many examples the Jacobian is held at a time."""
+    return max(1, HELD // (network.K * network.size))
 
 
 def check_residuals(network: Network) -> None:
@@ -163,30 +144,13 @@ def check_residuals(network: Network) -> None:
 def residuals(
     network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
 ) -> Iterator[tuple[Array, Array]]:
-    """Yield the residuals r = h - y of a squared-error network, with their Jacobian, in blocks.
+    """Yield r = h - y of a squared-error network, and its rows of Jac = dr / dtheta, in blocks.
 
-    Parameters
-    ----------
-    network : Network
-        With an identity output.
-    theta : array of shape (size,)
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-        Weight of each example; a row is multiplied by its square root.
+        sum of the cost(t) = r . r / 2
 
-    Yields
-    ------
-    r : ndarray of shape (n,)
-        One for each example and output; the sum of r^2 / 2 is the cost's sum.
-    rows : ndarray of shape (n, size)
-        dr / dtheta.  A block holds about 8 MB, whatever m is, and its size depends on nothing but
-        the network: the sums over all blocks have the same bits each time.
-
-    Raises
-    ------
-    ValueError
-        If the cost is not the squared error.
+    A weight multiplies its example's rows by its square root.  A block holds about 8 MB, whatever
+    m is.  Its size depends on the network alone, so the sums over all blocks always have the same
+    bits.  ValueError says that the cost is not the squared error.
 
     Examples
     --------
@@ -195,7 +159,7 @@ def residuals(
     [(array([-1.]), array([[1., 3.]]))]
     """
     check_residuals(network)
-    step = max(1, BLOCK // (network.K * network.size))
+    step = rows_at_once(network)
     for start in range(0, len(X), step):
         block = slice(start, start + step)
         h, rows = jacobian(network, theta, X[block])
@@ -214,32 +178,13 @@ def normal_equations(
     weights: Array | None = None,
     lams: Array | None = None,
 ) -> tuple[float, Array, Array]:
-    """Return J, D and the Gauss-Newton matrix of a squared-error network.
+    """Return J, D and the Gauss-Newton matrix H, of shape (size, size), of a squared-error network.
 
-    Parameters
-    ----------
-    network : Network
-        With an identity output.
-    theta : array of shape (size,)
-    X : array of shape (m, s_1)
-    Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-    lams : array of shape (size,), optional
-        lambda of each component of theta.
+        J = (r . r + lams theta . theta) / (2m)        D = (Jac^T r + lams theta) / m
+        H = (Jac^T Jac + diag(lams)) / m
 
-    Returns
-    -------
-    J : float
-        The sum of r^2 / 2, with the regularisation, by m.
-    D : ndarray of shape (size,)
-        Its gradient: the sum of Jac^T r, which is Delta, and lams theta, by m.
-    H : ndarray of shape (size, size)
-        The sum of Jac^T Jac, Gauss and Newton's part of the Hessian, and lams, by m.
-
-    Raises
-    ------
-    ValueError
-        If the cost is not the squared error.
+    Jac^T r is Delta; H is the part of the Hessian that has no second derivatives.  ValueError says
+    that the cost is not the squared error.
 
     Examples
     --------
@@ -256,7 +201,6 @@ def normal_equations(
         Delta += rows.T @ r
         H += rows.T @ rows
     if lams is not None:
-        cost_sum += float(theta @ (lams * theta)) / 2
-        Delta += lams * theta
         H += np.diag(lams)
-    return cost_sum / m, Delta / m, H / m
+    J, D = finish_spread(theta, cost_sum, Delta, m, lams)
+    return J, D, H / m

@@ -19,17 +19,9 @@ from chainrule.notes.network import Network
 
 
 def blocks(network: Network, theta: Array) -> list[Array]:
-    """Return the views of theta that hold each Theta(l) transposed: bias row first.
+    """Return each Theta(l)^T, (s_l + 1, s_{l+1}), bias row first, as a view of theta.
 
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (network.size,)
-
-    Returns
-    -------
-    list of ndarray of shape (s_l + 1, s_{l+1})
-        Views: writing to one writes to theta.
+    Writing to a view writes to theta.
 
     Examples
     --------
@@ -96,8 +88,8 @@ def unroll(Thetas: Sequence[npt.ArrayLike]) -> Array:
     Returns
     -------
     ndarray of shape (size,)
-        A view where the matrices lie one behind the other in one vector, as those from `reshape`
-        do; a new vector otherwise.
+        A view if the matrices lie one behind the other in one vector, as those from `reshape` do;
+        else a new vector.
 
     Raises
     ------
@@ -153,7 +145,7 @@ def random_theta(
     ----------
     network : Network
     seed : int or None, default=0
-        The same seed gives the same theta; None gives another each time.
+        The same seed gives the same theta; None gives another one each time.
     dtype : dtype, default=float64
         float64 or float32 (the same numbers, rounded).
 
@@ -182,24 +174,12 @@ def random_theta(
 
 
 def identical_units(network: Network, theta: Array) -> tuple[int, int, int] | None:
-    """Find two hidden units that no gradient step could ever tell apart.
+    """Find two hidden units that no gradient step could ever tell apart; return (layer, i, j).
 
     Two units of a layer with the same weights in and the same weights out have the same
-    activation, the same delta, and so the same update, for ever.
-
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (network.size,)
-
-    Returns
-    -------
-    (layer, i, j) or None
-        The layer (the first hidden one is 2, as in the notes) and the two units, counted from 1.
-
-    Notes
-    -----
-    Notes, *Random Initialization*: "all nodes will update to the same value repeatedly".
+    activation, the same delta, and so the same update, for ever.  (Notes, *Random Initialization*:
+    "all nodes will update to the same value repeatedly".)  The first hidden layer is 2, as in the
+    notes; units are counted from 1.
 
     Examples
     --------
@@ -212,7 +192,7 @@ def identical_units(network: Network, theta: Array) -> tuple[int, int, int] | No
     Thetas = reshape(network, theta)
     for l, (into, out) in enumerate(pairwise(Thetas), start=2):
         weights = np.hstack([into, out[:, 1:].T])  # (s_l, all its weights)
-        # Sorted as bytes (of which 0 and -0 must have the same), a unit's weights at once
+        # A unit's weights are sorted as one string of bytes; adding 0.0 turns -0 into 0
         rows = np.ascontiguousarray(weights + 0.0)
         order = np.argsort(rows.view(f"V{rows.shape[1] * rows.itemsize}").ravel(), kind="stable")
         same = (weights[order[1:]] == weights[order[:-1]]).all(axis=1)

@@ -60,7 +60,7 @@ def steps(
     (True, 'converged: the gradient is flat (max |D_i| = ...)')
     """
     if memory is None:
-        theta = getattr(start, "theta", start)
+        theta = start if isinstance(start, np.ndarray) else start.theta
         memory = min(MOST, max(FEWEST, KEPT // theta.size))
     step = functools.partial(advance, memory=memory, longer=longer)
     return iterate(step, objective, QuasiNewton, start)
