@@ -1,6 +1,7 @@
 """The model file: what goes in comes out, and nothing else ever gets in."""
 
 import errno
+import io
 import json
 import os
 import resource
@@ -84,6 +85,33 @@ def test_what_goes_in_comes_out(path, options):
     save(path, model)
     assert_same(load(path), model)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_stream_holds_what_a_file_does(path):
+    model = example()
+    save(path, model)
+    stream = io.BytesIO()
+    save(stream, model)
+    stream.seek(0)
+    assert_same(load(stream), model)
+    with path.open("rb") as file:
+        assert_same(load(file), model)
+
+
+def test_a_bad_stream_is_refused_by_its_name():
+    with pytest.raises(ModelFileError, match=r"^<stream>: not a model that can be used"):
+        load(io.BytesIO(b"no model"))
+    upload = io.BytesIO(b"no model")
+    upload.name = "mine.safetensors"
+    with pytest.raises(ModelFileError, match=r"^mine\.safetensors: not a model that can be used"):
+        load(upload)
+
+
+def test_a_loaded_theta_is_its_own_and_can_be_changed(path):
+    save(path, example())
+    theta = load(path).theta
+    theta += 1
+    assert theta.flags.owndata
 
 
 def test_half_a_theta_is_float16_in_the_file_and_float32_after_it(path):

@@ -1,8 +1,8 @@
-"""The model file: one ``.safetensors`` with the numbers, and a JSON header with all the rest.
+"""The model file: one ``.safetensors`` with the numbers, and a JSON header with the rest.
 
-The tensors are theta and the means and scales; the header says what they mean: the network, the
-columns, the classes, where the model came from.  A file is checked against its own network and
-its checksum before anything in it is used, and nothing in it is ever executed: there is no pickle.
+The tensors are theta, means and scales; the header says what they mean: the network, the columns,
+the classes, where the model came from.  A file is checked against its own network and its checksum
+before anything in it is used.  Nothing in it is ever executed: there is no pickle.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.files import _reason, write_atomically
+from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.types import Array
 from chainrule.datasets.encoding import Encoder, Label, Scaling
 from chainrule.engine.predicting import predict
 from chainrule.notes.network import Network
 
 FORMAT = 1
-KEY = "chainrule"  # of the JSON header in the file's metadata
-DTYPES = ("F16", "F32", "F64")  # F16 in files only: it is float32 in memory
+KEY = "chainrule"  # key of the JSON header in the file's metadata
+DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}  # F16 in files only: float32 in memory
 
 
 class ModelFileError(ValueError):
@@ -40,20 +40,20 @@ class Provenance:
     Attributes
     ----------
     version : str
-        Of the library that trained it.
+        Version of the library that trained it.
     seed : int or None
     options : mapping
-        What else the training was asked for: anything that JSON holds.
+        What else was asked of the training: anything that JSON holds.
     source : str
-        What the data were called.
+        Name of the data.
     data_sha256 : str
-        Of the file that held them, or of the arrays.
+        Hash of the file that held them, or of the arrays.
     J : float or None
         The cost at theta; None where it is not finite.
     stopped : str
         Why training ended, as `Result.stopped` says it.
     date : str
-        When, ISO 8601, UTC.
+        When it was trained: ISO 8601, UTC.
 
     Raises
     ------
@@ -95,11 +95,11 @@ class Model:
     theta : ndarray of shape (network.size,)
         float32 or float64.
     encoder : Encoder
-        How a table becomes X, and what the classes are called.
+        How a table becomes X, and the names of the classes.
     scaling : Scaling or None
-        Of the inputs, where they were standardised.
+        Scaling of the inputs, where they were standardised.
     target_scaling : Scaling or None
-        Of a regression's targets.
+        Scaling of a regression's targets.
     provenance : Provenance
 
     Raises
@@ -188,12 +188,12 @@ class Model:
         return [self.classes[code] for code in codes]
 
 
-def save(path: str | os.PathLike[str], model: Model, *, half: bool = False) -> None:
-    """Write a model to a file, wholly or not at all.
+def save(file: File, model: Model, *, half: bool = False) -> None:
+    """Write a model to a file, wholly or not at all, or to a stream.
 
     Parameters
     ----------
-    path : path
+    file : path or binary stream
         An existing file is replaced, and only once the new one is safely on disk.
     model : Model
     half : bool, default=False
@@ -222,7 +222,7 @@ def save(path: str | os.PathLike[str], model: Model, *, half: bool = False) -> N
     hidden = network.hidden if isinstance(network.hidden, tuple) else (network.hidden,)
     if not all(isinstance(name, str) for name in (*hidden, network.output)):
         raise ModelFileError(
-            f"{os.fspath(path)}: a model file holds activations and outputs by name, not functions "
+            f"{name_of(file)}: a model file holds activations and outputs by name, not functions "
             "of your own; pass their names to Network"
         )
     header = {
@@ -244,21 +244,25 @@ def save(path: str | os.PathLike[str], model: Model, *, half: bool = False) -> N
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     text = json.dumps(header, allow_nan=False)
     metadata = {KEY: text, "sha256": _checksum(text, tensors)}
+    content = to_bytes(tensors, metadata)
+    if not isinstance(file, str | os.PathLike):
+        file.write(content)
+        return
     try:
-        write_atomically(path, to_bytes(tensors, metadata))
+        write_atomically(file, content)
     except OSError as error:
         raise ModelFileError(
-            f"{os.fspath(path)}: the model cannot be saved here ({_reason(error)}); nothing was "
+            f"{name_of(file)}: the model cannot be saved here ({reason(error)}); nothing was "
             "changed: free some space or choose another place"
         ) from None
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(file: File) -> Model:
     """Read a model from a file, and check it before anything in it is used.
 
     Parameters
     ----------
-    path : path
+    file : path or binary stream
 
     Returns
     -------
@@ -268,44 +272,58 @@ def load(path: str | os.PathLike[str]) -> Model:
     ------
     ModelFileError
         If the file is absent, no model, truncated, altered, oversized, or of a newer format.
-    """
-    from safetensors import SafetensorError, safe_open
 
-    name = os.fspath(path)
+    Examples
+    --------
+    >>> import io
+    >>> from chainrule.datasets.encoding import Column
+    >>> stream = io.BytesIO()
+    >>> save(stream, Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),))))
+    >>> load(io.BytesIO(stream.getvalue())).theta
+    array([0.5, 1. ])
+    """
+    from safetensors import SafetensorError
+
+    name = name_of(file)
     try:
-        with safe_open(name, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            header = _header(metadata.get(KEY))
-            network = _network(header["network"])
-            _check_tensors(
-                {
-                    key: (part.get_dtype(), tuple(part.get_shape()))
-                    for key in file.keys()  # noqa: SIM118  (it is no mapping)
-                    for part in [file.get_slice(key)]
-                },
-                network,
-            )
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        if _checksum(metadata[KEY], tensors) != metadata.get("sha256"):
-            raise ValueError("its checksum does not match: it was altered")
-        theta = tensors["theta"]
-        return Model(
-            network,
-            theta.astype(np.float32) if theta.dtype == np.float16 else theta,
-            Encoder.from_json(header["encoder"]),
-            _scaling(tensors, "scaling"),
-            _scaling(tensors, "target_scaling"),
-            Provenance(**header["provenance"]),
-        )
+        return _model(read_bytes(file))
     except SafetensorError as error:
         what = f"it is truncated, altered or no .safetensors file ({error})"
     except OSError as error:
-        raise ModelFileError(f"{name}: the model cannot be read ({_reason(error)})") from None
+        raise ModelFileError(f"{name}: the model cannot be read ({reason(error)})") from None
     except KeyError as error:
         what = f"its header lacks {error}"
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         what = str(error)
     raise ModelFileError(f"{name}: not a model that can be used: {what}") from None
+
+
+def _model(content: bytes) -> Model:
+    """Return the model that a file holds."""
+    from safetensors import deserialize
+
+    parts = dict(deserialize(content))  # type: ignore[no-untyped-call]  # checks every length
+    n = int.from_bytes(content[:8], "little")
+    metadata = json.loads(content[8 : 8 + n]).get("__metadata__", {})
+    header = _header(metadata.get(KEY))
+    network = _network(header["network"])
+    found = {key: (part["dtype"], tuple(part["shape"])) for key, part in parts.items()}
+    _check_tensors(found, network)
+    tensors = {
+        key: np.frombuffer(part["data"], DTYPES[part["dtype"]]).reshape(part["shape"])
+        for key, part in parts.items()
+    }
+    if _checksum(metadata[KEY], tensors) != metadata.get("sha256"):
+        raise ValueError("its checksum does not match: it was altered")
+    theta = tensors["theta"]
+    return Model(
+        network,
+        theta.astype(np.float32 if theta.dtype == np.float16 else theta.dtype),
+        Encoder.from_json(header["encoder"]),
+        _scaling(tensors, "scaling"),
+        _scaling(tensors, "target_scaling"),
+        Provenance(**header["provenance"]),
+    )
 
 
 def _checksum(text: str, tensors: Mapping[str, Array]) -> str:

@@ -434,14 +434,14 @@ def test_a_table_through_pipes(trained):
 
 PRESS_CTRL_C = """
 import os, signal
-from chainrule.workbench import terminal as report
+from chainrule.commands import terminal
 
-def press(live, step, show=report.Live.__call__):
+def press(live, step, show=terminal.Live.__call__):
     show(live, step)
     if step.iteration == 3:
         os.kill(os.getpid(), signal.SIGINT)
 
-report.Live.__call__ = press
+terminal.Live.__call__ = press
 """
 
 
@@ -498,12 +498,12 @@ def test_ctrl_c_while_a_choice_is_made_ends_it(here, monkeypatch):
     ],
 )
 def test_what_is_saved_is_said_when_the_picture_fails(here, monkeypatch, error, code, words):
-    from chainrule.workbench import pipeline
+    from chainrule.workbench import picture
 
     def draw(*args):
         raise error
 
-    monkeypatch.setattr(pipeline, "draw", draw)
+    monkeypatch.setattr(picture, "page", draw)
     found = run("train", "homes.csv", *QUICK)
     assert found.exit_code == code
     assert words in found.stderr
@@ -518,7 +518,7 @@ def test_two_inputs_and_classes_get_a_map_in_the_tables_units(here, monkeypatch)
         drawn.append(draw(*arguments, **options))
         return drawn[0]
 
-    monkeypatch.setattr("chainrule.workbench.pipeline.training_figure", keep)
+    monkeypatch.setattr("chainrule.workbench.picture.training_figure", keep)
     rows = np.random.default_rng(0).uniform((100, 0.1), (200, 0.2), size=(60, 2))
     lines = [f"{a},{b},{'big' if a > 150 else 'small'}" for a, b in rows]
     (here / "fruit.csv").write_text("\n".join(["weight,sugar,kind", *lines]))
@@ -546,7 +546,7 @@ def test_a_fit_of_one_input_gets_its_curve_and_the_state_of_its_training(here, m
         titles.extend(ax.get_title() for ax in figure.axes)
         return figure
 
-    monkeypatch.setattr("chainrule.workbench.pipeline.training_figure", draw)
+    monkeypatch.setattr("chainrule.workbench.picture.training_figure", draw)
     x = np.linspace(0, 10, 60)
     table = np.c_[x, 20 + 5 * np.sin(x) + 0.3 * np.cos(40 * x)]
     np.savetxt(here / "sensor.csv", table, delimiter=",", header="time,signal", comments="")

@@ -1,5 +1,7 @@
 """Octave's files and the course's conventions."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,11 @@ def test_files_that_are_none_are_refused(tmp_path):
     (tmp_path / "b.mat").write_bytes(b"not a matrix, but long enough for a header" * 9)
     with pytest.raises(DataError, match=r"b\.mat: not a \.mat file that can be read"):
         octave.read(tmp_path / "b.mat")
+
+
+def test_a_stream_reads_as_a_file_does(tmp_path):
+    octave.write(tmp_path / "w.mat", A=np.eye(2))
+    stream = io.BytesIO((tmp_path / "w.mat").read_bytes())
+    np.testing.assert_array_equal(octave.read(stream)["A"], np.eye(2))
+    with pytest.raises(DataError, match=r"<stream>: not a \.mat file"):
+        octave.read(io.BytesIO(b"no matrix"))

@@ -15,8 +15,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from chainrule import Network, model_file, predict, random_theta
+from chainrule.commands.alvinn import learn_on_the_fly
 from chainrule.commands.app import app
-from chainrule.commands.driving import learn_on_the_fly
 from chainrule.datasets.encoding import Column, Encoder
 from chainrule.driving import learning, retina
 from chainrule.driving.buffer import Buffer
@@ -362,7 +362,7 @@ def test_the_command_watches_trains_and_goes(race, tmp_path, monkeypatch):
     [
         (["drive", "watch", "--out", "x.txt"], "must be a .npz file"),
         (["drive", "--out", "x.png"], "must be a .safetensors file"),
-        (["drive", "--out", "nowhere/a.safetensors"], "in a folder you can write to"),
+        (["drive", "--out", "nowhere/a.safetensors"], "in a folder that exists"),
         (["drive", "go", "absent.safetensors", "--out", "a.mp4"], "must be a .gif file"),
         (["drive", "--minutes", "inf"], "less than or equal to 100"),
         (["drive", "--hidden", "8", "watch"], "drive watch: its options go after its name"),
@@ -393,7 +393,7 @@ def test_what_is_learnt_stays_if_the_laps_are_interrupted(race, tmp_path, monkey
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("chainrule.commands.driving.drive_all", interrupted)
+    monkeypatch.setattr("chainrule.commands.alvinn.drive_all", interrupted)
     out = tmp_path / "a.safetensors"
     result = CliRunner().invoke(app, ["drive", "--minutes", "0.1", "--out", str(out)])
     assert result.exit_code == 130

@@ -62,6 +62,12 @@ def test_every_digit_of_a_sheet_is_read_in_its_row(sheet):
     assert all(0 < digit.probability <= 1 for digit in digits)
 
 
+def test_a_stream_is_read_as_a_file_is(sheet):
+    with open(sheet, "rb") as stream:
+        found = read_digits(stream)
+    assert [digit.label for digit in found] == list(range(10))
+
+
 def test_photos_as_people_take_them_are_read():
     """40 photos of one digit with everything wrong that goes wrong, drawn by chance."""
     import tempfile

@@ -1,6 +1,7 @@
 """From a photo to pictures: every step on photos made up for it, and on what is no photo."""
 
 import contextlib
+import io
 import struct
 import zlib
 
@@ -32,6 +33,23 @@ def found_in(image, folder, name="photo.png", **options):
 
 
 # Opening
+
+
+def test_a_stream_shows_what_a_file_does(tmp_path):
+    path = tmp_path / "seven.png"
+    seven().save(path)
+    expected = photos.open_photo(path)
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(photos.open_photo(file).rgb, expected.rgb)
+    stream = io.BytesIO(path.read_bytes())
+    assert photos.find(stream).box(0) == photos.find(path).box(0)
+    assert not stream.closed
+    with pytest.raises(DataError, match=r"^<stream>: not an image that can be read"):
+        photos.open_photo(io.BytesIO(b"no photo"))
+    upload = io.BytesIO(path.read_bytes()[:200])
+    upload.name = "cut.png"
+    with pytest.raises(DataError, match=r"^cut\.png: the image is damaged or cut short"):
+        photos.open_photo(upload)
 
 
 @pytest.mark.parametrize(

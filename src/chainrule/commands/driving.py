@@ -1,196 +1,111 @@
-"""What ``chainrule drive`` does: watch, train, go, and all in one, with what it says meanwhile."""
+"""The options of ``chainrule drive``; what it does is in `chainrule.commands.alvinn`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
-from zipfile import BadZipFile
+from typing import Annotated, Literal
 
-import numpy as np
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+import typer
 
-from chainrule.common.checks import DataError
-from chainrule.common.types import Array
-from chainrule.driving import driver as drivers
-from chainrule.driving.drawing import Film, hidden_units
-from chainrule.driving.driver import Driver
-from chainrule.driving.game import FRAMES_A_SECOND, LOOKS_EVERY, Orders, Race
-from chainrule.driving.laps import Lap, drive, drive_all
-from chainrule.driving.learning import FIRST_TRACK, LAST_EPOCHS, Instructor, Student, learn
-from chainrule.driving.person import KEYS, LessonOver, Person, close_window
-from chainrule.driving.teacher import Teacher
-from chainrule.workbench import terminal as report
+from chainrule.commands.exits import CTRL_C, check_writable, fail
+from chainrule.commands.options import Json
 
-Teach = Literal["geometry", "keyboard"]
-INSTRUCTORS: dict[Teach, type[Teacher] | type[Person]] = {"geometry": Teacher, "keyboard": Person}
-
-
-@contextmanager
-def _bar(what: str, total: float) -> Iterator[Any]:
-    """Yield a function (done, note) that moves a bar on stderr."""
-    with Progress(
-        TextColumn(what),
-        BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(compact=True),
-        console=report.message_console(),
-    ) as progress:
-        task = progress.add_task("", total=total, note="")
-        yield lambda done, note="": progress.update(task, completed=done, note=note)
+app = typer.Typer(
+    invoke_without_command=True,
+    help="ALVINN: a network watches a driver for a few minutes, then steers by itself (on "
+    "Gymnasium's CarRacing-v3).  Without watch, train or go: all in one, the network taking over "
+    "more and more while it learns.",
+)
+Minutes = Annotated[float, typer.Option(min=0.1, max=100, help="Of driving to watch, simulated.")]
+Units = Annotated[int, typer.Option(min=1, help="Hidden units.")]
+Tracks = Annotated[int, typer.Option(min=1, help="How many unseen tracks to drive.")]
+FirstSeed = Annotated[int, typer.Option(min=0, max=999_999, help="Of the first unseen track.")]
+Teach = Annotated[
+    Literal["geometry", "keyboard"],
+    typer.Option(help="Whom to watch: a driver who sees the track's geometry, or you."),
+]
+DriverSeed = Annotated[int, typer.Option(min=0, help="Of the learning and the tracks watched.")]
 
 
-@contextmanager
-def _lesson(what: str, minutes: float, teach: Teach) -> Iterator[Any]:
-    """Yield a bar for a lesson; its place and time are seconds of driving."""
-    INSTRUCTORS[teach](Race(FIRST_TRACK))  # else its error would follow a bar that never moved
-    if teach == "keyboard":
-        report.say(f"press a key in the window to start: {KEYS}")
-    with _bar(what, minutes * 60) as bar:
-        yield bar
-    if teach == "keyboard":
-        close_window()
+@app.callback()
+def drive(
+    ctx: typer.Context,
+    minutes: Minutes = 5.0,
+    hidden: Units = 4,
+    tracks: Tracks = 10,
+    first_seed: FirstSeed = 1000,
+    teach: Teach = "geometry",
+    seed: DriverSeed = 0,
+    out: Annotated[
+        Path, typer.Option(help="The model file; an animation and a picture go beside it.")
+    ] = Path("alvinn.safetensors"),
+    quick: Annotated[bool, typer.Option("--quick", help="--minutes 1 --tracks 3.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Learn on the fly, then drive unseen tracks."""
+    given = {
+        name
+        for name in ctx.params
+        if (source := ctx.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    if ctx.invoked_subcommand is not None:
+        if given:
+            raise ValueError(f"drive {ctx.invoked_subcommand}: its options go after its name")
+        return
+    from chainrule.commands import alvinn
 
-
-def watch(out: Path, minutes: float, seed: int, teach: Teach) -> None:
-    """Record a teacher: the frames at which a driver looks, and what the teacher orders."""
-    most = round(minutes * 60 * FRAMES_A_SECOND)
-    frames: list[Array] = []
-    numbers: list[int] = []
-    orders: list[tuple[float, float]] = []
-    lap = 0
-    with _lesson("watching", minutes, teach) as bar, suppress(LessonOver):
-        while len(frames) * LOOKS_EVERY < most:
-            race = Race(FIRST_TRACK + 1000 * seed + lap)
-            instructor: Instructor = INSTRUCTORS[teach](race)
-            lap += 1
-            while not race.done and len(frames) * LOOKS_EVERY < most:
-                if race.frames % LOOKS_EVERY == 0:
-                    order = instructor()
-                    frames.append(race.frame())
-                    numbers.append(race.frames)
-                    orders.append((order.steering, order.speed))
-                    bar(len(frames) * LOOKS_EVERY / FRAMES_A_SECOND, f"lap {lap}")
-                race.step(order, race.speed)
-    if not frames:
-        raise ValueError("no driving was watched, so nothing is written")
-    np.savez_compressed(out, frames=frames, numbers=numbers, orders=orders, seed=seed)
-    report.say(
-        f"{out}: {len(frames):,} frames of {lap} lap{'s' * (lap > 1)}, each with the teacher's "
-        "orders"
-    )
-
-
-def train(recording: Path, out: Path, hidden: int, seed: int) -> None:
-    """Train on a recording, without ever taking the wheel."""
+    if quick:
+        minutes = minutes if "minutes" in given else 1.0
+        tracks = tracks if "tracks" in given else 3
+    check_writable("--out", out, ".safetensors")
+    lesson = alvinn.learn_on_the_fly(out, minutes, hidden, seed, teach)
     try:
-        with recording.open("rb") as file, np.load(file) as arrays:
-            frames, numbers, orders = (arrays[name] for name in ("frames", "numbers", "orders"))
-    except (TypeError, ValueError, KeyError, EOFError, BadZipFile):
-        raise DataError(
-            f"{recording}: is no recording of 'chainrule drive watch', or is damaged"
-        ) from None
-    student = Student(hidden, seed)
-    for frame, number, order in zip(frames, numbers, orders, strict=True):
-        student.watch(frame, int(number), Orders(*order.tolist()))
-    report.say(f"training {hidden} hidden units on {len(student.buffer.images):,} views")
-    student.practise(LAST_EPOCHS, settle=True)
-    _save(out, student.driver(), student, seed)
+        alvinn.go(out, tracks, first_seed, out.with_suffix(".gif"), as_json, **lesson)
+    except KeyboardInterrupt:
+        fail(f"interrupted: the network is saved in {out}: chainrule drive go {out}", CTRL_C)
 
 
-def learn_on_the_fly(
-    out: Path, minutes: float, hidden: int, seed: int, teach: Teach
-) -> dict[str, float]:
-    """Learn while watching, taking over more and more; return what is told of the lesson."""
-    student = Student(hidden, seed)
-    with _lesson("learning", minutes, teach) as bar:
+@app.command("watch")
+def watch(
+    minutes: Minutes = 5.0,
+    teach: Teach = "geometry",
+    seed: DriverSeed = 0,
+    out: Annotated[Path, typer.Option(help="The recording.")] = Path("watched.npz"),
+) -> None:
+    """Record a teacher who drives."""
+    from chainrule.commands import alvinn
 
-        def progress(frame: int, own: float) -> None:
-            if frame % 50 == 0:
-                bar(frame / FRAMES_A_SECOND, f"this lap: {report.percent(own)} by the network")
-
-        driver = learn(
-            student, minutes=minutes, seed=seed, instructor=INSTRUCTORS[teach], progress=progress
-        )
-    _save(out, driver, student, seed)
-    return {"minutes": round(student.minutes, 2), "training_seconds": round(student.seconds, 2)}
+    check_writable("--out", out, ".npz")
+    alvinn.watch(out, minutes, seed, teach)
 
 
-def _save(out: Path, driver: Driver, student: Student, seed: int) -> None:
-    minutes = round(student.minutes, 2)
-    drivers.save(out, driver, seed, {"minutes": minutes})
-    picture = out.with_suffix(".png")
-    hidden_units(driver).savefig(picture)
-    watched = report.duration(60 * minutes)
-    report.say(
-        f"trained in {student.seconds:.1f} s on {watched} min of driving: {out}, and what its "
-        f"hidden units look for: {picture}"
-    )
+@app.command("train")
+def train(
+    recording: Annotated[Path, typer.Argument(help="Of 'chainrule drive watch'.")],
+    hidden: Units = 4,
+    seed: DriverSeed = 0,
+    out: Annotated[Path, typer.Option(help="The model file.")] = Path("alvinn.safetensors"),
+) -> None:
+    """Train a network on a recording."""
+    from chainrule.commands import alvinn
+
+    check_writable("--out", out, ".safetensors")
+    alvinn.train(recording, out, hidden, seed)
 
 
-def go(model: Path, tracks: int, first_seed: int, film: Path, as_json: bool, **facts: Any) -> None:
-    """Let a network drive unseen tracks, the teacher beside it, and tell how it went."""
-    driver = drivers.load(model)
-    seeds = range(first_seed, first_seed + tracks)
-    Race(first_seed)  # else its error would follow a bar that never moved
-    teachers: list[Lap] = []
-    laps: list[Lap] = []
-    with _bar("driving", 2 * tracks + 1) as bar:
-        for lap in drive_all(None, seeds):
-            teachers.append(lap)
-            bar(len(teachers), "the teacher, for comparison")
-        for lap in drive_all(driver, seeds):
-            laps.append(lap)
-            note = f"mean score {np.mean([lap.score for lap in laps]):.0f}, {_completed(laps)}"
-            bar(tracks + len(laps), note)
-        recorder = Film(driver)
-        drive(driver, first_seed, recorder)
-        recorder.save(film)
-        bar(2 * tracks + 1, note)
-    report.say(f"the first of them, seen by the network: {film}")
-    if as_json:
-        told = {
-            "tracks": [asdict(lap) for lap in laps],
-            "teacher": [asdict(lap) for lap in teachers],
-            "mean": _means(laps),
-            "teacher_mean": _means(teachers),
-            "hidden": driver.network.layers[1],
-            **facts,
-        }
-        print(json.dumps(told))
-    else:
-        _table(laps, teachers)
+@app.command("go")
+def go(
+    path: Annotated[Path, typer.Argument(metavar="MODEL", help="Of 'chainrule drive'.")],
+    tracks: Tracks = 10,
+    first_seed: FirstSeed = 1000,
+    out: Annotated[
+        Path | None, typer.Option(help="The animation, a .gif.  (default: beside the model)")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a network drive unseen tracks."""
+    from chainrule.commands import alvinn
 
-
-def _means(laps: list[Lap]) -> dict[str, float]:
-    """Return the means over laps; of completed, how many."""
-    names = ("score", "lateral_mean", "lateral_p95")
-    means = {name: float(np.mean([getattr(lap, name) for lap in laps])) for name in names}
-    return {**means, "completed": sum(lap.completed for lap in laps)}
-
-
-def _completed(laps: list[Lap]) -> str:
-    return f"{sum(lap.completed for lap in laps)} of {len(laps)} laps completed"
-
-
-def _table(laps: list[Lap], teachers: list[Lap]) -> None:
-    """Print a line for each track, and the means."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("track", "score", "lap", "off the middle", "95 %", "teacher", "off", "95 %"):
-        table.add_column(heading, justify="right")
-
-    def row(name: str, lap: str, own: dict[str, Any], his: dict[str, Any]) -> None:
-        cells = [f"{own['score']:.1f}", lap]
-        cells += [f"{own['lateral_mean']:.2f}", f"{own['lateral_p95']:.2f}"]
-        cells += [f"{his['score']:.1f}", f"{his['lateral_mean']:.2f}", f"{his['lateral_p95']:.2f}"]
-        table.add_row(name, *cells)
-
-    for lap, teacher in zip(laps, teachers, strict=True):
-        row(str(lap.seed), "done" if lap.completed else "no", asdict(lap), asdict(teacher))
-    row("mean", f"{sum(lap.completed for lap in laps)}", _means(laps), _means(teachers))
-    report.data_console().print(table)
-    print("off the middle of the road: mean and 95th percentile, in half widths of the road")
+    film = path.with_suffix(".gif") if out is None else out
+    check_writable("--out", film, ".gif")
+    alvinn.go(path, tracks, first_seed, film, as_json)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chainrule.commands.exits import BAD_DATA, check_writable, complain
+from chainrule.commands.options import Json
 from chainrule.common.checks import DataError, counted
 
 if TYPE_CHECKING:
     from chainrule.handwriting.reading import Reading
-
-BAD_DATA = 3
 
 
 def classify(
@@ -27,16 +27,14 @@ def classify(
         Path | None,
         typer.Option(help="Draw the photo with its readings, and every step: a .png file."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Machine-readable output on stdout.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Read the digits in photos: in reading order, a line a row, each with its probability."""
     from chainrule import model_file
     from chainrule.handwriting.reading import check_model, read, shipped_model
 
-    if show is not None and (show.suffix != ".png" or not show.absolute().parent.is_dir()):
-        raise ValueError(f"--show {show}: must be a .png file in a folder that exists")
+    if show is not None:
+        check_writable("--show", show, ".png")
     if show is not None and len(paths) > 1:
         raise ValueError(f"--show draws one photo at a time: {len(paths)} were given")
     network = shipped_model() if model is None else check_model(model_file.load(model))
@@ -48,7 +46,7 @@ def classify(
         except DataError as error:
             if len(paths) == 1:
                 raise
-            print("chainrule: " + " ".join(str(error).split()), file=sys.stderr)
+            complain(str(error))
             answers.append({"file": path, "error": str(error), "digits": []})
             failed += 1
             continue
@@ -110,20 +108,21 @@ def collect(
 def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json: bool) -> None:
     """Go on from a model with the labelled photos of a folder."""
     from chainrule import __version__, model_file
+    from chainrule.commands import terminal
     from chainrule.handwriting import learning
     from chainrule.handwriting.reading import check_model, shipped_model
-    from chainrule.workbench import terminal as report
 
     out = out or Path(f"{Path(folder).resolve().name}.safetensors")
-    if out.suffix != ".safetensors" or not out.absolute().parent.is_dir():
-        raise ValueError(f"--out {out}: must be a .safetensors file in a folder that exists")
+    check_writable("--out", out, ".safetensors")
     old = shipped_model() if str(start) == "shipped" else check_model(model_file.load(start))
     X, y = learning.collected(folder)
-    report.say(f"{folder}: {counted(len(X), 'digit')} of your own")
-    with report.progress(f"drawing {sum(learning.REHEARSED):,} not to be forgotten") as done:
-        kept = learning.drawings(*learning.REHEARSED, seed, done)[0]
-    with report.Live(learning.OWN_EPOCHS, None) as live:
-        result = learning.adapted(old, X, y, kept, seed, live)
+    terminal.say(f"{folder}: {counted(len(X), 'digit')} of your own")
+    with terminal.Terminal() as tell:
+        with tell.progress(f"drawing {sum(learning.REHEARSED):,} not to be forgotten") as done:
+            kept = learning.drawings(*learning.REHEARSED, seed, done)[0]
+        result = learning.adapted(
+            old, X, y, kept, seed, lambda step: tell.iteration(step, learning.OWN_EPOCHS)
+        )
     provenance = model_file.Provenance(
         __version__,
         seed,
@@ -143,4 +142,4 @@ def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json:
         print(json.dumps({"digits": len(X), "right": right, "model": str(out)}))
     else:
         told = (f"{n} of {len(X)} of your digits right" for n in right.values())
-        report.facts(dict(zip(right, told, strict=True)) | {"model": str(out)})
+        terminal.facts(dict(zip(right, told, strict=True)) | {"model": str(out)})

@@ -1,10 +1,34 @@
-"""Files written wholly or not at all."""
+"""Files read by their path or from a stream, and written wholly or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from pathlib import Path
+from typing import BinaryIO
+
+File = str | os.PathLike[str] | BinaryIO
+"""A path, or a binary stream such as an upload; errors call it by its ``name``."""
+
+
+def name_of(file: File) -> str:
+    """Return what errors call a file: its path, or the stream's name where it has one.
+
+    Examples
+    --------
+    >>> import io
+    >>> name_of(Path("homes.csv")), name_of(io.BytesIO())
+    ('homes.csv', '<stream>')
+    """
+    if isinstance(file, str | os.PathLike):
+        return os.fspath(file)
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) and name else "<stream>"  # a pipe's may be a number
+
+
+def read_bytes(file: File) -> bytes:
+    """Return all of a file, or all that is left of a stream; may raise OSError."""
+    return Path(file).read_bytes() if isinstance(file, str | os.PathLike) else file.read()
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -36,5 +60,6 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         raise
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Return in a few words why a file could not be read or written."""
     return (error.strerror or str(error)).lower()

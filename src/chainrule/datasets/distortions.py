@@ -1,4 +1,4 @@
-"""New examples from old: pictures turned, slanted, scaled, moved and bent, all of them at once."""
+"""New examples from old: pictures turned, slanted, scaled, moved and bent, many at a time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from chainrule.common.types import Array
 
-CHUNK = 2000  # pictures bent at a time: what is in work stays within the processor's caches
-KNOTS = 6  # a side, whose random displacements a Gaussian spreads over the picture
+CHUNK = 2000  # pictures bent at a time, so that they stay in the processor's caches
+KNOTS = 6  # knots along a side; a Gaussian spreads their random displacements
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,21 @@ class Distortion:
     turn : float
         Standard deviation of the rotation, in radians.
     slant : float
-        Of the shear, columns a row.
+        Standard deviation of the shear, in columns per row.
     scale : float
-        Of the logarithm of the factor, for each axis by itself.
+        Standard deviation of the logarithm of the factor, drawn for each axis.
     move : float
-        Of the shift, in pixels, for each axis.
+        Standard deviation of the shift, in pixels, drawn for each axis.
     bend : float
-        Of the elastic displacement of a pixel, in pixels, for each axis.
+        Standard deviation of a pixel's elastic displacement, in pixels, drawn for each axis.
     thicken : float, default=0.0
-        How far strokes grow or shrink at most: 1 is a pixel on either side.
+        Most that strokes grow or shrink: 1 is a pixel on either side.
 
     Notes
     -----
     Simard, Steinkraus and Platt (2003), *Best practices for convolutional neural networks*: random
-    displacements, smoothed by a Gaussian.  Theirs are drawn for each pixel; here for each of 6x6
-    knots, which is as smooth and far less work.
+    displacements, smoothed by a Gaussian.  They draw one for each pixel; here one is
+    drawn for each of 6x6 knots, which is as smooth and far less work.
 
     Examples
     --------

@@ -89,9 +89,9 @@ class Column:
     ----------
     name : str
     categories : tuple of str or None
-        Of a text column, which becomes one 0/1 input for each; None for numbers.
+        Categories of a text column, which becomes one 0/1 input per category; None for numbers.
     mean : float or None
-        What fills a missing number, where that was asked for.
+        Number that fills a missing one, where missing values are filled.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Encoder:
-    """What was learnt of a table in training: enough to read another one the same way.
+    """What was learnt about a table in training: enough to read another one in the same way.
 
     Attributes
     ----------
@@ -119,12 +119,12 @@ class Encoder:
     classes : tuple of int or str, or None
         The label of each class, in the order of its code; None for regression.
     dropped : tuple of str
-        Columns that are known and not used.
+        Columns that are known but not used.
     missing : "mean" or None
-        Whether missing values are filled: a number by its column's mean in training, a text by
+        Whether missing values are filled: a number with its column's mean in training, a text with
         zeros for all its categories.
     image_shape : (height, width) or None
-        When the inputs are the pixels of an image.
+        Set where the inputs are the pixels of an image.
     column_major : bool
         Whether such an image is stored column by column, as in the course's files.
     divisor : float
@@ -173,7 +173,7 @@ class Encoder:
         X : ndarray of shape (m, n)
             float32 where all the columns are uint8 or float32, else float64.
         notes : list of str
-            What a user should know: filled and unknown values.
+            What the user should know: values that were filled or are unknown.
 
         Raises
         ------
@@ -230,7 +230,7 @@ class Encoder:
         return codes
 
     def images(self, pixels: Array) -> Array:
-        """Return rows of pixels, or of weights that belong to pixels, as images to look at.
+        """Return rows of pixels, or of one weight per pixel, as images to look at.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class Encoder:
         Raises
         ------
         ValueError
-            If the inputs are no image.
+            If the inputs are not pixels of an image.
 
         Examples
         --------
@@ -374,7 +374,7 @@ def as_labels(values: Array) -> list[Label]:
 
 
 def as_text(vector: Array) -> list[str | None]:
-    """Return a column as text; numbers as they are most simply written."""
+    """Return a column as text, numbers in their shortest form."""
     if vector.dtype == object:
         return list(vector)
     return [None if value != value else f"{value:g}" for value in vector.tolist()]
@@ -399,7 +399,7 @@ def refuse_infinite(vector: Array, where: str) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Say whether a value, such as a text, is a number; a missing one is another complaint."""
+    """Tell whether a value, such as a text, is a number; a missing one counts as one."""
     try:
         float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):

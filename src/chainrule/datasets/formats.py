@@ -6,50 +6,60 @@ import csv
 import difflib
 import hashlib
 import io
+import math
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.files import File, name_of, read_bytes, reason
 from chainrule.common.types import Array
 from chainrule.datasets import octave
-from chainrule.datasets.encoding import (
-    Label,
-    Table,
-    is_number,
-)
+from chainrule.datasets.encoding import Label, Table, is_number
 
-Source = str | os.PathLike[str] | BinaryIO
-
-
-FEWEST_PIXELS = 64  # the smallest image that anyone keeps: 8x8
-MISSING = ("", "NA", "N/A", "null", "NULL", "None", "NaN", "nan", "?")  # how csv files say so
+FEWEST_PIXELS = 64  # the smallest image in use is 8x8
+TESTS = (("X_test", "y_test"), ("Xtest", "ytest"))  # the arrays of a file's own test set
+MISSING = ("", "NA", "N/A", "null", "NULL", "None", "NaN", "nan", "?")  # how csv files write it
 
 
 @dataclass(frozen=True)
-class _Read:
+class Contents:
     """What a file holds, before anything is decided."""
 
     name: str
     sha256: str
     table: Table
-    target: str | None = None  # the target's name, where the file keeps it apart from the inputs
+    target: str | None = None  # name of the target, where the file keeps it apart from the inputs
     y: Array | None = None
-    others: tuple[str, ...] = ()  # what could be the target there
-    named: bool = True  # whether the columns are somebody's, with names that say something
+    others: tuple[str, ...] = ()  # other arrays that could be the target
+    named: bool = True  # whether somebody named the columns, so that the names mean something
     image_shape: tuple[int, int] | None = None
     column_major: bool = False
-    classes: tuple[Label, ...] | None = None  # their order, where it is a convention
+    classes: tuple[Label, ...] | None = None  # in the order of a convention, where there is one
     held_out: tuple[Table, Array] | None = None
     notes: tuple[str, ...] = ()
 
 
-def _read(source: Source, target: str | None, text: Collection[str] = ()) -> _Read:
+def read(
+    source: File, target: str | None, text: Collection[str] = (), name: str | None = None
+) -> Contents:
+    """Read a source of data, see `chainrule.datasets.load`.
+
+    Parameters
+    ----------
+    source : str, path or binary stream
+    target : str or None
+        In an npz or mat file, the array to use in place of ``y``.
+    text : collection of str
+        Columns to be read as text, whatever they hold.
+    name : str, optional
+        Name of a stream's file.  Default: the stream's own.
+    """
     if source == "digits":
         return _read_digits()
     if source == "mnist":
@@ -58,26 +68,20 @@ def _read(source: Source, target: str | None, text: Collection[str] = ()) -> _Re
             return _fetch_mnist()
         source = local
     if source == "-":
-        source = sys.stdin.buffer
-    if not isinstance(source, str | os.PathLike):
-        return _read_csv("<standard input>", source.read(), text)
-    name = os.fspath(source)
-    readers: dict[str, Callable[[str, bytes, Collection[str]], _Read]] = {
+        return _read_csv("<standard input>", sys.stdin.buffer.read(), text)
+    from_disk = isinstance(source, str | os.PathLike)
+    name = name or name_of(source)
+    content = _content(source, name)
+    readers: dict[str, Callable[[str, bytes, Collection[str]], Contents]] = {
         ".csv": _read_csv,
         ".tsv": _read_csv,
         ".parquet": _read_parquet,
         ".npz": lambda name, content, _: _read_npz(name, content, target),
         ".mat": lambda name, content, _: _read_mat(name, content, target),
     }
-    try:
-        content = Path(name).read_bytes()
-    except FileNotFoundError:
-        hint = "; did you mean 'digits'?" if difflib.get_close_matches(name, ["digits"]) else ""
-        raise DataError(f"{name}: there is no such file{hint}") from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError(f"{name}: cannot be read ({reason})") from None
     suffix = Path(name).suffix.lower()
+    if not suffix and not from_disk:
+        suffix = ".csv"
     if suffix not in readers:
         raise DataError(
             f"{name}: a file's name must end in {', '.join(readers)}; for csv of another name use "
@@ -88,20 +92,30 @@ def _read(source: Source, target: str | None, text: Collection[str] = ()) -> _Re
     return readers[suffix](name, content, text)
 
 
-def _read_digits() -> _Read:
+def _content(source: File, name: str) -> bytes:
+    try:
+        return read_bytes(source)
+    except FileNotFoundError:
+        hint = "; did you mean 'digits'?" if difflib.get_close_matches(name, ["digits"]) else ""
+        raise DataError(f"{name}: there is no such file{hint}") from None
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read ({reason(error)})") from None
+
+
+def _read_digits() -> Contents:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     sha256 = hashlib.sha256(digits.data.tobytes() + digits.target.tobytes()).hexdigest()
     table = dict(zip(digits.feature_names, digits.data.T, strict=True))
-    return _Read("digits", sha256, table, "digit", digits.target, image_shape=(8, 8))
+    return Contents("digits", sha256, table, "digit", digits.target, image_shape=(8, 8))
 
 
 def _local_mnist() -> list[Path]:
     return [Path(folder, "mnist.npz") for folder in (".", os.environ.get("CHAINRULE_DATA", "."))]
 
 
-def _fetch_mnist() -> _Read:
+def _fetch_mnist() -> Contents:
     """Fetch MNIST from openml.org, once: scikit-learn keeps it in its data folder."""
     from sklearn.datasets import fetch_openml
 
@@ -116,13 +130,13 @@ def _fetch_mnist() -> _Read:
     sha256 = hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()
     names, _, _ = _names(None, X.shape[1])
     training, test = (dict(zip(names, rows.T, strict=True)) for rows in (X[:60000], X[60000:]))
-    return _Read(
+    return Contents(
         "mnist", sha256, training, "y", y[:60000],
         named=False, image_shape=(28, 28), held_out=(test, y[60000:]),
     )  # fmt: skip
 
 
-def _read_csv(name: str, content: bytes, text: Collection[str]) -> _Read:
+def _read_csv(name: str, content: bytes, text: Collection[str]) -> Contents:
     import polars as pl
 
     try:
@@ -151,12 +165,12 @@ def _read_csv(name: str, content: bytes, text: Collection[str]) -> _Read:
         raise DataError(f"{name}: not a csv file that can be read ({reason})") from None
     if not len(frame):
         raise DataError(f"{name}: there is a header, but no data row")
-    if frame[frame.columns[-1]].has_nulls():  # Polars fills up short rows without a word
+    if frame[frame.columns[-1]].has_nulls():  # Polars fills short rows without a warning
         _refuse_ragged(name, content, separator, len(names))
     frame.columns = names
     notes = () if headed else ("the first line is all numbers: taken as data, not as a header",)
     table = _vectors(frame, text, name)
-    return _Read(name, hashlib.sha256(content).hexdigest(), table, notes=notes)
+    return Contents(name, hashlib.sha256(content).hexdigest(), table, notes=notes)
 
 
 def _refuse_ragged(name: str, content: bytes, separator: str, width: int) -> None:
@@ -176,7 +190,7 @@ def _refuse_ragged(name: str, content: bytes, separator: str, width: int) -> Non
         raise DataError(f"{name}: line {reader.line_num} cannot be read ({error})") from None
 
 
-def _read_parquet(name: str, content: bytes, text: Collection[str]) -> _Read:
+def _read_parquet(name: str, content: bytes, text: Collection[str]) -> Contents:
     import polars as pl
 
     try:
@@ -186,7 +200,7 @@ def _read_parquet(name: str, content: bytes, text: Collection[str]) -> _Read:
         raise DataError(f"{name}: not a parquet file that can be read ({reason})") from None
     if not len(frame):
         raise DataError(f"{name}: there is no data row")
-    return _Read(name, hashlib.sha256(content).hexdigest(), _vectors(frame, text, name))
+    return Contents(name, hashlib.sha256(content).hexdigest(), _vectors(frame, text, name))
 
 
 def _vectors(frame: Any, text: Collection[str], name: str) -> dict[str, Array]:
@@ -199,7 +213,7 @@ def _vectors(frame: Any, text: Collection[str], name: str) -> dict[str, Array]:
             table[series.name] = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
             continue
         if series.dtype.is_temporal() or series.dtype.is_nested() or series.dtype == pl.Object:
-            # Kept as it is: an error if it is used, none if it is dropped
+            # Kept as it is: using it is an error, dropping it is not
             table[series.name] = np.array([series.dtype], dtype=object)
             continue
         words = series.cast(pl.String).str.strip_chars()
@@ -213,21 +227,21 @@ def _vectors(frame: Any, text: Collection[str], name: str) -> dict[str, Array]:
     return table
 
 
-def _read_npz(name: str, content: bytes, target: str | None) -> _Read:
+def _read_npz(name: str, content: bytes, target: str | None) -> Contents:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except Exception as error:  # a damaged file makes zipfile and NumPy raise nearly anything
+    except Exception as error:  # zipfile and NumPy raise almost any error on a damaged file
         raise DataError(f"{name}: not an npz file that can be read ({error})") from None
     return _read_arrays(name, content, arrays, target)
 
 
-def _read_mat(name: str, content: bytes, target: str | None) -> _Read:
-    read = _read_arrays(name, content, octave.read(name), target)
+def _read_mat(name: str, content: bytes, target: str | None) -> Contents:
+    read = _read_arrays(name, content, octave.matrices(content, name), target)
     read = replace(read, column_major=True)
     y = read.y
     courses = y is not None and y.ndim == 1 and y.max() == 10 and y.min() >= 1
-    if y is None or not courses or _square(len(read.table)) is None or (y % 1).any():
+    if y is None or not courses or square(len(read.table)) is None or (y % 1).any():
         return read
     held_out = read.held_out and (read.held_out[0], octave.digits(read.held_out[1]))
     note = "label 10 means the digit 0, as in the course's files"
@@ -242,7 +256,47 @@ def _read_mat(name: str, content: bytes, target: str | None) -> _Read:
 
 def _read_arrays(
     name: str, content: bytes, arrays: Mapping[str, Array], target: str | None
-) -> _Read:
+) -> Contents:
+    """Tell inputs, target and test set apart by the arrays' names."""
+    inputs = _inputs(name, arrays)
+    X = arrays[inputs]
+    names, label, words = _names(arrays.get("names"), X[0].size)
+    others = tuple(key for key in arrays if key not in (inputs, "names"))
+    key = "y_train" if inputs == "X_train" else "y"
+    if target not in (None, "y", label):
+        key = str(target)
+
+    def examples(X_key: str, y_key: str) -> tuple[Table, Array]:
+        width = math.prod(arrays[X_key].shape[1:])
+        if width != len(names):
+            raise DataError(f"{name}: {X_key} has {width} columns, {inputs} {len(names)}")
+        y = _target_array(arrays[y_key], f"{name}: {y_key}", words)
+        if len(arrays[X_key]) != len(y):
+            raise DataError(
+                f"{name}: {X_key} has {counted(len(arrays[X_key]), 'row')} and {y_key} has "
+                f"{len(y):,}: they must be as many"
+            )
+        return _columns(arrays[X_key], names), y
+
+    table, y = examples(inputs, key) if key in others else (_columns(X, names), None)
+    tests = [pair for pair in TESTS if pair[0] in arrays and pair[1] in arrays]
+    unused = [other for other in ("X_val", "Xval") if other in arrays]
+    return Contents(
+        name,
+        hashlib.sha256(content).hexdigest(),
+        table,
+        label or key.removesuffix("_train"),
+        y,
+        others,
+        named=False,
+        image_shape=(X.shape[1], X.shape[2]) if X.ndim == 3 else None,
+        held_out=examples(*tests[0]) if tests else None,
+        notes=(f"{unused[0]} is not used",) if unused else (),
+    )
+
+
+def _inputs(name: str, arrays: Mapping[str, Array]) -> str:
+    """Return the name of the array of inputs."""
     inputs = next((key for key in ("X", "X_train") if key in arrays), None)
     if inputs is None:
         raise DataError(
@@ -254,49 +308,15 @@ def _read_arrays(
             f"{name}: {inputs} must be numbers of shape (m, n) or (m, height, width); it is "
             f"{X.dtype} of shape {X.shape}"
         )
-    shape = (X.shape[1], X.shape[2]) if X.ndim == 3 else None
-    names, label, words = _names(arrays.get("names"), X[0].size)
-    others = tuple(key for key in arrays if key not in (inputs, "names"))
-    key = "y_train" if inputs == "X_train" else "y"
-    if target not in (None, "y", label):
-        key = str(target)
-    pairs = [("X_test", "y_test"), ("Xtest", "ytest")]
-    tests = [pair for pair in pairs if pair[0] in arrays and pair[1] in arrays][:1]
-    parts = []
-    for X_key, y_key in [(inputs, key if key in others else None), *tests]:
-        X, y = arrays[X_key], None if y_key is None else arrays[y_key]
-        if y is not None:
-            y = _target_array(y, f"{name}: {y_key}", words)
-            if len(X) != len(y):
-                raise DataError(
-                    f"{name}: {X_key} has {counted(len(X), 'row')} and {y_key} has {len(y):,}: "
-                    "they must be as many"
-                )
-        pixels = X.reshape(len(X), -1)
-        if pixels.shape[1] != len(names):
-            raise DataError(f"{name}: {X_key} has {pixels.shape[1]} columns, {inputs} {len(names)}")
-        parts.append((dict(zip(names, pixels.T, strict=True)), y))
-    notes = []
-    unused = [key for key in ("X_val", "Xval") if key in arrays]
-    if unused:
-        notes.append(f"{unused[0]} is not used")
-    (table, y), held_out = parts[0], parts[1] if len(parts) > 1 else None
-    return _Read(
-        name,
-        hashlib.sha256(content).hexdigest(),
-        table,
-        label or key.removesuffix("_train"),
-        y,
-        others,
-        named=False,
-        image_shape=shape,
-        held_out=held_out,  # type: ignore[arg-type]
-        notes=tuple(notes),
-    )
+    return inputs
 
 
-def _square(n: int) -> int | None:
-    """Return the width of a square image of n pixels, if it can be one."""
+def _columns(X: Array, names: list[str]) -> Table:
+    return dict(zip(names, X.reshape(len(X), -1).T, strict=True))
+
+
+def square(n: int) -> int | None:
+    """Return the width of a square image of n pixels, or None if n pixels cannot be one."""
     width = round(n**0.5)
     return width if width * width == n >= FEWEST_PIXELS else None
 

@@ -20,21 +20,21 @@ from chainrule.datasets.encoding import (
     is_number,
     refuse_infinite,
 )
-from chainrule.datasets.formats import _Read, _square
+from chainrule.datasets.formats import Contents, square
 
 Kind = Literal["classes", "numbers"]
 
 
 TARGET_NAMES = ("target", "label", "class", "y")
-MAX_CLASSES = 100  # of a target, and categories of a text column
-FEW_INTEGERS = 30  # a target of at most so many different whole numbers is taken for classes
-EVIDENCE_ROWS = 2000  # that are looked at to tell images from tables
-FULL_PIXELS = (1.0, 16.0, 255.0, 65535.0)  # the values of a full pixel that are in use
+MAX_CLASSES = 100  # classes of a target, or categories of a text column, at most
+FEW_INTEGERS = 30  # a target with at most this many different whole numbers holds classes
+EVIDENCE_ROWS = 2000  # rows that are looked at to tell images from tables
+FULL_PIXELS = (1.0, 16.0, 255.0, 65535.0)  # values of a full pixel that are in use
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples ready for a network, and what was learnt of the table that they came from.
+    """Examples ready for a network, and what was learnt about the table that they came from.
 
     Attributes
     ----------
@@ -47,11 +47,11 @@ class Dataset:
     source : str
         What errors call it: the file's name.
     sha256 : str
-        Of the file's bytes, as ``sha256sum`` prints it; for ``digits``, of the arrays.
+        Hash of the file's bytes, as ``sha256sum`` prints it; for ``digits``, of the arrays.
     notes : list of str
         What was decided and why, a sentence each.
     held_out : Dataset or None
-        The test set that the file itself brings (X_test or Xtest).
+        The file's own test set (X_test or Xtest).
     """
 
     X: Array
@@ -86,13 +86,17 @@ class Dataset:
         return len(self.X)
 
 
-def _apart(read: _Read, target: str | None) -> tuple[dict[str, Array], Array, str, str]:
-    """Return the inputs, the target, its name, and why it was chosen where nobody said it."""
-    table = dict(read.table)
-    if read.target is not None:
-        if read.y is None:
-            raise _no_such(f"target {read.target!r}", read.target, read.others, read.name)
-        return table, read.y, read.target, ""
+def inputs_and_target(
+    contents: Contents, target: str | None
+) -> tuple[dict[str, Array], Array, str, str]:
+    """Return the inputs, the target, its name, and why it was chosen if nobody named it."""
+    table = dict(contents.table)
+    if contents.target is not None:
+        if contents.y is None:
+            raise no_such(
+                f"target {contents.target!r}", contents.target, contents.others, contents.name
+            )
+        return table, contents.y, contents.target, ""
     names = list(table)
     if target is None:
         by_name = {column.lower(): column for column in reversed(names)}
@@ -102,12 +106,13 @@ def _apart(read: _Read, target: str | None) -> tuple[dict[str, Array], Array, st
     if target not in table:
         position = int(target) if target.lstrip("-").isdecimal() else 0
         if not 1 <= abs(position) <= len(names):
-            raise _no_such(f"target column {target!r}", target, names, read.name)
+            raise no_such(f"target column {target!r}", target, names, contents.name)
         target = names[position - 1 if position > 0 else position]
     return table, table.pop(target), target, ""
 
 
-def _no_such(what: str, wanted: str, names: Sequence[str], source: str) -> DataError:
+def no_such(what: str, wanted: str, names: Sequence[str], source: str) -> DataError:
+    """Return the error for a name that is not there; it offers the nearest one."""
     lower = {name.lower(): name for name in names}
     near = difflib.get_close_matches(wanted.lower(), lower, n=1, cutoff=0.5)
     hint = (
@@ -116,11 +121,11 @@ def _no_such(what: str, wanted: str, names: Sequence[str], source: str) -> DataE
     return DataError(f"{source}: there is no {what}: {hint}")
 
 
-def _understand(
-    y: Array, name: str, kind: Kind | None, read: _Read
+def understand_target(
+    y: Array, name: str, kind: Kind | None, contents: Contents
 ) -> tuple[Array, tuple[Label, ...] | None, str]:
     """Decide between classes and numbers; return Y, the classes, and the decision in words."""
-    where = f"{read.name}: target {name!r}"
+    where = f"{contents.name}: target {name!r}"
     if y.ndim == 2:
         return _numbers(y, where), None, f"{y.shape[1]} numbers each: regression"
     _refuse_missing_target(y, where)
@@ -150,9 +155,9 @@ def _understand(
             + (odd or ("name another column" if text else "treat it as numbers"))
         )
     labels = tuple(as_labels(np.array(values, dtype=object if text else np.float64)))
-    if read.classes is not None and set(labels) <= set(read.classes):
-        labels = read.classes
-    Y = Encoder((), name, labels).codes(y, read.name)
+    if contents.classes is not None and set(labels) <= set(contents.classes):
+        labels = contents.classes
+    Y = Encoder((), name, labels).codes(y, contents.name)
     return Y, labels, f"{how}: classes {shortened(labels, 12)}"
 
 
@@ -173,7 +178,24 @@ def _numbers(y: Array, where: str) -> Array:
     return y
 
 
-def _learn(name: str, vector: Array, missing: str | None, source: str) -> Column:
+def learn_columns(
+    table: Table, missing: str | None, contents: Contents
+) -> tuple[tuple[Column, ...], list[str]]:
+    """Decide what each column becomes; return that, and notes on those that are text."""
+    columns, notes = [], []
+    for name, vector in table.items():
+        if contents.named:
+            _refuse_identifier(name, vector, contents.name)
+        column = _learn_column(name, vector, missing, contents.name)
+        columns.append(column)
+        if column.categories is not None:
+            K = len(column.categories)
+            categories = "category" if K == 1 else "categories"
+            notes.append(f"column {name!r} has {K} {categories}: one-hot")
+    return tuple(columns), notes
+
+
+def _learn_column(name: str, vector: Array, missing: str | None, source: str) -> Column:
     where = f"{source}: column {name!r}"
     if vector.dtype != object:
         present = vector[~np.isnan(vector)]
@@ -192,7 +214,7 @@ def _learn(name: str, vector: Array, missing: str | None, source: str) -> Column
 
 
 def _refuse_identifier(name: str, vector: Array, source: str) -> None:
-    """Raise DataError for a column that only tells rows apart: it can be learnt by heart."""
+    """Raise DataError for a column that only tells rows apart: a network learns it by heart."""
     m = len(vector)
     if m < 3:
         return
@@ -215,7 +237,7 @@ def _refuse_identifier(name: str, vector: Array, source: str) -> None:
 
 
 def _stray_text(vector: Array) -> str | None:
-    """Say where text stands among what else are numbers."""
+    """Say where a text stands among numbers; None where most values are text."""
     numbers = [is_number(value) for value in vector]
     if sum(numbers) * 2 < len(numbers):
         return None
@@ -223,16 +245,16 @@ def _stray_text(vector: Array) -> str | None:
     return f"data row {row + 1} has {vector[row]!r} where most have numbers; correct it or drop it"
 
 
-def _image(X: Array, read: _Read) -> tuple[tuple[int, int] | None, float, list[str]]:
+def find_image(X: Array, contents: Contents) -> tuple[tuple[int, int] | None, float, list[str]]:
     """Tell whether the inputs are pixels: the image's shape, a full pixel's value, and why.
 
-    In an image the neighbours across and down are alike, and pixels half a row apart are not;
-    in a table, whatever its width, columns are alike in no such pattern, and in a series those
-    half a row apart are more alike than those a whole row apart.
+    In an image, neighbours across and down are alike, and pixels half a row apart are not.  The
+    columns of a table, whatever its width, show no such pattern.  In a series, values half a row
+    apart are more alike than values a whole row apart.
     """
-    shape, why = read.image_shape, "as the file says"
+    shape, why = contents.image_shape, "as the file says"
     if shape is None:
-        width = _square(X.shape[1])
+        width = square(X.shape[1])
         if width is None or len(X) < 30:
             return None, 1.0, []
         sample = X[:: -(-len(X) // EVIDENCE_ROWS)].astype(np.float64)
@@ -251,22 +273,22 @@ def _image(X: Array, read: _Read) -> tuple[tuple[int, int] | None, float, list[s
             return None, 1.0, [f"{X.shape[1]} inputs, but no image ({why}): a table"]
         shape = (width, width)
     top = float(X.max())
-    # Bicubic enlarging overshoots: the course's full pixel is 1, its largest value 1.13
+    # Bicubic enlarging overshoots: in the course's file a full pixel is 1, the largest value 1.13
     divisor = next((full for full in FULL_PIXELS if top <= 1.5 * full or full == 65535), 1.0)
     scaled = f", divided by {divisor:g}" if divisor != 1 else ""
     return shape, divisor, [f"inputs are images of {shape[0]}x{shape[1]} pixels ({why}){scaled}"]
 
 
-def _encode(encoder: Encoder, read: _Read, table: Table, y: Array | None) -> Dataset:
-    """Return a dataset of more rows, by what was learnt from others."""
-    X, notes = encoder.encode(table, read.name)
+def encoded(encoder: Encoder, contents: Contents, table: Table, y: Array | None) -> Dataset:
+    """Return a dataset of other rows, encoded as those that the encoder learnt from."""
+    X, notes = encoder.encode(table, contents.name)
     Y = None
     empty = y is not None and y.dtype.kind in "fO" and all(v is None or v != v for v in y.flat)
     if y is not None and not empty:
-        where = f"{read.name}: target {encoder.target!r}"
+        where = f"{contents.name}: target {encoder.target!r}"
         if encoder.classes is not None:
             _refuse_missing_target(y, where)
-            Y = encoder.codes(y, read.name)
+            Y = encoder.codes(y, contents.name)
         elif y.dtype == object:
             row = next(row for row, value in enumerate(y) if not is_number(value))
             raise DataError(
@@ -274,4 +296,4 @@ def _encode(encoder: Encoder, read: _Read, table: Table, y: Array | None) -> Dat
             )
         else:
             Y = _numbers(y, where)
-    return Dataset(X, Y, encoder, read.name, read.sha256, [*read.notes, *notes])
+    return Dataset(X, Y, encoder, contents.name, contents.sha256, [*contents.notes, *notes])

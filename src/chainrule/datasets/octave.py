@@ -13,24 +13,24 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.checks import DataError
-from chainrule.common.files import write_atomically
+from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.types import Array
 
 DIGITS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)
-"""The digit that each of the course's classes 1..10 means, in order: its networks' output units."""
+"""The digits that the course's classes 1..10 mean, in the order of its networks' output units."""
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Array]:
+def read(file: File) -> dict[str, Array]:
     """Read the matrices of a ``.mat`` file (of Octave's or MATLAB's formats up to ``-v7``).
 
     Parameters
     ----------
-    path : path
+    file : path or binary stream
 
     Returns
     -------
     dict of str to ndarray of shape (rows, columns)
-        All that is a matrix of numbers; a vector keeps its two dimensions.
+        Every matrix of numbers; a vector keeps its two dimensions.
 
     Raises
     ------
@@ -47,23 +47,27 @@ def read(path: str | os.PathLike[str]) -> dict[str, Array]:
            [0., 1.]]), 'y': array([[10],
            [ 1]])}
     """
+    name = name_of(file)
+    try:
+        content = read_bytes(file)
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read ({reason(error)})") from None
+    return matrices(content, name)
+
+
+def matrices(content: bytes, name: str) -> dict[str, Array]:
+    """Return the matrices that a ``.mat`` file holds, as `read` does; name is for errors."""
     from scipy.io import loadmat
 
-    name = os.fspath(path)
     try:
-        with open(name, "rb") as file:
-            content = loadmat(file)
-    except OSError as error:
-        raise DataError(
-            f"{name}: cannot be read ({(error.strerror or str(error)).lower()})"
-        ) from None
+        values = loadmat(io.BytesIO(content))
     except NotImplementedError:
         raise DataError(f"{name}: MATLAB's -v7.3 format is not read: save it with -v7") from None
-    except Exception as error:  # a damaged file makes SciPy raise nearly anything
+    except Exception as error:  # SciPy raises almost any error on a damaged file
         raise DataError(f"{name}: not a .mat file that can be read ({error})") from None
     return {
         key: value
-        for key, value in content.items()
+        for key, value in values.items()
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
     }
 
@@ -76,7 +80,7 @@ def write(path: str | os.PathLike[str], **matrices: npt.ArrayLike) -> None:
     path : path
         Replaced wholly or not at all.
     **matrices : array of shape (rows, columns) or (m,)
-        By name, as Octave shall see them; a vector becomes a column.
+        By the name that Octave is to use; a vector becomes a column.
 
     Raises
     ------

@@ -12,31 +12,30 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule.common.checks import DataError, counted
+from chainrule.common.files import File
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import (
-    Encoder,
-)
-from chainrule.datasets.formats import Source, _read
+from chainrule.datasets.encoding import Encoder
+from chainrule.datasets.formats import read
 from chainrule.datasets.meaning import (
     Dataset,
     Kind,
-    _apart,
-    _encode,
-    _image,
-    _learn,
-    _no_such,
-    _refuse_identifier,
-    _understand,
+    encoded,
+    find_image,
+    inputs_and_target,
+    learn_columns,
+    no_such,
+    understand_target,
 )
 
 
 def load(
-    source: Source,
+    source: File,
     target: str | None = None,
     *,
     drop: Collection[str] = (),
     missing: str | None = None,
     kind: Kind | None = None,
+    name: str | None = None,
 ) -> Dataset:
     r"""Read a table to train on.
 
@@ -45,8 +44,8 @@ def load(
     source : str, path or binary stream
         ``"digits"`` (1,797 handwritten digits of 8x8 pixels, from scikit-learn), ``"mnist"``
         (70,000 of 28x28: mnist.npz here or in the folder ``CHAINRULE_DATA``, else fetched from
-        openml.org), the path of a
-        .csv, .tsv, .parquet, .npz or .mat file, or csv from a stream (``"-"`` is standard input).
+        openml.org), a .csv, .tsv, .parquet, .npz or .mat file by its path or as a stream, or
+        ``"-"``: csv from standard input.
         npz and mat files hold ``X`` of shape (m, n) or (m, height, width) and ``y``, in npz
         also ``names`` of the columns, and a test set ``X_test``, ``y_test`` (or ``Xtest``,
         ``ytest``) with ``X_train``, ``y_train`` for the rest.
@@ -58,10 +57,14 @@ def load(
         Columns to leave out.
     missing : "mean", optional
         Fill missing numbers with the column's mean, and missing text with zeros for all its
-        categories.  Default: refuse.  (The mean is of all rows, those set aside later too.)
+        categories.  Default: refuse.  (The mean is over all rows, also those set aside later.)
     kind : "classes" or "numbers", optional
         What the target holds.  By default text is classes, and so are whole numbers when there
-        are at most 30 different ones and twice as many rows; all else is numbers (regression).
+        are at most 30 different ones and twice as many rows; anything else is numbers
+        (regression).
+    name : str, optional
+        What a stream's file is called, for errors; its ending says the format.  Default: the
+        stream's own name, and csv where that has no ending.
 
     Returns
     -------
@@ -91,61 +94,53 @@ def load(
     """
     if missing not in (None, "mean"):
         raise DataError(f"missing must be 'mean' or absent, got {missing!r}")
-    read = _read(source, target)
-    table, y, name, why = _apart(read, target)
-    notes = list(read.notes)
-    Y, classes, what = _understand(y, name, kind, read)
-    notes.append(f"target {name!r}{why}: {what}")
-    absent = [column for column in drop if column not in read.table]
+    contents = read(source, target, name=name)
+    table, y, label, why = inputs_and_target(contents, target)
+    Y, classes, what = understand_target(y, label, kind, contents)
+    absent = [column for column in drop if column not in contents.table]
     if absent:
-        raise _no_such(f"column {absent[0]!r} to drop", absent[0], list(read.table), read.name)
+        names = list(contents.table)
+        raise no_such(f"column {absent[0]!r} to drop", absent[0], names, contents.name)
     table = {column: vector for column, vector in table.items() if column not in drop}
     if not table:
-        raise DataError(f"{read.name}: no column is left for the inputs besides {name!r}")
-    columns = []
-    for column, vector in table.items():
-        if read.named:
-            _refuse_identifier(column, vector, read.name)
-        learnt = _learn(column, vector, missing, read.name)
-        columns.append(learnt)
-        if learnt.categories is not None:
-            notes.append(
-                f"column {column!r} has {len(learnt.categories)} "
-                f"{'category' if len(learnt.categories) == 1 else 'categories'}: one-hot"
-            )
-    encoder = Encoder(tuple(columns), name, classes, tuple(drop), missing)
-    X, filled = encoder.encode(table, read.name)
-    notes += filled
-    shape, divisor, evidence = _image(X, read)
-    notes += evidence
+        raise DataError(f"{contents.name}: no column is left for the inputs besides {label!r}")
+    columns, one_hot = learn_columns(table, missing, contents)
+    encoder = Encoder(columns, label, classes, tuple(drop), missing)
+    X, filled = encoder.encode(table, contents.name)
+    shape, divisor, evidence = find_image(X, contents)
     if shape is not None:
         encoder = replace(
-            encoder, image_shape=shape, column_major=read.column_major, divisor=divisor
+            encoder, image_shape=shape, column_major=contents.column_major, divisor=divisor
         )
         X /= divisor
+    notes = [*contents.notes, f"target {label!r}{why}: {what}", *one_hot, *filled, *evidence]
     held_out = None
-    if read.held_out is not None:
-        held_out = _encode(encoder, read, *read.held_out)
+    if contents.held_out is not None:
+        held_out = encoded(encoder, contents, *contents.held_out)
         notes.append(f"the file brings its own test set of {counted(len(held_out), 'row')}")
-    return Dataset(X, Y, encoder, read.name, read.sha256, notes, held_out)
+    return Dataset(X, Y, encoder, contents.name, contents.sha256, notes, held_out)
 
 
-def load_like(source: Source, encoder: Encoder, *, drop: Collection[str] = ()) -> Dataset:
-    r"""Read a table as the one that a model was trained on was read.
+def load_like(
+    source: File, encoder: Encoder, *, drop: Collection[str] = (), name: str | None = None
+) -> Dataset:
+    r"""Read a table in the same way as the one that a model was trained on.
 
     Parameters
     ----------
     source : str, path or binary stream
         As for `load`.
     encoder : Encoder
-        Of the training data.
+        That of the training data.
     drop : collection of str
         Columns that training did not have.
+    name : str, optional
+        As for `load`.
 
     Returns
     -------
     Dataset
-        Its Y is None if the table has no target; its notes tell what was filled or unknown.
+        Its Y is None if the table has no target; its notes say what was filled or unknown.
 
     Raises
     ------
@@ -163,21 +158,21 @@ def load_like(source: Source, encoder: Encoder, *, drop: Collection[str] = ()) -
     text = {column.name for column in encoder.columns if column.categories is not None}
     if encoder.classes and isinstance(encoder.classes[0], str) and encoder.target:
         text.add(encoder.target)
-    read = _read(source, encoder.target, text)
-    table, y = dict(read.table), read.y
-    if read.target is None and encoder.target in table:
+    contents = read(source, encoder.target, text, name)
+    table, y = dict(contents.table), contents.y
+    if contents.target is None and encoder.target in table:
         y = table.pop(encoder.target)
     table = {column: vector for column, vector in table.items() if column not in drop}
-    data = _encode(encoder, read, table, y)
-    if read.held_out is None:
+    data = encoded(encoder, contents, table, y)
+    if contents.held_out is None:
         return data
-    return replace(data, held_out=_encode(encoder, read, *read.held_out))
+    return replace(data, held_out=encoded(encoder, contents, *contents.held_out))
 
 
 def split(
     data: Dataset, test_size: float | None = None, seed: int = 0
 ) -> tuple[Dataset, Dataset | None]:
-    """Set rows aside to test on: of each class the same share.
+    """Set rows aside to test on, the same share of each class.
 
     Parameters
     ----------
@@ -185,7 +180,7 @@ def split(
     test_size : float, optional
         The share of the rows, in [0, 1).  Default: the file's own test set, or else 0.2.
     seed : int, default=0
-        Of the choice of rows.
+        Seed of the choice of rows.
 
     Returns
     -------
@@ -222,7 +217,7 @@ def split(
     n_test = min(round(share * m), len(choice))
     if not n_test:
         return replace(data, held_out=None), None
-    # Evenly spaced over the classes' rows: from each its share, to within one row
+    # Evenly spaced over the rows in class order: each class gives its share, to within one row
     aside = choice[((np.arange(n_test) + 0.5) * (len(choice) / n_test)).astype(np.intp)]
     test = np.zeros(m, dtype=bool)
     test[aside] = True

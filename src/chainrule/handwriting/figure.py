@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from chainrule.handwriting.reading import Reading
 
-UNSURE = 0.9  # below, a reading is drawn in another colour
-MOST_SEEN = 40  # of the pictures that the network saw
+UNSURE = 0.9  # a reading with a lower probability is drawn in another colour
+MOST_SEEN = 40  # pictures shown at most of those that the network saw
 
 
 def reading_figure(reading: Reading, title: str) -> Figure:

@@ -1,6 +1,6 @@
 """What the network that reads photos is trained on: MNIST, drawings, one's own sheets.
 
-All of it takes the way of a mark in a photo, through `chainrule.photos.normalise`.
+All of it goes through `chainrule.photos.normalise`, as a mark in a photo does.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from chainrule.photos.strokes import draw_digit, draw_no_digit
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
 
-DRAWN, STRANGE = 15_000, 18_000  # drawn digits and drawings of something else, beside 60,000
+DRAWN, STRANGE = 15_000, 18_000  # drawn digits and other drawings, added to MNIST's 60,000
 PART = 500  # pictures that a worker normalises at a time
 LABELS = "labels.csv"
-REHEARSED = (3000, 1500)  # drawn digits and other things that are not to be forgotten
-OWN_SHARE, OWN_EPOCHS = 1, 15  # one's own examples for each of those, in copies
+REHEARSED = (3000, 1500)  # drawn digits and other drawings, so that nothing is forgotten
+OWN_SHARE, OWN_EPOCHS = 1, 15  # copies of one's own examples per drawing, and epochs
 
 
 def encoder() -> Encoder:
-    """Return what says of a model that its inputs are 28x28 pixels, its classes digits and none."""
+    """Return the encoder of a model with 28x28 pixels as inputs, and digits and none as classes."""
     side = photos.SIDE
     columns = tuple(Column(f"pixel_{i}") for i in range(side * side))
     return Encoder(columns, "digit", (*DIGITS, NO_DIGIT), image_shape=(side, side))
@@ -53,7 +53,7 @@ def prepared(
     seed: int,
     progress: Callable[[str], AbstractContextManager[Callable[[float], None]]],
 ) -> tuple[Dataset, Dataset]:
-    """Make of MNIST what the network that reads photos is trained and calibrated on.
+    """Make from MNIST what the network that reads photos is trained and calibrated on.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def prepared(
     Returns
     -------
     training, held_out : Dataset
-        The pictures normalised; drawn digits and things that are none added.
+        The pictures normalised, with drawn digits and other drawings added.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def prepared(
 
 
 def normalised(pictures: Array, progress: Callable[[float], None] = lambda share: None) -> Array:
-    """Return pictures of digits as the marks of a photo come out.
+    """Return pictures of digits normalised as the marks of a photo are.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def normalised(pictures: Array, progress: Callable[[float], None] = lambda share
 def drawings(
     n_digits: int, n_strange: int, seed: int, progress: Callable[[float], None] = lambda share: None
 ) -> tuple[Array, Array]:
-    """Draw digits and things that are none, normalised.
+    """Draw digits and things that are no digits, normalised.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def drawings(
     -------
     X : ndarray of shape (n_digits + n_strange, 784), float32
     y : ndarray of shape (n_digits + n_strange,), int64
-        0 to 9, and 10 for what is no digit.
+        0 to 9, and 10 for things that are no digit.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def _draw(what: tuple[Array, tuple[int, int]]) -> Array:
 
 
 def calibrated(network: Network, theta: Array, X: Array, y: Array) -> tuple[Array, float]:
-    """Make a network's probabilities true: its last z is divided by a temperature.
+    """Make a network's probabilities true by dividing its last z by a temperature.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def calibrated(network: Network, theta: Array, X: Array, y: Array) -> tuple[Arra
     Returns
     -------
     theta : ndarray of shape (size,)
-        The temperature is in its last Theta.
+        Its last Theta is divided by the temperature.
     temperature : float
         Above 1 where the network was too sure.
 
@@ -226,8 +226,8 @@ def adapted(
 ) -> Result:
     """Go on from a model with a few digits of one's own, without forgetting those of others.
 
-    Beside one's own, each epoch sees pictures of digits and other things, with the answers that
-    the model gave before as their targets.
+    Each epoch sees one's own digits and, beside them, drawings of digits and other things, whose
+    targets are what the model predicted for them before.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def adapted(
     y : array of shape (m,)
         0 to 9.
     rehearsed : array of shape (n, 784)
-        What is not to be forgotten, such as `drawings`.
+        Pictures, such as `drawings`, whose readings are to stay.
     seed : int, default=0
     callback : callable, optional
         As for `chainrule.train`.
@@ -278,9 +278,9 @@ def collect(path: str | os.PathLike[str], label: str, folder: str | os.PathLike[
     path : path
         A photo of digits.
     label : str
-        The digits in it in reading order; anything between them is passed over.
+        The digits in it in reading order; other characters are skipped.
     folder : path
-        Made if it is not there.  It holds copies of the photos and labels.csv.
+        Created if absent.  It holds copies of the photos and labels.csv.
 
     Returns
     -------
@@ -363,5 +363,5 @@ def collected(folder: str | os.PathLike[str]) -> tuple[Array, Array]:
 
 
 def sha256(X: Array, y: Array) -> str:
-    """Return what identifies examples: the hash of their bytes."""
+    """Return the hash of the examples' bytes, which identifies them."""
     return hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()

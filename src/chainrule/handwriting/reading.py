@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import as_file, files
@@ -10,6 +9,7 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from chainrule import photos
+from chainrule.common.files import File
 from chainrule.common.types import Array
 from chainrule.datasets.distortions import Distortion
 from chainrule.model_file import Model, ModelFileError, load
@@ -17,20 +17,19 @@ from chainrule.photos import Found
 from chainrule.photos.marks import Box, Mark
 from chainrule.photos.touching import LAST, pieces
 
-NO_DIGIT = "none"  # the class of what is no digit
+NO_DIGIT = "none"  # the class of marks that are no digit
 DIGITS = tuple(range(10))
-NO_CODE = 10  # where that class stands
-LOOKS = 8  # slightly distorted copies of each picture whose readings are averaged
+NO_CODE = 10  # code of that class
+LOOKS = 8  # distorted copies of each picture, whose readings are averaged
 JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
-WORD_GAP = 0.5  # of the higher one's height: two marks that are closer are in one word
-TEXT_LINE = 6  # marks in a row from which on it may be a line of text
-PEN = 2.0  # times as long as all other digits: a 1 that is longer is none
-# Probabilities of a digit, when digits that touch are looked for: of a mark among the others, and
-# of a piece by itself
+WORD_GAP = 0.5  # marks closer than this are in one word, in heights of the higher one
+TEXT_LINE = 6  # a row with at least this many marks may be a line of text
+PEN = 2.0  # a 1 longer than this, in lengths of the longest other digit, is no digit
+# Digits that touch: a mark below UNKNOWN may be cut, a piece from SURE on is a digit
 UNKNOWN, SURE = 0.5, 0.9
-WIDE = (0.7, 8.0)  # heights: as wide a mark may be two digits or more; beyond, it is a line
-OF_HEIGHT = (0.6, 1.7)  # times as high as the other digits they may be
-STRANGERS = (0.5, 2.0)  # marks counted in advance as no digits and as digits, see `_without`
+WIDE = (0.7, 8.0)  # widths, in its heights, of a mark that may be several digits
+OF_HEIGHT = (0.6, 1.7)  # heights of such a mark, in heights of the other digits
+STRANGERS = (0.5, 2.0)  # marks counted in advance as no digit and as digits, see `_without`
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +78,12 @@ class Reading:
     h: Array
 
     def is_digit(self, i: int) -> bool:
-        """Tell whether mark i is rather a digit than not."""
+        """Tell whether mark i is more probably a digit than not."""
         return bool(self.h[i, NO_CODE] < 0.5)
 
     @property
     def digits(self) -> list[Digit]:
-        """The digits in reading order: rows are those of digits alone, whatever lies between."""
+        """The digits in reading order; rows are counted among digits alone."""
         found = [i for i in range(len(self.h)) if self.is_digit(i)]
         digits = []
         for place, row in photos.in_reading_order([self.found.box(i) for i in found]):
@@ -96,16 +95,16 @@ class Reading:
 
     @property
     def strangers(self) -> list[Box]:
-        """The boxes of what is no digit."""
+        """The boxes of marks that are no digit."""
         return [self.found.box(i) for i in range(len(self.h)) if not self.is_digit(i)]
 
 
-def read_digits(path: str | os.PathLike[str], model: Model | None = None) -> list[Digit]:
+def read_digits(photo: File, model: Model | None = None) -> list[Digit]:
     """Read the digits in a photo.
 
     Parameters
     ----------
-    path : path
+    photo : path or binary stream
         A JPEG, PNG, WebP, BMP, TIFF, GIF or PPM file.
     model : Model, optional
         A network of 28x28 inputs whose classes are digits.  Default: the one that is shipped.
@@ -139,13 +138,13 @@ def read_digits(path: str | os.PathLike[str], model: Model | None = None) -> lis
     >>> [digit.label for digit in digits], digits[0].box
     ([7], (120, 54, 228, 243))
     """
-    return read(path, model).digits
+    return read(photo, model).digits
 
 
-def read(path: str | os.PathLike[str], model: Model | None = None) -> Reading:
+def read(photo: File, model: Model | None = None) -> Reading:
     """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
     model = check_model(shipped_model() if model is None else model)
-    found = photos.find(path)
+    found = photos.find(photo)
     reading = _read_marks(model, found)
     marks = _parted(model, reading)
     return (
@@ -187,10 +186,10 @@ def _looked_at(model: Model, pictures: Array) -> Array:
 
 
 def _parted(model: Model, reading: Reading) -> list[Mark]:
-    """Return the marks, those parted that are digits which touch each other.
+    """Return the marks; digits that touch each other are parted.
 
-    Such a mark is about as high as the photo's digits but wide, is not known for a digit, and all
-    the pieces of it are.
+    Such a mark is about as high as the photo's digits but wider, reads as no digit, and all its
+    pieces do read as digits.
     """
     marks, p = reading.found.marks, reading.h[:, :NO_CODE].max(axis=1, initial=0)
     heights = [mark.height for mark, known in zip(marks, p, strict=True) if known >= SURE]
@@ -205,13 +204,13 @@ def _parted(model: Model, reading: Reading) -> list[Mark]:
 
 
 def _pieces_known(model: Model, mark: Mark) -> list[Mark]:
-    """Return the most probable row of pieces of a mark that are known, or the mark."""
+    """Return the most probable row of pieces that are all digits, or the mark as it is."""
     parts = pieces(mark)
     if not parts:
         return [mark]
     pictures = np.stack([photos.normalise(part.ink) for part in parts.values()])
     p = _looked_at(model, pictures)[:, :NO_CODE].max(axis=1)
-    rows: dict[int, tuple[float, list[Mark]]] = {0: (1.0, [])}  # the best up to each cut
+    rows: dict[int, tuple[float, list[Mark]]] = {0: (1.0, [])}  # the best row up to each cut
     for ((start, end), part), known in zip(parts.items(), p, strict=True):
         if known >= SURE and start in rows:
             probability, row = rows[start]
@@ -221,11 +220,11 @@ def _pieces_known(model: Model, mark: Mark) -> list[Mark]:
 
 
 def _without(p: Array) -> Array:
-    """Return the probabilities, given how many marks of this photo are no digits at all.
+    """Return the probabilities, given the share of this photo's marks that are no digits.
 
-    Among letters, or in a cat's fur, a mark that might be a 1 is none; on a sheet of digits it is
-    one.  The share of strangers is the one that makes the photo's marks the most probable, a few
-    marks counted in advance.
+    Among letters, or in a cat's fur, a mark that might be a 1 is no digit; on a sheet of digits it
+    is one.  The share is the most probable one given the photo's marks and `STRANGERS`, a few marks
+    counted in advance.
     """
     usual = STRANGERS[0] / sum(STRANGERS)
     share = usual
@@ -241,8 +240,8 @@ def _without(p: Array) -> Array:
 def _in_context(h: Array, boxes: list[Box]) -> Array:
     """Return the readings, given where the marks are: letters are no digits, a pen is no 1.
 
-    An o between other letters is no 0: in a word most of whose marks are no digits there is none,
-    nor in a line of text.  A 1 far larger than all the digits around it is a thing.
+    An o between letters is no 0: a word, or a line of text, has no digits if most of its marks are
+    none.  A 1 far larger than all other digits is a thing.
     """
     h = h.copy()
     strange = h[:, NO_CODE] >= 0.5
@@ -260,7 +259,7 @@ def _in_context(h: Array, boxes: list[Box]) -> Array:
 
 
 def _words(boxes: list[Box]) -> list[list[int]]:
-    """Return the words that marks form: close to each other in a row, or a long row of them."""
+    """Return the words: marks close to each other in a row, and whole rows of many marks."""
     words: list[list[int]] = []
     rows: dict[int, list[int]] = {}
     for i, r in photos.in_reading_order(boxes):
@@ -277,7 +276,7 @@ def _words(boxes: list[Box]) -> list[list[int]]:
 
 @cache
 def shipped_model() -> Model:
-    """Return the model that comes with the library: see docs/photos.md for its training.
+    """Return the model that comes with the library; docs/photos.md describes its training.
 
     Returns
     -------

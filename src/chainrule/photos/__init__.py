@@ -1,7 +1,7 @@
 """A photo becomes pictures as the training set has them, one function a step.
 
 `open_photo`, `flatten`, `binarise`, `remove_lines`, `find_marks`, `in_reading_order`, `normalise`:
-each takes what the one before gave, and all of it can be shown; `find` is all of them.
+each takes what the one before gave, and each result can be shown; `find` does all of them.
 """
 
 from chainrule.photos.finding import Found, find

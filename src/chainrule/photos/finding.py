@@ -1,12 +1,12 @@
-"""All the steps, one after the other: from a file to what a network may be shown."""
+"""All the steps in order: from a file to the pictures that a network is shown."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chainrule.common.files import File
 from chainrule.common.types import Array
 from chainrule.photos.ink import flatten
 from chainrule.photos.lines import remove_lines
@@ -18,7 +18,7 @@ from chainrule.photos.rows import in_reading_order
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What was found in a photo, with every step on the way.
+    """What was found in a photo, and what each step gave.
 
     Attributes
     ----------
@@ -52,12 +52,12 @@ class Found:
         return replace(self, marks=marks, pictures=pictures)
 
 
-def find(path: str | os.PathLike[str]) -> Found:
+def find(file: File) -> Found:
     """Open a photo and take it through all the steps.
 
     Parameters
     ----------
-    path : path
+    file : path or binary stream
 
     Returns
     -------
@@ -68,7 +68,7 @@ def find(path: str | os.PathLike[str]) -> Found:
     DataError
         If the file is no image, damaged or too large.
     """
-    photo = open_photo(path)
+    photo = open_photo(file)
     contrast = flatten(photo.rgb)
     mask = remove_lines(binarise(contrast), contrast)
     nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32))

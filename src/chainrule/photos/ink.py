@@ -1,4 +1,4 @@
-"""Where there is ink: the light is divided out, and which side is ink is told."""
+"""Where there is ink: the light is divided out, then ink is told from paper."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from chainrule.common.types import Array
 
-COARSE, COARSEST = 160, 60  # pixels of the longer side where paper, or what is common, is sought
-WINDOW = 0.3  # of its shorter side: wider than any stroke
-AROUND = 0.4  # of the shorter side: where it is looked what is common
-TWO_TONES = 0.85  # of the picture's variance: what page and table account for
-NIGHT = 16.0  # grey levels that make no difference in the dark
+COARSE, COARSEST = 160, 60  # pixels along the longer side of the reduced pictures
+WINDOW = 0.3  # part of the shorter side: wider than any stroke
+AROUND = 0.4  # part of the shorter side: the surroundings whose median is what is common
+TWO_TONES = 0.85  # part of the picture's variance that a page and a table explain
+NIGHT = 16.0  # grey levels added before the logarithm, so that dark noise counts little
 LUMINANCE = (0.299, 0.587, 0.114)
 
 
 def flatten(rgb: Array) -> Array:
-    """Divide the light out: how much darker than the paper around it each pixel is.
+    """Divide the light out; what is left is how much darker each pixel is than the paper.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def flatten(rgb: Array) -> Array:
 
 
 def ink_is_dark(grey: Array, page: Array | None = None) -> bool:
-    """Tell which side is ink: the one whose rare pixels lie farther from what is common around.
+    """Tell whether ink is dark: the rare dark pixels lie farther from the median than the light.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def ink_is_dark(grey: Array, page: Array | None = None) -> bool:
 
     light = np.log(grey + NIGHT)
     coarse, step = _coarse(light, COARSEST)
-    if page is not None:  # the table is overwritten by what of the page is nearest
+    if page is not None:  # the table takes the values of the page's nearest pixels
         outside = _coarse(page, COARSEST)[0] < 1
         nearest = ndimage.distance_transform_edt(
             outside, return_distances=False, return_indices=True
@@ -67,10 +67,10 @@ def ink_is_dark(grey: Array, page: Array | None = None) -> bool:
 
 
 def page_on_table(grey: Array) -> Array | None:
-    """Find a page, or a board, that lies whole in the picture on something darker or lighter.
+    """Find a page, or a board, that lies wholly in the picture on a darker or lighter ground.
 
-    Two brightnesses account for the picture; one of them is a single broad rectangle, seen from
-    anywhere, and the other nearly all that is around it.
+    Two brightnesses explain the picture: one is a single broad rectangle, seen from any angle, and
+    the other is nearly everything around it.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def page_on_table(grey: Array) -> Array | None:
 
 
 def _rectangular(mask: Array) -> float:
-    """Return which part of the smallest rectangle around it, turned in any way, a shape fills."""
+    """Return the part that a shape fills of the smallest rectangle around it, at any angle."""
     angles = np.radians(np.arange(0, 90, 3))
     across = np.argwhere(mask) @ np.stack([np.cos(angles), np.sin(angles)])
     down = np.argwhere(mask) @ np.stack([-np.sin(angles), np.cos(angles)])
@@ -123,7 +123,7 @@ def _rectangular(mask: Array) -> float:
 
 
 def _contrast(grey: Array) -> Array:
-    """Return 1 - grey / paper, the paper being what a closing wider than any stroke leaves."""
+    """Return 1 - grey / paper; a closing wider than any stroke leaves the paper."""
     from scipy import ndimage
 
     coarse, step = _coarse(grey, COARSE)
@@ -133,7 +133,7 @@ def _contrast(grey: Array) -> Array:
 
 
 def _coarse(grey: Array, long_side: int) -> tuple[Array, int]:
-    """Return means over squares, about long_side of them along the longer side, and their width."""
+    """Return the means of squares, about long_side along the longer side, and a square's width."""
     step = max(1, min(round(max(grey.shape) / long_side), *grey.shape))
     height, width = (side // step for side in grey.shape)
     squares = grey[: height * step, : width * step].reshape(height, step, width, step)

@@ -6,19 +6,19 @@ import numpy as np
 
 from chainrule.common.types import Array
 
-POOL = 4  # pixels of the mask in one of the picture that is searched
+POOL = 4  # pixels of the mask per pixel of the reduced picture that is searched
 SLOPES = tuple(np.arange(-0.24, 0.2401, 0.02))
-LENGTH = 0.3  # of the picture's side: how long a straight run is a line's
-THICKEST = 0.025  # of the picture's longer side
-REPEATED = 4  # lines that need not reach the border, if they are half a picture long
+LENGTH = 0.3  # part of the picture's side: a straight run this long is a line
+THICKEST = 0.025  # part of the picture's longer side
+REPEATED = 4  # this many lines of half a picture's length need not reach the border
 
 
 def remove_lines(mask: Array, contrast: Array) -> Array:
     """Take ruled lines out of a mask.
 
-    Lines run straight over a third of the picture or more, and reach its border, or there are
-    four of them and more.  Where a stroke crosses one the mask is higher than the line is thick,
-    or darker than the line: there it stays.
+    A line runs straight over a third of the picture or more, and reaches its border or is one of
+    at least four.  Where a stroke crosses a line, the ink is thicker or darker than the line: it
+    stays.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def _without_horizontal(mask: Array, contrast: Array) -> Array:
         return mask
     coarse = mask[: height * POOL, : width * POOL].reshape(height, POOL, width, POOL).any((1, 3))
     length = max(5, round(LENGTH * width))
-    # A thin line leaves a straight path of pixels sooner than a thick one; a faint one is broken
+    # Closed, since a thin line jumps from row to row and a faint one is broken
     closed = ndimage.maximum_filter(coarse.view(np.uint8), (3, 7))
     pieces = ndimage.find_objects(ndimage.label(closed, np.ones((3, 3)))[0])
     if all(columns.stop - columns.start < length for _, columns in pieces):
@@ -71,13 +71,13 @@ def _without_horizontal(mask: Array, contrast: Array) -> Array:
     region[: height * POOL, : width * POOL] = np.repeat(np.repeat(lines, POOL, 0), POOL, 1)
     runs = _vertical_runs(mask)
     thick, dark = (float(np.median(values[region & mask])) for values in (runs, contrast))
-    if thick > THICKEST * max(mask.shape):  # the bar of a digit drawn large
+    if thick > THICKEST * max(mask.shape):  # it is the bar of a large digit
         return mask
     return mask & ~(region & (runs <= 1.5 * thick + 1) & (contrast < 1.5 * dark))
 
 
 def _long_runs(mask: Array, length: int) -> Array:
-    """Return where the mask has straight runs of a length, at one of the slopes."""
+    """Return where the mask has straight runs of at least this length, at any of `SLOPES`."""
     height, width = mask.shape
     found = np.zeros_like(mask)
     rows, columns = np.arange(height)[:, None], np.arange(width)[None]
@@ -92,7 +92,7 @@ def _long_runs(mask: Array, length: int) -> Array:
 
 
 def _vertical_runs(mask: Array) -> Array:
-    """Return for each pixel of the mask the length of the vertical run that it is in; else 0."""
+    """Return the length of the vertical run that each pixel of the mask is in; 0 elsewhere."""
     height = mask.shape[0]
     rows = np.arange(height)[:, None]
     above = np.maximum.accumulate(np.where(mask, -1, rows), axis=0)  # the last gap

@@ -9,13 +9,13 @@ import numpy as np
 from chainrule.common.types import Array
 
 Box = tuple[int, int, int, int]
-"""(x0, y0, x1, y1) in pixels, the last two beyond the end."""
+"""(x0, y0, x1, y1) in pixels; x1 and y1 are one beyond the last pixel."""
 
-FAINTEST = 0.06  # of the paper's brightness: less is no ink
-OVER_NOISE = 4.0  # standard deviations of the paper's own spots
-OF_STRONG = 0.4  # of the strong ink's contrast: fainter are ruled lines and what shows through
-SMALLEST = 0.02  # of the picture's longer side: what is lower and narrower is a speck
-MOST_PIECES = 3000  # beyond, it is a texture
+FAINTEST = 0.06  # contrast below which nothing is ink, relative to the paper's brightness
+OVER_NOISE = 4.0  # ink is above the paper's own spots by this many standard deviations
+OF_STRONG = 0.4  # part of the strong ink's contrast; ruled lines and the back page are fainter
+SMALLEST = 0.02  # part of the picture's longer side; a smaller mark is a speck
+MOST_PIECES = 3000  # a mask with more pieces shows a texture, not writing
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +35,17 @@ class Mark:
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """Height in pixels."""
         return self.box[3] - self.box[1]
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """Width in pixels."""
         return self.box[2] - self.box[0]
 
     @property
     def size(self) -> int:
-        """The longer of the two."""
+        """The longer side, in pixels."""
         return max(self.height, self.width)
 
 
@@ -129,13 +129,13 @@ def find_marks(contrast: Array, mask: Array) -> list[Mark]:
         return []
     height, width = mask.shape
     whole = [m for m in marks if min(m.box[:2]) > 0 and m.box[2] < width and m.box[3] < height]
-    marks = whole or marks  # what the border cuts is no whole digit, if others are
+    marks = whole or marks  # a mark at the border may be cut off: it counts only if all are
     largest = float(np.percentile([mark.size for mark in marks], 90))
     return [mark for mark in marks if mark.size > 0.3 * largest]
 
 
 def _without_edges(mask: Array) -> Array:
-    """Take out what is the page's edge or a shadow, before the strokes' width is measured."""
+    """Remove page edges and shadows, which would spoil the measured stroke width."""
     from scipy import ndimage
 
     labels, n = ndimage.label(mask, np.ones((3, 3)))
@@ -216,19 +216,19 @@ def _belong(pieces: Array, main: Array) -> Array:
     inside = (across > 0) & (down > 0) & (across * down > 0.5 * width * height)
     margins = np.concatenate([pieces[:, :2] - main[:2], main[2:] - pieces[:, 2:]], axis=1)
     framed = (margins.min(axis=1) > 0.04 * size) & (np.maximum(width, height) > 0.4 * size)
-    inside &= ~framed  # a digit in a box is no part of the box
+    inside &= ~framed  # a digit inside a box does not belong to the box
     near = (across > -0.08 * size) & (down > -0.08 * size)
-    crumb = near & (np.maximum(width, height) < 0.4 * size)  # of a broken stroke
+    crumb = near & (np.maximum(width, height) < 0.4 * size)  # a piece of a broken stroke
     flat = (height < 0.35 * main_height) & (width < 1.3 * main_height)
-    # The base of a 1, or the bar of a 5 or 7: above, below, or drawn on to the side
+    # The base of a 1, or the bar of a 5 or 7: above, below, or continued to the side
     level = (across > 0.5 * np.minimum(width, main_width)) & (down > -0.25 * main_height)
     beside = (width < 0.8 * main_height) & (down > 0) & (across > -0.12 * main_height)
-    digit_like = main_width < 2.5 * main_height  # a line takes nothing to itself
+    digit_like = main_width < 2.5 * main_height  # nothing belongs to a line
     return np.asarray(digit_like & (inside | crumb | (flat & (level | beside))))
 
 
 def _mark(contrast: Array, own: Array, box: Box) -> Mark:
-    """Cut a mark out, its own contrast scaled so that its outline lies at half."""
+    """Cut a mark out and scale its contrast so that the outline lies at 0.5."""
     from scipy import ndimage
 
     x0, y0, x1, y1 = box

@@ -1,6 +1,6 @@
 """A mark as the training set's digits are: upright, of one stroke width, 20x20 in 28x28.
 
-Photos and training pictures take the same way through here, so a network sees no difference.
+Photos and training pictures both go through here, so that a network sees no difference.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import numpy as np
 
 from chainrule.common.types import Array
 
-SIDE, BOX = 28, 20  # of the picture, and of the square that the digit fits in
-FINE = 4  # pixels of the fine picture, in which strokes are measured, in one of the final one
-STROKE = 3.0  # the width that strokes are brought to, in final pixels
-MOST_SHEAR = 0.5  # columns a row: a slant of 27 degrees
+SIDE, BOX = 28, 20  # pixels: the picture, and the square in it that the digit fits in
+FINE = 4  # pixels of the fine picture, where strokes are measured, per final pixel
+STROKE = 3.0  # width that strokes are given, in final pixels
+MOST_SHEAR = 0.5  # columns per row: a slant of 27 degrees
 
 
 def normalise(ink: Array) -> Array:
@@ -48,7 +48,7 @@ def fit(ink: Array) -> Array:
 
 
 def deskew(ink: Array) -> Array:
-    """Return the mark sheared until its rows' centres lie, as nearly as may be, above each other.
+    """Return the mark sheared so that the centres of its rows lie above each other, or nearly so.
 
     The shear is that of the moments: the covariance of x and y over the variance of y.
     """
@@ -68,10 +68,9 @@ def deskew(ink: Array) -> Array:
 
 
 def even_strokes(ink: Array) -> Array:
-    """Return the mark with strokes of the width `STROKE` on average, their outline smooth.
+    """Return the mark with strokes that are `STROKE` wide on average, with a smooth outline.
 
-    The outline moves out or in by half of what is missing or too much; strokes are thinned by
-    half of their width at most.
+    The outline moves by half of the difference in width; strokes lose at most half of their width.
     """
     from scipy import ndimage
 

@@ -1,8 +1,7 @@
-"""From a file to an upright picture of a size to work with; whatever is no picture is refused."""
+"""From a file to an upright picture of a size to work with; other files are refused."""
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.checks import DataError
+from chainrule.common.files import File, name_of, reason
 from chainrule.common.types import Array
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-MOST_PIXELS = 150_000_000  # more than any phone's camera takes; a bomb says it has more
-LEAST_SIDE = 8  # pixels: below, no digit could be told
-LONG_SIDE = (800, 1600)  # what the longer side is brought to, where it lies outside
+MOST_PIXELS = 150_000_000  # more than any phone's camera takes; decompression bombs have more
+LEAST_SIDE = 8  # pixels; no digit can be read in a smaller picture
+LONG_SIDE = (800, 1600)  # range of the longer side; pictures outside it are resized
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Photo:
     ----------
     rgb : ndarray of shape (height, width, 3), uint8
     scale : float
-        Pixels of the file for one of `rgb`.
+        Pixels of the file per pixel of `rgb`.
     size : tuple of int
         (width, height) of the upright photo in the file.
     notes : list of str
@@ -39,12 +39,12 @@ class Photo:
     notes: list[str] = field(default_factory=list)
 
 
-def open_photo(path: str | os.PathLike[str]) -> Photo:
+def open_photo(file: File) -> Photo:
     """Read a photo, turn it upright and bring it to a size to work with.
 
     Parameters
     ----------
-    path : path
+    file : path or binary stream
         A JPEG, PNG, WebP, BMP, TIFF, GIF or PPM file of at most 150 megapixels.
 
     Returns
@@ -69,13 +69,12 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
     """
     from PIL import Image, UnidentifiedImageError
 
-    name = os.fspath(path)
+    name = name_of(file)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # what Pillow warns of, a size or a damaged tag, is judged here
+        # Pillow warns of large sizes and damaged tags: both are judged here
+        warnings.simplefilter("ignore")
         try:
-            with Image.open(name, formats=FORMATS) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 return _upright(image, name)
         except UnidentifiedImageError:
             raise DataError(
@@ -91,11 +90,11 @@ def open_photo(path: str | os.PathLike[str]) -> Photo:
             raise
         except OSError as error:
             if error.errno is not None:
-                raise DataError(f"{name}: cannot be read ({str(error.strerror).lower()})") from None
+                raise DataError(f"{name}: cannot be read ({reason(error)})") from None
             raise DataError(_damaged(name, error)) from None
         except (ValueError, SyntaxError, EOFError, MemoryError, OverflowError, TypeError) as error:
             raise DataError(_damaged(name, error)) from None
-        except Exception as error:  # struct.error, zlib.error and others: decoders differ
+        except Exception as error:  # decoders raise struct.error, zlib.error and others
             raise DataError(_damaged(name, error)) from None
 
 
@@ -122,7 +121,7 @@ def _upright(image: Any, name: str) -> Photo:
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         notes.append(f"it has {image.n_frames} frames: the first one is read")
     full = (width, height)
-    if image.format in ("JPEG", "MPO"):  # decoded small at once, which takes a fraction of the time
+    if image.format in ("JPEG", "MPO"):  # decoded small, in a fraction of the time
         image.draft("RGB", (LONG_SIDE[1], LONG_SIDE[1]))
     image.load()
     turned = ImageOps.exif_transpose(_in_colours(image))
@@ -142,7 +141,7 @@ def _upright(image: Any, name: str) -> Photo:
 
 
 def _in_colours(image: Any) -> Any:
-    """Return the image in RGB, whatever its mode; what is transparent becomes paper."""
+    """Return the image in RGB, whatever its mode; transparent parts become paper."""
     from PIL import Image
 
     exif = image.getexif()
@@ -156,7 +155,7 @@ def _in_colours(image: Any) -> Any:
         image = image.convert("RGBA")
         alpha = np.asarray(image.getchannel("A"), dtype=np.float64)
         grey = np.asarray(image.convert("L"))
-        # Light strokes on nothing are meant to be seen on black
+        # Light strokes on a transparent ground are meant to be seen on black
         light = alpha.sum() > 0 and np.average(grey, weights=alpha) > 128 and alpha.mean() < 128
         paper = Image.new("RGBA", image.size, "black" if light else "white")
         image = Image.alpha_composite(paper, image)

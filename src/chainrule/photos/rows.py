@@ -1,4 +1,4 @@
-"""The order in which people read: rows from the top, each from the left, on tilted pages too."""
+"""Reading order: rows from the top, each from the left, on tilted pages too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Box = tuple[int, int, int, int]
 def in_reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:
     """Return the boxes' positions in reading order, each with its row.
 
-    A row is followed from one box to the next on its right, so that a tilted one stays together.
+    A row is followed from each box to the next on its right, so that a tilted row stays together.
 
     Parameters
     ----------
@@ -39,6 +39,6 @@ def in_reading_order(boxes: Sequence[Box]) -> list[tuple[int, int]]:
 
 
 def _overlap(left: Box, right: Box) -> float:
-    """Return which share of the lower one's height two boxes have in common."""
+    """Return the height that two boxes share, relative to the lower one's height."""
     common = min(left[3], right[3]) - max(left[1], right[1])
     return common / max(1, min(left[3] - left[1], right[3] - right[1]))

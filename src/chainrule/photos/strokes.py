@@ -1,7 +1,7 @@
 """Digits drawn as people draw them in many countries, and things that are no digits.
 
-MNIST's writers were American: hardly a 1 of theirs has a base, a 7 a bar.  Here each way to write a
-digit is a few strokes through points, and hands differ in where the points lie.
+MNIST's writers were American: hardly any 1 of theirs has a base, or any 7 a bar.  Here each way to
+write a digit is a few strokes through points, and hands differ in where the points lie.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.common.types import Array
 
-CANVAS = 96  # pixels of a drawing's side; the unit square has a margin in it
+CANVAS = 96  # pixels of a drawing's side; the unit square lies in it with a margin
 MARGIN = 16
 Stroke = tuple[str, str]
 """("curve" or "lines", "x,y x,y ..."), in hundredths of the unit square, y down."""
@@ -89,7 +89,7 @@ NO_DIGITS = "ACEFGHKLMNPQRTUVWXYadefhkmnprtuvwxy&%@#?!*+=<>$~^{}"
 
 
 def draw_digit(label: int, rng: np.random.Generator) -> Array:
-    """Draw a digit in one of the ways people do, in a hand of its own.
+    """Draw a digit in one of the ways in which people do, each time in another hand.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def print_text(text: str, height: int, rng: np.random.Generator) -> Array:
     height : int
         Pixels, from the highest letters' top to the lowest ones' end.
     rng : Generator
-        It chooses the font.
+        Chooses the font.
 
     Returns
     -------
@@ -236,7 +236,7 @@ def _frame(rng: np.random.Generator) -> Array:
 
 
 def _lying_line(rng: np.random.Generator) -> Array:
-    """Draw a stroke that lies: no 1, however it is held."""
+    """Draw a stroke that lies flat: no 1, even if the page is turned a little."""
     y0, y1 = rng.integers(25, 75, 2)
     return _draw([_path(("lines", f"0,{y0} 100,{y1}"), rng)], rng)
 

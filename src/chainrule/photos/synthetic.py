@@ -1,6 +1,6 @@
-"""Photos that nobody took: digits on paper, with all that goes wrong in photos, each in any amount.
+"""Made-up photos: digits on paper, with everything that goes wrong in photos, in any amount.
 
-For choosing how photos are read, and for tests and tables of what the reading bears.
+They serve to choose how photos are read, and to test and tabulate when the reading fails.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chainrule.common.types import Array
 from chainrule.photos.marks import Box
 from chainrule.photos.strokes import print_text
 
-CELL = 150  # pixels of the square in which a digit is written, at scale 1
+CELL = 150  # pixels of the square that a digit is written in, at scale 1
 WORDS = "the lakes of the north and what their fishers told us about them all that summer "
 Hand = Callable[[int, np.random.Generator], Array]
 """``hand(label, rng)``: a picture of a digit, 0 for paper to 1 for ink."""
@@ -32,37 +32,37 @@ class Scene:
     Parameters
     ----------
     scale : float
-        Of the digits; 1 is about 100 pixels high.
+        Size of the digits; at 1 they are about 100 pixels high.
     apart : float
-        From one digit of a row to the next, in their squares; below about 0.7 some touch.
+        Distance from one digit of a row to the next, in squares; below about 0.7 some touch.
     margin : float
-        Empty around the digits, in their squares.
+        Empty space around the digits, in squares.
     turn : float
-        Of the page, in degrees.
+        Rotation of the page, in degrees.
     perspective : float
         How far the camera is held aslant: the share by which a corner of the page moves inwards.
     pen : float
         Width of strokes, in pixels at scale 1.
     gaps : float
-        Share of the ink that is missing in a dry pen's spots.
+        Share of the ink that is missing, as where a pen is dry.
     contrast : float
-        Of ink to paper, from 0 to 1.
+        Contrast of ink to paper, from 0 to 1.
     ink, paper : tuple of float
         Their red, green and blue.
     shadow : float
         How much light a hard shadow across the page takes, from 0 to 1.
     soft : tuple of float
-        Between what widths that shadow's edge lies, in halves of the picture.
+        Narrowest and widest edge of that shadow, in halves of the picture.
     gradient : float
         How much darker one side of the page is than the other, from 0 to 1.
     vignette : float
         How much darker the corners are than the middle, from 0 to 1.
     glare : float
-        How much of white a lamp's reflection adds at its brightest.
+        How much white a lamp's reflection adds where it is brightest.
     blur : float
-        Standard deviation, in pixels.
+        Standard deviation of the blur, in pixels.
     noise : float
-        Standard deviation, of the brightness of white paper.
+        Standard deviation of the noise, relative to the brightness of white paper.
     jpeg : int
         Quality of the file.
     texture : float
@@ -112,7 +112,7 @@ class Scene:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Scene:
-        """Return a scene as people's photos have them: some things wrong, not all."""
+        """Return a scene as in people's photos: some things go wrong, not all."""
 
         def sometimes(share: float, low: float, high: float) -> float:
             return float(rng.uniform(low, high)) if rng.random() < share else 0.0
@@ -218,7 +218,7 @@ def photograph(
 
 
 def _written(picture: Array, side: int, scene: Scene) -> Array:
-    """Return a digit in its size on the page, with the pen's width."""
+    """Return a digit as large as it is on the page, with strokes as wide as the pen."""
     from PIL import Image
     from scipy import ndimage
 
@@ -227,7 +227,9 @@ def _written(picture: Array, side: int, scene: Scene) -> Array:
     mask = big > 0.5
     inside = ndimage.distance_transform_edt(mask)
     width = 4 * float(inside[mask].mean()) if mask.any() else 1.0
-    grow = max((scene.pen * scene.scale - width) / 2, -0.25 * width)  # thinner, it would break
+    grow = max(
+        (scene.pen * scene.scale - width) / 2, -0.25 * width
+    )  # thinner, the stroke would break
     page = 0.5 + grow - ndimage.distance_transform_edt(~mask) + inside
     return np.asarray(np.clip(page, 0, 1), np.float32)
 
@@ -247,7 +249,7 @@ def _text(shape: tuple[int, int], margin: int, cell: int, rng: np.random.Generat
 def _page_places(
     shape: tuple[int, int], scene: Scene, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Return which place of the page, down and across, each pixel of the picture shows."""
+    """Return the place on the page, down and across, that each pixel of the picture shows."""
     height, width = shape
     turn = np.radians(scene.turn)
     lean = rng.uniform(-1, 1, 2) * scene.perspective / max(shape)
@@ -323,7 +325,7 @@ def _with_thing(page: Array, scene: Scene, rng: np.random.Generator) -> Array:
     middle = scene.margin * cell * rng.uniform(0.2, 0.6) + (x - width / 2) * rng.normal(0, 0.05)
     thick = rng.uniform(0.06, 0.12) * cell
     low, high = np.sort(rng.uniform([-0.2, 0.6], [0.3, 1.2])) * width
-    along = np.clip(np.minimum(x - low, high - x) / (3 * thick), 0, 1)  # it ends in a point
+    along = np.clip(np.minimum(x - low, high - x) / (3 * thick), 0, 1)  # a pen ends in a point
     return _covered(page, thick * along - np.abs(y - middle), rng.uniform(0.05, 0.5, 3))
 
 

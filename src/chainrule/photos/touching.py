@@ -7,15 +7,15 @@ import numpy as np
 from chainrule.common.types import Array
 from chainrule.photos.marks import Mark
 
-LAST = -1  # the number of a mark's right side
-NARROWEST, WIDEST = 0.1, 1.2  # of a digit, in heights of the mark
-BAND, APART = 0.3, 0.1  # of the mark's height: the strip in which a cut is sought, and the next
-LOWEST = 0.6  # of the mark's height: a piece of a digit's size
-MOST_CROSSED = 0.35  # of the mark's height: a cut through more ink parts no two digits
+LAST = -1  # number of a mark's right side
+NARROWEST, WIDEST = 0.1, 1.2  # widths of a digit, in heights of the mark
+BAND, APART = 0.3, 0.1  # width of the strip that a cut is sought in, and steps between strips
+LOWEST = 0.6  # least height of a piece, in heights of the mark
+MOST_CROSSED = 0.35  # most ink that a cut crosses, in heights of the mark
 
 
 def pieces(mark: Mark) -> dict[tuple[int, int], Mark]:
-    """Cut a mark from top to bottom where little ink is in the way, in all ways.
+    """Cut a mark from top to bottom at every place where little ink is in the way.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def pieces(mark: Mark) -> dict[tuple[int, int], Mark]:
     Returns
     -------
     dict of (int, int) to Mark
-        The piece between two cuts, by their numbers from the left: 0 is the mark's own side there,
-        `LAST` the other one.  A piece comes after those that may stand on its left.  Pieces too
-        wide, too narrow or too low for a digit are left out.
+        The piece between each two cuts, by the cuts' numbers from the left: 0 is the mark's left
+        side, `LAST` its right side.  A piece comes after those that may stand to its left.  Pieces
+        too wide, too narrow or too low for a digit are left out.
 
     Examples
     --------
@@ -78,13 +78,13 @@ def _seams(ink: Array) -> list[Array]:
             low = max(at - 1, 0)
             at = low + int(rows[y][low : at + 2].argmin()) if y < height - 1 else at
             seam[y] = start + at
-        # Strips overlap: where a cut strays to the left of the one before, it goes along with it
+        # Strips overlap: a cut that strays to the left of the one before follows that one
         seams.append(np.maximum(seam, seams[-1]) if seams else seam)
     return seams
 
 
 def _trimmed(ink: Array, left: int, top: int) -> Mark | None:
-    """Return the mark of ink that begins there, in a box of its own; None if there is nothing."""
+    """Return ink that begins at (left, top) as a mark in its own box; None if there is none."""
     y, x = np.nonzero(ink >= 0.5)
     if not len(y):
         return None

@@ -1,4 +1,4 @@
-"""A network's answers beside the truth."""
+"""What a network predicted, beside what is true."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-MOST_MISTAKES = 24  # wrong examples shown
-MOST_COUNTS = 12  # classes up to which a confusion matrix's cells have room for their numbers
+MOST_MISTAKES = 24  # wrong examples shown at most
+MOST_COUNTS = 12  # classes at most for a confusion matrix with numbers in its cells
 
 
 @dataclass
 class MistakesDisplay(Panel):
-    """The images that got a wrong answer, those first where the network was surest.
+    """The images that it got wrong, those first where the network was surest.
 
     Parameters
     ----------
     images : ndarray of shape (n, height, width)
     captions : sequence of str
-        One for each: the truth, an arrow, the answer.
+        One for each: the true class, an arrow, the predicted one.
     total : int
         How many mistakes there are, shown or not.
 
@@ -38,7 +38,7 @@ class MistakesDisplay(Panel):
     >>> X, images = np.arange(18.0).reshape(2, 9), lambda rows: rows.reshape(-1, 3, 3)
     >>> display = MistakesDisplay.from_evaluation(evaluation, X, images).plot()
     >>> display.captions, display.ax_.get_title()
-    (['yes→no'], 'The example it got wrong (truth→answer)')
+    (['yes→no'], 'The example it got wrong (true→predicted)')
     """
 
     images: Array
@@ -71,13 +71,13 @@ class MistakesDisplay(Panel):
             return
         mosaic(ax, self.images, captions=self.captions)
         examples = "example" if self.total == 1 else f"{self.total:,} examples"
-        ax.set_title(f"The {examples} it got wrong (truth→answer)")
+        ax.set_title(f"The {examples} it got wrong (true→predicted)")
         if len(self.images) < self.total:
             ax.set_xlabel(f"the {len(self.images)} it was surest of", color=GREY)
 
 
 def confusion(ax: Axes, evaluation: Evaluation, target: str) -> None:
-    """Draw a confusion matrix, with numbers where its cells have room for them."""
+    """Draw a confusion matrix, with numbers in its cells where there is room for them."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     names = [str(label) for label in evaluation.classes or ()]
@@ -92,7 +92,7 @@ def confusion(ax: Axes, evaluation: Evaluation, target: str) -> None:
     )
     if not few:
         display.im_.colorbar.set_label("examples")
-    ax.set(title="Confusion matrix", xlabel="answer", ylabel=f"truth ({target})")
+    ax.set(title="Confusion matrix", xlabel=f"predicted {target}", ylabel=f"true {target}")
 
 
 def prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str) -> None:
@@ -100,7 +100,7 @@ def prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str) 
     from matplotlib.ticker import MaxNLocator
     from sklearn.metrics import PredictionErrorDisplay
 
-    alpha = float(np.clip(50 / len(evaluation.truth), 0.25, 0.7))  # many points lie on each other
+    alpha = float(np.clip(50 / len(evaluation.truth), 0.25, 0.7))  # where points lie on each other
     PredictionErrorDisplay(y_true=evaluation.truth.ravel(), y_pred=evaluation.answer.ravel()).plot(
         ax=ax,
         kind=kind,
@@ -124,18 +124,18 @@ MOST_BINS = 20  # as many as MATLAB's error histogram has
 
 @dataclass
 class RegressionDisplay(Panel):
-    """Output against target: a point for each example, the diagonal, and the line that fits them.
+    """Predicted against true: a point for each example, the diagonal, and the line that fits them.
 
     Parameters
     ----------
     y, h : ndarray of shape (n,)
-        Target and output.
+        True and predicted values.
 
     Examples
     --------
     >>> display = RegressionDisplay(np.array([1.0, 2.0, 3.0]), np.array([1.1, 1.9, 3.0])).plot()
     >>> display.ax_.get_title()
-    'Output against target: R = 0.9959'
+    'Predicted against true: R = 0.9959'
     """
 
     y: Array
@@ -145,26 +145,26 @@ class RegressionDisplay(Panel):
         """Draw on ax."""
         slope, height = np.polyfit(self.y, self.h, 1)
         ends = np.array([min(self.y.min(), self.h.min()), max(self.y.max(), self.h.max())])
-        ax.plot(ends, ends, "--", color=GREY, linewidth=1, label="output = target")
+        ax.plot(ends, ends, "--", color=GREY, linewidth=1, label="predicted = true")
         ax.plot(self.y, self.h, "o", color=BLUE, alpha=0.4, markersize=4, markeredgewidth=0)
         ax.plot(ends, slope * ends + height, color=ORANGE, linewidth=2,
-                label=f"output = {slope:.3g} target {height:+.3g}")  # fmt: skip
+                label=f"predicted = {slope:.3g} true {height:+.3g}")  # fmt: skip
         R = np.corrcoef(self.y, self.h)[0, 1]
-        ax.set(title=f"Output against target: R = {R:.4g}", xlabel="target", ylabel="output")
+        ax.set(title=f"Predicted against true: R = {R:.4g}", xlabel="true", ylabel="predicted")
         ax.legend(frameon=False)
         ax.spines[["top", "right"]].set_visible(False)
 
 
 @dataclass
 class ErrorHistogramDisplay(Panel):
-    """How often target - output is how large.
+    """How large true - predicted is, and how often.
 
     Parameters
     ----------
     y, h : ndarray of shape (n,)
-        Target and output.
+        True and predicted values.
     bins : int, optional
-        Default: 20, and fewer for less than 100 examples.
+        Default: 20, and fewer below 100 examples.
 
     Examples
     --------
@@ -184,6 +184,6 @@ class ErrorHistogramDisplay(Panel):
         bins = self.bins or min(MOST_BINS, round(2 * np.sqrt(len(self.y))))
         ax.hist(self.y - self.h, bins=bins, color=BLUE, edgecolor="white")
         ax.axvline(0, color=ORANGE, linewidth=2)
-        ax.set(title="Error histogram", xlabel="target - output", ylabel="examples")
+        ax.set(title="Error histogram", xlabel="true - predicted", ylabel="examples")
         ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.spines[["top", "right"]].set_visible(False)

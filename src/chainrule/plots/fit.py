@@ -1,7 +1,4 @@
-"""Pictures of a fit: its curve and error bars, its errors, its way there, and what units answer.
-
-Displays in the manner of `chainrule.plots`, for networks of few inputs.
-"""
+"""Pictures of a fit of one or two inputs: its curve and error bars, hidden units, regions."""
 
 from __future__ import annotations
 
@@ -23,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-POINTS = 400  # of a curve
+POINTS = 400  # points of a curve
 GRID = 200  # points of a map, along each side
-MARGIN = 0.05  # of the training set's range, drawn on either side of it
+MARGIN = 0.05  # part of the training set's range that is drawn on either side of it
 NORMAL_90 = 1.645  # standard deviations on either side of the mean that hold 90 %
 MARKERS = "osD^vP*X"
 
@@ -125,7 +122,7 @@ class PredictionDisplay(Panel):
 
 @dataclass
 class HiddenResponsesDisplay(Panel):
-    """What each unit of a hidden layer answers, over the range of a network's one input.
+    """The activation of each unit of a hidden layer, over the range of a network's one input.
 
     Parameters
     ----------
@@ -191,7 +188,7 @@ class HiddenResponsesDisplay(Panel):
 
 @dataclass
 class DecisionRegionsDisplay(Panel):
-    """Which class a network of two inputs answers where, with the examples on it.
+    """Which class a network of two inputs predicts where, with the examples on it.
 
     Parameters
     ----------
@@ -201,9 +198,9 @@ class DecisionRegionsDisplay(Panel):
     extent : tuple of float
         Left, right, bottom and top of the map.
     answers : ndarray of shape (n, n)
-        The class at each point of the map, bottom row first.
+        The predicted class at each point of the map, bottom row first.
     classes : sequence of str or int, optional
-        Their names, in the codes' order.  Default: class 0, class 1 and so on.
+        Names of the classes, in the order of their codes.  Default: class 0, class 1 and so on.
 
     Examples
     --------
@@ -240,7 +237,7 @@ class DecisionRegionsDisplay(Panel):
         X : array of shape (m, 2)
         Y : array of shape (m,) or (m, K)
         classes : sequence of str or int, optional
-            Their names, in the codes' order.
+            Names of the classes, in the order of their codes.
 
         Raises
         ------
@@ -298,5 +295,5 @@ def _beyond(values: Array, n: int) -> Array:
 
 
 def _codes(h: Array) -> Array:
-    """Return the class of each row: the largest output, or whether the only one is above 1/2."""
+    """Return the class of each row: the largest output, or 1 if the only output is above 1/2."""
     return (h[:, 0] > 0.5).astype(np.intp) if h.shape[1] == 1 else h.argmax(axis=1)

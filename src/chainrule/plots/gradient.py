@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class GradientCheckDisplay(Panel):
-    """Analytic against numerical gradient, each Theta(l) in its colour; right ones on the diagonal.
+    """Analytic against numerical gradient, each Theta(l) in its colour; both agree on the diagonal.
 
     A constant factor shows as another line through 0, a mistake in one layer as one colour off the
     diagonal, a regularised bias as crosses off it.

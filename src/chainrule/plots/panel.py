@@ -1,4 +1,4 @@
-"""What every display is drawn on, and the colours that they share."""
+"""What every display is drawn on, and the colours that all share."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#555555"  # told apart with any colour vision
-LAYERS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # so are these
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#555555"  # distinct in any colour vision
+LAYERS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")  # these too
 Images = Callable[[Array], Array]
 """Turns rows of inputs, of shape (r, height * width), into images of shape (r, height, width)."""
-MOST_NAMES = 40  # inputs or units named along an axis
+MOST_NAMES = 40  # inputs or units named along an axis at most
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Panel:
     ax_: Axes = field(init=False, repr=False)
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw on ax, or on a new figure of pyplot's, which notebooks show by themselves."""
+        """Draw on ax, or on a new pyplot figure, which notebooks show by themselves."""
         if ax is None:
             import matplotlib.pyplot as plt
 
@@ -63,7 +63,7 @@ def mosaic(
     limit: tuple[float, float] | None = None,
     captions: Sequence[str] = (),
 ) -> None:
-    """Draw images as tiles, as near to a square as they go, with captions above them."""
+    """Draw images as tiles in a grid that is nearly square, with captions above them."""
     n, height, width = images.shape
     columns = int(np.ceil(np.sqrt(n)))
     gap = max(1, height // 10)
@@ -83,7 +83,9 @@ def mosaic(
                 fontsize="small",
             )
     low, high = images.min(), images.max()
-    low -= 0.1 * (high - low)  # the lightest ink is light grey: a tile is seen on the white page
+    low -= 0.1 * (
+        high - low
+    )  # the lightest value is light grey, so that a tile shows on the white page
     low, high = limit or (low, high)
     ax.imshow(page, cmap="gray_r", vmin=low, vmax=high, interpolation="nearest")
     ax.set_xticks([])

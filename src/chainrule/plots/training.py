@@ -1,4 +1,4 @@
-"""How a training went: J, the gradient's norm, and what the optimizer tells."""
+"""How a training went: J, the gradient's norm, and what the optimizer reported."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class TrainingCurveDisplay(Panel):
     ----------
     J : array of shape (n,)
     J_val : array of shape (n,), optional
-        On the validation examples, without regularisation.
+        J on the validation examples, without regularisation.
     scores : array of shape (n,), optional
-        On the validation examples; drawn on an axis of their own.
+        Scores on the validation examples, drawn on an axis of their own.
     first : int, default=0
         The iteration of the first value: 0 is the start.
     what : str, default="cost J"
@@ -122,13 +122,13 @@ class TrainingCurveDisplay(Panel):
 
 @dataclass
 class TrainingStateDisplay:
-    """How a training went: J, the gradient's norm, and what else the optimizer told.
+    """How a training went: J, the gradient's norm, and what else the optimizer reported.
 
     Parameters
     ----------
     history : History
-        Levenberg-Marquardt tells its damping; Bayesian regularisation lambda, and the effective
-        number of parameters, as well.
+        Levenberg-Marquardt reports its damping; Bayesian regularisation also lambda and the
+        effective number of parameters.
 
     Attributes
     ----------

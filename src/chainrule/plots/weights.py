@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from chainrule.estimators import MLPClassifier, MLPRegressor
 
 
-MOST_UNITS = 100  # hidden units shown
+MOST_UNITS = 100  # hidden units shown at most
 
 
 @dataclass
 class HiddenUnitsDisplay(Panel):
     """What each unit of the first hidden layer looks for: its weights, as a picture.
 
-    Black: ink there switches the unit on.  White: ink there switches it off.  Mid grey: no matter.
-    Each tile has its own scale, symmetric around zero.
+    Black: ink there switches the unit on.  White: ink there switches it off.  Mid grey: ink there
+    makes no difference.  Each tile has its own scale, symmetric around zero.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class WeightsDisplay(Panel):
         ----------
         estimator : MLPClassifier or MLPRegressor
         layer : int, default=1
-            l of Theta(l), 1 to L - 1: the layer that the weights lead out of.
+            l of Theta(l), 1 to L - 1: the layer that the weights come from.
 
         Raises
         ------

@@ -1,64 +1,248 @@
-"""What the command does between reading its options and telling results: from a dataset to a model.
+"""How a training is done: from what is asked to a trained network and its scores.
 
-Each function is a few calls of the library in the order that the command promises, with what it
-says in between.
+`run` is a few calls of the library in the order that the command promises, with what is told in
+between.  It prints nothing and writes no file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from chainrule.common.checks import DataError
-from chainrule.common.types import Array
+from chainrule import __version__, datasets
+from chainrule.common.checks import DataError, counted
+from chainrule.common.types import Array, Stopped
 from chainrule.datasets import Dataset
 from chainrule.datasets.encoding import Scaling
 from chainrule.engine.predicting import predict
 from chainrule.engine.summing import accumulate
-from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.evaluation.scores import Evaluation
-from chainrule.model_file import Model
+from chainrule.evaluation.selection import Choice, cross_validate
+from chainrule.handwriting import learning
+from chainrule.model_file import Model, Provenance
 from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
-from chainrule.optimize import Result
-from chainrule.plots.answers import ErrorHistogramDisplay
-from chainrule.plots.fit import DecisionRegionsDisplay, PredictionDisplay
-from chainrule.plots.page import training_figure
-from chainrule.plots.training import TrainingStateDisplay
+from chainrule.optimize import Result, find
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
-from chainrule.workbench import terminal as report
+from chainrule.workbench.request import (
+    ACTIVATION,
+    CV_HIDDEN,
+    CV_LAMS,
+    HIDDEN,
+    LAM,
+    MAX_ITER,
+    OPTIMIZER,
+    Request,
+)
+from chainrule.workbench.telling import Telling, gradient_check, number, percent, vector
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is trained, and how.
+
+    Attributes
+    ----------
+    network : Network
+    lam : float
+    arguments : mapping
+        Of `train`: optimizer, max_iter and, from a recipe, others.
+    choices : tuple of Choice
+        What cross-validation compared; empty where none was asked for.
+    """
+
+    network: Network
+    lam: float
+    arguments: Mapping[str, Any]
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of a request.
+
+    Attributes
+    ----------
+    request : Request
+    training : Dataset
+    held_out : Dataset or None
+    plan : Plan
+    check : GradientReport or None
+        The gradient check before training; None where it was skipped.
+    result : Result
+    lam : float
+        The lambda that was trained with; Bayesian regularisation finds its own.
+    model : Model
+        The network, its theta, and all that is needed to use it on another table.
+    """
+
+    request: Request
+    training: Dataset
+    held_out: Dataset | None
+    plan: Plan
+    check: GradientReport | None
+    result: Result
+    lam: float
+    model: Model
+
+    @cached_property
+    def evaluations(self) -> dict[str, Evaluation]:
+        """The scores on "trained on" and, where there are any, on "held out" examples.
+
+        They are computed when first asked for, so that the model can be saved before.
+        """
+        parts = {"trained on": self.training, "held out": self.held_out}
+        return {
+            name: evaluate(self.model, data) for name, data in parts.items() if data is not None
+        }
+
+
+def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
+    """Train a network by the notes' six steps, as asked.
+
+    Parameters
+    ----------
+    request : Request
+    tell : Telling
+        Told what is decided, what each step gives, and each iteration.
+    stop : callable, optional
+        Asked again and again, as `train` does: true ends the training, and the best theta so far is
+        handed back.  With ``threading.Event().is_set`` another thread can stop a run.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ValueError
+        If something asked for does not fit; `DataError` if the data cannot be used.
+    WrongGradientError
+        If the gradient check fails.
+    Stopped
+        If it is stopped before step 6, so that there is no network to hand back.
+
+    Examples
+    --------
+    >>> class Quiet:
+    ...     step = note = iteration = lambda *said, **more: None
+    >>> outcome = run(Request("digits", hidden=(10,), max_iter=20), Quiet())
+    >>> outcome.evaluations["held out"].accuracy > 0.8
+    True
+    """
+    find(request.optimizer or OPTIMIZER)  # a wrong name is said before anything is read
+    data = datasets.load(
+        request.source,
+        request.target,
+        drop=request.drop,
+        missing=request.missing,
+        kind=request.kind,
+    )
+    if data.target in request.drop:
+        raise ValueError(f"--drop {data.target}: that is the target, what to predict")
+    training, held_out = datasets.split(data, request.test_size, request.seed)
+    if request.recipe == "photos":
+        training, held_out = learning.prepared(training, held_out, request.seed, tell.progress)
+    scaling, target_scaling = scalings(request, training)
+    tell_data(tell, data, training, held_out, scaling, target_scaling)
+    X, Y = standardised(training, scaling, target_scaling)
+    plan = planned(request, training, X, Y, tell, stop)
+    ask(stop)
+    check, result = six_steps(plan, X, Y, request, tell, stop)
+    lam = getattr(result.state, "lam", plan.lam)
+    origin = provenance(request, data, plan, lam, result)
+    model = Model(plan.network, result.theta, training.encoder, scaling, target_scaling, origin)
+    if request.recipe == "photos" and held_out is not None:
+        model = calibrated(model, held_out)
+    return Outcome(request, training, held_out, plan, check, result, lam, model)
+
+
+def scalings(request: Request, training: Dataset) -> tuple[Scaling | None, Scaling | None]:
+    """Return how the inputs and a regression's target are standardised, where they are."""
+    standardise = training.image_shape is None if request.scale is None else request.scale
+    if not standardise:
+        return None, None
+    numbers = training.classes is None and request.output in (None, "identity")
+    return Scaling.fit(training.X), Scaling.fit(true_values(training)) if numbers else None
+
+
+def tell_data(
+    tell: Telling,
+    data: Dataset,
+    training: Dataset,
+    held_out: Dataset | None,
+    scaling: Scaling | None,
+    target_scaling: Scaling | None,
+) -> None:
+    """Say what the data are, what was decided about them, and what is done to them."""
+    kind = "regression" if data.classes is None else f"{len(data.classes)} classes"
+    shape = f"{counted(len(data), 'example')}, {counted(data.X.shape[1], 'input')}"
+    tell.note(f"{data.source}: {shape}, {kind}", heading=True)
+    for note in data.notes:
+        tell.note(note)
+    aside = "none" if held_out is None else f"{len(held_out):,}"
+    tell.note(f"training on {counted(len(training), 'example')}, held out: {aside}")
+    if scaling is not None:
+        tell.note("inputs standardised to mean 0 and standard deviation 1")
+    if target_scaling is not None:
+        unit = number(float(target_scaling.scale[0]))
+        tell.note(f"target standardised: J is in scaled units, 1 is {unit} of {data.target}")
+
+
+def planned(
+    request: Request, training: Dataset, X: Array, Y: Array, tell: Telling, stop: Stop
+) -> Plan:
+    """Decide on the network, lambda and the arguments of `train`."""
+    if request.recipe is not None:
+        return from_recipe(request.recipe, training)
+    arguments: dict[str, Any] = {
+        "optimizer": request.optimizer or OPTIMIZER,
+        "max_iter": MAX_ITER if request.max_iter is None else request.max_iter,
+    }
+    if request.cv:
+        choices = cross_validated(request, training, X, Y, arguments, tell, stop)
+        network, lam, _ = max(choices, key=lambda choice: choice.score)
+        return Plan(network, lam, arguments, choices)
+    network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
+    return Plan(network, LAM if request.lam is None else request.lam, arguments)
+
+
+def from_recipe(name: str, data: Dataset) -> Plan:
+    """Return what a recipe asks for."""
+    shape, classes = data.image_shape, data.classes
+    if classes is None or shape is None or shape[0] != shape[1]:
+        raise DataError(f"{data.source}: a recipe needs square pictures of classes, such as mnist")
+    recipe = RECIPES[name]
+    layers = (data.X.shape[1], *recipe.hidden, len(classes))
+    network = Network(layers, hidden="relu", output="softmax")
+    return Plan(network, recipe.lam, recipe.arguments())
 
 
 def network_for(
+    request: Request,
     X: Array,
     Y: Array,
     classes: Sequence[object] | None,
-    hidden: str,
-    activation: str,
-    output: str,
+    units: tuple[int, ...],
 ) -> Network:
-    """Return the network that the options ask for: two classes share one sigmoid unit."""
-    try:
-        units = [int(part) for part in hidden.split(",")]
-    except ValueError:
-        raise ValueError(f"--hidden {hidden!r}: give whole numbers, as 25 or 25,25") from None
+    """Return the network that is asked for: two classes share one sigmoid unit."""
+    output = request.output or ("identity" if classes is None else "sigmoid")
     if classes is None:
         K = 1 if Y.ndim == 1 else Y.shape[1]
     else:
         K = 1 if len(classes) == 2 and output != "softmax" else len(classes)
-    names = activation.split(",")
     network = Network(
-        (X.shape[1], *units, K), hidden=names[0] if len(names) == 1 else names, output=output
+        (X.shape[1], *units, K), hidden=request.activation or ACTIVATION, output=output
     )
     if classes is not None and network.cost.targets not in ("classes", "distribution"):
         raise ValueError(
@@ -68,157 +252,128 @@ def network_for(
     return network
 
 
-def from_recipe(name: str, data: Dataset) -> tuple[Network, float, dict[str, Any]]:
-    """Return the network, lambda and the arguments of `train` that a recipe asks for."""
-    shape, classes = data.image_shape, data.classes
-    if classes is None or shape is None or shape[0] != shape[1]:
-        raise DataError(f"{data.source}: a recipe needs square pictures of classes, such as mnist")
-    recipe = RECIPES[name]
-    layers = (data.X.shape[1], *recipe.hidden, len(classes))
-    network = Network(layers, hidden="relu", output="softmax")
-    return network, recipe.lam, recipe.arguments()
+def cross_validated(
+    request: Request,
+    training: Dataset,
+    X: Array,
+    Y: Array,
+    arguments: Mapping[str, Any],
+    tell: Telling,
+    stop: Stop,
+) -> tuple[Choice, ...]:
+    """Compare networks and lambdas on parts of the training set, and say how each does."""
+    classes = training.classes
+    grid = CV_HIDDEN if request.hidden is None else (request.hidden,)
+    networks = [network_for(request, X, Y, classes, units) for units in grid]
+    lams = CV_LAMS if request.lam is None else (request.lam,)
+    tell.note("cross-validation in 3 folds", heading=True)
+    tell.note(f"{'hidden units':>12}  {'lam':>6}  {'R2' if classes is None else 'accuracy':>8}")
+    choices = []
+    for choice in cross_validate(
+        networks,
+        lams,
+        X,
+        Y,
+        classes=classes,
+        seed=request.seed,
+        stop=stop,
+        **arguments,
+    ):
+        ask(stop)
+        shown = f"{choice.score:.4f}" if classes is None else percent(choice.score)
+        tell.note(f"{_units(choice):>12}  {choice.lam:>6g}  {shown:>8}")
+        choices.append(choice)
+    best = max(choices, key=lambda choice: choice.score)
+    tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}")
+    return tuple(choices)
+
+
+def _units(choice: Choice) -> str:
+    return ",".join(str(s) for s in choice.network.layers[1:-1])
+
+
+def six_steps(
+    plan: Plan, X: Array, Y: Array, request: Request, tell: Telling, stop: Stop
+) -> tuple[GradientReport | None, Result]:
+    """Train, one call of the library for each of the notes' steps, and say what each gave."""
+    network, lam, seed = plan.network, plan.lam, request.seed
+    Y = network.check_targets(Y, len(X))
+    theta = random_theta(network, seed)
+    tell.step(1, f"theta has {network.size:,} weights, drawn with seed {seed}")
+    tell.step(2, f"h(x) of the first example: {vector(predict(network, theta, X[:1])[0])}")
+    J, D = finish(network, theta, *accumulate(network, theta, X, Y), lam)
+    tell.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
+    tell.step(4, f"D has {len(D):,} partial derivatives, |D| = {np.linalg.norm(D):.2g}")
+    check = (
+        check_before_training(network, theta, X, Y, lam, seed, ask=lambda: ask(stop))
+        if request.check
+        else None
+    )
+    tell.step(5, f"{gradient_check(check)}; from here on it is off")
+    if check is not None and not check:
+        raise WrongGradientError(str(check))
+    tell.step(6)
+    result = train(
+        network,
+        X,
+        Y,
+        lam=lam,
+        theta=theta,
+        max_time=request.max_time,
+        check=False,
+        callback=lambda step: tell.iteration(step, plan.arguments["max_iter"]),
+        stop=stop,
+        **plan.arguments,
+    )
+    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
+    return check, result
+
+
+def ask(stop: Stop) -> None:
+    """Raise `Stopped` if the run is to stop."""
+    if stop():
+        raise Stopped("asked to stop before the training began")
+
+
+def provenance(
+    request: Request, data: Dataset, plan: Plan, lam: float, result: Result
+) -> Provenance:
+    """Return what the model's file says of where the model came from."""
+    how = {"recipe": request.recipe} if request.recipe is not None else dict(plan.arguments)
+    options = how | {"lam": lam, "test_size": request.test_size, "max_time": request.max_time}
+    source = request.source if isinstance(request.source, str) else data.source
+    return Provenance(
+        __version__, request.seed, options, source, data.sha256, result.J, result.stopped
+    )
+
+
+def calibrated(model: Model, held_out: Dataset) -> Model:
+    """Return the model with its probabilities made true on examples it was not trained on."""
+    theta, temperature = learning.calibrated(
+        model.network, model.theta, held_out.X, true_values(held_out)
+    )
+    options = {**model.provenance.options, "temperature": round(temperature, 4)}
+    return replace(model, theta=theta, provenance=replace(model.provenance, options=options))
 
 
 def standardised(
     data: Dataset, scaling: Scaling | None, target_scaling: Scaling | None
 ) -> tuple[Array, Array]:
     """Return X and Y as the network sees them."""
-    X, Y = data.X, truth(data)
+    X, Y = data.X, true_values(data)
     return (
         X if scaling is None else scaling.apply(X),
         Y if target_scaling is None else target_scaling.apply(Y),
     )
 
 
-def truth(data: Dataset) -> Array:
+def true_values(data: Dataset) -> Array:
     """Return Y, or raise an error where the table has no target."""
     if data.Y is None:
         raise DataError(f"{data.source}: there is no target {data.target!r} to compare with")
     return data.Y
 
 
-def six_steps(
-    network: Network,
-    X: Array,
-    Y: Array,
-    lam: float,
-    seed: int,
-    check: bool,
-    max_time: float | None,
-    how: dict[str, Any],
-) -> tuple[Result, GradientReport | None]:
-    """Train, one call of the library for each of the notes' steps, and say what each gave."""
-    Y = network.check_targets(Y, len(X))
-    theta = random_theta(network, seed)
-    report.step(1, f"theta has {network.size:,} weights, drawn with seed {seed}")
-    report.step(
-        2,
-        f"h(x) of the first example: {report.vector(predict(network, theta, X[:1])[0])}",
-    )
-    J, D = finish(network, theta, *accumulate(network, theta, X, Y), lam)
-    report.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
-    report.step(4, f"D has {len(D):,} partial derivatives, |D| = {report.norm(D):.2g}")
-    checked = check_before_training(network, theta, X, Y, lam, seed) if check else None
-    report.step(5, f"{report.gradient_check(checked)}; from here on it is off")
-    if checked is not None and not checked:
-        raise WrongGradientError(str(checked))
-    report.step(6)
-    with report.Live(how["max_iter"], max_time) as live:
-        result = train(
-            network,
-            X,
-            Y,
-            lam=lam,
-            theta=theta,
-            max_time=max_time,
-            check=False,
-            callback=live,
-            **how,
-        )
-    report.say(f"  J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
-    return result, checked
-
-
 def evaluate(model: Model, data: Dataset) -> Evaluation:
-    """Compare the model's answers on a dataset with the truth."""
-    return Evaluation(model.predict(data.X), truth(data), model.classes)
-
-
-def draw(
-    out: Path,
-    model: Model,
-    result: Result,
-    lam: float,
-    evaluations: dict[str, Evaluation],
-    training: Dataset,
-    held_out: Dataset | None,
-) -> Path:
-    """Draw the training on one page, beside the model, and what its optimizer told on another."""
-    name, evaluation = list(evaluations.items())[-1]
-    target = str(model.encoder.target)
-    layers = "-".join(str(s) for s in model.network.layers)
-    more: list[Callable[[Axes], Any]] = []
-    if evaluation.classes is None:
-        errors = ErrorHistogramDisplay(evaluation.truth.ravel(), evaluation.answer.ravel())
-        more.append(lambda ax: errors.plot(ax).ax_.set(xlabel=f"true - predicted {target}"))
-    if evaluation.classes is None and (model.network.layers[0], model.network.K) == (1, 1):
-        curve = fitted_curve(model, training, lam)
-        names = {"xlabel": model.encoder.feature_names[0], "ylabel": target}
-        more.insert(0, lambda ax: curve.plot(ax).ax_.set(**names))
-    if evaluation.classes is not None and model.network.layers[0] == 2:
-        regions = decision_regions(model, training)
-        x1, x2 = model.encoder.feature_names
-        more.append(lambda ax: regions.plot(ax).ax_.set(xlabel=x1, ylabel=x2))
-    figure = training_figure(
-        f"{out.stem}, {layers}: {report.headline(evaluation, target)} "
-        f"({len(evaluation.truth):,} examples {name})",
-        model.network,
-        model.theta,
-        result.history,
-        evaluation,
-        (held_out or training).X,
-        target=target,
-        what="cost J" if model.target_scaling is None else "cost J (target standardised)",
-        images=None if model.encoder.image_shape is None else model.encoder.images,
-        more=more,
-    )
-    path = out.with_suffix(".png")
-    figure.savefig(path)
-    if result.history.extra:
-        state = TrainingStateDisplay(result.history).plot().figure_
-        state.savefig(out.with_name(f"{out.stem}-state.png"))
-    return path
-
-
-def decision_regions(model: Model, training: Dataset) -> DecisionRegionsDisplay:
-    """Return the map of a classifier of two inputs, in the units of the table."""
-    X, codes = standardised(training, model.scaling, None)
-    display = DecisionRegionsDisplay.from_theta(
-        model.network, model.theta, X, codes, classes=model.classes
-    )
-    if model.scaling is not None:
-        left, right, bottom, top = display.extent
-        (left, bottom), (right, top) = model.scaling.undo(np.array([[left, bottom], [right, top]]))
-        display.extent = (left, right, bottom, top)
-    display.X = training.X
-    return display
-
-
-def fitted_curve(model: Model, training: Dataset, lam: float) -> PredictionDisplay:
-    """Return the curve of a model with one input, with error bars, in the units of the table."""
-    network, theta = model.network, model.theta
-    X, Y = standardised(training, model.scaling, model.target_scaling)
-    try:
-        bars = None if network.output != "identity" else ErrorBars.at(network, theta, X, Y, lam)
-    except ValueError:  # too few rows to tell the noise from the network
-        bars = None
-    display = PredictionDisplay.from_theta(network, theta, X, Y, bars)
-    if model.scaling is not None:
-        display.x = model.scaling.undo(display.x)
-    if model.target_scaling is not None:
-        display.h = model.target_scaling.undo(display.h)
-        if display.band is not None and display.std is not None:
-            display.band = display.band * model.target_scaling.scale
-            display.std = display.std * model.target_scaling.scale
-    display.X, display.Y = training.X[:, 0], truth(training).reshape(-1)
-    return display
+    """Compare the model's answers on a dataset with the true ones."""
+    return Evaluation(model.predict(data.X), true_values(data), model.classes)

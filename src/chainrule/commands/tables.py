@@ -1,0 +1,302 @@
+"""The commands for tables: train, predict, evaluate, info."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from chainrule.commands import photos
+from chainrule.commands.exits import BAD_DATA, CTRL_C, check_writable, fail
+from chainrule.commands.options import File, Json, ModelPath, Source
+from chainrule.common.files import reason
+from chainrule.workbench.request import (
+    ACTIVATION,
+    CV_HIDDEN,
+    CV_LAMS,
+    LAM,
+    MAX_ITER,
+    OPTIMIZER,
+    Request,
+)
+
+if TYPE_CHECKING:
+    from chainrule.datasets import Dataset
+    from chainrule.model_file import Model
+    from chainrule.workbench.pipeline import Outcome
+
+
+def train(
+    source: Source,
+    target: Annotated[
+        str | None, typer.Option(help="The column to predict.  (default: the last)")
+    ] = None,
+    hidden: Annotated[
+        str | None, typer.Option(help="Hidden units, one number a layer: 25, or 25,25.")
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            help="g of the hidden layers: one name, or one a layer (tanh,relu).  (default: "
+            f"{ACTIVATION})"
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            help="sigmoid, softmax, identity or exp.  (default: sigmoid for classes, identity "
+            "for numbers)"
+        ),
+    ] = None,
+    lam: Annotated[
+        float | None,
+        typer.Option(min=0, help=f"lambda, the regularisation.  (default: {LAM:g})"),
+    ] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            help="lbfgs, gd (gradient descent), cg, scg, newton-cg, lm, br, scipy:NAME as "
+            f"scipy:CG; over minibatches adam, adamw, sgd.  (default: {OPTIMIZER})"
+        ),
+    ] = None,
+    max_iter: Annotated[
+        int | None, typer.Option(min=0, help=f"Iterations at most.  (default: {MAX_ITER})")
+    ] = None,
+    max_time: Annotated[float | None, typer.Option(min=0, help="Seconds at most.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random start and of the split.")] = 0,
+    test_size: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the rows that is held out; 0 for none.  (default: the file's own test "
+            "set, else 0.2)"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The model file; the picture goes beside it.  (default: by SOURCE)"),
+    ] = None,
+    scale: Annotated[
+        bool | None,
+        typer.Option(
+            "--scale/--no-scale",
+            help="Standardise inputs and a regression's target.  (default: tables, not images)",
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="A column to leave out; may be repeated.")
+    ] = None,
+    missing: Annotated[
+        Literal["mean"] | None,
+        typer.Option(help="mean: fill in missing values.  (default: refuse them)"),
+    ] = None,
+    cv: Annotated[
+        bool,
+        typer.Option(
+            "--cv",
+            help="Choose lam and the hidden units by 3-fold cross-validation over "
+            f"lam {', '.join(f'{value:g}' for value in CV_LAMS)} and "
+            f"{', '.join(str(units) for (units,) in CV_HIDDEN)} "
+            "hidden units; one that is given stays.",
+        ),
+    ] = False,
+    kind: Annotated[
+        Literal["classes", "numbers"] | None,
+        typer.Option(help="Of the target: classes or numbers.  (default: by its values)"),
+    ] = None,
+    recipe: Annotated[
+        Literal["plain", "dropout", "distorted", "photos"] | None,
+        typer.Option(help="For mnist: network and training that are known to go well on it."),
+    ] = None,
+    from_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Go on from a model that reads photos, or from 'shipped': SOURCE is a folder of "
+            "collect's.",
+        ),
+    ] = None,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Skip the gradient check before training.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network by the notes' six steps; save the model and a picture."""
+    if from_model is not None:
+        return photos.train_on_own(source, from_model, out, seed, as_json)
+    request = Request(
+        source,
+        target,
+        drop=tuple(drop or ()),
+        missing=missing,
+        kind=kind,
+        test_size=test_size,
+        hidden=None if hidden is None else _units(hidden),
+        activation=None if activation is None else _names(activation),
+        output=output,
+        scale=scale,
+        lam=lam,
+        optimizer=optimizer,
+        max_iter=max_iter,
+        cv=cv,
+        recipe=recipe,
+        max_time=max_time,
+        seed=seed,
+        check=not no_check,
+    )
+    out = out or Path(f"{'stdin' if source == '-' else Path(source).stem}.safetensors")
+    check_writable("--out", out, ".safetensors")
+
+    from chainrule.commands import terminal
+    from chainrule.optimize.result import INTERRUPTED
+    from chainrule.workbench.pipeline import run
+    from chainrule.workbench.telling import gradient_check
+
+    with terminal.Terminal(max_time) as tell:
+        outcome = run(request, tell)
+    picture = _save(outcome, out)
+    if as_json:
+        files = {"model": str(out), "picture": str(picture)}
+        print(json.dumps(_summary(outcome) | files))
+    else:
+        terminal.results(outcome.evaluations, str(outcome.training.target))
+        gradient = gradient_check(outcome.check)
+        terminal.facts({"gradient": gradient, "model": str(out), "picture": str(picture)})
+    if INTERRUPTED in outcome.result.stopped:
+        J = outcome.result.J
+        fail(f"interrupted: the best theta so far (J = {J:.4g}) is saved in {out}", CTRL_C)
+
+
+def _units(hidden: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in hidden.split(","))
+    except ValueError:
+        raise ValueError(f"--hidden {hidden!r}: give whole numbers, as 25 or 25,25") from None
+
+
+def _names(activation: str) -> str | tuple[str, ...]:
+    names = tuple(activation.split(","))
+    return names[0] if len(names) == 1 else names
+
+
+def _save(outcome: Outcome, out: Path) -> Path:
+    """Write the model, and its pictures beside it; return the path of the training's page."""
+    from chainrule import model_file
+    from chainrule.workbench import picture
+
+    model_file.save(out, outcome.model, half=outcome.request.recipe == "photos")
+    path = out.with_suffix(".png")
+    try:
+        picture.page(outcome, out.stem).savefig(path)
+        state = picture.state(outcome)
+        if state is not None:
+            state.savefig(out.with_name(f"{out.stem}-state.png"))
+    except KeyboardInterrupt:
+        fail(f"interrupted: the network is saved in {out}, but not its picture", CTRL_C)
+    except OSError as error:
+        fail(
+            f"the network is saved in {out}, but its picture could not be ({reason(error)})",
+            BAD_DATA,
+        )
+    return path
+
+
+def _summary(outcome: Outcome) -> dict[str, Any]:
+    """Return what ``--json`` prints about a training."""
+    result, check, evaluations = outcome.result, outcome.check, outcome.evaluations
+    held_out = evaluations.get("held out")
+    return {
+        "network": asdict(outcome.model.network),
+        "lam": outcome.lam,
+        "seed": outcome.request.seed,
+        "optimizer": outcome.plan.arguments["optimizer"],
+        "J": result.J,
+        "iterations": result.n_iter,
+        "evaluations": result.n_eval,
+        "stopped": result.stopped,
+        "converged": result.converged,
+        "largest_relative_error": check and float(check.relative_errors.max()),
+        "cross_validation": [
+            {"layers": choice.network.layers, "lam": choice.lam, "score": choice.score}
+            for choice in outcome.plan.choices
+        ],
+        "trained_on": evaluations["trained on"].as_dict(),
+        "held_out": held_out and held_out.as_dict(),
+    }
+
+
+def predict(path: ModelPath, file: File, as_json: Json = False) -> None:
+    """Print the model's answer for each row of a file, as csv."""
+    from chainrule import model_file
+
+    model = model_file.load(path)
+    X = rows_like_training(model, file).X
+    h = model.predict(X)
+    answers = (
+        (h if h.shape[1] > 1 else h[:, 0]).tolist() if model.classes is None else model.labels(X)
+    )
+    if as_json:
+        print(json.dumps({"predictions": answers, "h": h.tolist()}))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if model.classes is None:
+        writer.writerow([model.encoder.target] * h.shape[1])
+        writer.writerows([f"{value:.9g}" for value in row] for row in h)
+    else:
+        sure = h.max(axis=1) if h.shape[1] > 1 else abs(h[:, 0] - 0.5) + 0.5
+        writer.writerow([model.encoder.target, "probability"])
+        writer.writerows((label, f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
+
+
+def evaluate(path: ModelPath, file: File, as_json: Json = False) -> None:
+    """Compare what the model predicts with what is true in a file."""
+    from chainrule import model_file
+    from chainrule.commands import terminal
+    from chainrule.workbench.pipeline import evaluate
+
+    model = model_file.load(path)
+    evaluation = evaluate(model, rows_like_training(model, file))
+    if as_json:
+        print(json.dumps(evaluation.as_dict()))
+    else:
+        terminal.results({file: evaluation}, str(model.encoder.target))
+
+
+def info(path: ModelPath, as_json: Json = False) -> None:
+    """Say what a model file holds and where it came from."""
+    from chainrule import model_file
+    from chainrule.commands import terminal
+
+    model = model_file.load(path)
+    encoder = model.encoder
+    facts = {
+        "network": asdict(model.network),
+        "weights": model.network.size,
+        "dtype": str(model.theta.dtype),
+        "target": encoder.target,
+        "classes": encoder.classes,
+        "inputs": encoder.feature_names,
+        "image": encoder.image_shape,
+        "standardised": model.scaling is not None,
+        "target_standardised": model.target_scaling is not None,
+        **asdict(model.provenance),
+    }
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        terminal.facts({name: terminal.plain(value) for name, value in facts.items()})
+
+
+def rows_like_training(model: Model, file: str) -> Dataset:
+    """Read a file as the model's training data were read, and say what was found."""
+    from chainrule import datasets
+    from chainrule.commands import terminal
+
+    data = datasets.load_like(file, model.encoder)
+    for note in data.notes:
+        terminal.say(f"{file}: {note}")
+    return data

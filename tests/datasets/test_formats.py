@@ -1,0 +1,201 @@
+"""The formats: every way in which a file can be written, or be damaged."""
+
+import io
+import re
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.io import savemat
+from tables import refused, write
+
+from chainrule.common.checks import DataError
+from chainrule.datasets import octave
+from chainrule.datasets.tables import load, load_like
+
+ROWS = "a,b,kind\n1,2.5,x\n2,0.5,y\n4,1.5,x\n3,1,y\n"
+
+
+def test_other_ways_to_write_a_csv(tmp_path, monkeypatch):
+    expected = load(write(tmp_path, "t.csv", ROWS)).X
+    for content in (
+        "\ufeff" + ROWS,
+        ROWS.replace(",", ";"),
+        ROWS.replace(",", "\t"),
+        ROWS.replace("\n", "\r\n"),
+        ROWS.replace(",", " , "),
+        ROWS.rstrip(),
+        ROWS.replace("x", '"x"'),
+    ):
+        np.testing.assert_array_equal(load(write(tmp_path, "u.csv", content)).X, expected)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(ROWS.encode())))
+    data = load("-")
+    np.testing.assert_array_equal(data.X, expected)
+    assert data.source == "<standard input>"
+
+
+def test_a_csv_without_header_is_noticed(tmp_path):
+    data = load(write(tmp_path, "t.csv", "1,2,0.5\n3,5,1.5\n"))
+    np.testing.assert_array_equal(data.X, [[1, 2], [3, 5]])
+    assert data.feature_names == ("x1", "x2")
+    assert data.notes[0] == "the first line is all numbers: taken as data, not as a header"
+
+
+def test_parquet_reads_as_csv_does(tmp_path):
+    expected = load(write(tmp_path, "t.csv", ROWS))
+    frame = pl.read_csv(io.BytesIO(ROWS.encode())).with_columns(pl.col("kind").cast(pl.Categorical))
+    frame.write_parquet(tmp_path / "t.parquet")
+    data = load(tmp_path / "t.parquet")
+    np.testing.assert_array_equal(data.X, expected.X)
+    np.testing.assert_array_equal(data.Y, expected.Y)
+    dated = frame.with_columns(pl.lit("2020-01-01").str.to_date().alias("day"))
+    dated.write_parquet(tmp_path / "d.parquet")
+    refused(
+        "d.parquet: column 'day' holds Date: turn it into numbers or text, or drop it",
+        load, tmp_path / "d.parquet", "kind",
+    )  # fmt: skip
+    assert load(tmp_path / "d.parquet", "kind", drop=["day"]).feature_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "t.csv: the file is empty"),
+        ("\n", "t.csv: the file is empty"),
+        ("a,b\n", "t.csv: there is a header, but no data row"),
+        (b"a,b\n\xff\xfe,1\n", "t.csv: not text in UTF-8: save it as csv in UTF-8"),
+        (b"\xff\xfea,b\n1,2\n", "t.csv: not text in UTF-8: save it as csv in UTF-8"),
+        (
+            "a,b\n1,2\n3,4,5\n",
+            "t.csv: line 3 has 3 fields where the first line has 2: correct that line",
+        ),
+        (
+            "a,b,c\n1,2,3\n4,5\n6,7,8\n",
+            "t.csv: line 3 has 2 fields where the first line has 3: correct that line",
+        ),
+        ("a,a,b\n1,2,3\n", "t.csv: two columns are called 'a': rename one"),
+    ],
+)  # fmt: skip
+def test_bad_csv_files_are_refused_by_name(tmp_path, content, message):
+    refused(message, load, write(tmp_path, "t.csv", content))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"A": np.ones((2, 2))}, "t.npz: needs an array X (or X_train); it has A"),
+        (
+            {"X": np.ones((3, 2)), "y": np.arange(4)},
+            "t.npz: X has 3 rows and y has 4: they must be as many",
+        ),
+        (
+            {"X": np.ones(3), "y": np.arange(3)},
+            "t.npz: X must be numbers of shape (m, n) or (m, height, width); it is float64 of "
+            "shape (3,)",
+        ),
+        ({"X": np.ones((3, 2)), "Y": np.ones(3)},
+         "t.npz: there is no target 'y': did you mean 'Y'?"),
+        ({"X": np.array([[1.0], [np.nan], [3.0], [1]]), "y": np.array([0, 1, 0, 1])},
+         "t.npz: column 'x1' has 1 missing value, in data row 2 first: fill them in, choose "
+         "missing=mean, or drop the column"),
+        ({"X": np.ones((3, 2)), "y": np.array([None, 1, 2])},
+         "t.npz: not an npz file that can be read (Object arrays cannot be loaded when "
+         "allow_pickle=False)"),
+        ({"X": np.ones((300, 2)), "y": np.arange(300) % 150},
+         None),
+    ],
+)  # fmt: skip
+def test_bad_arrays_are_refused_by_name(tmp_path, arrays, message):
+    path = write(tmp_path, "t.npz", **arrays)
+    if message is None:
+        message = (
+            "t.npz: target 'y' has 150 classes in 300 rows, more than can be told apart (at most "
+            "100): treat it as numbers"
+        )
+        refused(message, load, path, kind="classes")
+    else:
+        refused(message, load, path)
+
+
+def test_damaged_files_are_refused(tmp_path):
+    np.savez(tmp_path / "t.npz", X=np.ones((9, 3)), y=np.arange(9) % 2)
+    octave.write(tmp_path / "t.mat", X=np.ones((9, 3)), y=np.arange(9) % 2)
+    pl.DataFrame({"a": [1.0, 2], "b": ["x", "y"]}).write_parquet(tmp_path / "t.parquet")
+    rng = np.random.default_rng(0)
+    messages = []
+    for file in ("t.npz", "t.mat", "t.parquet"):
+        content = (tmp_path / file).read_bytes()
+        for _ in range(60):
+            damaged = bytearray(content[: rng.integers(1, len(content) + 1)])
+            damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
+            (tmp_path / f"d{file}").write_bytes(damaged)
+            try:
+                load(tmp_path / f"d{file}")
+            except DataError as error:
+                messages.append(str(error))
+    assert len(messages) > 100
+    assert all(re.search(r"/dt\.\w+: ", message) and "\n" not in message for message in messages)
+
+
+# Streams
+
+
+def named(content, name):
+    """Return a stream as an upload is: bytes with a name."""
+    stream = io.BytesIO(content)
+    stream.name = name
+    return stream
+
+
+def files():
+    """Return one table in every format, as bytes by ending."""
+    X, y = np.array([[1.0, 2.5], [2, 0.5], [4, 1.5], [3, 1]]), np.array([0, 1, 0, 1])
+    frame = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "y": y})
+    content = {ending: io.BytesIO() for ending in ("npz", "mat", "parquet", "csv", "tsv")}
+    np.savez(content["npz"], X=X, y=y)
+    savemat(content["mat"], {"X": X, "y": y[:, None]})
+    frame.write_parquet(content["parquet"])
+    frame.write_csv(content["csv"])
+    frame.write_csv(content["tsv"], separator="\t")
+    return {ending: stream.getvalue() for ending, stream in content.items()}
+
+
+FILES = files()
+
+
+@pytest.mark.parametrize("ending", FILES)
+def test_a_stream_reads_as_the_file_of_its_name_does(tmp_path, ending):
+    path = tmp_path / f"t.{ending}"
+    path.write_bytes(FILES[ending])
+    expected = load(path)
+    upload = load(named(FILES[ending], f"t.{ending}"))
+    unnamed = load(io.BytesIO(FILES[ending]), name=f"other.{ending.upper()}")
+    with path.open("rb") as stream:
+        opened = load(stream)
+    for data in (upload, unnamed, opened):
+        np.testing.assert_array_equal(data.X, expected.X)
+        np.testing.assert_array_equal(data.Y, expected.Y)
+        assert (data.notes, data.sha256) == (expected.notes, expected.sha256)
+    assert upload.source == f"t.{ending}"
+    assert unnamed.source == f"other.{ending.upper()}"
+    later = load_like(io.BytesIO(FILES[ending]), expected.encoder, name=f"t.{ending}")
+    np.testing.assert_array_equal(later.X, expected.X)
+
+
+@pytest.mark.parametrize("name", [None, "<stdin>", "upload", 3])
+def test_a_stream_whose_name_has_no_ending_is_csv(name):
+    stream = io.BytesIO(FILES["csv"]) if name is None else named(FILES["csv"], name)
+    data = load(stream)
+    np.testing.assert_array_equal(data.Y, [0, 1, 0, 1])
+    assert data.source == (name if isinstance(name, str) else "<stream>")
+
+
+def test_a_bad_stream_is_refused_by_its_name():
+    refused("t.npz: the file is empty", load, named(b"", "t.npz"))
+    refused(
+        "t.doc: a file's name must end in .csv, .tsv, .parquet, .npz, .mat; for csv of another "
+        "name use standard input",
+        load, named(b"a,b", "t.doc"),
+    )  # fmt: skip
+    refused("u.csv: there is a header, but no data row", load, io.BytesIO(b"a,b\n"), name="u.csv")

@@ -1,0 +1,160 @@
+"""A training for any face: what is told, what comes of it, and what is left alone."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from chainrule import train
+from chainrule.common.checks import DataError
+from chainrule.common.types import Stopped
+from chainrule.workbench.pipeline import run
+from chainrule.workbench.request import Request
+from chainrule.workbench.telling import SIX_STEPS
+
+QUICK = {"hidden": (8,), "max_iter": 5}
+
+
+class Recording:
+    """A Telling that takes everything down."""
+
+    def __init__(self):
+        self.steps, self.notes, self.headings, self.iterations, self.shares = [], [], [], [], {}
+
+    def step(self, number, found=""):
+        self.steps.append((number, found))
+
+    def note(self, text, *, heading=False):
+        (self.headings if heading else self.notes).append(text)
+
+    @contextmanager
+    def progress(self, what):
+        yield self.shares.setdefault(what, []).append
+
+    def iteration(self, step, max_iter):
+        self.iterations.append((step.iteration, step.J, max_iter))
+
+
+@pytest.fixture
+def tell():
+    return Recording()
+
+
+def noise(m=60, classes=True):
+    """Return a csv stream of two inputs and a target."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(m, 2))
+    y = [("big" if row.sum() > 0 else "small") if classes else f"{row.sum():.3f}" for row in X]
+    rows = "\n".join(f"{a},{b},{value}" for (a, b), value in zip(X, y, strict=True))
+    return io.BytesIO(f"a,b,kind\n{rows}\n".encode())
+
+
+def test_all_that_a_page_needs_comes_back_and_no_file_is_written(tell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    request = Request("digits", **QUICK, seed=3)
+    outcome = run(request, tell)
+    assert outcome.request is request
+    assert (len(outcome.training), len(outcome.held_out)) == (1438, 359)
+    assert outcome.model.network.layers == (64, 8, 10)
+    np.testing.assert_array_equal(outcome.model.theta, outcome.result.theta)
+    assert outcome.check.ok
+    assert outcome.evaluations["held out"].accuracy > 0.3
+    assert os.listdir() == []
+
+
+def test_the_six_steps_the_iterations_and_the_data_are_told(tell):
+    outcome = run(Request("digits", **QUICK), tell)
+    assert (
+        [number for number, _ in tell.steps]
+        == [1, 2, 3, 4, 5, 6]
+        == [number for number, _ in enumerate(SIX_STEPS, start=1)]
+    )
+    assert tell.steps[0][1] == "theta has 610 weights, drawn with seed 0"
+    assert tell.headings == ["digits: 1,797 examples, 64 inputs, 10 classes"]
+    assert tell.notes[-2] == "training on 1,438 examples, held out: 359"
+    assert tell.notes[-1].endswith(outcome.result.stopped)
+    assert [iteration for iteration, _, _ in tell.iterations] == [0, 1, 2, 3, 4, 5]
+    assert tell.iterations[-1][1:] == (outcome.result.J, 5)
+
+
+def test_the_network_is_the_one_that_train_gives(tell):
+    outcome = run(Request("digits", **QUICK, lam=0.5, seed=2), tell)
+    X, Y = outcome.training.X, outcome.training.Y
+    result = train(outcome.model.network, X, Y, lam=0.5, seed=2, max_iter=5)
+    np.testing.assert_array_equal(outcome.result.theta, result.theta)
+
+
+def test_a_choice_by_cross_validation_is_told_line_by_line(tell):
+    outcome = run(Request(noise(), cv=True, lam=0.1, max_iter=3), tell)
+    assert [choice.network.layers[1] for choice in outcome.plan.choices] == [10, 25, 50]
+    assert tell.headings[-1] == "cross-validation in 3 folds"
+    start = tell.notes.index("hidden units     lam  accuracy")
+    assert [line.split()[0] for line in tell.notes[start + 1 : start + 5]] == [
+        "10", "25", "50", "best:",
+    ]  # fmt: skip
+    assert outcome.model.network == outcome.plan.network
+
+
+def test_another_thread_can_stop_a_training_and_gets_the_best_theta_so_far(tell):
+    stopped, outcomes = threading.Event(), []
+    tell.iteration = lambda step, max_iter: stopped.set() if step.iteration == 3 else None
+    request = Request("digits", hidden=(8,), max_iter=10**6, optimizer="gd")
+    thread = threading.Thread(target=lambda: outcomes.append(run(request, tell, stopped.is_set)))
+    thread.start()
+    thread.join(60)
+    assert "asked to stop; this is the best theta so far" in outcomes[0].result.stopped
+    assert outcomes[0].evaluations["trained on"].accuracy > 0
+
+
+@pytest.mark.parametrize("cv", [False, True])
+def test_a_run_that_is_stopped_before_the_training_hands_nothing_back(tell, cv):
+    with pytest.raises(Stopped):
+        run(Request(noise(), cv=cv, max_iter=3), tell, lambda: True)
+    assert tell.steps == []
+
+
+def test_the_gradient_check_can_be_stopped_too(tell):
+    def stop():
+        return len(tell.steps) == 4
+
+    with pytest.raises(Stopped, match="before the training began"):
+        run(Request(noise(), **QUICK), tell, stop)
+
+
+def test_the_model_says_where_it_came_from(tell):
+    outcome = run(Request(noise(classes=False), optimizer="br", max_iter=10), tell)
+    origin = outcome.model.provenance
+    assert origin.source == "<stream>"
+    assert dict(origin.options) == {
+        "optimizer": "br", "max_iter": 10, "lam": outcome.lam, "test_size": None, "max_time": None,
+    }  # fmt: skip
+    assert outcome.lam == outcome.result.state.lam != 1.0
+
+
+def test_what_does_not_fit_is_one_line(tell):
+    with pytest.raises(ValueError, match="did you mean 'lbfgs'"):
+        run(Request("absent.csv", optimizer="lbfg"), tell)
+    with pytest.raises(ValueError, match="that is the target"):
+        run(Request(noise(), target="kind", drop=("kind",)), tell)
+    with pytest.raises(ValueError, match="--output identity predicts numbers"):
+        run(Request(noise(), output="identity"), tell)
+    with pytest.raises(DataError, match="a recipe needs square pictures"):
+        run(Request(noise(), recipe="plain"), tell)
+
+
+def test_neither_the_pipeline_nor_its_pictures_know_a_terminal():
+    program = (
+        "import sys, chainrule.workbench.pipeline, chainrule.workbench.picture\n"
+        "sys.exit(any(name.split('.')[0] in ('rich', 'typer') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_the_pipeline_prints_nothing(tell, capfd):
+    run(Request(noise(), **QUICK), tell)
+    assert capfd.readouterr() == ("", "")
