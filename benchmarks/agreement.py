@@ -26,7 +26,7 @@ def check(task: Task, answer: np.ndarray, best_peer: float | None) -> tuple[str,
     """
     reference = Reference(task)
     kind, tolerance = task.case.kind, ROUNDING[task.case.dtype]
-    if kind == "gradient":
+    if kind in ("gradient", "public_gradient"):
         J, D = reference.J_and_D(task.theta)
         error = max(abs(answer[0] - J) / abs(J), np.linalg.norm(answer[1:] - D) / np.linalg.norm(D))
         return f"J and D differ by {error:.0e}", float(error), bool(error <= tolerance)

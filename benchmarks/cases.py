@@ -37,6 +37,7 @@ CONTESTANTS: dict[str, dict[str, list[Settings]]] = {
         "PyTorch": EAGER_OR_COMPILED,
         "JAX": [{}],
     },
+    "public_gradient": {"chainrule": [{}], "chainrule's engine": [{}], "NumPy": [{}]},
     "lbfgs": {"chainrule": [{}], "scikit-learn": [{}]},
     "epoch": {
         "chainrule": [{}],
@@ -63,7 +64,8 @@ class Case:
     ----------
     name : str
     kind : str
-        A key of `CONTESTANTS`: ``gradient`` (J and D of all rows), ``lbfgs`` (50 iterations),
+        A key of `CONTESTANTS`: ``gradient`` (J and D of all rows), ``public_gradient`` (the same,
+        as a user of the library asks for them), ``lbfgs`` (50 iterations),
         ``epoch`` (Adam, once through the rows), ``predict`` (h of all rows) or ``accuracy``
         (Adam until 98 % of MNIST's test set is right).
     layers, hidden, output
@@ -107,7 +109,8 @@ class Case:
         P = [2.0 * inputs * outputs for inputs, outputs in pairwise(self.layers)]
         if self.passes_zeros:
             P[0] *= np.count_nonzero(X) / X.size
-        per_row = {"predict": sum(P), "gradient": 3 * sum(P) - P[0], "epoch": 3 * sum(P) - P[0]}
+        per_row = {"predict": sum(P)}
+        per_row |= dict.fromkeys(("gradient", "public_gradient", "epoch"), 3 * sum(P) - P[0])
         return self.rows * per_row[self.kind] if self.kind in per_row else None
 
     @property
@@ -139,6 +142,16 @@ CASES = [
         "identity",
         10_000,
         targets={"any": 5},
+    ),
+    Case(
+        "chainrule.cost_and_gradient, 400-25-10, 5,000 rows, float32",
+        "public_gradient",
+        (400, 25, 10),
+        "sigmoid",
+        "sigmoid",
+        5_000,
+        data="ex4data1",
+        targets={"NumPy": 3},
     ),
     Case(
         "whole L-BFGS training, 50 iterations, 400-25-10, 5,000 rows",

@@ -119,9 +119,8 @@ def chart(results: dict, path: Path) -> None:
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
 
-    marks = dict(
-        zip(("PyTorch", "JAX", "scikit-learn", "ONNX Runtime", "NumPy"), "os^DP", strict=True)
-    )
+    others = ("PyTorch", "JAX", "scikit-learn", "ONNX Runtime", "NumPy", "chainrule's engine")
+    marks = dict(zip(others, "os^DPv", strict=True))
     cases = results["cases"]
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.5 * len(cases)), layout="constrained")
     beside = axes.get_yaxis_transform()

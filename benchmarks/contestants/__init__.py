@@ -7,6 +7,7 @@ it, an unrolled theta, or h.
 
 MODULES = {
     "chainrule": "chainrule_",
+    "chainrule's engine": "engine_",
     "NumPy": "numpy_",
     "PyTorch": "torch_",
     "JAX": "jax_",

@@ -19,6 +19,11 @@ def gradient(task):
     return run
 
 
+def public_gradient(task):
+    network, theta, X, Y = task.network, task.theta, task.X, task.Y
+    return lambda: np.append(*chainrule.cost_and_gradient(network, theta, X, Y))
+
+
 def lbfgs(task):
     X, Y = task.X, task.Y
 

@@ -13,3 +13,6 @@ def gradient(task):
         return np.append(J, D)
 
     return run
+
+
+public_gradient = gradient
