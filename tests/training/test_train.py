@@ -405,3 +405,13 @@ def test_restarts_take_memory_mapped_rows():
 def test_what_restarts_cannot_take_is_named(examples, option, message):
     with pytest.raises(ValueError, match=message):
         train(NETWORK, *examples, **option)
+
+
+def test_identical_hidden_units_are_refused_unless_forced():
+    network = Network((2, 3, 1))
+    X, Y = [[0.0, 1.0], [1.0, 0.0]], [0, 1]
+    with pytest.raises(ValueError, match="units 1 and 2 of layer 2 have the same weights in and"):
+        train(network, X, Y, theta=np.zeros(network.size))
+    forced = train(network, X, Y, theta=np.zeros(network.size), allow_symmetry=True, max_iter=5)
+    units = forced.theta[:9].reshape(3, 3)
+    np.testing.assert_array_equal(units, units[:, :1].repeat(3, axis=1))  # one unit, still

@@ -1,0 +1,41 @@
+"""L-BFGS: round a bend, at any scale, with a limited memory."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from objectives import START, bowl, rosenbrock
+
+from chainrule.optimize import lbfgs, minimize
+
+
+def test_lbfgs_goes_round_the_bend_of_rosenbrocks_valley():
+    result = minimize(rosenbrock, np.array([-1.2, 1.0]), max_iter=100)
+    np.testing.assert_allclose(result.theta, [1, 1], atol=1e-5)
+    assert result.n_eval < 80
+
+
+def test_lbfgs_takes_slopes_of_any_size():
+    steep = 1e14
+    result = minimize(lambda t: (steep * bowl(t)[0], steep * bowl(t)[1]), START)
+    np.testing.assert_allclose(result.theta, [1, 2, 3], atol=1e-4)
+
+
+def test_the_two_loops_give_newtons_step_where_the_pairs_span_the_space():
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(4, 4))
+    A = A @ A.T + np.eye(4)
+    theta = rng.normal(size=4)
+    result = minimize(lambda t: (float(t @ A @ t) / 2, A @ t), theta, max_iter=50)
+    np.testing.assert_allclose(result.theta, 0, atol=1e-5)
+    assert result.n_iter < 20
+
+
+@pytest.mark.parametrize("memory", [1, 3])
+def test_lbfgs_remembers_no_more_than_it_is_told_to(memory):
+    def bowl(theta):
+        scale = np.arange(1.0, 21.0)
+        return float(theta @ (scale * theta)), 2 * scale * theta
+
+    result = minimize(bowl, np.ones(20), partial(lbfgs.steps, memory=memory), max_iter=8)
+    assert len(result.state.pairs) == memory
