@@ -4,8 +4,9 @@ import typing
 
 from chainrule.diagnosis import check_gradient
 from chainrule.engine.predicting import predict
+from chainrule.engine.summing import accumulate, cost_and_gradient
 from chainrule.evaluation.error_bars import ErrorBars
-from chainrule.notes.backprop import accumulate, cost_and_gradient, finish, forward
+from chainrule.notes.backprop import finish, forward
 from chainrule.notes.gradient_check import numerical_gradient
 from chainrule.notes.gradient_report import Finding, GradientReport
 from chainrule.notes.network import Network

@@ -8,7 +8,14 @@ the kernel was not built.
 from chainrule.engine.choice import ACTIVATION_CODES, ENGINES, NOT_BUILT, OUTPUT_CODES, chosen
 from chainrule.engine.cores import available_threads
 from chainrule.engine.predicting import predict
-from chainrule.engine.summing import accumulate, cost, epoch, hessian_vector, normal_equations
+from chainrule.engine.summing import (
+    accumulate,
+    cost,
+    cost_and_gradient,
+    epoch,
+    hessian_vector,
+    normal_equations,
+)
 
 __all__ = [
     "ACTIVATION_CODES",
@@ -19,6 +26,7 @@ __all__ = [
     "available_threads",
     "chosen",
     "cost",
+    "cost_and_gradient",
     "epoch",
     "hessian_vector",
     "normal_equations",

@@ -7,22 +7,87 @@ the kernel was not built.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array, Rule
+from chainrule.common.types import Array, Lambda, Rule
 from chainrule.engine.choice import _chosen_kernel
 from chainrule.engine.cores import _threads
 from chainrule.kernel import BUILT
 from chainrule.notes import backprop, minibatch, second_order
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import per_layer
+from chainrule.notes.regularisation import check_lam, per_layer
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
 
 if BUILT:
     pass
+
+
+def cost_and_gradient(
+    network: Network,
+    theta: npt.ArrayLike,
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    lam: Lambda = 0.0,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, Array]:
+    """Return J(Theta) and its gradient D.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+        float64 or float32: the dtype computed in.
+    X : array of shape (m, s_1)
+        The examples, one a row.
+    Y : array of shape (m,) or (m, K)
+        Targets, or integer codes 0..K-1 of K classes.
+    lam : float or sequence of L - 1 float, default=0.0
+        lambda, >= 0, one for all Theta(l) or one for each.
+    engine : {"kernel", "numpy"}, optional
+        What computes.  Default: the kernel, where it was built and knows the network's activations
+        and cost; ``"numpy"`` is `chainrule.notes.backprop`, which reads as the notes do.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.  The result has
+        the same bits for any number.
+
+    Returns
+    -------
+    J : float
+    D : ndarray of shape (size,)
+        The gradient, unrolled as theta is; `reshape` gives D(1), ..., D(L-1).
+
+    Raises
+    ------
+    ValueError
+        If a shape, a value or lam does not fit.
+
+    Notes
+    -----
+    Notes, *Cost Function* and *Backpropagation Algorithm*.
+
+    Examples
+    --------
+    The notes' test case for a linear network:
+
+    >>> network = Network((1, 4, 1), hidden="tanh", output="identity")
+    >>> theta = np.array([31, 16, 15, -29, -13, -8, -7, 13, 54, -17, -11, -9, 16]) / 10
+    >>> J, D = cost_and_gradient(network, theta, [[1], [2], [3]], [1, 4, 9], lam=0.01)
+    >>> round(J, 6), D[:3].round(7)
+    (0.020815, array([-0.0131002, -0.0110085, -0.0070569]))
+    """
+    theta = network.check_theta(theta)
+    X = network.check_inputs(X)
+    Y = network.check_targets(Y, len(X))
+    check_lam(network, lam)
+    sums = accumulate(network, theta, X, Y, engine=engine, threads=threads)
+    return backprop.finish(network, theta, *sums, lam)
 
 
 def accumulate(
@@ -31,11 +96,15 @@ def accumulate(
     X: Array,
     Y: Array,
     weights: Array | None = None,
+    masks: Sequence[Array] | None = None,
     *,
     engine: str | None = None,
     threads: int | None = None,
 ) -> tuple[float, Array, float]:
-    """Add up the costs and the gradient terms of rows, see `chainrule.notes.backprop.accumulate`.
+    """Add up the costs and the gradient terms of a block of rows.
+
+    Sums, never means, so blocks add up: those of two halves of the rows are, added, those of the
+    whole.
 
     Parameters
     ----------
@@ -45,8 +114,12 @@ def accumulate(
     X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
     weights : array of shape (m,), optional
+        Weight of each example; 2 is the same as the row twice.  Default: 1 for all.
+    masks : sequence of array of shape (m, s_l), optional
+        Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.  NumPy
+        computes with them.
     engine : {"kernel", "numpy"}, optional
-        See `chosen`.
+        What computes, see `chosen`; ``"numpy"`` is `chainrule.notes.backprop`.
     threads : int, optional
         Default: the cores this process may use, or one where the work is small.  The result has
         the same bits for any number.
@@ -54,8 +127,15 @@ def accumulate(
     Returns
     -------
     cost_sum : float
+        The sum over t of cost(t), without regularisation.
     Delta : ndarray of shape (size,)
+        The accumulator, unrolled as theta is.
     m : float
+        The number of rows, or the sum of their weights.
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: Delta(l) := Delta(l) + delta(l+1) (a(l))^T.
 
     Examples
     --------
@@ -64,9 +144,11 @@ def accumulate(
     >>> accumulate(network, np.zeros(2), X, Y)
     (1.386294361119..., array([ 0., -1.]), 2.0)
     """
-    kernel = _chosen_kernel(network, engine, X)
+    kernel = _chosen_kernel(network, engine, X) if masks is None else None
     if kernel is None:
-        return backprop.accumulate(network, theta, X, Y, weights)
+        return backprop.accumulate(network, theta, X, Y, weights, masks)
+    if np.ndim(Y) != 2:  # class codes, or a mistake that this names
+        Y = network.check_targets(Y, len(X))
     theta = np.ascontiguousarray(theta)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     Delta = np.empty_like(theta)
