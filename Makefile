@@ -1,6 +1,7 @@
 # Every target sets up what it needs: Python 3.11+, make and git are enough to start.
 PYTHON ?= python3
 BIN := .venv/bin
+CXX_FILES = $(wildcard src/chainrule/kernel/*.?pp tests/*.cpp tests/kernel/*.cpp)
 
 .PHONY: demo test test-slow sanitize check bench bench-quick clean
 
@@ -35,6 +36,7 @@ sanitize: .venv/ready  ## the kernel's tests under AddressSanitizer with UBSan, 
 check: .venv/ready  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/clang-format --dry-run -Werror $(CXX_FILES)
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_imports.py
 

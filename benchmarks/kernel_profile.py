@@ -39,7 +39,7 @@ PARTS = {
     "activations and outputs": ("activate_all", "slope_all", "outputs", "outputs_of_rows"),
     "rows gathered": ("gather_inputs", "gather_outputs"),
     "theta moved": ("update", "collect"),
-    "W packed": ("pack",),
+    "W packed": ("pack", "pack_block", "pack_turned"),
     "waiting": ("wait", "wait_while", "take"),
 }
 

@@ -17,12 +17,14 @@ std::vector<A> read(std::size_t n) {
 
 template <class T>
 void run(const Functions<T>& functions, const Shape& shape, std::size_t m, std::size_t size) {
-    const auto theta = read<T>(size), X = read<T>(m * shape.s[0]), Y = read<T>(m * shape.s[shape.L - 1]);
+    const auto theta = read<T>(size), X = read<T>(m * shape.s[0]),
+               Y = read<T>(m * shape.s[shape.L - 1]);
     std::vector<T> Delta(size), h(Y.size());
     const Call call{2, [] { return false; }};
     bool ok = false;
     const Rows<T> rows{static_cast<std::int64_t>(m), X.data(), Y.data(), nullptr, nullptr};
-    const double cost = functions.accumulate(shape, theta.data(), rows, Delta.data(), call, &ok).cost;
+    const double cost =
+        functions.accumulate(shape, theta.data(), rows, Delta.data(), call, &ok).cost;
     functions.forward(shape, theta.data(), X.data(), rows.m, h.data(), call, &ok);
     std::fwrite(&cost, sizeof cost, 1, stdout);
     std::fwrite(Delta.data(), sizeof(T), size, stdout);
@@ -30,7 +32,8 @@ void run(const Functions<T>& functions, const Shape& shape, std::size_t m, std::
 }
 
 int main() {
-    const auto head = read<std::int64_t>(5);  // bytes of a number, m, the length of theta, L, output
+    const auto head =
+        read<std::int64_t>(5);  // bytes of a number, m, the length of theta, L, output
     const auto s = read<std::int64_t>(head[3]), codes = read<std::int64_t>(head[3] - 2);
     std::vector<Activation> g;
     for (const std::int64_t code : codes) g.push_back(static_cast<Activation>(code));

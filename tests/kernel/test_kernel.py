@@ -26,6 +26,7 @@ from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
 
 if BUILT:
+    from chainrule.kernel import _kernel
     from chainrule.kernel._kernel import Kernel
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
@@ -390,6 +391,21 @@ def test_arrays_of_the_wrong_size_are_refused():
             Network(layers)
     with pytest.raises(ValueError, match="batch_size"):
         Minibatches(batch_size=0)
+    with pytest.raises(ValueError, match="name at least one row"):
+        engine.epoch(
+            network, theta, X, Y, np.arange(0), Minibatches(), rule=SGD(), engine="kernel",
+            state=np.zeros((1, network.size)),
+        )  # fmt: skip
+
+
+def test_no_threads_are_refused():
+    network, theta, X, Y = problem((3, 4, 2), "relu", "identity", 9)
+    kernel, Delta = Kernel(network.layers, [2], 2), np.empty_like(theta)
+    for threads in (0, -1):
+        with pytest.raises(ValueError, match="threads must be >= 1"):
+            kernel.accumulate(theta, X, Y, None, Delta, threads)
+        with pytest.raises(ValueError, match="threads must be >= 1"):
+            kernel.forward(theta, X, np.empty_like(Y), threads)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -444,8 +460,8 @@ def test_neon_agrees_with_the_reference(tmp_path):
     ):
         for dtype in (np.float64, np.float32):
             network, theta, X, Y = problem((33, 20, 7, 5), hidden, output, 300, dtype, number)
-            codes = [engine.ACTIVATION_CODES.index(hidden)] * 2
-            head = [X.itemsize, len(X), network.size, network.L, engine.OUTPUT_CODES.index(output)]
+            codes = [_kernel.ACTIVATIONS.index(hidden)] * 2
+            head = [X.itemsize, len(X), network.size, network.L, _kernel.OUTPUTS.index(output)]
             parts = (np.array([*head, *network.layers, *codes], np.int64), theta, X, Y)
             sent = b"".join(part.tobytes() for part in parts)
             answer = subprocess.run(

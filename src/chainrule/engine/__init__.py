@@ -5,7 +5,7 @@ the reference, for networks with activations or costs of the user's own, and for
 the kernel was not built.
 """
 
-from chainrule.engine.choice import ACTIVATION_CODES, ENGINES, NOT_BUILT, OUTPUT_CODES, chosen
+from chainrule.engine.choice import ENGINES, NOT_BUILT, chosen
 from chainrule.engine.cores import available_threads
 from chainrule.engine.predicting import predict
 from chainrule.engine.summing import (
@@ -18,10 +18,8 @@ from chainrule.engine.summing import (
 )
 
 __all__ = [
-    "ACTIVATION_CODES",
     "ENGINES",
     "NOT_BUILT",
-    "OUTPUT_CODES",
     "accumulate",
     "available_threads",
     "chosen",

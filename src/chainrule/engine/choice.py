@@ -13,17 +13,14 @@ from chainrule.notes.costs import COSTS
 from chainrule.notes.network import Network
 
 if BUILT:
+    import chainrule.kernel._kernel as built
     from chainrule.kernel._kernel import Kernel
-
 
 ENGINES = ("kernel", "numpy")
 NOT_BUILT = (
     "chainrule's C++ kernel is not built (no C++20 compiler when it was installed): NumPy computes "
     "instead, more slowly; install a compiler, then chainrule again"
 )
-# The positions are the codes of kernel/kernel.hpp
-ACTIVATION_CODES = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "identity")
-OUTPUT_CODES = ("sigmoid", "softmax", "identity", "exp")
 
 
 def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
@@ -68,8 +65,8 @@ def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
     if _kernel(network) is None:
         if engine == "kernel":
             raise ValueError(
-                "the kernel knows chainrule's own activations and costs only: for your own, use "
-                "engine='numpy'"
+                f"the kernel knows the activations {', '.join(built.ACTIVATIONS)} and the costs of "
+                f"the outputs {', '.join(built.OUTPUTS)}: for any other, use engine='numpy'"
             )
         return "numpy"
     return "kernel"
@@ -90,12 +87,12 @@ def _chosen_kernel(network: Network, engine: str | None, X: Any = None) -> Kerne
 @lru_cache(maxsize=64)
 def _kernel(network: Network) -> Kernel | None:
     """Return the kernel of a network, or None where it has functions that the kernel lacks."""
-    if any(
-        g is not ACTIVATIONS.get(g.name) or g.name not in ACTIVATION_CODES
-        for g in network.activations
-    ):
+    hidden, output = [g.name for g in network.activations], network.cost.name
+    if any(g is not ACTIVATIONS.get(g.name) for g in network.activations):
         return None
-    if network.cost is not COSTS.get(network.cost.name) or network.cost.name not in OUTPUT_CODES:
+    if network.cost is not COSTS.get(output):
         return None
-    hidden = [ACTIVATION_CODES.index(g.name) for g in network.activations]
-    return Kernel(network.layers, hidden, OUTPUT_CODES.index(network.cost.name))
+    if output not in built.OUTPUTS or not set(hidden) <= set(built.ACTIVATIONS):
+        return None
+    codes = [built.ACTIVATIONS.index(name) for name in hidden]
+    return Kernel(network.layers, codes, built.OUTPUTS.index(output))

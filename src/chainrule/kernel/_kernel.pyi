@@ -3,6 +3,8 @@ from collections.abc import Sequence
 from chainrule.common.types import Array
 
 isa: str
+ACTIVATIONS: tuple[str, ...]  # the positions are the codes
+OUTPUTS: tuple[str, ...]
 
 class Kernel:
     def __init__(self, layers: Sequence[int], hidden: Sequence[int], output: int) -> None: ...

@@ -2,20 +2,25 @@
 // CHAINRULE_BUILD=v2, v3, v4 (x86-64) or native.  Everything but the table at the end has internal
 // linkage, and no function of a standard header is used: code of one instruction set is shared with
 // no other.
-#include <utility>  // for index_sequence: a type, no function
-#if defined(__AVX512F__)
-#include <immintrin.h>  // instructions, no functions
-#endif
-
+#include "batch.hpp"
+#include "epoch.hpp"
+#include "hessian.hpp"
 #include "kernel.hpp"
+#include "normal_equations.hpp"
+#include "optimizers.hpp"
+#include "predict.hpp"
+#include "sums.hpp"
 
 namespace chainrule {
+
 namespace {
-#include "vec.hpp"
-#include "product.hpp"
-#include "passes.hpp"
-#include "normal_equations.hpp"
-#include "second_order.hpp"
+
+template <class T>
+constexpr Functions<T> functions = {
+    accumulate<T>,     cost<T>,     forward<T>,      epoch<T>, normal_equations<T>,
+    hessian_vector<T>, two_loop<T>, solve_damped<T>, dot<T>,
+};
+
 }  // namespace
 
 #define CHAINRULE_JOIN(a, b) a##b
@@ -26,8 +31,8 @@ namespace {
 extern const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD);
 const Build CHAINRULE_NAME(build_, CHAINRULE_BUILD) = {
     CHAINRULE_QUOTED(CHAINRULE_BUILD),
-    {accumulate<float>, cost<float>, forward<float>, epoch<float>, normal_equations<float>, hessian_vector<float>, two_loop<float>, solve_damped<float>, dot<float>},
-    {accumulate<double>, cost<double>, forward<double>, epoch<double>, normal_equations<double>, hessian_vector<double>, two_loop<double>, solve_damped<double>, dot<double>},
+    functions<float>,
+    functions<double>,
 };
 
 }  // namespace chainrule

@@ -1,8 +1,9 @@
-// The normal equations of a squared-error network: J, its gradient D from Jac^T r, and H from Jac^T Jac.
-// The reference is chainrule.second_order.
+// The normal equations of a squared-error network: J, its gradient D from Jac^T r, and H from Jac^T
+// Jac. The reference is chainrule.notes.second_order.
 //
-// Each example and output is a residual r = h_k - y_k, and the sum of r^2/2 is the cost.  A row of the
-// Jacobian is backpropagation that starts from the unit vector e_k in place of delta(L) = a(L) - y:
+// Each example and output is a residual r = h_k - y_k, and the sum of r^2/2 is the cost.  A row of
+// the Jacobian is backpropagation that starts from the unit vector e_k in place of delta(L) = a(L)
+// - y:
 //
 //     dr / dTheta_ij(l) = a_j(l) delta_i(l+1)        with a_0 = 1 for the bias
 //
@@ -10,90 +11,23 @@
 //
 //     a_j(l) a_j'(l')  times  the sum over k of delta_i(l+1) delta_i'(l'+1)
 //
-// so that for two layers l <= l' it is a product of matrices, P Q^T: a row of P has the products of two
-// activations, a row of Q those of two deltas, a column for each example.  K outputs cost little more
-// than one.  Within one layer, the pairs with j <= j' and i <= i' tell all: a quarter of the block.
-//
-// Examples are columns here, as in the notes, so that all vectors run over examples, in whole lines.
+// so that for two layers l <= l' it is a product of matrices, P Q^T: a row of P has the products of
+// two activations, a row of Q those of two deltas, and each column is an example.  K outputs cost
+// little more than one.  Within one layer, the pairs with j <= j' and i <= i' give all the others:
+// a quarter of the block.
+#pragma once
+#include "batch.hpp"
+#include "memory.hpp"
+#include "residuals.hpp"
+#include "sums.hpp"
 
-// One slab of rows after the other: `rows(slab, from, to)` on this member's share of them, a
-// multiple of `grain`, then, when the whole team has done so, `sums(slab, n)` over all n rows of the slab.
-template <class T, class RowsOf, class SumsOf>
-void slab_after_slab(std::int64_t m, std::int64_t slab, std::int64_t grain, Team& team, RowsOf rows_of, SumsOf sums_of) {
-    for (std::int64_t begin = 0; begin < m && !team.stopped(); begin += slab) {
-        const std::int64_t n = smaller(slab, m - begin);
-        const std::int64_t from = cut(n, grain, team.rank, team.size), to = cut(n, grain, team.rank + 1, team.size);
-        if (from < to) rows_of(begin, from, to);
-        team.wait();
-        sums_of(begin, n);
-        team.poll();
-        team.wait();
-    }
-}
-
-template <class T>
-struct Residuals {
-    std::int64_t ld;  // of all that follow: the examples of a slab, filled up to whole vectors
-    T** a;            // a(l), l = 1..L-1 at l - 1: ones for the bias, then a row for each unit
-    T*** delta;       // for each k, delta(l) from e_k, l = 2..L at l - 1
-    T** delta_r;      // the sum over k of r_k times that: delta(l) of the cost
-    T* r;             // a row for each k
-    T* root;          // of the weights, which are in the square; 0 where a vector is filled up
-};
-
-// row := u v, element by element, or row += u v; n is a multiple of a vector.
-template <class T>
-void multiply(T* __restrict row, const T* u, const T* v, std::int64_t n, bool add) {
-    for (std::int64_t t = 0; t < n; t += lanes<T>) {
-        const vec<T> product = load(u + t) * load(v + t);
-        store(row + t, add ? load(row + t) + product : product);
-    }
-}
-
-// Columns [from, to) of the slab, which are rows `begin + from ...` of X.
-template <class T>
-void residual_columns(const Net<T>& net, const T* theta, const Residuals<T>& of, const Rows<T>& data,
-                      std::int64_t begin, std::int64_t from, std::int64_t to) {
-    const int L = net.L;
-    const std::int64_t K = net(L).s, s = net(1).s, n = padded<T>(to - from), end = from + n, ld = of.ld;
-    for (std::int64_t t = from; t < end; ++t) {
-        const bool filled = t >= to;
-        const T *x = data.X + (begin + t) * s, *y = data.Y + (begin + t) * K;
-        for (std::int64_t j = 0; j < s; ++j) of.a[0][(1 + j) * ld + t] = filled ? T(0) : x[j];
-        for (std::int64_t k = 0; k < K; ++k) of.r[k * ld + t] = filled ? T(0) : -y[k];
-        of.root[t] = filled ? T(0) : data.weights ? square_root(data.weights[begin + t]) : T(1);
-        for (int l = 1; l < L; ++l) of.a[l - 1][t] = 1;
-    }
-    for (int l = 1; l < L; ++l) {  // z(l+1) = Theta(l) a(l), as it is in the notes
-        const Layer<T>&layer = net(l), &next = net(l + 1);
-        T* z = (l + 1 < L ? of.a[l] + ld : of.r) + from;
-        product<T, true>(layer.next, n, layer.s + 1, theta + layer.start, layer.next, of.a[l - 1] + from, ld, nullptr, z, ld, l + 1 == L);
-        if (l + 1 < L)
-            for (std::int64_t i = 0; i < layer.next; ++i) activate_all(next.g, z + i * ld, n);
-    }
-    for (std::int64_t k = 0; k < K; ++k) {
-        T* const* delta = of.delta[k];
-        for (std::int64_t t = from; t < end; ++t) {
-            of.r[k * ld + t] *= of.root[t];
-            for (std::int64_t i = 0; i < K; ++i) delta[L - 1][i * ld + t] = i == k ? of.root[t] : T(0);
-        }
-        for (int l = L - 1; l >= 2; --l) {
-            const Layer<T>& layer = net(l);
-            product<T, false>(layer.s, n, layer.next, theta + layer.start + layer.next, layer.next, delta[l] + from, ld, nullptr,
-                              delta[l - 1] + from, ld, false);
-            for (std::int64_t i = 0; i < layer.s; ++i)
-                slope_all(layer.g, delta[l - 1] + i * ld + from, of.a[l - 1] + (1 + i) * ld + from, n, T(1));
-        }
-    }
-    for (int l = 2; l <= L; ++l)
-        for (std::int64_t i = 0; i < net(l).s; ++i)
-            for (std::int64_t k = 0; k < K; ++k)
-                multiply(of.delta_r[l - 1] + i * ld + from, of.r + k * ld + from, of.delta[k][l - 1] + i * ld + from, n, k > 0);
-}
+namespace chainrule {
+namespace {
 
 // C (R, V) := P Q^T over n vectors of columns, or C += P Q^T.
 template <class T, int R, int V>
-inline __attribute__((always_inline)) void inner_tile(std::int64_t n, const T* p, const T* q, std::int64_t ld, T* c, std::int64_t ldc, bool add) {
+inline __attribute__((always_inline)) void inner_tile(std::int64_t n, const T* p, const T* q,
+                                                      std::int64_t ld, View<T> C, bool add) {
     vec<T> sums[R][V] = {};
     for (std::int64_t t = 0; t < n * lanes<T>; t += lanes<T>) {
         vec<T> of_q[V];
@@ -109,28 +43,33 @@ inline __attribute__((always_inline)) void inner_tile(std::int64_t n, const T* p
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 6
-        for (int v = 0; v < V; ++v) c[r * ldc + v] = (add ? c[r * ldc + v] : T(0)) + sum<T>(sums[r][v]);
+        for (int v = 0; v < V; ++v) {
+            T& c = C.data[r * C.stride + v];
+            c = (add ? c : T(0)) + sum<T>(sums[r][v]);
+        }
 }
 
 // A tile, or what is left of one.
 template <class T, int R, int V>
-void inner_tile_of(std::int64_t rows, std::int64_t columns, std::int64_t n, const T* p, const T* q, std::int64_t ld, T* c, std::int64_t ldc, bool add) {
+void inner_tile_of(Sizes left, const T* p, const T* q, std::int64_t ld, View<T> C, bool add) {
     if constexpr (R > 1) {
-        if (rows < R) return inner_tile_of<T, R - 1, V>(rows, columns, n, p, q, ld, c, ldc, add);
+        if (left.rows < R) return inner_tile_of<T, R - 1, V>(left, p, q, ld, C, add);
     }
     if constexpr (V > 1) {
-        if (columns < V) return inner_tile_of<T, R, V - 1>(rows, columns, n, p, q, ld, c, ldc, add);
+        if (left.columns < V) return inner_tile_of<T, R, V - 1>(left, p, q, ld, C, add);
     }
-    inner_tile<T, R, V>(n, p, q, ld, c, ldc, add);
+    inner_tile<T, R, V>(left.K, p, q, ld, C, add);
 }
 
-// C (rows, columns) := P Q^T, or C += P Q^T.
+// C (rows, columns) := P Q^T over K vectors of columns, or C += P Q^T; C has no gaps.
 template <class T>
-void inner_products(std::int64_t rows, std::int64_t columns, std::int64_t n, const T* p, const T* q, std::int64_t ld, T* c, bool add) {
+void inner_products(Sizes size, const T* p, const T* q, std::int64_t ld, T* c, bool add) {
     constexpr int R = tile_registers == 24 ? 4 : 3, V = tile_registers / R;
-    for (std::int64_t j = 0; j < columns; j += V)
-        for (std::int64_t i = 0; i < rows; i += R)
-            inner_tile_of<T, R, V>(rows - i, columns - j, n, p + i * ld, q + j * ld, ld, c + i * columns + j, columns, add);
+    for (std::int64_t j = 0; j < size.columns; j += V)
+        for (std::int64_t i = 0; i < size.rows; i += R)
+            inner_tile_of<T, R, V>({size.rows - i, size.columns - j, size.K}, p + i * ld,
+                                   q + j * ld, ld, View<T>{c + i * size.columns + j, size.columns},
+                                   add);
 }
 
 // Of the product for layers l and l2: inputs j in [j0, j1) of layer l, 0 the bias, each with its
@@ -145,13 +84,15 @@ struct Part {
 };
 
 constexpr std::int64_t columns_at_a_time = 256;
-constexpr std::int64_t pairs_at_a_time = 128;  // rows of P and of Q: with as many columns, half of the cache
+// Rows of P, and of Q: in float64 both together take half of a second cache of 1 MB.
+constexpr std::int64_t pairs_at_a_time = 128;
 
 // Call f(part) for each part in turn; the shapes alone decide how they are cut.
 template <class T, class F>
 void each_part(const Net<T>& net, F f) {
     // How many pairs the things from `from` to `to` have: as many of n as a part takes
-    const auto pairs = [](const Part& part, std::int64_t from, std::int64_t n, std::int64_t partners, std::int64_t& to) {
+    const auto pairs = [](const Part& part, std::int64_t from, std::int64_t n,
+                          std::int64_t partners, std::int64_t& to) {
         std::int64_t sum = 0;
         for (to = from; to < n; ++to) {
             const std::int64_t more = partners - part.first_partner(to);
@@ -177,7 +118,8 @@ void each_part(const Net<T>& net, F f) {
 
 // A part's P Q^T over the n columns of a slab, in place of it or added to it.
 template <class T>
-void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::int64_t n, T* P, T* Q, T* products, bool add) {
+void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::int64_t n, T* P,
+              T* Q, T* products, bool add) {
     const std::int64_t K = net(net.L).s, ld = of.ld, end = padded<T>(n);
     T* row = P;
     for (std::int64_t j = part.j0; j < part.j1; ++j)
@@ -187,8 +129,9 @@ void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::
     for (std::int64_t i = part.i0; i < part.i1; ++i)
         for (std::int64_t i2 = part.first_partner(i); i2 < net(part.l2).next; ++i2, row += ld)
             for (std::int64_t k = 0; k < K; ++k)
-                multiply(row, of.delta[k][part.l] + i * ld, of.delta[k][part.l2] + i2 * ld, end, k > 0);
-    inner_products(part.P, part.Q, vectors<T>(n), P, Q, ld, products + part.start, add);
+                multiply(row, of.delta[k][part.l] + i * ld, of.delta[k][part.l2] + i2 * ld, end,
+                         k > 0);
+    inner_products({part.P, part.Q, vectors<T>(n)}, P, Q, ld, products + part.start, add);
 }
 
 // The elements of H that a part's products are, each times 1/m.
@@ -215,13 +158,10 @@ void collect(const Net<T>& net, const Part& part, const T* products, T one_over_
 //
 // of shapes (size,) and (size, size); returns J.
 template <class T>
-double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambdas, T* H, T* D, Call call, bool* ok) {
+double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambdas,
+                        T* H, T* D, Call call, bool* ok) {
     Net<T> net{};
-    Pieces counted{nullptr};
-    lay_out(net, shape, data.m, false, false, 1, counted);
-    Scratch net_memory(counted.used);
-    Pieces pieces{static_cast<char*>(net_memory.data)};
-    lay_out(net, shape, data.m, false, false, 1, pieces);
+    const Arena layers([&](Pieces& p) { lay_out(net, shape, Plan{.rows = data.m}, p); });
     const int L = net.L;
     const std::int64_t K = net(L).s;
     std::int64_t P = 0, Q = 0, all_products = 0;
@@ -231,53 +171,37 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
     });
     const std::int64_t slab = smaller(data.m, columns_at_a_time);
     Residuals<T> of{};
-    of.ld = padded<T>(slab) + lanes<T>;  // not a power of two: rows would share few of the sets of a cache
     T *products = nullptr, *P_of_all = nullptr, *Q_of_all = nullptr;
-    const auto lay_out_all = [&](Pieces& p) {
-        const auto layers = [&](T**& rows, int first, int last, int bias) {
-            rows = p.take<T*>(L);
-            for (int l = first; l <= last; ++l) {
-                T* of_layer = p.take<T>((net(l).s + bias) * of.ld);
-                if (p.base) rows[l - 1] = of_layer;
-            }
-        };
-        layers(of.a, 1, L - 1, 1);
-        layers(of.delta_r, 2, L, 0);
-        of.delta = p.take<T**>(K);
-        for (std::int64_t k = 0; k < K; ++k) {
-            T** none;
-            layers(p.base ? of.delta[k] : none, 2, L, 0);
-        }
-        of.r = p.take<T>(K * of.ld);
-        of.root = p.take<T>(of.ld);
+    const Arena memory([&](Pieces& p) {
+        lay_out_residuals(net, slab, of, p);
         P_of_all = p.take<T>(call.threads * P * of.ld);
         Q_of_all = p.take<T>(call.threads * Q * of.ld);
         products = p.take<T>(all_products);
-    };
-    Pieces needed{nullptr};
-    lay_out_all(needed);
-    Scratch memory(needed.used);
-    Pieces whole{static_cast<char*>(memory.data)};
-    lay_out_all(whole);
+    });
 
     const double m = total_weight(data);
     const T one_over_m = static_cast<T>(1 / m);
     double cost = 0;
-    *ok = with_team<T>(call, [&](Team& team) {
-        slab_after_slab<T>(
+    *ok = with_team(call, [&](Team& team) {
+        slab_after_slab(
             data.m, slab, 64 / static_cast<std::int64_t>(sizeof(T)), team,
-            [&](std::int64_t begin, std::int64_t from, std::int64_t to) { residual_columns(net, theta, of, data, begin, from, to); },
+            [&](std::int64_t begin, std::int64_t from, std::int64_t to) {
+                residual_columns(net, theta, of, data, begin, from, to);
+            },
             [&](std::int64_t begin, std::int64_t n) {
                 const bool add = begin > 0;
                 if (team.rank == 0) {
-                    for (std::int64_t k = 0; k < K; ++k) cost += dot(of.r + k * of.ld, of.r + k * of.ld, n) / 2;
+                    for (std::int64_t k = 0; k < K; ++k)
+                        cost += dot(of.r + k * of.ld, of.r + k * of.ld, n) / 2;
                     for (int l = 1; l < L; ++l)
-                        inner_products(net(l).s + 1, net(l).next, vectors<T>(n), of.a[l - 1], of.delta_r[l], of.ld, D + net(l).start, add);
+                        inner_products({net(l).s + 1, net(l).next, vectors<T>(n)}, of.a[l - 1],
+                                       of.delta_r[l], of.ld, D + net(l).start, add);
                 }
                 std::int64_t mine = team.take(), number = 0;
                 each_part(net, [&](const Part& part) {
                     if (number++ != mine) return;
-                    add_part(net, of, part, n, P_of_all + team.rank * P * of.ld, Q_of_all + team.rank * Q * of.ld, products, add);
+                    add_part(net, of, part, n, P_of_all + team.rank * P * of.ld,
+                             Q_of_all + team.rank * Q * of.ld, products, add);
                     mine = team.take();
                 });
             });
@@ -297,3 +221,6 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
     }
     return cost / m;
 }
+
+}  // namespace
+}  // namespace chainrule

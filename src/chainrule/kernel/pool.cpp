@@ -163,7 +163,8 @@ public:
             Team caller{0, team.size, &team};
             job(job_context, caller);
         }
-        for (int done; (done = finished.load(std::memory_order_acquire)) < static_cast<int>(workers.size());)
+        for (int done;
+             (done = finished.load(std::memory_order_acquire)) < static_cast<int>(workers.size());)
             wait_while(finished, done);
     }
 
@@ -193,7 +194,8 @@ private:
 
 std::atomic<Pool*> pool{nullptr};  // never destroyed: its threads sleep until the process ends
 
-void forget_pool() { pool.store(nullptr); }  // threads do not survive fork: the child gets a new pool
+// Threads do not survive fork: the child gets a new pool.
+void forget_pool() { pool.store(nullptr); }
 
 Pool& the_pool() {
     static const int once = pthread_atfork(nullptr, nullptr, forget_pool);

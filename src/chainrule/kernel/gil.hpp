@@ -1,0 +1,45 @@
+// How a call lets the GIL go, and takes it back.
+#pragma once
+#include <chrono>
+#include <thread>
+
+#include <Python.h>
+
+namespace chainrule {
+namespace {
+
+// Take the GIL with `take`.  While Python shuts down it ends a thread that asks for the GIL, by
+// pthread_exit, which aborts the process if it has to unwind a C++ function that may not throw.  So
+// such a thread sleeps until the process is over, as Python 3.14 itself lets it do.
+template <class Take>
+auto take_gil(Take take) {
+    try {
+        return take();
+    } catch (...) {  // Python throws nothing: this is pthread_exit
+        for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+    }
+}
+
+// The GIL is let go for the life of this.
+class WithoutGil {
+public:
+    WithoutGil() : state(PyEval_SaveThread()) {}
+    ~WithoutGil() {
+        take_gil([this] { PyEval_RestoreThread(state); });
+    }
+    WithoutGil(const WithoutGil&) = delete;
+
+private:
+    PyThreadState* state;
+};
+
+// Whether Ctrl-C was pressed; the exception is then set.
+inline bool interrupted() {
+    const PyGILState_STATE before = take_gil(PyGILState_Ensure);
+    const bool raised = PyErr_CheckSignals() != 0;
+    PyGILState_Release(before);
+    return raised;
+}
+
+}  // namespace
+}  // namespace chainrule

@@ -1,0 +1,108 @@
+// What L-BFGS and Levenberg-Marquardt solve in each of their steps; they know no network.
+#pragma once
+#include "memory.hpp"
+#include "product.hpp"
+#include "sums.hpp"
+
+namespace chainrule {
+namespace {
+
+// q := scale q + factor x, and then w . q, in float64 and in an order that depends on the length
+// alone.  Both in one pass: the recursion is bound by how fast s and y come from memory.
+template <class T>
+double add_and_dot(T* __restrict q, double scale, double factor, const T* x, const T* w,
+                   std::int64_t n) {
+    constexpr int ways = 16;
+    const T a = static_cast<T>(scale), b = static_cast<T>(factor);
+    double sums[ways] = {};
+    std::int64_t i = 0;
+    for (; i + ways <= n; i += ways)
+        for (int k = 0; k < ways; ++k) {
+            q[i + k] = a * q[i + k] + b * x[i + k];
+            sums[k] += static_cast<double>(w[i + k]) * static_cast<double>(q[i + k]);
+        }
+    for (; i < n; ++i) {
+        q[i] = a * q[i] + b * x[i];
+        sums[i % ways] += static_cast<double>(w[i]) * static_cast<double>(q[i]);
+    }
+    double s = 0;
+    for (int k = 0; k < ways; ++k) s += sums[k];
+    return s;
+}
+
+// q := -H D, H the inverse Hessian that the pairs tell of: Nocedal and Wright, algorithm 7.4, from
+// scale times I, with each pass over q shared by the end of one of its steps and the beginning of
+// the next. alpha is memory for one number a pair.
+template <class T>
+void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, double* alpha,
+              T* q) {
+    for (std::int64_t i = 0; i < n; ++i) q[i] = -D[i];
+    if (pairs.count == 0) return;
+    const int last = pairs.count - 1;
+    double sq = dot(pairs.s[last], q, n);
+    for (int i = last; i >= 0; --i) {
+        alpha[i] = sq / pairs.sy[i];
+        if (i > 0) sq = add_and_dot(q, 1, -alpha[i], pairs.y[i], pairs.s[i - 1], n);
+    }
+    double yq = add_and_dot(q, scale, -alpha[0] * scale, pairs.y[0], pairs.y[0], n);
+    for (int i = 0; i <= last; ++i)
+        yq = add_and_dot(q, 1, alpha[i] - yq / pairs.sy[i], pairs.s[i],
+                         pairs.y[i < last ? i + 1 : i], n);
+}
+
+// p := the solution of A p = -D, A = H + damping diag(scale), by Cholesky: A = U^T U, a band of
+// rows of U at a time, with -D as one more column of A.  The share it returns is about one over the
+// condition of A scaled to a unit diagonal; at most 0, or nan, where A is not positive definite,
+// and p is not set. The gain is -D.p - p.Hp/2, which is (p.(damping scale p) - D.p)/2 by A p = -D.
+template <class T>
+DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p) {
+    constexpr std::int64_t band = 16;
+    const std::int64_t ld = padded<T>(n + 1) + lanes<T>;  // products end in whole vectors
+    const Scratch memory(static_cast<std::size_t>(n * ld) * sizeof(T));
+    T* U = static_cast<T*>(memory.data);
+    T least = 1;
+    for (std::int64_t from = 0; from < n; from += band) {
+        const std::int64_t rows = smaller(band, n - from);
+        if (from > 0)
+            product<T, By::columns>({rows, n + 1 - from, from}, {U + from, ld}, {U + from, ld},
+                                    {U + from * ld + from, ld});
+        for (std::int64_t k = from; k < from + rows; ++k) {
+            T* __restrict u = U + k * ld;
+            const T* __restrict h = H + k * n;
+            const T whole = h[k] + damping * scale[k];
+            for (std::int64_t j = k; j <= n; ++j) {
+                const T a = j == n ? -D[k] : j == k ? whole : h[j];
+                u[j] = from > 0 ? a - u[j] : a;
+            }
+            // In whole vectors: what lies before column k and after n is 0, lest it be a denormal
+            // number
+            const std::int64_t first = k / lanes<T> * lanes<T>;
+            for (std::int64_t j = first; j < k; ++j) u[j] = 0;
+            for (std::int64_t j = n + 1; j < padded<T>(n + 1); ++j) u[j] = 0;
+            for (std::int64_t j = first; j <= n; j += lanes<T>) {
+                vec<T> row = load(u + j);
+                for (std::int64_t i = from; i < k; ++i) row -= U[i * ld + k] * load(U + i * ld + j);
+                store(u + j, row);
+            }
+            if (!(u[k] > 0)) return {static_cast<double>(u[k]), 0};
+            const T left = u[k] / whole;
+            if (!(left > 0)) return {static_cast<double>(left), 0};  // infinity by infinity
+            if (left < least) least = left;
+            const T one_over = 1 / square_root(u[k]);
+            for (std::int64_t j = first; j <= n; j += lanes<T>)
+                store(u + j, load(u + j) * one_over);
+        }
+    }
+    for (std::int64_t k = n - 1; k >= 0; --k) {
+        const T* u = U + k * ld;
+        p[k] = static_cast<T>((u[n] - dot(u + k + 1, p + k + 1, n - k - 1)) / u[k]);
+    }
+    double gain = 0;
+    for (std::int64_t k = 0; k < n; ++k)
+        gain +=
+            static_cast<double>(p[k]) * static_cast<double>(damping * scale[k] * p[k] - D[k]) / 2;
+    return {static_cast<double>(least), gain};
+}
+
+}  // namespace
+}  // namespace chainrule

@@ -1,0 +1,31 @@
+"""Which engine computes a network."""
+
+import numpy as np
+import pytest
+
+from chainrule import Network, engine
+from chainrule.engine import choice
+from chainrule.kernel import BUILT
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.costs import COSTS
+
+pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+
+
+def test_the_kernel_knows_all_built_in_functions():
+    assert set(choice.built.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(choice.built.OUTPUTS) == set(COSTS)
+
+
+@pytest.mark.parametrize(("names", "lacking"), [("ACTIVATIONS", "tanh"), ("OUTPUTS", "exp")])
+def test_what_the_kernel_lacks_numpy_computes(names, lacking, monkeypatch):
+    network = Network((2, 3, 1), hidden="tanh", output="exp")
+    known = tuple(name for name in getattr(choice.built, names) if name != lacking)
+    monkeypatch.setattr(choice.built, names, known)
+    choice._kernel.cache_clear()
+    assert engine.chosen(network) == "numpy"
+    h = engine.predict(network, np.zeros(network.size), np.ones((1, 2)))
+    np.testing.assert_array_equal(h, [[1.0]])
+    with pytest.raises(ValueError, match=r"the kernel knows .*: for any other, use engine='numpy'"):
+        engine.chosen(network, "kernel")
+    choice._kernel.cache_clear()
