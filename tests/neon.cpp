@@ -22,7 +22,7 @@ void run(const Functions<T>& functions, const Shape& shape, std::size_t m, std::
     std::vector<T> Delta(size), h(Y.size());
     const Call call{2, [] { return false; }};
     bool ok = false;
-    const Rows<T> rows{static_cast<std::int64_t>(m), X.data(), Y.data(), nullptr, nullptr};
+    const Rows<T> rows{static_cast<std::int64_t>(m), X.data(), Y.data(), nullptr, nullptr, nullptr};
     const double cost =
         functions.accumulate(shape, theta.data(), rows, Delta.data(), call, &ok).cost;
     functions.forward(shape, theta.data(), X.data(), rows.m, h.data(), call, &ok);

@@ -141,12 +141,13 @@ class Rows:
         state: Array,
         steps: int,
         number: int,
+        since: int | None = None,
     ) -> tuple[float, float]:
         """Take a step for each batch, see `chainrule.notes.minibatch.epoch`."""
         if multiplied_as_it_is(self.X, self.engine):
             return summing.epoch(
                 network, theta, self.X, self.Y, order, how, rule=rule, state=state, steps=steps,
-                number=number, weights=self.weights, **self._on,
+                number=number, weights=self.weights, since=since, **self._on,
             )  # fmt: skip
         cost_sum = w = 0.0
         piece = how.batch_size * max(1, DENSE // (how.batch_size * self.X.shape[1]))

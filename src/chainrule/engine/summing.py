@@ -83,11 +83,14 @@ def cost_and_gradient(
     (0.020815, array([-0.0131002, -0.0110085, -0.0070569]))
     """
     theta = network.check_theta(theta)
-    X = network.check_inputs(X)
+    X = network.check_shape(X)
     Y = network.check_targets(Y, len(X))
     check_lam(network, lam)
     sums = accumulate(network, theta, X, Y, engine=engine, threads=threads)
-    return backprop.finish(network, theta, *sums, lam)
+    J, D = backprop.finish(network, theta, *sums, lam)
+    if not np.isfinite(J + D.sum()):  # Delta has x as a factor: it shows what X has
+        network.check_inputs(X)
+    return J, D
 
 
 def accumulate(
@@ -316,6 +319,7 @@ def epoch(
     number: int = 0,
     weights: Array | None = None,
     names: Array | None = None,
+    since: int | None = None,
     engine: str | None = None,
     threads: int | None = None,
 ) -> tuple[float, float]:
@@ -327,6 +331,9 @@ def epoch(
         As in `chainrule.notes.minibatch.epoch`.
     rule : Rule
         The kernel knows `SGD` and `Adam`; NumPy takes any.
+    since : int, optional
+        A number of steps, up to ``steps``, from which the kernel multiplies up Adam's powers of
+        beta.  Calls with one ``since`` give the bits of one call.  Default: steps.
     engine : {"kernel", "numpy"}, optional
         See `chosen`.
     threads : int, optional
@@ -369,9 +376,11 @@ def epoch(
         Y,
         weights,
         np.ascontiguousarray(order, np.int64),
+        None if names is None else np.ascontiguousarray(names, np.int64),
         2 if isinstance(rule, Adam) else int(sgd.nesterov),
         state,
         steps,
+        steps if since is None else since,
         int(how.batch_size),
         (adam if isinstance(rule, Adam) else sgd).learning_rate,
         sgd.momentum,

@@ -6,6 +6,9 @@ docs/kernel.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from chainrule.common.types import Array
@@ -16,6 +19,19 @@ except ModuleNotFoundError:  # not built; any other error is one of the kernel t
     BUILT = False
 else:
     BUILT = True
+
+
+@contextmanager
+def asking(ask: Callable[[], object]) -> Iterator[None]:
+    """Let this thread's long kernel calls ask; an exception that ``ask`` raises ends them."""
+    if not BUILT:
+        yield
+        return
+    before = _kernel.ask(ask)
+    try:
+        yield
+    finally:
+        _kernel.ask(before)
 
 
 def dot(u: Array, v: Array) -> float:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chainrule.common.types import Array
 
@@ -28,9 +28,11 @@ class Kernel:
         Y: Array,
         weights: Array | None,
         order: Array,
+        names: Array | None,
         rule: int,
         state: Array,
         steps: int,
+        since: int,
         batch_size: int,
         learning_rate: float,
         momentum: float,
@@ -67,6 +69,12 @@ class Kernel:
         RDelta: Array,
         threads: int,
     ) -> None: ...
+
+def ask(ask: Callable[[], object] | None) -> Callable[[], object] | None:
+    """Let this thread's long calls ask ``ask`` about every 20 ms; return what they asked before.
+
+    An exception that it raises ends the call.  The caller keeps it alive.
+    """
 
 def two_loop(
     D: Array,

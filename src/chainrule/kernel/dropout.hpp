@@ -46,7 +46,8 @@ void drop(const Dropout& dropout, int l, const Rows<T>& data, Span span, Share u
         mix(mix(mix(dropout.seed) ^ dropout.number) ^ static_cast<std::uint64_t>(l));
     for (std::int64_t r = span.from; r < span.to; ++r) {
         const std::int64_t t = data.order ? data.order[span.begin + r] : span.begin + r;
-        const std::uint64_t key = mix(of_layer ^ static_cast<std::uint64_t>(t));
+        const std::int64_t name = data.names ? data.names[t] : t;
+        const std::uint64_t key = mix(of_layer ^ static_cast<std::uint64_t>(name));
         const auto low = static_cast<std::uint32_t>(key),
                    high = static_cast<std::uint32_t>(key >> 32);
         T* row = values.data + r * values.stride;

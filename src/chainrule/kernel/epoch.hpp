@@ -73,12 +73,20 @@ double weight_of(const Rows<T>& data, Share rows) {
     return w;
 }
 
-// Adam's powers of beta after t steps.
+// Adam's powers of beta after t steps.  They are multiplied up from step `since` on, so that their
+// bits do not depend on where a call begins.
 struct Steps {
     std::int64_t t;
-    double beta1, beta2, beta1_t = __builtin_pow(beta1, static_cast<double>(t)),
-                         beta2_t = __builtin_pow(beta2, static_cast<double>(t));
+    double beta1, beta2, beta1_t, beta2_t;
 
+    Steps(std::int64_t since, std::int64_t steps, double beta1, double beta2)
+        : t(since),
+          beta1(beta1),
+          beta2(beta2),
+          beta1_t(__builtin_pow(beta1, static_cast<double>(since))),
+          beta2_t(__builtin_pow(beta2, static_cast<double>(since))) {
+        while (t < steps) count();
+    }
     void count() { ++t, beta1_t *= beta1, beta2_t *= beta2; }
 };
 
@@ -135,7 +143,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
     Sums sums{0, 0};
     const Dropout dropout{training.dropout, training.seed, training.number};
     *ok = with_team(call, [&](Team& team) {
-        Steps steps{training.t, training.beta1, training.beta2};
+        Steps steps{training.since, training.t, training.beta1, training.beta2};
         pack_share(net, theta, team);
         team.wait();
         for (std::int64_t begin = 0; begin < data.m && !team.stopped(); begin += rows) {

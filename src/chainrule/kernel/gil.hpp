@@ -33,10 +33,18 @@ private:
     PyThreadState* state;
 };
 
-// Whether Ctrl-C was pressed; the exception is then set.
+// What this thread's long calls ask on their way, or null: a callable that raises to end them.
+inline thread_local PyObject* asked = nullptr;
+
+// Whether Ctrl-C was pressed, or `asked` has raised; the exception is then set.
 inline bool interrupted() {
     const PyGILState_STATE before = take_gil(PyGILState_Ensure);
-    const bool raised = PyErr_CheckSignals() != 0;
+    bool raised = PyErr_CheckSignals() != 0;
+    if (!raised && asked != nullptr) {
+        PyObject* const answer = PyObject_CallNoArgs(asked);
+        raised = answer == nullptr;
+        Py_XDECREF(answer);
+    }
     PyGILState_Release(before);
     return raised;
 }

@@ -40,6 +40,7 @@ struct Rows {
     const T* Y;                 // (m, K), or null
     const T* weights;           // (m,), or null: all 1
     const std::int64_t* order;  // (m,), the order of visit, or null: as they lie
+    const std::int64_t* names;  // their numbers in the whole training set, or null: 0, 1, ...
 };
 
 struct Sums {
@@ -55,7 +56,8 @@ struct Training {
     T* theta;
     T* first;        // velocity of SGD, first moment of Adam
     T* second;       // second moment of Adam
-    std::int64_t t;  // Adam's steps so far; the epoch adds its own
+    std::int64_t t;      // Adam's steps so far; the epoch adds its own
+    std::int64_t since;  // the step from which powers of beta are multiplied up
     double learning_rate, momentum, beta1, beta2, epsilon, decay;
     const double* penalty;       // one for each Theta(l); D = Delta/w_b + penalty W
     bool penalty_by_batch;       // D = (Delta + penalty W)/w_b, scikit-learn's

@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nanobind/nanobind.h>
@@ -125,8 +126,8 @@ public:
 
     template <class T>
     nb::tuple epoch(Array<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
-                    Order order, int rule, Array<T> state, std::int64_t steps,
-                    std::int64_t batch_size, double learning_rate, double momentum, double beta1,
+                    Order order, std::optional<Order> names, int rule, Array<T> state,
+                    std::int64_t steps, std::int64_t since, std::int64_t batch_size, double learning_rate, double momentum, double beta1,
                     double beta2, double epsilon, double decay, const std::vector<double>& penalty,
                     bool penalty_by_batch, const std::optional<std::vector<double>>& dropout,
                     double max_norm, std::uint64_t seed, std::uint64_t number, int threads) const {
@@ -139,6 +140,10 @@ public:
         check(known, "order names a row that X does not have");
         data.m = length(order, 0);
         data.order = order.data();
+        check(!names || (names->ndim() == 1 && length(*names, 0) == length(X, 0)),
+              "names must have one number for each row of X");
+        data.names = names ? names->data() : nullptr;
+        check(0 <= since && since <= steps, "since must be one of the steps done");
         check_flat(theta);
         check(rule >= 0 && rule <= static_cast<int>(Rule::adam), "unknown rule");
         const bool adam = static_cast<Rule>(rule) == Rule::adam;
@@ -154,6 +159,7 @@ public:
                              .first = state.data(),
                              .second = adam ? state.data() + size : nullptr,
                              .t = steps,
+                             .since = since,
                              .learning_rate = learning_rate,
                              .momentum = momentum,
                              .beta1 = beta1,
@@ -228,7 +234,7 @@ private:
         check(Y.ndim() == 2 && length(Y, 0) == m && length(Y, 1) == s.back(), "Y must be (m, K)");
         check(!weights || (weights->ndim() == 1 && length(*weights, 0) == m),
               "weights must be (m,)");
-        return {m, X.data(), Y.data(), weights ? weights->data() : nullptr, nullptr};
+        return {m, X.data(), Y.data(), weights ? weights->data() : nullptr, nullptr, nullptr};
     }
 };
 
@@ -281,8 +287,9 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
         .def("forward", &Kernel::forward<T>, "theta"_a.noconvert(), "X"_a.noconvert(),
              "h"_a.noconvert(), "threads"_a)
         .def("epoch", &Kernel::epoch<T>, "theta"_a.noconvert(), "X"_a.noconvert(),
-             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(), "rule"_a,
-             "state"_a.noconvert(), "steps"_a, "batch_size"_a, "learning_rate"_a, "momentum"_a,
+             "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
+             "names"_a.noconvert().none(), "rule"_a, "state"_a.noconvert(), "steps"_a, "since"_a,
+             "batch_size"_a, "learning_rate"_a, "momentum"_a,
              "beta1"_a, "beta2"_a, "epsilon"_a, "decay"_a, "penalty"_a, "penalty_by_batch"_a,
              "dropout"_a.none(), "max_norm"_a, "seed"_a, "number"_a, "threads"_a)
         .def("normal_equations", &Kernel::normal_equations<T>, "theta"_a.noconvert(),
@@ -296,6 +303,13 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
     m.def("solve_damped", &solve_damped<T>, "H"_a.noconvert(), "scale"_a.noconvert(), "damping"_a,
           "D"_a.noconvert(), "p"_a.noconvert());
     m.def("dot", &dot<T>, "u"_a.noconvert(), "v"_a.noconvert());
+}
+
+// Let this thread's long calls ask `ask` on their way; return what they asked before.  The caller
+// keeps it alive.
+nb::object ask(nb::object ask) {
+    PyObject* const before = std::exchange(asked, ask.is_none() ? nullptr : ask.ptr());
+    return before == nullptr ? nb::none() : nb::borrow(before);
 }
 
 // The positions are the codes.
@@ -314,6 +328,7 @@ NB_MODULE(_kernel, m) {
     nb::set_leak_warnings(false);  // chainrule.engine keeps kernels until the very end
     build = choose();
     m.attr("isa") = build->name;
+    m.def("ask", &ask, "ask"_a.none());
     m.attr("ACTIVATIONS") = tuple_of_names(activation_names);
     m.attr("OUTPUTS") = tuple_of_names(output_names);
     nb::class_<Kernel> kernel(m, "Kernel");

@@ -51,7 +51,7 @@ void gather_outputs(const Pass<T>& pass, Span span) {
     const auto [begin, from, to] = span;
     const std::int64_t K = net(net.L).s, ahead = larger<std::int64_t>(fetched / net(1).s, 1),
                        last = data.m - begin - ahead;
-    const auto [m, X, Y, weights, order] = data;  // a copy may write on `data`, in theory
+    const auto [m, X, Y, weights, order, names] = data;  // a copy may write on `data`, in theory
     T *y = slab.y + outputs_at(net, from), *w = slab.w;
     if (Y && !order) copy(Y + (begin + from) * K, (to - from) * K, y);
     for (std::int64_t r = from; r < to && Y && order; ++r, y += K) {

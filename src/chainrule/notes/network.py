@@ -240,13 +240,18 @@ class Network:
             ...
         ValueError: X has nan in row 1, column 1 (counted from 0): fill or drop it first
         """
+        X = self.check_shape(X)
+        refuse_non_finite(X, "X")
+        return X
+
+    def check_shape(self, X: npt.ArrayLike) -> Array:
+        """Do as `check_inputs`, but let NaN and infinity pass, for whoever finds them later."""
         X = floats(X, "X")
         if X.ndim != 2 or X.shape[1] != self.layers[0] or not len(X):
             raise ValueError(
                 f"X must have shape (m, {self.layers[0]}) with m >= 1, one example a row; "
                 f"got {X.shape}"
             )
-        refuse_non_finite(X, "X")
         return X
 
     def check_targets(self, Y: npt.ArrayLike, m: int) -> Array:

@@ -73,12 +73,12 @@ def steps(
             np.random.default_rng((how.seed, number)).shuffle(order)
         done, batch, cost_sum, weight = now.steps, now.batch, now.cost_sum, now.weight
         try:
-            for piece in pieces(order, batch, how.batch_size, network.size, every):
+            for since, piece in pieces(order, batch, how.batch_size, network.size, every):
                 ask()
                 with np.errstate(over="ignore", invalid="ignore"):  # a divergence is told in words
                     sums = rows.epoch(
                         network, theta, piece, how, rule=of_epoch, state=slots, steps=done,
-                        number=number,
+                        number=number, since=now.steps - now.batch + since,
                     )  # fmt: skip
                 batches = -(-len(piece) // how.batch_size)
                 done, batch = done + batches, batch + batches
@@ -98,18 +98,24 @@ def steps(
 
 def pieces(
     order: Array, batch: int, batch_size: int, size: int, every: int | None
-) -> Iterator[Array]:
-    """Cut what is left of an epoch's order, after so and so many batches, into calls of the engine.
+) -> Iterator[tuple[int, Array]]:
+    """Cut what is left of an epoch's order, from a batch on, into calls of the engine.
+
+    With each goes the batch that its call would begin with if nobody watched: the bits are those
+    of that call.
 
     Examples
     --------
-    >>> [piece.tolist() for piece in pieces(np.arange(7), 1, 2, size=10, every=2)]
-    [[2, 3], [4, 5, 6]]
+    >>> cut = pieces(np.arange(7), 1, 2, size=10, every=2)
+    >>> [(since, piece.tolist()) for since, piece in cut]
+    [(0, [2, 3]), (0, [4, 5, 6])]
     """
     most = min(max(int(MOST_PRODUCTS / (batch_size * size)), 1), MOST_BATCHES)
     while batch * batch_size < len(order):
-        take = most if every is None else min(most, every - batch % every)
-        yield order[batch * batch_size : (batch + take) * batch_size]
+        take = most - batch % most
+        if every is not None:
+            take = min(take, every - batch % every)
+        yield batch - batch % most, order[batch * batch_size : (batch + take) * batch_size]
         batch += take
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.cores import available_threads
 from chainrule.engine.rows import Rows
+from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import check_lam, per_layer
@@ -224,35 +225,34 @@ def train(
     run.rules += patience_rule(patience, run)
 
     # 5. Check the gradient, once
-    if check:
-        try:
-            report = check_before_training(
-                network, start, rows.X, rows.Y, lam, seed, engine=engine, ask=limits
-            )
-        except Stopped as stopped:
-            return run.result(cut_short(stopped))
-        if not report.ok:
-            raise WrongGradientError(str(report))
+    with asking(limits):
+        if check:
+            try:
+                report = check_before_training(
+                    network, start, rows.X, rows.Y, lam, seed, engine=engine, ask=limits
+                )
+            except Stopped as stopped:
+                return run.result(cut_short(stopped))
+            if not report.ok:
+                raise WrongGradientError(str(report))
 
-    # 6. Minimise J
-    if isinstance(method, Rule):
-        lams = per_layer(network, lam)
-        penalty = lams if penalty_by_batch else [lam_l / rows.m for lam_l in lams]
-        size = 200 if batch_size is None else batch_size
-        how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed)
-        run.rules += [MaxIter(max_iter)]
-        first = epochs.first_state(method, run.start, cast(State | None, state))
-        result = run.follow(
-            epochs.steps(
+        # 6. Minimise J
+        if isinstance(method, Rule):
+            lams = per_layer(network, lam)
+            penalty = lams if penalty_by_batch else [lam_l / rows.m for lam_l in lams]
+            size = 200 if batch_size is None else batch_size
+            how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed)
+            run.rules += [MaxIter(max_iter)]
+            first = epochs.first_state(method, run.start, cast(State | None, state))
+            steps = epochs.steps(
                 objective, first, how, method, learning_rate=learning_rate, distort=distort,
                 shuffle=shuffle, every=every,
-            )
-        )  # fmt: skip
-        return epochs.with_J_of_all(objective, run, result)
-    if is_minimizer(method):
-        return run.follow_minimizer(method, objective, max_iter)
-    run.rules += [Tolerances(max_iter)]
-    return run.follow(method(objective, run.start if state is None else state))
+            )  # fmt: skip
+            return epochs.with_J_of_all(objective, run, run.follow(steps))
+        if is_minimizer(method):
+            return run.follow_minimizer(method, objective, max_iter)
+        run.rules += [Tolerances(max_iter)]
+        return run.follow(method(objective, run.start if state is None else state))
 
 
 def first_theta(

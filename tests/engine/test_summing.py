@@ -1,0 +1,106 @@
+"""The public J and D, and epochs in pieces."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import problems
+
+import chainrule
+from chainrule import Adam, Network, random_theta
+from chainrule.common.types import Stopped
+from chainrule.engine import summing
+from chainrule.engine.rows import Rows
+from chainrule.kernel import BUILT, asking
+from chainrule.notes import backprop
+from chainrule.notes.minibatch import Minibatches
+
+
+@given(problems())
+@settings(max_examples=50)
+def test_the_public_J_and_D_are_the_references_to_rounding(problem):
+    network, theta, X, Y, lam = problem
+    J, D = chainrule.cost_and_gradient(network, theta, X, Y, lam)
+    expected, gradient = chainrule.cost_and_gradient(network, theta, X, Y, lam, engine="numpy")
+    reference = backprop.cost_and_gradient(network, theta, X, Y, lam)
+    assert (expected, gradient.tolist()) == (reference[0], reference[1].tolist())
+    scale = 1 + np.abs(gradient).max()
+    assert abs(J - expected) <= 1e-12 * (1 + abs(expected))
+    np.testing.assert_allclose(D, gradient, rtol=0, atol=1e-11 * scale)
+
+
+@given(problems(), st.sampled_from([np.nan, np.inf, -np.inf]), st.data())
+@settings(max_examples=100)
+def test_the_public_J_refuses_what_is_no_number_by_its_place(problem, bad, data):
+    network, theta, X, Y, lam = problem
+    i = data.draw(st.integers(0, len(X) - 1))
+    j = data.draw(st.integers(0, X.shape[1] - 1))
+    X = X.copy()
+    X[i, j] = bad
+    with pytest.raises(ValueError, match=rf"X has -?(nan|inf) in row {i}, column {j} "):
+        chainrule.cost_and_gradient(network, theta, X, Y, lam)
+
+
+@pytest.mark.parametrize("engine", ["kernel", "numpy"])
+def test_dropout_depends_on_a_rows_number_in_the_whole_training_set(engine):
+    if engine == "kernel" and not BUILT:
+        pytest.skip("the kernel was not built: no C++20 compiler")
+    rng = np.random.default_rng(0)
+    network, rule = Network((6, 5, 2), hidden="tanh"), Adam(0.01)
+    X, Y = rng.normal(size=(40, 6)), rng.integers(0, 2, (40, 2)).astype(float)
+    how, order = Minibatches(7, dropout=[0.2, 0.3], seed=5), rng.permutation(40)
+    found = []
+    for gathered in (False, True):
+        theta = random_theta(network)
+        state = rule.init(theta)
+        on = {"rule": rule, "state": state, "number": 3, "engine": engine}
+        if gathered:
+            rows = np.arange(40)
+            summing.epoch(network, theta, X[order], Y[order], rows, how, names=order, **on)
+        else:
+            summing.epoch(network, theta, X, Y, order, how, **on)
+        found.append(theta)
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_a_sparse_x_and_the_same_x_dense_give_one_network_with_dropout(monkeypatch):
+    from scipy.sparse import csr_array
+
+    from chainrule.engine import rows as rows_module
+
+    monkeypatch.setattr(rows_module, "DENSE", 60)  # ten rows of six columns
+    rng = np.random.default_rng(0)
+    network, rule = Network((6, 5, 2), hidden="tanh"), Adam(0.01)
+    X, Y = rng.normal(size=(40, 6)), rng.integers(0, 2, (40, 2)).astype(float)
+    how, order = Minibatches(5, dropout=[0.2, 0.3], seed=5), rng.permutation(40)
+    found = []
+    for examples in (X, csr_array(X)):
+        theta = random_theta(network)
+        state = rule.init(theta)
+        Rows(examples, Y).epoch(
+            network, theta, order, how, rule=rule, state=state, steps=0, number=1
+        )
+        found.append(theta)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+def test_a_long_call_of_the_kernel_asks_whether_to_go_on():
+    network = Network((100, 100, 1), hidden="relu")
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(20_000, 100)), np.zeros((20_000, 1))
+    theta, rule, asked = random_theta(network), Adam(), []
+    order = np.tile(np.arange(20_000), 1000)  # a minute of work
+
+    def ask():
+        asked.append(threading.get_ident())
+        if len(asked) == 3:
+            raise Stopped("enough")
+
+    with asking(ask), pytest.raises(Stopped, match="enough"):
+        summing.epoch(network, theta, X, Y, order, Minibatches(), rule=rule, state=rule.init(theta))
+    assert asked == [threading.get_ident()] * 3
+    summing.accumulate(network, theta, X, Y)  # nobody is asked any more
+    assert len(asked) == 3
