@@ -1,7 +1,7 @@
 """Whether a change leaves each training's bits as they were: ``python -m benchmarks.same_bits``.
 
-More than a hundred small trainings are run in NumPy and in the kernel, built for each instruction
-set that this processor has.  For each the SHA-256 of theta and of the history of J is written:
+About 200 small trainings are run in NumPy and in the kernel, built for each instruction set that
+this processor has.  For each the SHA-256 of theta and of the history of J is written:
 
     python -m benchmarks.same_bits --out before.json       # on the old code
     python -m benchmarks.same_bits --against before.json   # on the new: exit code 1 if any differs
@@ -30,7 +30,8 @@ from scipy.sparse import csr_array
 
 import chainrule
 from chainrule import SGD, Adam, MLPClassifier, MLPRegressor, Network
-from chainrule.activations import Activation
+from chainrule.activations import ACTIVATIONS, Activation
+from chainrule.costs import COSTS
 from chainrule.model_file import load
 
 try:
@@ -38,16 +39,14 @@ try:
 except ModuleNotFoundError:  # before the modules were sorted into packages
     from chainrule.recipes import RECIPES
 
-Training = Callable[[str], tuple[Any, Any]]  # of "kernel" or "numpy"; returns theta and Js
+Training = Callable[[str | None], tuple[Any, Any]]  # called with engine; returns theta and Js
 ISAS = ("v2", "v3", "v4", "native")  # what CHAINRULE_ISA can force
 ENGINES = ("numpy", *ISAS)
 ALL_ROWS = ("lbfgs", "cg", "scg", "newton-cg", "gd")  # optimizers for any cost
 SQUARES = ("lm", "br")  # and for squared error alone
 BATCHES = ("sgd", "adam", "adamw")
 SCIPY = ("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "Newton-CG")
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "identity")
-OUTPUTS = ("sigmoid", "softmax", "identity", "exp")
-IN_NUMPY = ("absolute", "huber:0.7", "quantile:0.1,0.5,0.9", "softmax:2,4")  # the kernel has none
+WITH_PARAMETERS = ("absolute", "huber:0.7", "quantile:0.1,0.5,0.9", "softmax:2,4")  # outputs
 
 
 def main() -> int:
@@ -63,16 +62,17 @@ def main() -> int:
             print(f"{engine}: {len(of_engine)} trainings, {seconds:.0f} s", file=sys.stderr)
     if options.out:
         options.out.write_text(json.dumps(found, indent=1) + "\n")
-    wrong = [f"{name}: {bits['error']}" for name, bits in found.items() if "error" in bits]
+    lines = [f"{name}: {bits['error']}" for name, bits in found.items() if "error" in bits]
     if options.against:
         before = json.loads(options.against.read_text())
         before = {name: bits for name, bits in before.items() if options.case in name}
-        wrong += differences(before, found)
-        if not wrong:
-            print(f"All {len(found)} trainings have the same bits")
-    for line in wrong:
+        differing = differences(before, found)
+        new = len(found.keys() - before.keys())
+        print(f"{len(found) - new} trainings compared, {len(differing)} differ; {new} are new")
+        lines += differing
+    for line in lines:
         print(line)
-    return bool(wrong)
+    return bool(lines)
 
 
 def arguments() -> argparse.Namespace:
@@ -84,11 +84,11 @@ def arguments() -> argparse.Namespace:
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Return a line for each training whose bits differ, or that only one side has."""
+    """Return a line for each training whose bits differ, or that is there no longer."""
     lines = []
-    for name in sorted(before.keys() | now.keys()):
-        if name not in now or name not in before:
-            lines.append(f"{name}: only {'now' if name in now else 'before'}")
+    for name in sorted(before):
+        if name not in now:
+            lines.append(f"{name}: only before")
         elif now[name] != before[name]:
             what = [part for part in now[name] if now[name][part] != before[name].get(part)]
             lines.append(f"{name}: other {' and '.join(what)}")
@@ -132,7 +132,7 @@ def hashes(engine: str, words: str) -> None:
     found = {}
     for name in selected(engine, words):
         try:
-            theta, J = TRAININGS[name]("kernel" if engine in ISAS else engine)
+            theta, J = TRAININGS[name](None if engine in ISAS else engine)
         except Exception as error:  # the others are worth knowing all the same
             found[f"{engine}: {name}"] = {"error": f"{type(error).__name__}: {error}"}
         else:
@@ -176,7 +176,7 @@ def train(
 ) -> Training:
     """Return a training of random examples; `resumed` stops it after 3 iterations and goes on."""
 
-    def run(engine: str) -> tuple[Any, Any]:
+    def run(engine: str | None) -> tuple[Any, Any]:
         network = Network(layers, hidden=hidden, output=output)
         X, Y = examples(network, m, zeros)
         how = {
@@ -228,13 +228,13 @@ def networks() -> dict[str, Training]:
     for g in ACTIVATIONS:
         found[f"{g}, newton-cg"] = train(hidden=g, optimizer="newton-cg")
         found[f"{g}, adam, float32"] = train(hidden=g, dtype="float32", **ADAM)
-    for output in OUTPUTS:
+    for output in COSTS:
         found[f"{output} output, newton-cg"] = train(output=output, optimizer="newton-cg")
         found[f"{output} output, adam, float32"] = train(output=output, dtype="float32", **ADAM)
-    for output in IN_NUMPY:
-        found[f"{output} output, lbfgs"] = train(output=output, engine=None)
-        found[f"{output} output, adam"] = train(output=output, engine=None, **ADAM)
-    found["an activation of one's own"] = train(hidden=ARCTAN, engine=None)
+    for output in WITH_PARAMETERS:
+        found[f"{output} output, lbfgs"] = train(output=output)
+        found[f"{output} output, adam"] = train(output=output, **ADAM)
+    found["an activation of one's own"] = train(hidden=ARCTAN)
     found["an activation a layer"] = train((13, 7, 9, 6), hidden=("relu", "tanh"))
     for dtype in ("float64", "float32"):
         of_type: dict[str, Any] = {"dtype": dtype, "max_iter": 4}
@@ -313,7 +313,7 @@ def recipes() -> dict[str, Training]:
     """Return two epochs of each recipe, on random pictures."""
 
     def two_epochs(recipe: Any) -> Training:
-        def run(engine: str) -> tuple[Any, Any]:
+        def run(engine: str | None) -> tuple[Any, Any]:
             network = Network((784, *recipe.hidden, 10), hidden="relu", output="softmax")
             X, Y = examples(network, 300, zeros=0.8)
             how = recipe.arguments() | {"lam": recipe.lam, "max_iter": 2, "engine": engine}
@@ -358,7 +358,7 @@ def fit(
 ) -> Training:
     """Return the fit of an estimator, `again` on the first 100 rows where it starts warm."""
 
-    def run(engine: str) -> tuple[Any, Any]:
+    def run(engine: str | None) -> tuple[Any, Any]:
         parameters = {"random_state": 3, "max_iter": 6, "engine": engine, **how}
         net = kind(hidden_layer_sizes=(11,), **parameters).fit(X, y, **fitting or {})
         if again:
@@ -371,7 +371,7 @@ def fit(
 def partial_fits(kind: type, y: np.ndarray, **first: Any) -> Training:
     """Return three calls of `partial_fit`, on other rows each."""
 
-    def run(engine: str) -> tuple[Any, Any]:
+    def run(engine: str | None) -> tuple[Any, Any]:
         net = kind(hidden_layer_sizes=(11,), random_state=3, engine=engine)
         net.partial_fit(TABLE[:50], y[:50], **first)
         net.partial_fit(TABLE[50:], y[50:]).partial_fit(TABLE, y)
@@ -393,16 +393,16 @@ def estimators() -> dict[str, Training]:
         found[f"MLPRegressor, {solver}"] = fit(MLPRegressor, y=TWO_NUMBERS, solver=solver)
     for solver in SQUARES:
         found[f"MLPRegressor, {solver}"] = fit(MLPRegressor, y=NUMBERS, solver=solver)
-    for words, y, how in (
-        ("poisson", COUNTS, {"loss": "poisson"}),
-        ("huber", NUMBERS, {"loss": "huber"}),
-        ("quantile", NUMBERS, {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}),
-    ):
-        engine = {} if words == "poisson" else {"engine": None}
-        found[f"MLPRegressor, {words}"] = fit(MLPRegressor, y=y, **how, **engine)
-        found[f"MLPRegressor, {words}, lbfgs"] = fit(
-            MLPRegressor, y=y, solver="lbfgs", **how, **engine
-        )
+    losses: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
+        "poisson": (COUNTS, {}),
+        "huber": (NUMBERS, {}),
+        "quantile": (NUMBERS, {"quantile": [0.1, 0.5, 0.9]}),
+    }
+    for loss, (y, how) in losses.items():
+        for solver in ("adam", "lbfgs"):
+            found[f"MLPRegressor, {loss}, {solver}"] = fit(
+                MLPRegressor, y=y, loss=loss, solver=solver, **how
+            )
     validation = {"X_val": TABLE[:30], "y_val": CODES[:30]}
     soon = {"max_iter": 60, "learning_rate_init": 0.05, "tol": 0.01, "n_iter_no_change": 2}
     table = {
@@ -447,22 +447,21 @@ def sparse_rows() -> dict[str, Training]:
     thin, thick = sparse(300, 200, 0.02), sparse(150, 40, 0.4)
     blocks = sparse(4200, 1000, 0.12)  # more values than are made dense at once
     found = {}
-    for words, X in (("thin", thin), ("thick", thick), ("thick, in blocks", blocks)):
-        y = codes_of(X)
-        short = {"max_iter": 2} if X is blocks else {}
-        for solver in ("lbfgs", "adam"):
-            # The kernel, asked for by name, has a thin X made dense as well
-            found[f"sparse, {words}, {solver}"] = fit(MLPClassifier, X, y, solver=solver, **short)
-        found[f"sparse, {words}, dropout"] = fit(MLPClassifier, X, y, dropout=0.3, **short)
-    y = codes_of(thin)
-    found |= {
-        "sparse, thin, adam, any engine": fit(MLPClassifier, thin, y, engine=None),
-        "sparse, thin, lbfgs, any engine": fit(MLPClassifier, thin, y, engine=None, solver="lbfgs"),
-        "sparse, thin, dropout, any engine": fit(MLPClassifier, thin, y, engine=None, dropout=0.3),
-        "sparse, thin, sample_weight": fit(
-            MLPClassifier, thin, y, engine=None, fitting={"sample_weight": np.arange(300) % 3}
-        ),
-    }
+    for words, X, how in (
+        ("thin", thin, {}),
+        ("thin, made dense", thin, {"engine": "kernel"}),  # which takes dense rows only
+        ("thick", thick, {}),
+        ("thick, in blocks", blocks, {"max_iter": 2}),
+    ):
+        y, weights = codes_of(X), np.arange(X.shape[0]) % 3
+        found |= {
+            f"sparse, {words}, lbfgs": fit(MLPClassifier, X, y, solver="lbfgs", **how),
+            f"sparse, {words}, adam": fit(MLPClassifier, X, y, **how),
+            f"sparse, {words}, dropout": fit(MLPClassifier, X, y, dropout=0.3, **how),
+            f"sparse, {words}, sample_weight": fit(
+                MLPClassifier, X, y, fitting={"sample_weight": weights}, **how
+            ),
+        }
     return found
 
 
@@ -470,7 +469,7 @@ def commands() -> dict[str, Training]:
     """Return what the command trains, with the engine that it chooses by itself."""
 
     def command(*words: str) -> Training:
-        def run(engine: str) -> tuple[Any, Any]:
+        def run(engine: str | None) -> tuple[Any, Any]:
             with tempfile.TemporaryDirectory() as folder:
                 model = Path(folder) / "model.safetensors"
                 program = Path(sys.executable).with_name("chainrule")

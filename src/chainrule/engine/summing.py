@@ -88,8 +88,9 @@ def cost_and_gradient(
     check_lam(network, lam)
     sums = accumulate(network, theta, X, Y, engine=engine, threads=threads)
     J, D = backprop.finish(network, theta, *sums, lam)
-    if not np.isfinite(J + D.sum()):  # Delta has x as a factor: it shows what X has
-        network.check_inputs(X)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(J + D.sum()):  # Delta has x as a factor: what is no number shows in D
+            network.check_inputs(X)
     return J, D
 
 
