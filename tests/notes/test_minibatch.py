@@ -9,11 +9,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from chainrule import Network, cost_and_gradient, random_theta, unroll
-from chainrule.common.types import Rule
 from chainrule.diagnosis import check_gradient
 from chainrule.notes.backprop import accumulate
 from chainrule.notes.minibatch import Minibatches, dropout_masks, epoch, limit_norms, lowbias32, mix
 from chainrule.notes.theta import blocks
+from chainrule.optimize import is_rule
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
 
@@ -113,8 +113,8 @@ class RMSprop:
 def test_a_rule_of_ones_own_moves_theta(examples):
     X, Y = examples
     theta = random_theta(NETWORK)
-    assert isinstance(RMSprop(), Rule)
-    assert not isinstance(object(), Rule)
+    assert is_rule(RMSprop())
+    assert not is_rule(object())
     moved = run(NETWORK, theta, X, Y, RMSprop())
     D = cost_and_gradient(NETWORK, theta, X, Y)[1]
     np.testing.assert_allclose(moved, theta - 0.01 * D / (np.sqrt(0.1) * abs(D) + 1e-8))

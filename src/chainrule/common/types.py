@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -13,7 +13,6 @@ Objective = Callable[[Array], tuple[float, Array]]
 """``objective(theta) -> (J, D)``: all that an optimizer knows of what it minimises."""
 
 
-@runtime_checkable
 class Rule(Protocol):
     """How a batch's gradient moves theta: pure arithmetic on flat vectors.
 

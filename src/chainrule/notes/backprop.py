@@ -37,7 +37,7 @@ import numpy.typing as npt
 
 from chainrule.common.types import Array, Lambda
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import by_theta, check_lam, finish_spread
+from chainrule.notes.regularisation import check_lam, finish_spread, spread
 from chainrule.notes.theta import blocks
 
 
@@ -230,8 +230,7 @@ def finish(
     >>> finish(Network((1, 1)), np.array([5.0, 2.0]), 6.0, np.array([3.0, 9.0]), 3.0, lam=0.5)
     (2.3333333333333335, array([1.        , 3.33333333]))
     """
-    lams = by_theta(network, lam) if np.any(lam) else None
-    return finish_spread(np.asarray(theta), cost_sum, Delta, m, lams)
+    return finish_spread(np.asarray(theta), cost_sum, Delta, m, spread(network, lam))
 
 
 def cost_and_gradient(

@@ -67,6 +67,11 @@ def by_theta(network: Network, lam: Lambda) -> Array:
     return lams
 
 
+def spread(network: Network, lam: Lambda) -> Array | None:
+    """Return lams for `finish_spread`: None where lambda is 0, so that nothing is added."""
+    return by_theta(network, lam) if any(per_layer(network, lam)) else None
+
+
 def finish_spread(
     theta: Array,
     cost_sum: float,

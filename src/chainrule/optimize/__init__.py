@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from chainrule.common.checks import by_name
 from chainrule.common.types import Array, Objective, Rule
@@ -127,17 +127,24 @@ def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
     >>> find("sgd")
     SGD(learning_rate=0.01, momentum=0.9, nesterov=True, decay=0.0)
     """
-    if isinstance(optimizer, Rule) or callable(optimizer):
+    if is_rule(optimizer) or callable(optimizer):
         return optimizer
     if isinstance(optimizer, str) and optimizer.startswith("scipy:"):
         method = optimizer.removeprefix("scipy:")
         by_name(method.lower(), scipy.METHODS, "SciPy minimizer")
         return functools.partial(scipy.minimize, method=method)
-    return by_name(optimizer, OPTIMIZERS, "optimizer")
+    return by_name(cast(str, optimizer), OPTIMIZERS, "optimizer")
+
+
+def is_rule(optimizer: object) -> TypeGuard[Rule]:
+    """Whether an optimizer is a rule over minibatches."""
+    return hasattr(optimizer, "init") and hasattr(optimizer, "update")
 
 
 def is_minimizer(optimizer: Optimizer) -> bool:
     """Whether an optimizer minimises by itself and calls back, as SciPy's do."""
+    if optimizer in OPTIMIZERS.values():
+        return False
     parameters = inspect.signature(optimizer).parameters.values()
     return any(
         parameter.name == "callback" or parameter.kind is parameter.VAR_KEYWORD
@@ -161,5 +168,6 @@ __all__ = [
     "Step",
     "find",
     "is_minimizer",
+    "is_rule",
     "minimize",
 ]

@@ -8,10 +8,10 @@ import numpy as np
 
 from chainrule.common.types import Array, Lambda
 from chainrule.engine.summing import accumulate
-from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_check import compare
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
+from chainrule.notes.regularisation import finish_spread, spread
 
 CHECK_ROWS = 20  # examples that the gradient check before training looks at
 CHECK_EPSILONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)  # tried in turn until one agrees
@@ -94,9 +94,11 @@ def check_before_training(
     drawn = np.sort(rng.choice(len(X), size=min(rows, len(X)), replace=False))
     X, Y = X[drawn].astype(np.float64), Y[drawn].astype(np.float64)
 
+    lams = spread(network, lam)
+
     def objective(theta: Array) -> tuple[float, Array]:
         ask()
-        return finish(network, theta, *accumulate(network, theta, X, Y, engine=engine), lam)
+        return finish_spread(theta, *accumulate(network, theta, X, Y, engine=engine), lams)
 
     # With inputs in the thousands J bends so sharply that only a small epsilon agrees, and is so
     # large that only a large one rises above rounding: a wrong gradient agrees with none of them

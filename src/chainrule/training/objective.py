@@ -11,7 +11,7 @@ from chainrule.engine.rows import Rows
 from chainrule.kernel import dot
 from chainrule.notes import second_order
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import by_theta, finish_spread, penalty
+from chainrule.notes.regularisation import by_theta, finish_spread, penalty, spread
 
 
 class TrainingObjective:
@@ -73,7 +73,7 @@ class TrainingObjective:
     @lam.setter
     def lam(self, lam: Lambda) -> None:
         self._lam = lam
-        self._lams = by_theta(self.network, lam) if np.any(lam) else None
+        self._lams = spread(self.network, lam)
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""

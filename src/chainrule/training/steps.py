@@ -25,6 +25,7 @@ from chainrule.optimize import (
     State,
     find,
     is_minimizer,
+    is_rule,
 )
 from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short
 from chainrule.training import epochs
@@ -201,7 +202,7 @@ def train(
     if max_iter < 0:
         raise ValueError(f"max_iter must be >= 0, got {max_iter}")
     method: Any = find(optimizer)
-    by_epochs = isinstance(method, Rule)
+    by_epochs = is_rule(method)
     refuse_state_of_another(optimizer, method, state)
     if not by_epochs:
         refuse_beside(
@@ -237,7 +238,7 @@ def train(
                 raise WrongGradientError(str(report))
 
         # 6. Minimise J
-        if isinstance(method, Rule):
+        if by_epochs:
             lams = per_layer(network, lam)
             penalty = lams if penalty_by_batch else [lam_l / rows.m for lam_l in lams]
             size = 200 if batch_size is None else batch_size
@@ -292,10 +293,11 @@ def refuse_beside(optimizer: object, **in_batches: object) -> None:
 
 def refuse_state_of_another(optimizer: object, method: Any, state: object) -> None:
     """Refuse a state that another kind of optimizer has left."""
-    by_epochs = isinstance(method, Rule)
-    if not isinstance(state, (State if by_epochs else Iterate) | None):
+    if state is None:
+        return
+    if not isinstance(state, State if is_rule(method) else Iterate):
         raise ValueError(f"state is from another optimizer than {optimizer!r}")
-    if state is not None and not by_epochs and is_minimizer(method):
+    if not is_rule(method) and is_minimizer(method):
         raise ValueError(CANNOT_GO_ON)
 
 
