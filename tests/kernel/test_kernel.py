@@ -20,6 +20,8 @@ from problems import targets
 from chainrule import Network, engine, random_theta
 from chainrule.kernel import BUILT, dot
 from chainrule.notes import backprop, minibatch
+from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.costs import COSTS
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.theta import blocks
 from chainrule.optimize.adam import Adam
@@ -29,7 +31,6 @@ if BUILT:
     from chainrule.kernel import _kernel
     from chainrule.kernel._kernel import Kernel
 
-ACTIVATIONS, OUTPUTS = (_kernel.ACTIVATIONS, _kernel.OUTPUTS) if BUILT else (("tanh",), ("exp",))
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
@@ -59,13 +60,13 @@ def problem(layers, hidden, output, m, dtype=np.float64, seed=0, zeros=0.0):
 @st.composite
 def drawn(draw, most_rows=700):
     """Sizes about and between multiples of a vector and of a tile; rows in one slab and in many."""
-    output = draw(st.sampled_from(OUTPUTS))
+    output = draw(st.sampled_from(list(COSTS)))
     layers = [draw(st.integers(1, 70)) for _ in range(draw(st.integers(1, 4)))]
     if draw(st.integers(0, 4)) == 0:
         layers[0] = draw(st.integers(250, 300))  # an epoch cuts so many inputs into blocks
     least = 2 if output == "softmax" else 1
     layers.append(draw(st.one_of(st.integers(least, 4), st.integers(least, 35))))
-    hidden = tuple(draw(st.sampled_from(ACTIVATIONS)) for _ in layers[1:-1])
+    hidden = tuple(draw(st.sampled_from(list(ACTIVATIONS))) for _ in layers[1:-1])
     m = draw(st.one_of(st.integers(1, 30), st.integers(1, most_rows)))
     dtype = draw(st.sampled_from([np.float64, np.float32]))
     seed, zeros = draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([0.0, 0.9, 1.0]))
@@ -173,6 +174,20 @@ def test_softmax_rows_that_do_not_add_up_to_1_cost_what_the_reference_says(off):
     assert got == pytest.approx(expected, rel=1e-12)
 
 
+def test_dropout_knows_rows_by_their_names():
+    network, theta, X, Y = problem((6, 20, 3), "gelu", "softmax", 90)
+    names, how, rule, thetas = np.arange(90)[::-1] * 7, Minibatches(30, dropout=0.5), SGD(0.1), []
+    for run, called in ((minibatch.epoch, names), (engine.epoch, names), (engine.epoch, None)):
+        thetas.append(theta.copy())
+        options = {"rule": rule, "state": rule.init(theta), "names": called}
+        run(network, thetas[-1], X, Y, np.arange(90), how, **options)
+    assert close(thetas[1], thetas[0], 1e-12)
+    assert not close(thetas[2], thetas[0], 1e-3)
+    options |= {"names": names[1:]}
+    with pytest.raises(ValueError, match="names must be"):
+        engine.epoch(network, theta, X, Y, np.arange(90), how, **options)
+
+
 def test_a_batch_of_no_weight_moves_nothing_but_counts_as_a_step():
     network, theta, X, Y = problem((3, 4, 2), "tanh", "softmax", 6)
     weights, rule, thetas = np.array([1.0, 0, 0, 2, 1, 1]), Adam(0.1), []
@@ -185,7 +200,7 @@ def test_a_batch_of_no_weight_moves_nothing_but_counts_as_a_step():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("output", [name for name in OUTPUTS if name != "exp"])
+@pytest.mark.parametrize("output", [name for name in COSTS if name != "exp"])
 @pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "softplus", "elu"])
 def test_extreme_z_give_a_finite_cost_and_gradient(dtype, output, hidden):
     network, theta, X, Y = problem((3, 4, 2), hidden, output, 9, dtype)
@@ -456,7 +471,7 @@ def test_neon_agrees_with_the_reference(tmp_path):
     run += ["-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", f"-I{source}"]
     run += [str(here / "neon.cpp"), str(source / "build.cpp"), str(source / "pool.cpp")]
     subprocess.run([*run, "-pthread", "-o", str(program)], check=True)
-    for number, (hidden, output) in enumerate(zip(ACTIVATIONS, OUTPUTS * 2, strict=False)):
+    for number, (hidden, output) in enumerate(zip(ACTIVATIONS, list(COSTS) * 3, strict=False)):
         for dtype in (np.float64, np.float32):
             network, theta, X, Y = problem((33, 20, 7, 5), hidden, output, 300, dtype, number)
             codes = [_kernel.ACTIVATIONS.index(hidden)] * 2

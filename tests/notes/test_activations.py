@@ -6,9 +6,7 @@ import pytest
 
 from chainrule import Network
 from chainrule.common.checks import by_name
-from chainrule.engine import choice
 from chainrule.estimators.export import HIDDEN
-from chainrule.kernel import BUILT
 from chainrule.notes.activations import ACTIVATIONS
 
 names = pytest.mark.parametrize("name", ACTIVATIONS)
@@ -75,16 +73,6 @@ def test_every_name_stands_where_users_look_for_it():
     for name in ACTIVATIONS:
         assert f"``{name}``" in Network.__doc__
         assert name in HIDDEN  # of the ONNX export
-
-
-def test_a_built_in_that_the_kernel_lacks_is_computed_by_numpy(monkeypatch):
-    if not BUILT:
-        pytest.skip("the kernel was not built: no C++20 compiler")
-    monkeypatch.setattr(choice.built, "ACTIVATIONS", ("sigmoid",))
-    network = Network((2, 3, 1), hidden="tanh")
-    choice._kernel.cache_clear()
-    assert choice.chosen(network) == "numpy"
-    choice._kernel.cache_clear()
 
 
 def test_sigmoid_keeps_its_precision_at_both_ends():

@@ -95,7 +95,7 @@ void sum_blocks(const Pass<T>& pass, std::int64_t begin, std::int64_t rows, Team
             if (some.size() == 0) continue;
             const Span span{begin, some.from, some.to};
             gather_inputs(pass, span, block);
-            T* const z = block == 0 ? slab.a[1] : slab.parts + (block - 1) * slab.of_part;
+            T* const z = block == 0 ? slab.slope_from[1] : slab.parts + (block - 1) * slab.of_part;
             z_of_block(pass, span, team.rank, 1, block, z + some.from * net(2).ld);
         }
     }

@@ -38,7 +38,7 @@ void lay_out_along(const Net<T>& net, std::int64_t rows, Along<T>& along, Pieces
     }
 }
 
-// R{a} := g'(z) .* R{z}.
+// R{a} := g'(z) .* R{z}.  For some g, `a` must be z here and below: see slope_from.
 template <class T>
 void activate_along(Activation g, const T* a, const T* Rz, T* Ra, std::int64_t n) {
     with_activation(g, [=]<Activation which>() {
@@ -103,8 +103,8 @@ void rows_along(const Pass<T>& pass, const Along<T>& along, int member, Span spa
         if (l > 1)
             product<T, By::rows>(size, by(along.Ra, l), packed<T>(layer.W), Rz, {.from_C = true});
         if (l + 1 < net.L)
-            activate_along<T>(next.g, of(slab.a, l + 1).data, Rz.data, of(along.Ra, l + 1).data,
-                              rows * next.ld);
+            activate_along<T>(next.g, of(slab.slope_from, l + 1).data, Rz.data,
+                              of(along.Ra, l + 1).data, rows * next.ld);
     }
     const Layer<T>& last = net(net.L);
     for (std::int64_t t = span.from; t < span.to; ++t) {
@@ -122,8 +122,8 @@ void rows_along(const Pass<T>& pass, const Along<T>& along, int member, Span spa
         product<T, By::rows>(size, next, packed<T>(layer.W_T), delta);
         product<T, By::rows>(size, by(along.Rdelta, l + 1), packed<T>(layer.W_T), Rdelta);
         product<T, By::rows>(size, next, packed<T>(v.W_T), Rdelta, {.from_C = true});
-        slope_along<T>(layer.g, of(slab.a, l).data, of(along.Rz, l).data, delta.data, Rdelta.data,
-                       rows * layer.ld);
+        slope_along<T>(layer.g, of(slab.slope_from, l).data, of(along.Rz, l).data, delta.data,
+                       Rdelta.data, rows * layer.ld);
     }
 }
 

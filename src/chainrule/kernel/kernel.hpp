@@ -9,8 +9,9 @@ namespace chainrule {
 
 // The names are those of chainrule.notes.  The module exports them, and chainrule.engine looks a
 // code up there.
-#define CHAINRULE_ACTIVATIONS(name) \
-    name(sigmoid) name(tanh) name(relu) name(leaky_relu) name(elu) name(softplus) name(identity)
+#define CHAINRULE_ACTIVATIONS(name)                                                              \
+    name(sigmoid) name(tanh) name(relu) name(leaky_relu) name(elu) name(softplus) name(identity) \
+        name(selu) name(silu) name(gelu) name(mish)
 #define CHAINRULE_OUTPUTS(name) name(sigmoid) name(softmax) name(identity) name(exp)
 
 #define CHAINRULE_CODE(name) name,
@@ -40,7 +41,7 @@ struct Rows {
     const T* Y;                 // (m, K), or null
     const T* weights;           // (m,), or null: all 1
     const std::int64_t* order;  // (m,), the order of visit, or null: as they lie
-    const std::int64_t* names;  // their numbers in the whole training set, or null: 0, 1, ...
+    const std::int64_t* names;  // (m,), what dropout calls them, or null: their numbers
 };
 
 struct Sums {
@@ -54,8 +55,8 @@ struct Training {
     Rule rule;
     std::int64_t batch;
     T* theta;
-    T* first;        // velocity of SGD, first moment of Adam
-    T* second;       // second moment of Adam
+    T* first;            // velocity of SGD, first moment of Adam
+    T* second;           // second moment of Adam
     std::int64_t t;      // Adam's steps so far; the epoch adds its own
     std::int64_t since;  // the step from which powers of beta are multiplied up
     double learning_rate, momentum, beta1, beta2, epsilon, decay;

@@ -127,8 +127,9 @@ public:
     template <class T>
     nb::tuple epoch(Array<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
                     Order order, std::optional<Order> names, int rule, Array<T> state,
-                    std::int64_t steps, std::int64_t since, std::int64_t batch_size, double learning_rate, double momentum, double beta1,
-                    double beta2, double epsilon, double decay, const std::vector<double>& penalty,
+                    std::int64_t steps, std::int64_t since, std::int64_t batch_size,
+                    double learning_rate, double momentum, double beta1, double beta2,
+                    double epsilon, double decay, const std::vector<double>& penalty,
                     bool penalty_by_batch, const std::optional<std::vector<double>>& dropout,
                     double max_norm, std::uint64_t seed, std::uint64_t number, int threads) const {
         Rows<T> data = rows<T>(X, Y, weights);
@@ -138,11 +139,10 @@ public:
         for (std::size_t i = 0; i < order.shape(0); ++i)
             known &= order.data()[i] >= 0 && order.data()[i] < data.m;
         check(known, "order names a row that X does not have");
+        check(!names || (names->ndim() == 1 && length(*names, 0) == data.m), "names must be (m,)");
+        data.names = names ? names->data() : nullptr;
         data.m = length(order, 0);
         data.order = order.data();
-        check(!names || (names->ndim() == 1 && length(*names, 0) == length(X, 0)),
-              "names must have one number for each row of X");
-        data.names = names ? names->data() : nullptr;
         check(0 <= since && since <= steps, "since must be one of the steps done");
         check_flat(theta);
         check(rule >= 0 && rule <= static_cast<int>(Rule::adam), "unknown rule");
@@ -289,9 +289,9 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
         .def("epoch", &Kernel::epoch<T>, "theta"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
              "names"_a.noconvert().none(), "rule"_a, "state"_a.noconvert(), "steps"_a, "since"_a,
-             "batch_size"_a, "learning_rate"_a, "momentum"_a,
-             "beta1"_a, "beta2"_a, "epsilon"_a, "decay"_a, "penalty"_a, "penalty_by_batch"_a,
-             "dropout"_a.none(), "max_norm"_a, "seed"_a, "number"_a, "threads"_a)
+             "batch_size"_a, "learning_rate"_a, "momentum"_a, "beta1"_a, "beta2"_a, "epsilon"_a,
+             "decay"_a, "penalty"_a, "penalty_by_batch"_a, "dropout"_a.none(), "max_norm"_a,
+             "seed"_a, "number"_a, "threads"_a)
         .def("normal_equations", &Kernel::normal_equations<T>, "theta"_a.noconvert(),
              "X"_a.noconvert(), "Y"_a.noconvert(), "weights"_a.noconvert().none(),
              "lams"_a.noconvert().none(), "H"_a.noconvert(), "D"_a.noconvert(), "threads"_a)

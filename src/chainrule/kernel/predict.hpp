@@ -109,7 +109,8 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     bool* const infinite = static_cast<bool*>(memory.data);  // what each thread finds
     for (int i = 0; i < call.threads; ++i) infinite[i] = false;
     infinite[0] = !all_finite(theta, size_of(shape));
-    const Rows<T> data{m, X, nullptr, nullptr, nullptr};
+    Rows<T> data{};
+    data.m = m, data.X = X;
     *ok = forward_blocks(shape, theta, data, Aim::predict, call,
                          [&](Team& team, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
                              copy(slab.z, n * K, h + begin * K);

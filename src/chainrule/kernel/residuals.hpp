@@ -15,6 +15,7 @@ template <class T>
 struct Residuals {
     std::int64_t ld;  // of all that follow: the examples of a slab, filled up to whole vectors
     T** a;            // a(l), l = 1..L-1 at l - 1: ones for the bias, then a row for each unit
+    T** slope_from;   // what g'(z(l)) is written from, l = 2..L-1: a(l) without the ones, or z(l)
     T*** delta;       // for each k, delta(l) from e_k, l = 2..L at l - 1
     T** delta_r;      // the sum over k of r_k times that: delta(l) of the cost
     T* r;             // a row for each k
@@ -34,6 +35,11 @@ void lay_out_residuals(const Net<T>& net, std::int64_t columns, Residuals<T>& of
     };
     const std::int64_t K = net(net.L).s;
     layers(of.a, 1, net.L - 1, 1);
+    of.slope_from = p.take<T*>(net.L);
+    for (int l = 2; l < net.L; ++l) {
+        T* z = is_from_z(net(l).g) ? p.take<T>(net(l).s * of.ld) : nullptr;
+        if (p.base) of.slope_from[l - 1] = z ? z : of.a[l - 1] + of.ld;
+    }
     layers(of.delta_r, 2, net.L, 0);
     of.delta = p.take<T**>(K);
     for (std::int64_t k = 0; k < K; ++k) {
@@ -71,11 +77,11 @@ void residual_columns(const Net<T>& net, const T* theta, const Residuals<T>& of,
     for (int l = 1; l < L; ++l) {  // z(l+1) = Theta(l) a(l), as it is in the notes
         const Layer<T>&layer = net(l), &next = net(l + 1);
         const bool last = l + 1 == L;
-        T* z = (last ? of.r : of.a[l] + ld) + from;
+        T* z = (last ? of.r : of.slope_from[l]) + from;
         product<T, By::columns>({layer.next, n, layer.s + 1}, {theta + layer.start, layer.next},
                                 {of.a[l - 1] + from, ld}, {z, ld}, {.from_C = last});
         for (std::int64_t i = 0; i < layer.next && !last; ++i)
-            activate_all(next.g, z + i * ld, z + i * ld, n);
+            activate_all(next.g, z + i * ld, of.a[l] + (1 + i) * ld + from, n);
     }
     for (std::int64_t k = 0; k < K; ++k) {
         T* const* delta = of.delta[k];
@@ -90,8 +96,8 @@ void residual_columns(const Net<T>& net, const T* theta, const Residuals<T>& of,
             product<T, By::rows>({layer.s, n, layer.next}, {W, layer.next}, {delta[l] + from, ld},
                                  {delta[l - 1] + from, ld});
             for (std::int64_t i = 0; i < layer.s; ++i)
-                slope_all(layer.g, delta[l - 1] + i * ld + from, of.a[l - 1] + (1 + i) * ld + from,
-                          n, T(1));
+                slope_all(layer.g, delta[l - 1] + i * ld + from,
+                          of.slope_from[l - 1] + i * ld + from, n, T(1));
         }
     }
     for (int l = 2; l <= L; ++l)

@@ -99,14 +99,15 @@ void forward_rows(const Pass<T>& pass, Span span, int member) {
         const Layer<T>& next = net(l + 1);
         const bool last = l + 1 == net.L;
         const std::int64_t n = span.rows() * next.ld;
-        T* z = last ? slab.z + outputs_at(net, span.from) : slab.a[l] + span.from * next.ld;
+        const std::int64_t at = span.from * next.ld;
+        T* z = last ? slab.z + outputs_at(net, span.from) : slab.slope_from[l] + at;
         if (net(l).blocks == 1) z_of_block(pass, span, member, l, 0, z);
         for (std::int64_t k = 1; k < net(l).blocks; ++k) {
-            const T* part = slab.parts + (k - 1) * slab.of_part + span.from * next.ld;
+            const T* part = slab.parts + (k - 1) * slab.of_part + at;
             for (std::int64_t i = 0; i < n; i += lanes<T>)
                 store(z + i, load(z + i) + load(part + i));
         }
-        if (!last) activate_all(next.g, z, z, n);
+        if (!last) activate_all(next.g, z, slab.a[l] + at, n);
     }
 }
 
@@ -121,8 +122,10 @@ void backward_rows(const Pass<T>& pass, Span span) {
         const View<const T> next{slab.delta[l] + span.from * ld_next, ld_next};
         const View<T> delta{slab.delta[l - 1] + at, layer.ld};
         product<T, By::rows>({span.rows(), layer.s, layer.next}, next, packed<T>(layer.W_T), delta);
-        slope_all(layer.g, delta.data, slab.a[l - 1] + at, span.rows() * layer.ld,
-                  static_cast<T>(1 - dropout.of_layer(l)));
+        const bool from_a = slab.slope_from[l - 1] == slab.a[l - 1];
+        const double kept = from_a ? 1 - dropout.of_layer(l) : 1;
+        slope_all(layer.g, delta.data, slab.slope_from[l - 1] + at, span.rows() * layer.ld,
+                  static_cast<T>(kept));
         drop(dropout, l, data, span, {0, layer.s}, View<T>{slab.delta[l - 1], layer.ld});
     }
 }

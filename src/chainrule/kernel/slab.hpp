@@ -20,6 +20,7 @@
 // shapes alone decide how a sum is cut, never the number of threads, so the result has the same
 // bits for any of them.
 #pragma once
+#include "activations.hpp"
 #include "layers.hpp"
 #include "lists.hpp"
 #include "memory.hpp"
@@ -37,8 +38,8 @@ std::int64_t piece(const Net<T>& net, const Team& team, std::int64_t rows) {
     return team.size > 1 && net.size * static_cast<std::int64_t>(sizeof(T)) < bytes ? small : rows;
 }
 
-// A member works on its own share first, whose inputs are in its cache, then on what others have not
-// begun of theirs: on the shares of this many members in turn.
+// A member works on its own share first, whose inputs are in its cache, then on what others have
+// not begun of theirs: on the shares of this many members in turn.
 inline int helped(const Team& team) { return team.size; }
 
 template <class T>
@@ -48,6 +49,7 @@ struct Slab {
     std::int64_t of_block;  // numbers from a block of a(1) to the next
     T* parts;  // (blocks - 1, rows, ld) of z(2): the sums over all blocks of inputs but the first
     std::int64_t of_part;  // numbers
+    T** slope_from;        // what g'(z(l)) is written from, likewise: a(l) itself, or z(l)
     T** delta;             // delta(l), l = 2..L at l - 1; (rows, ld)
     T* cost;               // (rows, K): the terms of the cost
     // The next two have the rows of a piece, which begins at row `from`, at outputs_at(net, from),
@@ -75,6 +77,7 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
     slab.of_part = rows * net(2).ld + apart<T>;
     slab.parts = pieces.take<T>((net(1).blocks - 1) * slab.of_part);
     slab.a = pieces.take<T*>(net.L);
+    slab.slope_from = pieces.take<T*>(net.L);
     slab.delta = pieces.take<T*>(net.L);
     for (int l = 1; l <= net.L; ++l) {
         const Layer<T>& layer = net(l);
@@ -82,8 +85,11 @@ void lay_out_slab(const Net<T>& net, std::int64_t rows, int members, bool direct
         if (l == 1) slab.of_block = of_block;
         T* a = (l == 1 && direct) || l == net.L ? nullptr : pieces.take<T>(layer.blocks * of_block);
         T* delta = aim == Aim::learn && l > 1 ? pieces.take<T>(rows * layer.ld) : nullptr;
+        const bool keep_z = aim == Aim::learn && l > 1 && l < net.L && is_from_z(layer.g);
+        T* z = keep_z ? pieces.take<T>(rows * layer.ld) : a;
         if (!pieces.base) continue;
         slab.a[l - 1] = a;
+        slab.slope_from[l - 1] = z;
         slab.delta[l - 1] = delta;
     }
     slab.cost = pieces.take<T>(rows * net(net.L).s);
