@@ -3,10 +3,10 @@
 import typing
 
 from chainrule.diagnosis import check_gradient
-from chainrule.engine.predicting import predict
+from chainrule.engine.predicting import forward, predict
 from chainrule.engine.summing import accumulate, cost_and_gradient
 from chainrule.evaluation.error_bars import ErrorBars
-from chainrule.notes.backprop import finish, forward
+from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_check import numerical_gradient
 from chainrule.notes.gradient_report import Finding, GradientReport
 from chainrule.notes.network import Network

@@ -7,7 +7,7 @@ the kernel was not built.
 
 from chainrule.engine.choice import ENGINES, NOT_BUILT, chosen
 from chainrule.engine.cores import available_threads
-from chainrule.engine.predicting import predict
+from chainrule.engine.predicting import forward, predict
 from chainrule.engine.summing import (
     accumulate,
     cost,
@@ -26,6 +26,7 @@ __all__ = [
     "cost",
     "cost_and_gradient",
     "epoch",
+    "forward",
     "hessian_vector",
     "normal_equations",
     "predict",

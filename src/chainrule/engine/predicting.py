@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,69 @@ import numpy.typing as npt
 from chainrule.common.types import Array
 from chainrule.engine.choice import _chosen_kernel
 from chainrule.engine.cores import _threads
-from chainrule.kernel import BUILT
 from chainrule.notes import backprop
 from chainrule.notes.backprop import is_sparse
 from chainrule.notes.network import Network
 
-if BUILT:
-    pass
-
-
 BLOCK = 1024  # rows that predicting converts, or computes in NumPy, at a time
+
+
+def forward(
+    network: Network,
+    theta: Array,
+    X: Any,
+    masks: Sequence[Array] | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[list[Array], Array]:
+    """Propagate examples forward.
+
+    Parameters
+    ----------
+    network : Network
+    theta : array of shape (size,)
+        Its dtype is the one computed in.
+    X : array or scipy.sparse.csr_array of shape (m, s_1)
+        Of a sparse one only the values that are not 0 are multiplied.
+    masks : sequence of array of shape (m, s_l), optional
+        Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.  NumPy
+        computes with them.
+    engine : {"kernel", "numpy"}, optional
+        What computes, see `chosen`; ``"numpy"`` is `chainrule.notes.backprop`.
+    threads : int, optional
+        Default: the cores this process may use, or one where the work is small.  The result has
+        the same bits for any number.
+
+    Returns
+    -------
+    a : list of ndarray of shape (m, s_l)
+        The activations a(1), ..., a(L), not masked; ``a[-1]`` is the hypothesis h.
+    z : ndarray of shape (m, K)
+        z(L), from which the cost is computed.
+
+    Notes
+    -----
+    Notes, *Backpropagation Algorithm*: "Perform forward propagation to compute a(l)".
+
+    Examples
+    --------
+    >>> network = Network((2, 2, 1))
+    >>> a, z = forward(network, np.zeros(9), np.array([[1.0, 2.0]]))
+    >>> a
+    [array([[1., 2.]]), array([[0.5, 0.5]]), array([[0.5]])]
+    """
+    kernel = _chosen_kernel(network, engine, X) if masks is None else None
+    if kernel is None:
+        return backprop.forward(network, theta, X, masks)
+    theta = np.ascontiguousarray(theta)
+    if theta.shape != (network.size,):
+        theta = network.check_theta(theta)
+    a = [np.ascontiguousarray(X, theta.dtype)]  # a(1) := x
+    a += [np.empty((len(a[0]), s), theta.dtype) for s in network.layers[1:]]
+    z = np.empty_like(a[-1])
+    kernel.activations(theta, a[0], a[1:], z, _threads(threads, network, len(z)))
+    return a, z
 
 
 def predict(

@@ -21,6 +21,9 @@ class Kernel:
         self, theta: Array, X: Array, Y: Array, weights: Array | None, threads: int
     ) -> tuple[float, float]: ...
     def forward(self, theta: Array, X: Array, h: Array, threads: int) -> bool: ...
+    def activations(
+        self, theta: Array, X: Array, a: Sequence[Array], z: Array, threads: int
+    ) -> None: ...
     def epoch(
         self,
         theta: Array,

@@ -17,8 +17,8 @@ namespace {
 
 template <class T>
 constexpr Functions<T> functions = {
-    accumulate<T>,     cost<T>,     forward<T>,      epoch<T>, normal_equations<T>,
-    hessian_vector<T>, two_loop<T>, solve_damped<T>, dot<T>,
+    accumulate<T>,       cost<T>,           forward<T>,  activations<T>,  epoch<T>,
+    normal_equations<T>, hessian_vector<T>, two_loop<T>, solve_damped<T>, dot<T>,
 };
 
 }  // namespace

@@ -130,6 +130,9 @@ struct Functions {
     Sums (*cost)(const Shape&, const T* theta, const Rows<T>&, Call, bool* ok);
     // Returns whether X and theta are finite; it may return false where only z overflows.
     bool (*forward)(const Shape&, const T* theta, const T* X, std::int64_t m, T* h, Call, bool* ok);
+    // a has room for a(2), ..., a(L), z for z(L).
+    void (*activations)(const Shape&, const T* theta, const T* X, std::int64_t m, T* const* a, T* z,
+                        Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
     double (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, const T* lambdas, T* H,
                                T* D, Call, bool* ok);

@@ -125,6 +125,28 @@ public:
     }
 
     template <class T>
+    void activations(Input<T> theta, Input<T> X, const std::vector<Array<T>>& a, Array<T> z,
+                     int threads) const {
+        check_flat(theta);
+        check_X(X);
+        const auto fits = [&](const Array<T>& array, std::int64_t units) {
+            return array.ndim() == 2 && array.shape(0) == X.shape(0) && length(array, 1) == units;
+        };
+        bool all = a.size() + 1 == s.size() && fits(z, s.back());
+        std::vector<T*> parts;
+        for (std::size_t l = 0; l < a.size() && all; ++l) {
+            all = fits(a[l], s[l + 1]);
+            parts.push_back(a[l].data());
+        }
+        check(all, "a and z must be (m, s_l)");
+        without_gil(threads, [&](Call call, bool* ok) {
+            functions<T>(*build).activations(shape, theta.data(), X.data(), length(X, 0),
+                                             parts.data(), z.data(), call, ok);
+            return true;
+        });
+    }
+
+    template <class T>
     nb::tuple epoch(Array<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
                     Order order, std::optional<Order> names, int rule, Array<T> state,
                     std::int64_t steps, std::int64_t since, std::int64_t batch_size,
@@ -286,6 +308,8 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
              "weights"_a.noconvert().none(), "threads"_a)
         .def("forward", &Kernel::forward<T>, "theta"_a.noconvert(), "X"_a.noconvert(),
              "h"_a.noconvert(), "threads"_a)
+        .def("activations", &Kernel::activations<T>, "theta"_a.noconvert(), "X"_a.noconvert(),
+             "a"_a, "z"_a.noconvert(), "threads"_a)
         .def("epoch", &Kernel::epoch<T>, "theta"_a.noconvert(), "X"_a.noconvert(),
              "Y"_a.noconvert(), "weights"_a.noconvert().none(), "order"_a.noconvert(),
              "names"_a.noconvert().none(), "rule"_a, "state"_a.noconvert(), "steps"_a, "since"_a,

@@ -57,10 +57,11 @@ bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
 }
 
 // h, or to learn the cost, of all rows, block_rows of them at a time: calls done(team, slab, begin,
-// n) when a member has those of rows begin, ..., begin + n - 1.
-template <class T, class Done>
+// n) when a member has those of rows begin, ..., begin + n - 1; before that `before`, likewise, while
+// slab.z is still z(L).
+template <class T, class Done, class Before>
 bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim aim, Call call,
-                    Done done) {
+                    Done done, Before before) {
     const Plan plan{.direct = in_place<T>(shape, 0), .zeros = many_zeros(shape, data, 0)};
     const std::int64_t rows = smaller(data.m, block_rows), blocks = (data.m + rows - 1) / rows;
     call.threads = static_cast<int>(smaller<std::int64_t>(call.threads, blocks));
@@ -88,11 +89,19 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim
             gather_inputs(pass, span, 0);
             gather_outputs(pass, span);
             forward_rows(pass, span, 0);
+            before(slab, begin, n);
             output_rows(net, slab, 0, {0, n}, data.weights != nullptr, aim);
             done(team, slab, begin, n);
             team.poll();
         }
     });
+}
+
+template <class T, class Done>
+bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim aim, Call call,
+                    Done done) {
+    const auto nothing = [](const Slab<T>&, std::int64_t, std::int64_t) {};
+    return forward_blocks(shape, theta, data, aim, call, done, nothing);
 }
 
 template <class T>
@@ -119,6 +128,29 @@ bool forward(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* 
     for (int i = 0; i < call.threads; ++i)
         if (infinite[i]) return false;
     return true;
+}
+
+// a(2), ..., a(L) and z(L) of all rows.
+template <class T>
+void activations(const Shape& shape, const T* theta, const T* X, std::int64_t m, T* const* a, T* z,
+                 Call call, bool* ok) {
+    const std::int64_t K = shape.s[shape.L - 1];
+    Rows<T> data{};
+    data.m = m, data.X = X;
+    const auto of_layers = [&](const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
+        for (int l = 2; l < shape.L; ++l) {
+            const std::int64_t s = shape.s[l - 1], ld = padded<T>(s);
+            for (std::int64_t r = 0; r < n; ++r)
+                copy(slab.a[l - 1] + r * ld, s, a[l - 2] + (begin + r) * s);
+        }
+        copy(slab.z, n * K, z + begin * K);
+    };
+    *ok = forward_blocks(
+        shape, theta, data, Aim::predict, call,
+        [&](Team&, const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
+            copy(slab.z, n * K, a[shape.L - 2] + begin * K);
+        },
+        of_layers);
 }
 
 template <class T>

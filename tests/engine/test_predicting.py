@@ -1,0 +1,50 @@
+"""Forward propagation and prediction through the engine."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import problems
+
+import chainrule
+from chainrule import Network, random_theta
+from chainrule.kernel import BUILT
+from chainrule.notes import backprop
+
+
+@given(problems(), st.sampled_from([np.float64, np.float32]), st.integers(1, 3))
+@settings(max_examples=50)
+def test_forward_gives_every_activation_as_the_reference_does(problem, dtype, threads):
+    network, theta, X, _, _ = problem
+    X = np.tile(X, (100, 1))  # several blocks of rows
+    theta = theta.astype(dtype)
+    a, z = chainrule.forward(network, theta, X, threads=threads)
+    expected, z_expected = backprop.forward(network, theta, X)
+    rtol = 1e-11 if dtype == np.float64 else 1e-4
+    for got, wanted in zip([*a, z], [*expected, z_expected], strict=True):
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got, wanted, rtol=rtol, atol=rtol * np.abs(wanted).max())
+    again = chainrule.forward(network, theta, X)[0]
+    assert all((one == two).all() for one, two in zip(a, again, strict=True))
+
+
+def test_the_reference_is_one_word_away():
+    network, X = Network((3, 4, 2)), np.ones((2, 3))
+    theta = random_theta(network)
+    a, z = chainrule.forward(network, theta, X, engine="numpy")
+    expected, z_expected = backprop.forward(network, theta, X)
+    assert all(
+        (one == two).all() for one, two in zip([*a, z], [*expected, z_expected], strict=True)
+    )
+    masks = [np.zeros((2, 3)), np.zeros((2, 4))]
+    masked = chainrule.forward(network, theta, X, masks)[0]
+    np.testing.assert_array_equal(masked[-1], backprop.forward(network, theta, X, masks)[0][-1])
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+def test_what_does_not_fit_is_refused():
+    network = Network((3, 4, 2))
+    with pytest.raises(ValueError, match="theta must have shape"):
+        chainrule.forward(network, np.zeros(3), np.ones((2, 3)))
+    with pytest.raises(ValueError, match="X must be"):
+        chainrule.forward(network, np.zeros(network.size), np.ones((2, 4)))
