@@ -1,5 +1,5 @@
 // The kernel as another processor would run it: reads the parts of `accumulate` from the standard
-// input, writes the cost, Delta and h.  See test_kernel.py.
+// input, writes the cost, Delta and h.  See test_kernel_builds.py.
 #include <cstdio>
 #include <cstdlib>
 #include <vector>

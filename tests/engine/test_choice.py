@@ -12,9 +12,9 @@ from chainrule.notes.costs import COSTS
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
 
 
-def test_the_kernel_knows_all_built_in_functions():
-    assert set(choice.built.ACTIVATIONS) == set(ACTIVATIONS)
-    assert set(choice.built.OUTPUTS) == set(COSTS)
+def test_the_kernel_knows_nothing_that_the_reference_does_not():
+    assert set(choice.built.ACTIVATIONS) <= set(ACTIVATIONS)
+    assert set(choice.built.OUTPUTS) <= set(COSTS)
 
 
 @pytest.mark.parametrize(("names", "lacking"), [("ACTIVATIONS", "tanh"), ("OUTPUTS", "exp")])

@@ -1,12 +1,19 @@
-"""A thread that is in the kernel when Python ends lets the process end as it should."""
+"""Ctrl-C ends a call of the kernel; a thread in the kernel lets the process end."""
 
+import os
 import signal
 import subprocess
 import sys
+import threading
 
+import numpy as np
 import pytest
+from test_kernel import problem
 
+from chainrule import engine
 from chainrule.kernel import BUILT
+from chainrule.notes.minibatch import Minibatches
+from chainrule.optimize.sgd import SGD
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
 
@@ -68,3 +75,45 @@ def test_ctrl_c_ends_a_process_whose_other_thread_trains():
     assert errors[0] == "Traceback (most recent call last):"
     assert errors[-1] == "KeyboardInterrupt"
     assert len(errors) < 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_an_epoch_at_once():
+    network, theta, X, Y = problem((100, 100, 1), "relu", "sigmoid", 20000)
+    order = np.tile(np.arange(len(X)), 1000)  # a minute of work
+    rule, start = SGD(), theta.copy()
+    state = rule.init(theta)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        engine.epoch(
+            network,
+            theta,
+            X,
+            Y,
+            order,
+            Minibatches(),
+            rule=rule,
+            state=state,
+            engine="kernel",
+        )
+    timer.join()
+    assert np.isfinite(theta).all()
+    assert (theta != start).any()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("layers", [(100, 100, 1), (800, 1100, 2)])  # Delta by chunks, and whole
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_full_batch(layers, threads):
+    network, theta, X, Y = problem(layers, "relu", "sigmoid", 20_000, np.float32)
+
+    def work():
+        while True:  # as long as it takes for the key to be pressed
+            engine.accumulate(network, theta, X, Y, engine="kernel", threads=threads)
+
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    timer.join()

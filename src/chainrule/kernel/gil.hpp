@@ -8,7 +8,7 @@
 namespace chainrule {
 namespace {
 
-// Take the GIL with `take`.  While Python shuts down it ends a thread that asks for the GIL, by
+// Call `take`, which takes the GIL.  While Python shuts down it ends a thread that asks for the GIL, by
 // pthread_exit, which aborts the process if it has to unwind a C++ function that may not throw.  So
 // such a thread sleeps until the process is over, as Python 3.14 itself lets it do.
 template <class Take>
@@ -36,17 +36,20 @@ private:
 // What this thread's long calls ask on their way, or null: a callable that raises to end them.
 inline thread_local PyObject* asked = nullptr;
 
-// Whether Ctrl-C was pressed, or `asked` has raised; the exception is then set.
+// Whether Ctrl-C was pressed, or `asked` has raised; the exception is then set.  Python code runs
+// in here, which may let the GIL go and want it back.
 inline bool interrupted() {
-    const PyGILState_STATE before = take_gil(PyGILState_Ensure);
-    bool raised = PyErr_CheckSignals() != 0;
-    if (!raised && asked != nullptr) {
-        PyObject* const answer = PyObject_CallNoArgs(asked);
-        raised = answer == nullptr;
-        Py_XDECREF(answer);
-    }
-    PyGILState_Release(before);
-    return raised;
+    return take_gil([] {
+        const PyGILState_STATE before = PyGILState_Ensure();
+        bool raised = PyErr_CheckSignals() != 0;
+        if (!raised && asked != nullptr) {
+            PyObject* const answer = PyObject_CallNoArgs(asked);
+            raised = answer == nullptr;
+            Py_XDECREF(answer);
+        }
+        PyGILState_Release(before);
+        return raised;
+    });
 }
 
 }  // namespace

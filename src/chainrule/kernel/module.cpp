@@ -161,7 +161,8 @@ public:
         for (std::size_t i = 0; i < order.shape(0); ++i)
             known &= order.data()[i] >= 0 && order.data()[i] < data.m;
         check(known, "order names a row that X does not have");
-        check(!names || (names->ndim() == 1 && length(*names, 0) == data.m), "names must be (m,)");
+        check(!names || (names->ndim() == 1 && length(*names, 0) == data.m),
+              "names must have one number for each row of X");
         data.names = names ? names->data() : nullptr;
         data.m = length(order, 0);
         data.order = order.data();
