@@ -11,7 +11,7 @@ from test_app import run
 from chainrule import Network, check_gradient, random_theta, reshape, unroll
 from chainrule.commands import own_code
 from chainrule.datasets import octave
-from chainrule.testing import assert_gradient
+from chainrule.testing import assert_gradient, flat, unflat
 
 OCTAVE = Path(__file__).parents[1] / "octave"
 needs_octave = pytest.mark.skipif(
@@ -55,6 +55,76 @@ def five(a, b, c, d, e):
     return 0, a
 """
 
+OTHERS = """
+import numpy as np
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+def lrCostFunction(theta, X, y, lambda_=0.0):
+    m, h = len(y), sigmoid(X @ theta)
+    J = -(y @ np.log(h) + (1 - y) @ np.log(1 - h)) / m + lambda_ / (2 * m) * theta[1:] @ theta[1:]
+    grad = X.T @ (h - y) / m
+    grad[1:] += lambda_ / m * theta[1:]
+    return J, grad
+
+def adds_ones(theta, X, y, lam):
+    return lrCostFunction(theta, np.c_[np.ones(len(X)), X], y, lam)
+
+def linearRegCostFunction(X, y, theta, Lambda):
+    m, e = len(y), X @ theta - y
+    grad = X.T @ e / m
+    grad[1:] += Lambda / m * theta[1:]
+    return e @ e / (2 * m) + Lambda / (2 * m) * theta[1:] @ theta[1:], grad
+
+def layers(theta, sizes, X, Y, lam):
+    m, k, Ts = len(X), 0, []
+    for inputs, outputs in zip(sizes, sizes[1:]):
+        Ts.append(theta[k : k + outputs * (inputs + 1)].reshape(outputs, inputs + 1, order="F"))
+        k += outputs * (inputs + 1)
+    a = [np.c_[np.ones(m), X]]
+    for T in Ts[:-1]:
+        a.append(np.c_[np.ones(m), sigmoid(a[-1] @ T.T)])
+    h = sigmoid(a[-1] @ Ts[-1].T)
+    J = -np.sum(Y * np.log(h) + (1 - Y) * np.log(1 - h)) / m
+    J += lam / (2 * m) * sum(np.sum(T[:, 1:] ** 2) for T in Ts)
+    d, D = h - Y, []
+    for T, A in zip(Ts[::-1], a[::-1]):
+        D.insert(0, d.T @ A / m)
+        D[0][:, 1:] += lam / m * T[:, 1:]
+        d = (d @ T * A * (1 - A))[:, 1:]
+    return J, D
+
+def from_0(params, input_size, hidden_size, num_labels, X, y, learning_rate):
+    J, D = layers(params, (input_size, hidden_size, num_labels), X, np.eye(num_labels)[y],
+                  learning_rate)
+    return np.array([[J]]), {"Theta1": D[0].ravel("F"), "Theta2": D[1].ravel("F")}
+
+def other_order(theta, visibleSize, hiddenSize, numClasses, weight_decay, X, labels):
+    J, D = layers(theta, (visibleSize, hiddenSize, numClasses), X, np.eye(numClasses)[labels - 1],
+                  weight_decay)
+    return np.concatenate([T.ravel("F") for T in D]), J
+
+def deep(theta, X, y, lam):
+    J, D = layers(theta, (4, 5, 6, 3), X, np.eye(3)[y - 1], lam)
+    return {"loss": J, "grads": [T.ravel("F") for T in D]}
+
+def cost(theta, X, y, lam):
+    return deep(theta, X, y, lam)["loss"]
+
+def gradient(theta, X, y, lam):
+    return deep(theta, X, y, lam)["grads"]
+
+def nothing(theta, X, y, lam):
+    pass
+
+def matrix(theta, X, y, lam):
+    return X, 0 * X
+
+def counted_wrong(params, input_size, hidden_size, num_labels, X, y, lam):
+    return from_0(params, input_size, hidden_size, num_labels, X, y, lam)[0]
+"""
+
 NOTES = {  # the notes' test case of nnCostFunctionLinear
     "X": [[1], [2], [3]],
     "y": [1, 4, 9],
@@ -72,6 +142,7 @@ def files(tmp_path, monkeypatch):
     Path("right.py").write_text(ALONE.replace("FACTOR", "2"))
     Path("wrong.py").write_text(ALONE.replace("FACTOR", "-2"))
     Path("linear.py").write_text(LINEAR)
+    Path("others.py").write_text(OTHERS)
     octave.write("notes.mat", **NOTES)
     for file in OCTAVE.iterdir():
         shutil.copy(file, file.name)
@@ -128,6 +199,71 @@ def test_the_notes_test_case_from_a_mat_file(files):
     with own_code.opened("linear.py:nnCostFunctionLinear", "notes.mat") as problem:
         J, _ = problem.objective(problem.theta)
     assert round(J, 6) == 0.020815
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "told"),
+    [
+        ("lrCostFunction", [], ""),
+        ("adds_ones", [], "X without a column of ones: J is then the notes' J"),
+        ("linearRegCostFunction", [], ""),
+        ("from_0", [], "y counted from 0: J is then the notes' J"),
+        ("other_order", [], ""),
+        ("deep", ["--network", "4,5,6,3"], ""),
+        ("cost,gradient", ["--network", "4,5,6,3"], ""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_parameters_are_told_by_their_names(files, function, options, told):
+    found = run("check-gradient", f"others.py:{function}", *options)
+    assert (found.exit_code, "gradient check passed" in found.stdout) == (0, True), found.stderr
+    assert found.stderr == (f"others.py:{function}: {told}\n" if told else "")
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        ("cost", "cost returned a number alone: return (J, grad), grad unrolled as theta is, or "
+         "name both functions, as in FILE.py:cost,grad"),
+        ("nothing", "nothing returned None: return (J, grad)"),
+        ("matrix", "matrix returned J of shape (13, 4): J is one number"),
+        ("counted_wrong", "counted_wrong returned a number alone"),
+    ],
+)  # fmt: skip
+def test_what_a_function_returns_is_told_in_one_sentence(files, function, says):
+    options = [] if function == "counted_wrong" else ["--network", "4,12,3"]
+    found = run("check-gradient", f"others.py:{function}", *options)
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert says in found.stderr
+
+
+def test_layer_sizes_that_are_none_are_refused(files):
+    found = run("check-gradient", "others.py:deep", "--network", "4,x")
+    assert found.exit_code == 2
+    assert "--network 4,x: must be layer sizes as in 4,5,6,3" in found.stderr
+
+
+def test_a_template_that_is_not_filled_in_fails(files):
+    text = OTHERS.replace("    return J, D\n", "    return 0, [0 * T for T in D]\n")
+    Path("template.py").write_text(text)
+    found = run("check-gradient", "template.py:from_0")
+    assert found.exit_code == 1
+    assert "1. cost-constant" in found.stdout
+
+
+def test_dictionaries_and_lists_become_theta_and_back():
+    parameters = {"W1": np.ones((2, 3)), "b1": np.zeros(3), "rest": [np.ones(2), np.zeros((1, 2))]}
+    theta = np.arange(13.0)
+    back = unflat(theta, parameters)
+    assert list(back) == ["W1", "b1", "rest"]
+    assert [part.shape for part in back["rest"]] == [(2,), (1, 2)]
+    np.testing.assert_array_equal(flat(back), theta)
+    gradient = {"db1": np.ones(1), "dW1": np.zeros((1, 2))}
+    np.testing.assert_array_equal(flat(gradient, like={"W1": 0, "b1": 0}), [0, 0, 1])
+    with pytest.raises(ValueError, match="no W2 and no dW2 among db1, dW1"):
+        flat(gradient, like={"W2": 0})
+    with pytest.raises(ValueError, match=r"theta must have shape \(13,\)"):
+        unflat(theta[1:], parameters)
 
 
 def test_random_examples_do_not_depend_on_anything_but_the_seed():
@@ -305,3 +441,49 @@ def test_octave_can_redo_a_trace(tmp_path, monkeypatch):
     assert(Delta2 + lambda * [zeros(10, 1) Theta2(:, 2:end)], D2, 1e-12);
     """
     subprocess.run(["octave-cli", "--quiet", "--eval", program], check=True)
+
+
+REGRESSIONS = {
+    "lrCostFunction.m": """
+function [J, grad] = lrCostFunction(theta, X, y, lambda)
+m = length(y); h = 1 ./ (1 + exp(-X * theta));
+J = -(y' * log(h) + (1 - y)' * log(1 - h)) / m + lambda / (2 * m) * sum(theta(2:end) .^ 2);
+grad = X' * (h - y) / m; grad(2:end) += lambda / m * theta(2:end);
+end
+""",
+    "linearRegCostFunction.m": """
+function [J, grad] = linearRegCostFunction(X, y, theta, lambda)
+m = length(y); e = X * theta - y;
+J = e' * e / (2 * m) + lambda / (2 * m) * sum(theta(2:end) .^ 2);
+grad = X' * e / m; grad(2:end) += lambda / m * theta(2:end);
+end
+""",
+    "alone.m": "function [J, grad] = alone(theta)\nJ = sum(theta .^ 2); grad = 2 * theta;\nend\n",
+}
+
+
+@needs_octave
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REGRESSIONS)
+def test_the_courses_regressions_and_functions_of_theta_alone_in_octave(files, name):
+    Path(name).write_text(REGRESSIONS[name].lstrip())
+    options = ["--network", "2,3,1"] if name == "alone.m" else []
+    found = run("check-gradient", name, *options)
+    assert (found.exit_code, "gradient check passed" in found.stdout) == (0, True), found.stderr
+
+
+@needs_octave
+@pytest.mark.slow
+def test_the_named_file_is_checked_not_one_of_the_same_name_in_this_folder(files):
+    Path("sub").mkdir()
+    Path("sub/nnCostFunction.m").write_text(
+        "function [J, grad] = nnCostFunction(nn_params, input_layer_size, hidden_layer_size, ...\n"
+        "  num_labels, X, y, lambda)\nJ = helper(); grad = zeros(size(nn_params));\nend\n"
+    )
+    Path("sub/helper.m").write_text("function J = helper()\nJ = 0;\nend\n")
+    Path("helper.m").write_text("function J = helper()\nJ = 1;\nend\n")
+    found = run("check-gradient", "sub/nnCostFunction.m", "--json")
+    assert found.exit_code == 1  # a template that is not filled in fails
+    told = json.loads(found.stdout)["diagnosis"]
+    assert [finding["name"] for finding in told] == ["cost-constant", "gradient-zero"]
+    assert told[0]["evidence"].startswith("J is 0 ")

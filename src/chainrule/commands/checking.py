@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,15 +24,16 @@ def check_gradient(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="FILE.py:function, FILE.m (Octave), or a model file (.safetensors).",
+            help="FILE.py:function, FILE.py:cost,gradient, FILE.m (Octave), or a model file "
+            "(.safetensors).",
         ),
     ],
     file: Annotated[
         str | None,
         typer.Argument(
             metavar="FILE",
-            help="Examples: for a model, data as SOURCE of train; for a function with the course's "
-            "signature, a .mat file with X and y.  (default there: a few random ones)",
+            help="Examples: for a model, data as SOURCE of train; for a function that takes X and "
+            "y, a .mat file with them.  (default there: a few random ones)",
         ),
     ] = None,
     lam: Annotated[
@@ -39,6 +41,12 @@ def check_gradient(
     ] = None,
     rows: Annotated[int, typer.Option(min=1, help="How many examples, drawn at random.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Of the draw, and of a random theta.")] = 0,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S1,S2,...", help="Layer sizes, where a function's parameters do not say them."
+        ),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw analytic against numerical gradient: a .png file.")
     ] = None,
@@ -49,10 +57,12 @@ def check_gradient(
     Yours: a Python function cost(theta) that returns (J, grad). Beside it in
     its file stand theta or network = (4, 5, 3) and, if wanted, X, y and lam.
 
-    The course's, in Python or Octave:
+    The course's, in Python or Octave, its parameters in any order:
     nnCostFunction(nn_params, input_layer_size, hidden_layer_size,
-    num_labels, X, y, lambda) or
-    nnCostFunctionLinear(nn_params, il, hl, X, y, lambda).
+    num_labels, X, y, lambda),
+    nnCostFunctionLinear(nn_params, il, hl, X, y, lambda),
+    lrCostFunction(theta, X, y, lambda), linearRegCostFunction(X, y,
+    theta, lambda); with --network 4,5,6,3, f(theta, X, y, lambda).
 
     The file is run as your own program on this machine: check no file that
     you would not run.
@@ -69,7 +79,10 @@ def check_gradient(
     if own_code.is_own_code(name):
         from chainrule import diagnosis
 
-        with own_code.opened(name, file, lam=lam, rows=rows, seed=seed) as problem:
+        layers = None if network is None else own_code.layers_of(network)
+        with own_code.opened(name, file, lam=lam, rows=rows, seed=seed, layers=layers) as problem:
+            if problem.told:
+                print(f"{name}: {problem.told}", file=sys.stderr)
             found = diagnosis.check_gradient(problem.objective, problem.theta, **problem.arguments)
     elif file is None:
         raise ValueError(f"{name}: give the examples too, as in check-gradient {name} data.csv")

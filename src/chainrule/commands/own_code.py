@@ -4,37 +4,37 @@ The file is run, as any program of one's own is: with the user's rights, on the 
 
 Contract
 --------
-A function of one parameter is given theta.  Beside it in its file stand ``theta`` or ``network``,
-and, as far as there are any, ``X``, ``Y`` (or ``y``) and ``lam``.  A function of 7 or 6 parameters
-has the course's signatures, ``nnCostFunction(nn_params, input_layer_size, hidden_layer_size,
-num_labels, X, y, lambda)`` and ``nnCostFunctionLinear(nn_params, il, hl, X, y, lambda)``, and is
-given the examples of a ``.mat`` file, or a few random ones.  Each returns (J, grad).
+A function of theta alone is given theta.  Beside it in its file stand ``theta`` or ``network``,
+and, as far as there are any, ``X``, ``Y`` (or ``y``) and ``lam``.  Any other function is given the
+examples of a ``.mat`` file, or a few random ones, in the order in which its parameters' names ask
+for them; see `chainrule.commands.own_signatures`.  Each returns (J, grad).
 """
 
 from __future__ import annotations
 
 import inspect
 import runpy
-import shutil
-import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chainrule.commands.own_answers import cost_and_gradient_of
+from chainrule.commands.own_octave import parameters_of, running
+from chainrule.commands.own_signatures import Signature, signature_of
 from chainrule.common.types import Array
 from chainrule.datasets import octave
+from chainrule.diagnosis.cost import Setting, is_notes_J
 from chainrule.notes.gradient_check import Objective
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta, unroll
+from chainrule.testing import flat
 
-COURSE, LINEAR = 7, 6  # the numbers of parameters of the notes' two functions
 INPUTS, HIDDEN, LABELS, EXAMPLES = 4, 5, 3, 7  # all different: exchanged sizes are errors
 LAM = 1.5
 
@@ -50,16 +50,19 @@ class Problem:
     theta : ndarray of shape (n,)
     arguments : dict
         ``network``, ``X``, ``Y`` and ``lam``, as far as they are known.
+    told : str
+        What was found out on the way, such as how the labels are counted.
     """
 
     objective: Objective
     theta: Array
     arguments: dict[str, Any]
+    told: str = ""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What a function with one of the course's signatures is given beside theta.
+    """What a function is given beside theta.
 
     Attributes
     ----------
@@ -67,8 +70,12 @@ class Examples:
     theta : ndarray of shape (network.size,)
     X : ndarray of shape (m, s_1)
     y : ndarray of shape (m, 1)
-        Labels 1..K, or numbers for ``nnCostFunctionLinear``.
+        Labels 1..K, 0 and 1 of a single output, or numbers.
     lam : float
+    first_label : int
+        What the function calls the first of K classes.
+    ones : bool
+        Whether X gets a column of ones in front, as the course's regressions do.
     """
 
     network: Network
@@ -76,22 +83,40 @@ class Examples:
     X: Array
     y: Array
     lam: float
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """The sizes that the function takes: of one output unit it takes none."""
-        return self.network.layers if self.classes else self.network.layers[:-1]
+    first_label: int = 1
+    ones: bool = False
 
     @property
     def classes(self) -> bool:
-        """Whether y are labels."""
-        return self.network.cost.name == "sigmoid"
+        """Whether y are labels of K classes."""
+        return self.network.K > 1
 
-    def problem(self, objective: Objective) -> Problem:
-        """Return the problem; Y counts classes from 0, where y counts labels from 1."""
-        Y = self.y[:, 0].astype(int) - 1 if self.classes else self.y
-        known = {"network": self.network, "X": self.X, "Y": Y, "lam": self.lam}
-        return Problem(objective, self.theta, known)
+    @property
+    def Y(self) -> Array:
+        """The targets as `check_gradient` takes them: classes count from 0."""
+        return self.y[:, 0].astype(int) - 1 if self.classes else self.y
+
+    def value(self, role: str) -> Any:
+        """Return what a parameter of this role is given; None for theta."""
+        layers = self.network.layers
+        X = np.column_stack([np.ones(len(self.X)), self.X]) if self.ones else self.X
+        y = self.y - 1 + self.first_label if self.classes else self.y
+        values = {
+            "X": X,
+            "y": y,
+            "lam": self.lam,
+            "inputs": layers[0],
+            "hidden": layers[1],
+            "outputs": layers[-1],
+            "sizes": list(layers),
+            "m": len(X),
+        }
+        return values.get(role)
+
+    def problem(self, objective: Objective, told: str = "") -> Problem:
+        """Return the problem."""
+        known = {"network": self.network, "X": self.X, "Y": self.Y, "lam": self.lam}
+        return Problem(objective, self.theta, known, told)
 
 
 def is_own_code(name: str) -> bool:
@@ -105,6 +130,45 @@ def is_own_code(name: str) -> bool:
     return name.endswith((".m", ".py")) or ".py:" in name
 
 
+def layers_of(text: str) -> tuple[int, ...]:
+    """Read layer sizes.
+
+    Examples
+    --------
+    >>> layers_of("4,5,6,3")
+    (4, 5, 6, 3)
+    """
+    try:
+        return Network(tuple(int(size) for size in text.split(","))).layers
+    except ValueError as error:
+        raise ValueError(f"--network {text}: must be layer sizes as in 4,5,6,3") from error
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user said beside the function's name."""
+
+    data: str | None = None
+    lam: float | None = None
+    rows: int = 20
+    seed: int = 0
+    layers: tuple[int, ...] | None = None
+
+    def examples(self, kind: str, name: str) -> Examples:
+        """Return the examples for a kind of function."""
+        if self.data is not None:
+            return read_examples(
+                self.data, kind == "classes", self.lam, self.rows, self.seed, self.layers
+            )
+        lam = LAM if self.lam is None else self.lam
+        linear = kind == "number" or (kind == "regression" and "lin" in name.lower())
+        layers = self.layers
+        if layers is None and kind == "regression":
+            layers = (INPUTS, 1)
+        K = layers[-1] if layers else LABELS if kind == "classes" else 1
+        return random_examples(not linear, lam, self.seed, layers, K)
+
+
 def opened(
     name: str,
     data: str | None = None,
@@ -112,22 +176,26 @@ def opened(
     lam: float | None = None,
     rows: int = 20,
     seed: int = 0,
+    layers: tuple[int, ...] | None = None,
 ) -> AbstractContextManager[Problem]:
     """Run a file and give its function as a problem to check, until the block ends.
 
     Parameters
     ----------
     name : str
-        ``FILE.py:function``, or ``FILE.m`` for Octave, which must be installed.
+        ``FILE.py:function``, ``FILE.py:cost,gradient``, or ``FILE.m`` for Octave, which must be
+        installed.
     data : str, optional
         A ``.mat`` file with ``X``, ``y`` and, if wanted, ``Theta1``, ``Theta2`` and ``lambda``, for
-        a function with one of the course's signatures.  Default: a few random examples.
+        a function that takes X and y.  Default: a few random examples.
     lam : float, optional
         lambda, in place of the data's (or of 1.5, of random examples).
     rows : int, default=20
-        So many of the data's examples, drawn at random.
+        How many of the data's examples, drawn at random.
     seed : int, default=0
         Of the random examples, of the draw, and of theta.
+    layers : tuple of int, optional
+        The network's layer sizes, where the function's parameters do not say them.
 
     Returns
     -------
@@ -140,22 +208,18 @@ def opened(
         If the file cannot be run, or has no such function; from the objective, if the function
         raises an error: its own message, with file and line.
     """
-
-    def examples(n_parameters: int) -> Examples:
-        if data is None:
-            return random_examples(n_parameters == COURSE, LAM if lam is None else lam, seed)
-        return read_examples(data, n_parameters == COURSE, lam, rows, seed)
-
-    path, _, function = name.partition(".py:")
-    if function:
-        alone = data is None and lam is None
-        return from_python(Path(f"{path}.py"), function, examples, alone, seed)
+    asked = Asked(data, lam, rows, seed, layers)
+    path, _, functions = name.partition(".py:")
+    if functions:
+        return from_python(Path(f"{path}.py"), functions.split(","), asked)
     if name.endswith(".py"):
         raise ValueError(f"{name}: say which function too, as in {name}:cost")
-    return from_octave(Path(name), examples)
+    return from_octave(Path(name), asked)
 
 
-def random_examples(classes: bool, lam: float, seed: int) -> Examples:
+def random_examples(
+    classes: bool, lam: float, seed: int, layers: tuple[int, ...] | None = None, K: int = LABELS
+) -> Examples:
     """Return a few random examples of classes, or of a number.
 
     Examples
@@ -165,13 +229,22 @@ def random_examples(classes: bool, lam: float, seed: int) -> Examples:
     ((4, 5, 3), (7, 4), array([1., 2., 3., 1., 2., 3., 1.]))
     """
     rng = np.random.default_rng(seed)
-    X = rng.uniform(-1, 1, (EXAMPLES, INPUTS))
-    if classes:
-        return _examples(X, 1.0 + np.arange(EXAMPLES)[:, None] % LABELS, LABELS, None, lam, seed)
-    return _examples(X, rng.normal(size=(EXAMPLES, 1)), None, None, lam, seed)
+    m = EXAMPLES if layers is None else max(EXAMPLES, *layers) + 1
+    layers = layers or (INPUTS, HIDDEN, K if classes else 1)
+    X = rng.uniform(-1, 1, (m, layers[0]))
+    labels = np.arange(m)[:, None] % max(K, 2) + float(K > 1)
+    y = labels if classes else rng.normal(size=(m, 1))
+    return _examples(X, y, layers, classes, None, lam, seed)
 
 
-def read_examples(path: str, classes: bool, lam: float | None, rows: int, seed: int) -> Examples:
+def read_examples(
+    path: str,
+    classes: bool,
+    lam: float | None,
+    rows: int,
+    seed: int,
+    layers: tuple[int, ...] | None = None,
+) -> Examples:
     """Return rows of the examples in a ``.mat`` file, with its Theta1, Theta2 and lambda if any."""
     matrices = octave.read(path)
     for name in ("X", "y"):
@@ -181,7 +254,7 @@ def read_examples(path: str, classes: bool, lam: float | None, rows: int, seed: 
     X, y = matrices["X"].astype(np.float64), matrices["y"].astype(np.float64).reshape(-1, 1)
     if len(X) != len(y) or not len(X):
         raise ValueError(f"{path}: X has {len(X)} rows, y {len(y)}: must be as many, and not 0")
-    K = None
+    K = 1
     if classes:
         if y.max() < 2 or not (y >= 1).all() or (y % 1).any():
             raise ValueError(f"{path}: y must be labels 1, 2, ..., K; 10 stands for the digit 0")
@@ -190,28 +263,68 @@ def read_examples(path: str, classes: bool, lam: float | None, rows: int, seed: 
     given = matrices.get("lambda")
     lam = lam if lam is not None else LAM if given is None else float(given.ravel()[0])
     drawn = np.random.default_rng(seed).permutation(len(X))[:rows]
-    return _examples(X[drawn], y[drawn], K, Thetas or None, lam, seed)
+    layers = layers or (X.shape[1], len(Thetas[0]) if Thetas else HIDDEN, K)
+    return _examples(X[drawn], y[drawn], layers, classes, Thetas or None, lam, seed)
 
 
 def _examples(
-    X: Array, y: Array, K: int | None, Thetas: list[Array] | None, lam: float, seed: int
+    X: Array,
+    y: Array,
+    layers: tuple[int, ...],
+    classes: bool,
+    Thetas: list[Array] | None,
+    lam: float,
+    seed: int,
 ) -> Examples:
-    layers = (X.shape[1], len(Thetas[0]) if Thetas else HIDDEN, K or 1)
-    network = (
-        Network(layers) if K is not None else Network(layers, hidden="tanh", output="identity")
-    )
+    network = Network(layers) if classes else Network(layers, hidden="tanh", output="identity")
     theta = random_theta(network, seed) if Thetas is None else network.check_theta(unroll(Thetas))
     return Examples(network, theta, X, y, lam)
 
 
-@contextmanager
-def from_python(
-    path: Path, name: str, examples: Callable[[int], Examples], alone: bool, seed: int
-) -> Iterator[Problem]:
-    """Run a Python file and make its function a problem; see the module's contract.
+Call = Callable[[list[Any], Array], tuple[float, Array]]  # of the other arguments, and theta
 
-    ``alone``: nothing is given but the file, as a function of theta alone needs it.
+
+def _with_examples(name: str, signature: Signature, asked: Asked, call: Call) -> Problem:
+    """Return the problem of a function that is given examples.
+
+    How it counts labels, and whether its X has a column of ones, is not said by its parameters:
+    that is taken with which J is the notes' J, else with which the function runs.
     """
+    given = asked.examples(signature.kind, name)
+    ways = {"": given}
+    if signature.kind == "regression" and given.network.L == 2:
+        ways = {"": replace(given, ones=True), "X without a column of ones": given}
+    elif given.classes:
+        ways["y counted from 0"] = replace(given, first_label=0)
+
+    def objective_of(way: Examples) -> Objective:
+        others = [way.value(role) for _, role in signature.arguments]
+        return lambda theta: call(others, theta)
+
+    found = {told: _outcome(way, objective_of(way)) for told, way in ways.items()}
+    told = min(found, key=lambda told: OUTCOMES.index(found[told]))
+    why = {"fits": "J is then the notes' J", "runs": "otherwise it does not run"}
+    said = f"{told}: {why.get(found[told], '')}" if told and found[told] in why else ""
+    return ways[told].problem(objective_of(ways[told]), said)
+
+
+OUTCOMES = ("fits", "runs", "fails", "fails by an index")
+
+
+def _outcome(way: Examples, objective: Objective) -> str:
+    """Say how a function takes its examples, one of ``OUTCOMES``: the first are the better."""
+    try:
+        J, _ = objective(way.theta)
+    except ValueError as error:
+        return "fails by an index" if "IndexError" in str(error) else "fails"
+    Y = way.network.check_targets(way.Y, len(way.X)).astype(np.float64)
+    given = Setting(way.network, way.theta, way.X, Y, way.lam)
+    return "fits" if is_notes_J(J, given) else "runs"
+
+
+@contextmanager
+def from_python(path: Path, functions: list[str], asked: Asked) -> Iterator[Problem]:
+    """Run a Python file and make its function, or its two, a problem; see the module's contract."""
     file = path.resolve()
     if not file.is_file():
         raise ValueError(f"{path}: no such file")
@@ -219,49 +332,77 @@ def from_python(
     try:
         with _told_in_one_line(file):
             names = runpy.run_path(str(file), run_name=file.stem)
-        function = names.get(name)
-        if not callable(function):
-            own = [key for key, value in names.items() if inspect.isfunction(value)]
-            raise ValueError(f"{path}: has no function {name}; it has {', '.join(own) or 'none'}")
+        found = [_function(path, names, name) for name in functions]
+        name = f"{path}:{functions[0]}"
 
-        def call(*arguments: Any) -> tuple[float, Array]:
+        def call(*arguments: Any, **named: Any) -> tuple[float, Array]:
             with _told_in_one_line(file):
-                J, D = function(*arguments)
-                return float(J), np.asarray(D, dtype=np.float64).ravel()
+                answers = [function(*arguments, **named) for function in found]
+            answer = answers[0] if len(answers) == 1 else tuple(answers)
+            return cost_and_gradient_of(answer, functions[0])
 
-        n_parameters = sum(
-            parameter.default is parameter.empty
-            for parameter in inspect.signature(function).parameters.values()
-        )
-        if n_parameters in (COURSE, LINEAR):
-            given = examples(n_parameters)
-            y = given.y[:, 0].astype(int) if given.classes else given.y[:, 0]
-            yield given.problem(lambda theta: call(theta, *given.sizes, given.X, y, given.lam))
-        elif n_parameters == 1 and alone:
-            yield _of_theta_alone(path, names, call, seed)
-        elif n_parameters == 1:
-            raise ValueError(
-                f"{path}:{name} takes theta alone: its data are its file's own X, Y and lam; give "
-                "it no other file and no lam"
-            )
+        parameters = [
+            (parameter.name, parameter.default is not parameter.empty)
+            for parameter in inspect.signature(found[0]).parameters.values()
+            if parameter.kind is not parameter.VAR_KEYWORD
+        ]
+        signature = signature_of(name, parameters)
+        if signature.kind == "theta":
+            if asked.data is not None or asked.lam is not None:
+                raise ValueError(
+                    f"{name} takes theta alone: its data are its file's own X, Y and lam; give it "
+                    "no other file and no lam"
+                )
+            yield _of_theta_alone(path, names, call, asked)
         else:
-            raise ValueError(_signatures(f"{path}:{name}", n_parameters, "theta"))
+            required = {parameter for parameter, default in parameters if not default}
+
+            def given(others: list[Any], theta: Array) -> tuple[float, Array]:
+                pairs = [
+                    (parameter, theta if role == "theta" else _in_python(role, value))
+                    for (parameter, role), value in zip(signature.arguments, others, strict=True)
+                ]
+                by_place = [value for parameter, value in pairs if parameter in required]
+                by_name = {key: value for key, value in pairs if key not in required}
+                return call(*by_place, **by_name)
+
+            yield _with_examples(name, signature, asked, given)
     finally:
         sys.path.remove(str(file.parent))
 
 
-def _of_theta_alone(path: Path, names: dict[str, Any], objective: Objective, seed: int) -> Problem:
+def _in_python(role: str, value: Any) -> Any:
+    """Return y as Python's programs have it: flat, labels whole numbers."""
+    if role != "y":
+        return value
+    whole = (value % 1 == 0).all()
+    return value[:, 0].astype(int) if whole else value[:, 0]
+
+
+def _function(path: Path, names: dict[str, Any], name: str) -> Callable[..., Any]:
+    function = names.get(name)
+    if not callable(function):
+        own = [key for key, value in names.items() if inspect.isfunction(value)]
+        raise ValueError(f"{path}: has no function {name}; it has {', '.join(own) or 'none'}")
+    return function  # type: ignore[no-any-return]
+
+
+def _of_theta_alone(
+    path: Path, names: dict[str, Any], objective: Objective, asked: Asked
+) -> Problem:
     known: dict[str, Any] = {
         key: names[key] for key in ("network", "X", "Y", "lam") if key in names
     }
     if "y" in names:
         known.setdefault("Y", names["y"])
+    if asked.layers is not None:
+        known.setdefault("network", asked.layers)
     if "network" in known and not isinstance(known["network"], Network):
         known["network"] = Network(known["network"])
     if "theta" in names:
-        theta = np.array(names["theta"], dtype=np.float64).ravel()
+        theta = flat(names["theta"])
     elif "network" in known:
-        theta = random_theta(known["network"], seed)
+        theta = random_theta(known["network"], asked.seed)
     else:
         raise ValueError(
             f"{path}: has neither theta nor network; write in it where to check, as in "
@@ -291,117 +432,37 @@ def _told_in_one_line(file: Path) -> Iterator[None]:
         raise ValueError(f"{file.name}{where}: {type(error).__name__}: {error}") from error
 
 
-def _signatures(name: str, n_parameters: int, one: str) -> str:
-    return (
-        f"{name} takes {n_parameters} parameters; a function that can be checked takes {one}, "
-        "(nn_params, input_layer_size, hidden_layer_size, num_labels, X, y, lambda) or "
-        "(nn_params, il, hl, X, y, lambda)"
-    )
-
-
-MARK = "chainrule's own line:"
-# One process serves a whole check.  Each theta comes in as its length and its values in binary;
-# each answer goes out as a line of its own that begins with MARK, for learners' functions print.
-DRIVER = f"""
-function chainrule_says(varargin)
-  printf("\\n{MARK} "); printf(varargin{{:}}); printf("\\n"); fflush(stdout);
-end
-function chainrule_fails(err, path)
-  where = "";
-  for frame = err.stack'
-    if isfield(frame, "file") && strcmp(frame.file, path) && frame.line > 0
-      where = sprintf(", line %d", frame.line);
-      break
-    end
-  end
-  chainrule_says("failed%s: %s", where, strrep(err.message, "\\n", " "));
-end
-try
-  addpath(chainrule_folder);
-  chainrule_says("parameters %d", nargin(chainrule_name));
-  while ! isempty(n = fread(stdin, 1, "double"))
-    if n == 0
-      name = fgetl(stdin);
-      chainrule_given = load(name).given;
-      continue
-    end
-    theta = fread(stdin, n, "double");
-    [J, grad] = feval(chainrule_name, theta, chainrule_given{{:}});
-    if ! isreal(J) || ! isreal(grad)
-      error("J or grad is complex: the logarithm of a negative number?");
-    end
-    chainrule_says("value%s", sprintf(" %.17g", J, grad));
-  end
-catch err
-  chainrule_fails(err, chainrule_path);
-end
-"""
-
-
 @contextmanager
-def from_octave(path: Path, examples: Callable[[int], Examples]) -> Iterator[Problem]:
+def from_octave(path: Path, asked: Asked) -> Iterator[Problem]:
     """Run an Octave function in a process of Octave's and make it a problem."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
-    program = shutil.which("octave-cli")
-    if program is None:
-        raise ValueError(
-            f"{path}: needs GNU Octave, and there is no octave-cli on the PATH; install it, as "
-            "with apt install octave, brew install octave, or from octave.org"
-        )
-    file = path.resolve()
-    names = {"path": str(file), "folder": str(file.parent), "name": file.stem}
-    code = "".join(f"chainrule_{key} = '{_quoted(value)}';\n" for key, value in names.items())
-    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/messages", "w+") as messages:
-        process = subprocess.Popen(
-            [program, "--quiet", "--no-init-file", "--no-history", "--eval", code + DRIVER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=messages,
-        )
-        assert process.stdin is not None
-        assert process.stdout is not None
-        stdin, stdout = process.stdin, process.stdout
+    with running(path) as function:
+        names = parameters_of(path)
+        if len(names) != abs(function.n_parameters):
+            names = [f"parameter{i}" for i in range(1, abs(function.n_parameters) + 1)]
+        signature = signature_of(str(path), [(name, False) for name in names])
+        if signature.kind == "theta":
+            if asked.layers is None:
+                raise ValueError(
+                    f"{path} takes theta alone: say how long theta is, as in --network 4,5,3"
+                )
+            network = Network(asked.layers)
+            function.give([None])
+            yield Problem(function, random_theta(network, asked.seed), {"network": network})
+            return
+        last: list[Any] | None = None
 
-        def answer() -> list[str]:
-            """Return the words of Octave's next answer; what the function prints is not one."""
-            for line in stdout:
-                text = line.decode(errors="replace").strip()
-                if text.startswith(MARK):
-                    word, *rest = text.removeprefix(MARK).split(" ")[1:]
-                    if word.startswith("failed"):
-                        said = " ".join([word.removeprefix("failed"), *rest])
-                        raise ValueError(f"{path.name}{said}")
-                    return rest
-            messages.seek(0)
-            raise ValueError(f"{path.name}: Octave ended: {messages.read().strip()}")
+        def call(others: list[Any], theta: Array) -> tuple[float, Array]:
+            nonlocal last
+            if others is not last:
+                last = others
+                function.give([None if value is None else _double(value) for value in others])
+            return function(theta)
 
-        def objective(theta: Array) -> tuple[float, Array]:
-            with suppress(BrokenPipeError):  # Octave has ended: the answer says why
-                stdin.write(np.float64(theta.size).tobytes() + theta.astype(np.float64).tobytes())
-                stdin.flush()
-            J, *D = map(float, answer())
-            return J, np.array(D)
-
-        try:
-            n_parameters = int(answer()[0])
-            if n_parameters not in (COURSE, LINEAR):
-                raise ValueError(_signatures(str(path), n_parameters, "one of the course's lists"))
-            given = examples(n_parameters)
-            cell = np.empty((1, len(given.sizes) + 3), dtype=object)
-            cell[0] = [*map(float, given.sizes), given.X, given.y, given.lam]
-            from scipy.io import savemat
-
-            savemat(f"{folder}/given.mat", {"given": cell})
-            stdin.write(np.float64(0).tobytes() + f"{folder}/given.mat\n".encode())
-            yield given.problem(objective)
-        finally:
-            with suppress(BrokenPipeError):
-                stdin.close()
-            process.wait()
-            stdout.close()
+        yield _with_examples(str(path), signature, asked, call)
 
 
-def _quoted(text: str) -> str:
-    """Return a text as it stands between Octave's single quotes."""
-    return text.replace("'", "''")
+def _double(value: Any) -> Any:
+    """Return whatever Octave is given as floats: there are no other numbers for a learner."""
+    return np.asarray(value, dtype=np.float64)

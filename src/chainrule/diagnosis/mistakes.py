@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# name: (what was done, the line of the notes that says otherwise)
+from chainrule.notes.network import Network
+
+Named = list[tuple[str, str]]  # mistakes with their evidence
+UNKNOWN = "no-known-mistake"
+
+# name: (what was done, the line of the notes that says otherwise).  In braces stands what the
+# network's own activation and cost put there.
 MISTAKES: Mapping[str, tuple[str, str]] = {
     "missing-1-over-m": (
         "the sum over the examples is not divided by m",
@@ -32,20 +38,20 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "delta(l) = (Theta(l)^T delta(l+1)) .* g'(z(l))",
     ),
     "activation-derivative-at-wrong-point": (
-        "g' is evaluated at a in place of z, or its form in a is given z",
-        "g'(z(l)) = a(l) .* (1 - a(l)): in terms of a, or sigmoidGradient(z), never mixed",
+        "g' is evaluated elsewhere than at z(l): at a(l), or at another layer's z, say",
+        "{slope}: either written from a, or taken at z, never mixed",
     ),
     "activation-derivative-of-another-activation": (
         "g' belongs to another activation than the forward pass uses",
-        "delta(l) = (Theta(l)^T delta(l+1)) .* g'(z(l)); for tanh, g'(z) = 1 - g(z)^2",
+        "delta(l) = (Theta(l)^T delta(l+1)) .* g'(z(l)); {slope}",
     ),
     "activation-derivative-incomplete": (
-        "only one factor of g'(z) = a (1 - a) is there",
-        "g'(z(l)) = a(l) .* (1 - a(l))",
+        "only a part of g'(z) is there",
+        "{slope}",
     ),
     "output-derivative-extra": (
         "delta(L) is multiplied by g', as if the cost were the squared error",
-        "delta(L) = a(L) - y: dJ/da and g' have already cancelled",
+        "delta(L) = a(L) - y: {output}",
     ),
     "output-derivative-missing": (
         "delta(L) is dJ/da, without g'(z(L))",
@@ -92,7 +98,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "J sums over k = 1..K, without 1/K; delta(L) = a(L) - y",
     ),
     "wrong-factor": (
-        "the whole gradient is off by a constant factor",
+        "the gradient, or a part of it, is off by a constant factor",
         "D is the derivative of J: the same 1/m, the same 1/2",
     ),
     "sign": (
@@ -101,8 +107,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     ),
     "cost-inconsistent": (
         "the gradient is that of the notes' J; the J returned is another",
-        "Cost Function: J = -1/m sum over t and k of [y log h + (1 - y) log(1 - h)] + "
-        "lambda/(2m) sum of Theta^2 without the bias",
+        "Cost Function: J = {J}",
     ),
     "not-differentiable": (
         "J has a kink at this theta: there is no gradient to compare with; check at another",
@@ -116,8 +121,143 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "the arithmetic is too coarse for this epsilon (float32?); no mistake is shown",
         "Gradient Checking: a good small epsilon; much smaller, and numerical problems show",
     ),
-    "right-only-at-zero": (
-        "the gradient is right at theta = 0 and wrong elsewhere",
-        "D must hold at every Theta: check at a random one",
+    "gradient-zero": (
+        "the gradient, or a part of it, is not written: it is 0",
+        "Delta(l) := Delta(l) + delta(l+1) a(l)^T, and delta(l) = (Theta(l)^T delta(l+1)) .* "
+        "g'(z(l)): none of these is 0, unless g' returns 0",
+    ),
+    "cost-constant": (
+        "J does not depend on theta: it is not written yet",
+        "Cost Function: J = {J}",
+    ),
+    "parameters-unused": (
+        "J does not use all of theta: two layers have the same matrix, or a matrix is not used",
+        "Unrolling Parameters: Theta1, Theta2, ... are cut out of thetaVector one after the other",
+    ),
+    "forward-without-g": (
+        "forward propagation leaves out g in the hidden layers, the gradient goes through g'",
+        "Forward propagation: z(l+1) = Theta(l) a(l), a(l+1) = g(z(l+1))",
+    ),
+    "softmax-axis": (
+        "the softmax is taken along the examples, not along the classes",
+        "h_k = e^z_k / sum over the classes j of e^z_j, for each example by itself",
+    ),
+    "activation-derivative-twice": (
+        "g'(z) is multiplied in twice",
+        "delta(l) = (Theta(l)^T delta(l+1)) .* g'(z(l)), once",
+    ),
+    "output-derivative-incomplete": (
+        "delta(L) has only one of the two halves of the cost's derivative",
+        "delta(L) = a(L) - y: {output}",
+    ),
+    "output-rounded": (
+        "delta(L) takes the predicted class in place of the output a(L)",
+        "delta(L) = a(L) - y, a(L) as it is",
+    ),
+    "labels-missing": (
+        "y is missing in delta(L)",
+        "delta(L) = a(L) - y, y_k = 1 for the example's own class k",
+    ),
+    "one-label-for-all": (
+        "one example's y is used for all the examples",
+        "delta(L) = a(L) - y(t), each example t with its own y(t)",
+    ),
+    "labels-wrong-axis": (
+        "the labels are built along the wrong axis",
+        "y_k(t) = 1 for the class k of example t: a row an example, or a column, in a and y alike",
+    ),
+    "example-left-out": (
+        "an example is left out of the sum",
+        "For training example t = 1 to m",
+    ),
+    "class-left-out": (
+        "an output unit's delta does not reach the gradient",
+        "delta(L) = a(L) - y, for all k = 1 to K",
+    ),
+    "bias-gradient-summed": (
+        "the bias's gradient is taken over the units too, not over the examples alone",
+        "Delta(l) := Delta(l) + delta(l+1) a(l)^T, with a_0 = 1: each unit's own delta, summed "
+        "over t",
+    ),
+    "layer-copied": (
+        "two layers have the same gradient",
+        "Unrolling Parameters: [D1(:); D2(:)], each Theta(l) its own D(l)",
+    ),
+    "lambda-subtracted": (
+        "the regularisation term is subtracted",
+        "Backpropagation Algorithm: D := 1/m (Delta + lambda Theta)",
+    ),
+    "lambda-on-gradient": (
+        "lambda multiplies the gradient, not the weights",
+        "Backpropagation Algorithm: D := 1/m (Delta + lambda Theta)",
+    ),
+    "lambda-misplaced": (
+        "the regularisation leaves out the wrong row or column",
+        "Backpropagation Algorithm: D := 1/m Delta if j = 0: the first column of Theta",
+    ),
+    "lambda-of-another-layer": (
+        "the regularisation term is that of another layer",
+        "Backpropagation Algorithm: D(l) := 1/m (Delta(l) + lambda Theta(l))",
+    ),
+    "theta-updated": (
+        "delta(l) is computed with a Theta(l) that has already been changed",
+        "delta(l) = (Theta(l)^T delta(l+1)) .* g'(z(l)), all with the same Theta; "
+        "theta := theta - alpha D comes after the last D",
+    ),
+    "packed-otherwise": (
+        "D is unrolled in another order than theta is read",
+        "Unrolling Parameters: thetaVector and deltaVector in the same order",
+    ),
+    "gradient-accumulates": (
+        "the gradient is added to that of the call before",
+        "Set Delta(l) := 0 for all l, at the start of each call",
+    ),
+    UNKNOWN: (
+        "no known mistake explains D",
+        "Gradient Checking: with m = 1 and lambda = 0, one Theta(l) after the other from the last",
     ),
 }  # fmt: skip
+
+SLOPES: Mapping[str, str] = {
+    "sigmoid": "g'(z(l)) = a(l) .* (1 - a(l))",
+    "tanh": "g'(z(l)) = 1 - a(l).^2",
+    "relu": "g'(z(l)) = 1 where z(l) > 0, else 0",
+    "leaky_relu": "g'(z(l)) = 1 where z(l) > 0, else 0.01",
+    "elu": "g'(z(l)) = 1 where z(l) > 0, else a(l) + 1",
+    "softplus": "g'(z(l)) = 1 - e^-a(l)",
+    "identity": "g'(z(l)) = 1",
+    "silu": "g'(z(l)) = s .* (1 + z(l) .* (1 - s)), where s = sigmoid(z(l))",
+    "gelu": "g'(z(l)) = Phi(z(l)) + z(l) .* phi(z(l))",
+    "mish": "g'(z(l)) = w + z(l) .* w', where w = tanh(softplus(z(l)))",
+    "selu": "g'(z(l)) = 1.0507 where z(l) > 0, else a(l) + 1.7581",
+}
+PENALTY = "lambda/(2m) sum of Theta^2 without the bias"
+COST_FORMULAS: Mapping[str, str] = {
+    "sigmoid": "-1/m sum over t and k of [y log h + (1 - y) log(1 - h)]",
+    "softmax": "-1/m sum over t and k of y log h",
+    "identity": "1/(2m) sum over t and k of (h - y)^2",
+    "exp": "1/m sum over t and k of [h - y log h]",
+}
+
+
+def words(name: str, network: Network | None) -> tuple[str, str]:
+    """Return a mistake's words and the line of the notes, for the network's own g and J.
+
+    Examples
+    --------
+    >>> words("activation-derivative-incomplete", Network((2, 3, 1), hidden="tanh"))[1]
+    "g'(z(l)) = 1 - a(l).^2"
+    """
+    hidden = {g.name for g in network.activations} if network else set()
+    slopes = [SLOPES[g] for g in sorted(hidden) if g in SLOPES] or [SLOPES["sigmoid"]]
+    cost = network.cost.name if network else "sigmoid"
+    formula = COST_FORMULAS.get(cost)
+    own = {
+        "slope": "; ".join(slopes),
+        "J": f"{formula} + {PENALTY}" if formula else f"1/m sum over t of cost(t) + {PENALTY}",
+        "output": "it is the derivative of J by z(L) already"
+        if cost == "identity"
+        else "dJ/da and g' have already cancelled",
+    }
+    said, note = MISTAKES[name]
+    return said.format(**own), note.format(**own)

@@ -1,100 +1,22 @@
-"""The lines of backpropagation as functions, and the known slips in them as data.
-
-A mistake in backpropagation is a line of the notes written wrong.  `Lines` holds the notes' own
-lines; a `Slip` is a mistake's name, the line it is made in, and what becomes of that line.  To
-teach the checker another mistake, add its words to ``MISTAKES`` and its slip to ``SLIPS``.
-"""
+"""The known slips, one a row: another one needs a row here, and its words in MISTAKES."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from chainrule.common.types import Array
-from chainrule.notes.activations import ACTIVATIONS, Activation
-from chainrule.notes.backprop import forward
-from chainrule.notes.costs import Cost
-from chainrule.notes.network import Network
-from chainrule.notes.theta import blocks
+from chainrule.diagnosis.lines import Slip, with_bias
+from chainrule.diagnosis.packing import PACKINGS, other_order
+from chainrule.diagnosis.problem import Problem
+from chainrule.notes.activations import ACTIVATIONS
 
-
-@dataclass(frozen=True)
-class Lines:
-    """The notes' lines, as functions; l is the layer as in the notes, matrices have their shapes.
-
-    ``labels(Y)``, ``output(h, Y, z)``: delta(L), ``back(l, delta, Thetas)``: Theta(l)^T delta(l+1)
-    without the bias unit, ``g_prime(l, a, z, g)``, ``hidden(l, delta, Thetas, a, z, g, lines)``:
-    delta(l), ``Delta(l, delta, a, z)`` with a and z of all layers, ``order(matrices)``: the order
-    of the layers, ``unroll(l, matrix, packing)``: the matrix as the vector will hold it.
-    """
-
-    labels: Callable[[Array], Array]
-    output: Callable[[Array, Array, Array], Array]
-    back: Callable[[int, Array, list[Array]], Array]
-    g_prime: Callable[[int, Array, Array, Activation], Array]
-    hidden: Callable[..., Array]
-    Delta: Callable[..., Array]
-    order: Callable[[list[Array]], list[Array]]
-    unroll: Callable[[int, Array, str], Array]
-
-
-def with_bias(a: Array) -> Array:
-    """Put the bias unit's 1 in front of each row."""
-    return np.hstack([np.ones((len(a), 1)), a])
-
-
-def right_lines(cost: Cost) -> Lines:
-    """Return the notes' own lines."""
-    return Lines(
-        labels=lambda Y: Y,
-        output=lambda h, Y, z: cost.delta(h, Y),
-        back=lambda l, delta, Thetas: delta @ Thetas[l - 1][:, 1:],
-        g_prime=lambda l, a, z, g: g.slope(a, z),
-        hidden=lambda l, delta, Thetas, a, z, g, lines: (
-            lines.back(l, delta, Thetas) * lines.g_prime(l, a, z, g)
-        ),
-        Delta=lambda l, delta, a, z: delta[l + 1].T @ with_bias(a[l]),
-        order=lambda matrices: matrices,
-        unroll=lambda l, matrix, packing: matrix,
-    )
-
-
-Change = Callable[[Any, "Problem"], Any]
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A known mistake as one line changed.
-
-    Attributes
-    ----------
-    name : str
-        The mistake's public name, a key of ``MISTAKES``.
-    line : str
-        The field of `Lines` that is changed.
-    change : callable
-        ``change(right, problem) -> wrong`` line; it may raise ValueError where shapes forbid it.
-    words : str
-        This variant's own words, for the evidence.
-    """
-
-    name: str
-    line: str
-    change: Change
-    words: str
-
-
-def _only(layer: int, slip: Slip) -> Slip:
-    """Return the slip made in one layer alone."""
-
-    def change(right: Any, problem: Problem) -> Any:
-        wrong = slip.change(right, problem)
-        return lambda l, *rest: (wrong if l == layer else right)(l, *rest)
-
-    return replace(slip, change=change, words=f"{slip.words}, in layer {layer} only")
+# The wrong lines that take more than an expression.  Each is given the right line and the problem,
+# then the line's own arguments.
 
 
 def _square(matrix: Array) -> Array:
@@ -109,36 +31,124 @@ def _output_slope(problem: Problem, h: Array) -> Array:
     return h * (1 - h) if name in ("sigmoid", "softmax") else h if name == "exp" else 1 - h * h
 
 
-def _swap_a(right: Any, problem: Problem) -> Any:
-    def Delta(l: int, delta: Any, a: Any, z: Any) -> Array:
-        other = {1: 2, 2: 1}.get(l, l - 1)
-        if other not in a or a[other].shape != a[l].shape:
+def _weights_transposed(right: Any, problem: Problem, *arguments: Any) -> Array:
+    Delta = right(*arguments)
+    return np.hstack([Delta[:, :1], _square(Delta[:, 1:])])
+
+
+def _bias_zero(right: Any, problem: Problem, *arguments: Any) -> Array:
+    Delta = right(*arguments).copy()
+    Delta[:, 0] = 0
+    return np.asarray(Delta)
+
+
+def _same(value: Array, shape: tuple[int, ...]) -> Array:
+    """Return value if it goes elementwise with an array of this shape."""
+    return np.broadcast_to(value, shape)
+
+
+def _slope_of(step: int) -> Callable[..., Array]:
+    """G' of a neighbouring layer."""
+
+    def wrong(right: Any, problem: Problem, l: int, a: Array, z: Array, g: Any) -> Array:
+        return _same(g.slope(problem.a[l + step], problem.z[l + step]), a.shape)
+
+    return wrong
+
+
+def _slope_by_sign_of_delta(
+    right: Any, problem: Problem, l: int, delta: Array, Thetas: Any, a: Array, z: Array, *rest: Any
+) -> Array:
+    back = rest[1].back(l, delta, Thetas)
+    return np.asarray(back * rest[0].slope(rest[0].g(back), back))
+
+
+def _neighbours_delta(step: int) -> Callable[..., Array]:
+    def wrong(right: Any, problem: Problem, l: int, delta: Any, a: Any, z: Any) -> Array:
+        other = _same(delta[l + 1 + step], delta[l + 1].shape)
+        return np.asarray(right(l, {**delta, l + 1: other}, a, z))
+
+    return wrong
+
+
+def _bias_of_all(mean: bool) -> Callable[..., Array]:
+    """Sum (or average) the bias's Delta over the units too."""
+
+    def wrong(right: Any, problem: Problem, *arguments: Any) -> Array:
+        Delta = right(*arguments).copy()
+        Delta[:, 0] = Delta[:, 0].mean() if mean else Delta[:, 0].sum()
+        return np.asarray(Delta)
+
+    return wrong
+
+
+def _copied(one: int, into: int | None = None) -> Callable[..., list[Array]]:
+    """Put D of one layer in place of another's, or of all the others'."""
+
+    def wrong(right: Any, problem: Problem, matrices: list[Array]) -> list[Array]:
+        return [
+            _same(matrices[one - 1], matrix.shape) if into in (None, l) else matrix
+            for l, matrix in enumerate(right(matrices), start=1)
+        ]
+
+    return wrong
+
+
+def _zeros_at(rows: slice, columns: slice) -> Callable[..., Array]:
+    """Put the penalty's zeros elsewhere than in the bias column."""
+
+    def wrong(right: Any, problem: Problem, l: int, Thetas: list[Array]) -> Array:
+        Theta = Thetas[l - 1].copy()
+        Theta[rows] = 0
+        Theta[:, columns] = 0
+        return np.asarray(Theta)
+
+    return wrong
+
+
+def _penalty_of(step: int) -> Callable[..., Array]:
+    def wrong(right: Any, problem: Problem, l: int, Thetas: list[Array]) -> Array:
+        if not 0 < l + step <= len(Thetas):
+            raise ValueError("no such layer")
+        return _same(right(l + step, Thetas), Thetas[l - 1].shape)
+
+    return wrong
+
+
+def _neighbours_a(right: Any, problem: Problem, l: int, delta: Any, a: Any, z: Any) -> Array:
+    other = {1: 2, 2: 1}.get(l, l - 1)
+    if other not in a or a[other].shape != a[l].shape:
+        raise ValueError("layers of different sizes")
+    return np.asarray(right(l, delta, {**a, l: a[other]}, z))
+
+
+def _other_Theta(step: int) -> Callable[..., Array]:
+    def wrong(right: Any, problem: Problem, l: int, delta: Array, Thetas: list[Array]) -> Array:
+        other = l - 1 + step
+        if not 0 <= other < len(Thetas) or Thetas[other].shape != Thetas[l - 1].shape:
             raise ValueError("layers of different sizes")
-        return np.asarray(right(l, delta, {**a, l: a[other]}, z))
+        return np.asarray(right(l, delta, [Thetas[other]] * len(Thetas)))
 
-    return Delta
-
-
-def _other_Theta(step: int) -> Change:
-    def change(right: Any, problem: Problem) -> Any:
-        def back(l: int, delta: Array, Thetas: list[Array]) -> Array:
-            other = l - 1 + step
-            if not 0 <= other < len(Thetas) or Thetas[other].shape != Thetas[l - 1].shape:
-                raise ValueError("layers of different sizes")
-            return np.asarray(right(l, delta, [Thetas[other]] * len(Thetas)))
-
-        return back
-
-    return change
+    return wrong
 
 
-def _drop_last(right: Any, problem: Problem) -> Any:
-    def hidden(l: int, delta: Array, Thetas: Any, a: Array, z: Array, g: Any, lines: Any) -> Array:
-        # g' of all the units, the bias unit's included, then the wrong column dropped
-        whole = (delta @ Thetas[l - 1]) * lines.g_prime(l, with_bias(a), with_bias(z), g)
-        return np.asarray(whole[:, :-1])
+def _last_unit_dropped(
+    right: Any, problem: Problem, l: int, delta: Array, Thetas: Any, a: Array, z: Array, *rest: Any
+) -> Array:
+    """Take g' of all the units, the bias unit's included, then drop the wrong column."""
+    g, lines = rest
+    whole = (delta @ Thetas[l - 1]) * lines.g_prime(l, with_bias(a), with_bias(z), g)
+    return np.asarray(whole[:, :-1])
 
-    return hidden
+
+def _bias_last_first_unit_dropped(
+    right: Any, problem: Problem, l: int, delta: Array, Thetas: Any, a: Array, z: Array, *rest: Any
+) -> Array:
+    """Append the bias unit behind the others, take g' of all, then drop the first."""
+    g, lines = rest
+    a, z = (np.roll(with_bias(units), -1, axis=1) for units in (a, z))
+    whole = (delta @ np.roll(Thetas[l - 1], -1, axis=1)) * lines.g_prime(l, a, z, g)
+    return np.asarray(whole[:, 1:])
 
 
 def _shifted(Y: Array, by: int) -> Array:
@@ -153,338 +163,203 @@ def _shifted(Y: Array, by: int) -> Array:
     return out
 
 
-def _zero_bias(Delta: Array) -> Array:
-    out = Delta.copy()
-    out[:, 0] = 0
-    return out
+def _examples(rows: slice) -> Callable[..., Array]:
+    """Delta of some examples alone."""
+
+    def wrong(right: Any, problem: Problem, l: int, *layers: Any) -> Array:
+        return np.asarray(right(l, *({i: v[rows] for i, v in part.items()} for part in layers)))
+
+    return wrong
 
 
-def _slips() -> Iterator[Slip]:
-    missing, point = "activation-derivative-missing", "activation-derivative-at-wrong-point"
-    yield Slip(missing, "g_prime", lambda f, p: lambda l, a, z, g: np.ones_like(a), "no g'")
-    yield Slip(
-        point, "g_prime", lambda f, p: lambda l, a, z, g: g.slope(g.g(a), a), "g' taken at a"
-    )
-    yield Slip(
-        point, "g_prime", lambda f, p: lambda l, a, z, g: g.g_prime(z), "g' written from z as if a"
-    )
-    for other in ACTIVATIONS.values():
-        if other.name != "identity":
-            yield Slip(
-                "activation-derivative-of-another-activation",
-                "g_prime",
-                lambda f, p, other=other: lambda l, a, z, g: other.slope(a, z),  # type: ignore[misc]
-                f"g' of {other.name}",
-            )
-    incomplete = "activation-derivative-incomplete"
-    yield Slip(incomplete, "g_prime", lambda f, p: lambda l, a, z, g: a, "a in place of g'")
-    yield Slip(incomplete, "g_prime", lambda f, p: lambda l, a, z, g: 1 - a, "1 - a for g'")
-    extra = "output-derivative-extra"
-    yield Slip(
-        extra,
-        "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) * _output_slope(p, h),
-        "delta(L) = (a - y) .* g'",
-    )
-    yield Slip(
-        extra,
-        "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) * p.g_last.slope(p.g_last.g(h), h),
-        "delta(L) = (a - y) .* g' taken at a",
-    )
-    yield Slip(
-        extra,
-        "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) * p.g_last.g_prime(h),
-        "delta(L) = (a - y) .* the hidden layers' g'",
-    )
-    yield Slip(
-        extra,
-        "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) * p.g_last.g_prime(z),
-        "delta(L) = (a - y) .* g' written from z",
-    )
-    yield Slip(
-        "output-derivative-missing",
-        "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) / _output_slope(p, h),
-        "delta(L) = dJ/da",
-    )
-    yield Slip(
-        "theta-transposed",
-        "back",
-        lambda f, p: lambda l, delta, Thetas: delta @ _square(Thetas[l - 1][:, 1:]),
-        "Theta in place of Theta^T",
-    )
-    yield Slip(
-        "theta-transposed",
-        "Delta",
-        lambda f, p: (
-            lambda l, delta, a, z: np.hstack(
-                [f(l, delta, a, z)[:, :1], _square(f(l, delta, a, z)[:, 1:])]
-            )
-        ),
-        "a delta^T in place of delta a^T",
-    )
-    yield Slip(
-        "unrolled-by-row",
-        "back",
-        lambda f, p: (
-            lambda l, delta, Thetas: f(
-                l,
-                delta,
-                [other_order(Theta, p.packing) for Theta in Thetas],
-            )
-        ),
-        "Theta read in the other order on the way back",
-    )
-    yield Slip(
-        "unrolled-by-row",
-        "unroll",
-        lambda f, p: lambda l, matrix, packing: other_order(matrix, packing),
-        "D unrolled in the other order than theta",
-    )
-    yield Slip(
-        "bias-in-delta",
-        "back",
-        lambda f, p: lambda l, delta, Thetas: delta @ Thetas[l - 1][:, :-1],
-        "the last unit is dropped in place of the bias",
-    )
-    yield Slip(
-        "bias-in-delta",
-        "back",
-        lambda f, p: lambda l, delta, Thetas: delta @ np.roll(Thetas[l - 1], -1, axis=1)[:, 1:],
-        "the bias stands last and the first unit is dropped",
-    )
-    yield Slip("bias-in-delta", "hidden", _drop_last, "g' of the bias unit too, last unit dropped")
-    yield Slip(
-        "bias-gradient-missing",
-        "Delta",
-        lambda f, p: lambda l, delta, a, z: _zero_bias(f(l, delta, a, z)),
-        "D(:, 1) is 0",
-    )
-    yield Slip(
-        "bias-misplaced",
-        "Delta",
-        lambda f, p: lambda l, delta, a, z: np.roll(f(l, delta, a, z), -1, axis=1),
-        "[delta a^T, delta] in place of [delta, delta a^T]",
-    )
-    yield Slip(
-        "layers-swapped", "order", lambda f, p: lambda matrices: f(matrices)[::-1], "[D2(:); D1(:)]"
-    )
-    yield Slip("layers-swapped", "Delta", _swap_a, "a of the neighbouring layer in Delta")
-    yield Slip("layers-swapped", "back", _other_Theta(-1), "Theta(l-1) in delta(l)")
-    yield Slip("layers-swapped", "back", _other_Theta(1), "Theta(l+1) in delta(l)")
-    for by in (1, -1):
-        yield Slip(
-            "labels-shifted",
-            "labels",
-            lambda f, p, by=by: lambda Y: np.roll(p.several(Y), by, axis=1),  # type: ignore[misc]
-            f"classes moved by {by:+d}, the last to the first",
-        )
-        yield Slip(
-            "labels-shifted",
-            "labels",
-            lambda f, p, by=by: lambda Y: _shifted(Y, by),  # type: ignore[misc]
-            f"labels moved by {by:+d}",
-        )
-    yield Slip(
-        "labels-shifted", "labels", lambda f, p: lambda Y: 1 - p.classes(Y), "labels exchanged"
-    )
-    yield Slip(
-        "activation-forgotten",
-        "Delta",
-        lambda f, p: lambda l, delta, a, z: f(l, delta, {**a, l: z[l]}, z),
-        "z(l) in place of a(l)",
-    )
-    for words, rows in (("last", slice(-1, None)), ("first", slice(0, 1))):
-        yield Slip(
-            "accumulator-overwritten",
-            "Delta",
-            lambda f, p, rows=rows: (
-                lambda l, delta, a, z: f(  # type: ignore[misc]
-                    l,
-                    {i: d[rows] for i, d in delta.items()},
-                    {i: v[rows] for i, v in a.items()},
-                    {i: v[rows] for i, v in z.items()},
-                )
-            ),
-            f"Delta of the {words} example alone",
-        )
-        yield Slip(
-            "accumulator-overwritten",
-            "Delta",
-            lambda f, p, rows=rows: (
-                lambda l, delta, a, z: np.hstack(  # type: ignore[misc]
-                    [delta[l + 1][rows].T, f(l, delta, a, z)[:, 1:]]
-                )
-            ),
-            f"Delta's bias column of the {words} example alone",
-        )
+def _biases_examples(rows: slice) -> Callable[..., Array]:
+    """Delta's bias column of some examples alone."""
+
+    def wrong(right: Any, problem: Problem, l: int, delta: Any, a: Any, z: Any) -> Array:
+        return np.hstack([delta[l + 1][rows].T, right(l, delta, a, z)[:, 1:]])
+
+    return wrong
 
 
-SLIPS: tuple[Slip, ...] = tuple(_slips())
-
-# What a J that is not the notes' may be: the same slips as in delta(L), since that is J's slope
-COST_SLIPS: tuple[Slip, ...] = (
-    Slip(
-        "cost-inconsistent",
-        "output",
-        lambda f, p: lambda h, Y, z: -p.classes(Y) * (1 - h),
-        "J has only y log h, without (1 - y) log(1 - h)",
+LAST, FIRST, ALL, NONE = slice(-1, None), slice(0, 1), slice(None), slice(0, 0)
+POINT = "activation-derivative-at-wrong-point"
+OTHER = "activation-derivative-of-another-activation"
+# f is the right line, p the problem.
+# fmt: off
+SLIPS: tuple[Slip, ...] = (
+    # g'(z(l)), of the learner's own a(l) and z(l)
+    Slip("activation-derivative-missing", "g_prime", "no g'",
+         lambda f, p, l, a, z, g: np.ones_like(a)),
+    Slip(POINT, "g_prime", "g' taken at a", lambda f, p, l, a, z, g: g.slope(g.g(a), a)),
+    Slip(POINT, "g_prime", "g' written from z as if a", lambda f, p, l, a, z, g: g.g_prime(z)),
+    *(
+        Slip(OTHER, "g_prime", f"g' of {other.name}",
+             lambda f, p, l, a, z, g, other=other: other.slope(a, z))
+        for other in ACTIVATIONS.values()
+        if other.name != "identity"
     ),
-    Slip(
-        "cost-inconsistent",
-        "output",
-        lambda f, p: lambda h, Y, z: f(h, Y, z) * _output_slope(p, h),
-        "J is the squared error",
+    *(
+        Slip(OTHER, "g_prime", f"g' of {other.name} at z",
+             lambda f, p, l, a, z, g, other=other: other.slope(other.g(z), z))
+        for other in ACTIVATIONS.values()
+        if other.name != "identity"
     ),
-    *(slip for slip in SLIPS if slip.line == "labels"),
+    Slip(POINT, "g_prime", "g' of z(l+1)", _slope_of(1)),
+    Slip(POINT, "g_prime", "g' of z(l-1)", _slope_of(-1)),
+    Slip("activation-derivative-twice", "g_prime", "g' .* g'",
+         lambda f, p, l, a, z, g: f(l, a, z, g) ** 2),
+    Slip(POINT, "hidden", "g' taken at Theta^T delta", _slope_by_sign_of_delta),
+    Slip("activation-derivative-incomplete", "g_prime", "a in place of g'",
+         lambda f, p, l, a, z, g: a),
+    Slip("activation-derivative-incomplete", "g_prime", "1 - a for g'",
+         lambda f, p, l, a, z, g: 1 - a),
+    # delta(L)
+    Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* g'",
+         lambda f, p, h, Y, z: f(h, Y, z) * _output_slope(p, h)),
+    Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* g' taken at a",
+         lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.slope(p.g_last.g(h), h)),
+    Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* the hidden layers' g'",
+         lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.g_prime(h)),
+    Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* g' written from z",
+         lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.g_prime(z)),
+    Slip("output-derivative-missing", "output", "delta(L) = dJ/da",
+         lambda f, p, h, Y, z: f(h, Y, z) / _output_slope(p, h)),
+    Slip("output-derivative-incomplete", "output", "delta(L) = -y .* (1 - a)",
+         lambda f, p, h, Y, z: -p.classes(Y) * (1 - h)),
+    Slip("output-derivative-incomplete", "output", "delta(L) = (1 - y) .* a",
+         lambda f, p, h, Y, z: (1 - p.classes(Y)) * h),
+    Slip("activation-forgotten", "output", "delta(L) = z(L) - y", lambda f, p, h, Y, z: z - Y),
+    Slip("output-rounded", "output", "delta(L) = (a >= 0.5) - y",
+         lambda f, p, h, Y, z: (h >= 0.5) - p.classes(Y)),
+    Slip("output-rounded", "output", "delta(L) = 1 at the largest a, less y",
+         lambda f, p, h, Y, z: (h == h.max(axis=1, keepdims=True)) - p.several(p.classes(Y))),
+    # Theta(l)^T delta(l+1), then delta(l) and Delta(l)
+    Slip("theta-transposed", "back", "Theta in place of Theta^T",
+         lambda f, p, l, delta, Thetas: delta @ _square(Thetas[l - 1][:, 1:])),
+    Slip("theta-transposed", "Delta", "a delta^T in place of delta a^T", _weights_transposed),
+    Slip("unrolled-by-row", "back", "Theta read in the other order on the way back",
+         lambda f, p, l, delta, Thetas: f(l, delta, [other_order(T, p.packing) for T in Thetas])),
+    Slip("unrolled-by-row", "unroll", "D unrolled in the other order than theta",
+         lambda f, p, l, matrix, packing: other_order(matrix, packing)),
+    Slip("bias-in-delta", "back", "the last unit is dropped in place of the bias",
+         lambda f, p, l, delta, Thetas: delta @ Thetas[l - 1][:, :-1]),
+    Slip("bias-in-delta", "back", "the bias stands last and the first unit is dropped",
+         lambda f, p, l, delta, Thetas: delta @ np.roll(Thetas[l - 1], -1, axis=1)[:, 1:]),
+    Slip("bias-in-delta", "hidden", "g' of the bias unit too, last unit dropped",
+         _last_unit_dropped),
+    Slip("bias-in-delta", "hidden", "the bias stands last, g' of it too, first unit dropped",
+         _bias_last_first_unit_dropped),
+    Slip("bias-gradient-missing", "Delta", "D(:, 1) is 0", _bias_zero),
+    Slip("bias-misplaced", "Delta", "[delta a^T, delta] in place of [delta, delta a^T]",
+         lambda f, p, *arguments: np.roll(f(*arguments), -1, axis=1)),
+    Slip("layers-swapped", "order", "[D2(:); D1(:)]", lambda f, p, matrices: f(matrices)[::-1]),
+    Slip("layers-swapped", "Delta", "a of the neighbouring layer in Delta", _neighbours_a),
+    Slip("layers-swapped", "Delta", "delta(l) in place of delta(l+1)", _neighbours_delta(-1)),
+    Slip("layers-swapped", "Delta", "delta(l+2) in place of delta(l+1)", _neighbours_delta(1)),
+    Slip("layer-copied", "order", "every D(l) is D(1)", _copied(1)),
+    Slip("layer-copied", "order", "every D(l) is D(L-1)", _copied(0)),
+    Slip("layers-swapped", "back", "Theta(l-1) in delta(l)", _other_Theta(-1)),
+    Slip("layers-swapped", "back", "Theta(l+1) in delta(l)", _other_Theta(1)),
+    # y
+    Slip("labels-shifted", "labels", "classes moved by +1, the last to the first",
+         lambda f, p, Y: np.roll(p.several(Y), 1, axis=1)),
+    Slip("labels-shifted", "labels", "labels moved by +1", lambda f, p, Y: _shifted(Y, 1)),
+    Slip("labels-shifted", "labels", "classes moved by -1, the last to the first",
+         lambda f, p, Y: np.roll(p.several(Y), -1, axis=1)),
+    Slip("labels-shifted", "labels", "labels moved by -1", lambda f, p, Y: _shifted(Y, -1)),
+    Slip("labels-shifted", "labels", "labels exchanged", lambda f, p, Y: 1 - p.classes(Y)),
+    Slip("labels-missing", "labels", "delta(L) = a(L), no y", lambda f, p, Y: np.zeros_like(Y)),
+    Slip("labels-missing", "labels", "delta(L) = a(L) - 1",
+         lambda f, p, Y: np.ones_like(p.classes(Y))),
+    Slip("one-label-for-all", "labels", "y of the first example for all",
+         lambda f, p, Y: np.broadcast_to(Y[:1], Y.shape)),
+    Slip("one-label-for-all", "labels", "y of the last example for all",
+         lambda f, p, Y: np.broadcast_to(Y[-1:], Y.shape)),
+    Slip("labels-wrong-axis", "labels", "Y is reshaped where it should be transposed",
+         lambda f, p, Y: p.several(Y).T.reshape(Y.shape)),
+    Slip("labels-wrong-axis", "labels", "Y is reshaped where it should be transposed",
+         lambda f, p, Y: p.several(Y).ravel().reshape(Y.shape, order="F")),
+    # Delta(l)
+    Slip("activation-forgotten", "Delta", "z(l) in place of a(l)",
+         lambda f, p, l, delta, a, z: f(l, delta, {**a, l: z[l]}, z)),
+    Slip("accumulator-overwritten", "Delta", "Delta of the last example alone", _examples(LAST)),
+    Slip("accumulator-overwritten", "Delta", "Delta's bias column of the last example alone",
+         _biases_examples(LAST)),
+    Slip("accumulator-overwritten", "Delta", "Delta of the first example alone", _examples(FIRST)),
+    Slip("accumulator-overwritten", "Delta", "Delta's bias column of the first example alone",
+         _biases_examples(FIRST)),
+    Slip("example-left-out", "Delta", "the first example is left out", _examples(slice(1, None))),
+    Slip("example-left-out", "Delta", "the last example is left out", _examples(slice(-1))),
+    Slip("bias-gradient-summed", "Delta", "the bias's Delta summed over the units too",
+         _bias_of_all(mean=False)),
+    Slip("bias-gradient-summed", "Delta", "the bias's Delta averaged over the units too",
+         _bias_of_all(mean=True)),
+    # lambda
+    Slip("lambda-misplaced", "penalty", "0 in the last column, not in the first",
+         _zeros_at(NONE, LAST)),
+    Slip("lambda-misplaced", "penalty", "0 in the first row, not in the first column",
+         _zeros_at(FIRST, NONE)),
+    Slip("lambda-misplaced", "penalty", "0 in the last row, not in the first column",
+         _zeros_at(LAST, NONE)),
+    Slip("lambda-misplaced", "penalty", "0 in the first row too", _zeros_at(FIRST, FIRST)),
+    Slip("lambda-misplaced", "penalty", "Theta^T in place of Theta",
+         lambda f, p, l, Thetas: _weights_transposed(f, p, l, Thetas)),
+    Slip("lambda-misplaced", "penalty", "only the bias column", lambda f, p, l, Thetas: (
+         Thetas[l - 1] - f(l, Thetas))),
+    Slip("lambda-of-another-layer", "penalty", "Theta(l+1) in place of Theta(l)", _penalty_of(1)),
+    Slip("lambda-of-another-layer", "penalty", "Theta(l-1) in place of Theta(l)", _penalty_of(-1)),
+    Slip("lambda-factor", "penalty", "Theta .^ 2 in place of Theta",
+         lambda f, p, l, Thetas: f(l, Thetas) ** 2),
+    Slip("lambda-factor", "penalty", "sign(Theta) in place of Theta",
+         lambda f, p, l, Thetas: np.sign(f(l, Thetas))),
+    # [D1(:); D2(:)]
+    *(
+        Slip("packed-otherwise", "packing", f"D is written {kept.words}",
+             lambda f, p, packing, name=name: name)
+        for name, kept in PACKINGS.items()
+    ),
 )
 
+# fmt: on
 
-PACKINGS: Mapping[str, Callable[[list[Array]], list[Array]]] = {
-    # How learners unroll: the pieces, in their order, of matrices with the bias column first
-    "columns": lambda Ts: [T.ravel(order="F") for T in Ts],  # the notes, Octave
-    "rows": lambda Ts: [T.ravel() for T in Ts],  # NumPy
-    "layers": lambda Ts: [part for T in Ts for part in (T[:, 1:].T.ravel(), T[:, 0])],
-    "torch": lambda Ts: [part for T in Ts for part in (T[:, 1:].ravel(), T[:, 0])],
-    "sklearn": lambda Ts: [T[:, 1:].T.ravel() for T in Ts] + [T[:, 0] for T in Ts],
-    "rows, bias last": lambda Ts: [np.roll(T, -1, axis=1).ravel() for T in Ts],
-}
+# The layers in which a line stands, from and up to which (of L); the other lines stand once
+PER_LAYER = {"g_prime": 2, "back": 2, "hidden": 2, "Delta": 1, "penalty": 1, "unroll": 1}
 
 
-def pack(matrices: list[Array], packing: str) -> Array:
-    """Unroll matrices, bias column first, in one of the orders that learners use."""
-    return np.concatenate(PACKINGS[packing](matrices))
+def tried_slips(L: int) -> Iterator[Slip]:
+    """Yield the slips, each in all layers and then in one layer alone, for a network of L layers.
+
+    Some are impossible with a network's shapes: its lines then raise ValueError.
+    """
+    for everywhere in SLIPS:
+        yield everywhere
+        yield from _in_one_layer(everywhere, L)
+    for one, other in permutations(range(1, L), 2) if 3 < L < 7 else ():
+        yield Slip("layer-copied", "order", f"D({one}) is D({other})", _copied(other, one))
 
 
-def other_order(matrix: Array, packing: str) -> Array:
-    """Return what a matrix becomes that is written in one order and read in the other."""
-    if packing == "columns":
-        return matrix.ravel().reshape(matrix.shape, order="F")
-    if packing.startswith("rows"):
-        return matrix.ravel(order="F").reshape(matrix.shape)
-    W = matrix[:, 1:]
-    if packing == "torch":
-        W = W.ravel(order="F").reshape(W.shape)
-    else:
-        W = W.ravel().reshape(W.shape, order="F")
-    return np.hstack([matrix[:, :1], W])
+def _in_one_layer(slip: Slip, L: int) -> Iterator[Slip]:
+    layers = range(PER_LAYER.get(slip.line, L), L)
+    if len(layers) > 1:
+        for layer in layers:
+            yield _only(layer, slip)
 
 
-def _weights(Theta: Array) -> Array:
-    return np.hstack([np.zeros((len(Theta), 1)), Theta[:, 1:]])
+def _only(layer: int, slip: Slip) -> Slip:
+    """Return the slip made in one layer alone."""
+
+    def wrong(right: Any, problem: Problem, l: int, *rest: Any) -> Any:
+        return slip.wrong(right, problem, l, *rest) if l == layer else right(l, *rest)
+
+    return replace(slip, wrong=wrong, words=f"{slip.words}, in layer {layer} only", layer=layer)
 
 
-def _biases(Theta: Array) -> Array:
-    return np.hstack([Theta[:, :1], np.zeros_like(Theta[:, 1:])])
+# Lines that can be written wrong twice over; in the others the second slip undoes the first
+TWICE = ("output", "hidden", "Delta", "order")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """The network and its data at one theta, read in the order that the learner's J reads it."""
-
-    network: Network
-    Thetas: list[Array]
-    a: dict[int, Array]  # a(1)..a(L)
-    z: dict[int, Array]  # z(2)..z(L), z(1) = a(1)
-    Y: Array
-    packing: str
-    lams: Array  # lambda of each Theta(l), relative to their mean
-
-    @classmethod
-    def at(
-        cls, network: Network, theta: Array, X: Array, Y: Array, packing: str, lams: Array
-    ) -> Problem:
-        """Read theta in one order and propagate forward."""
-        own = [block.T for block in blocks(network, np.arange(network.size))]
-        ours = np.empty_like(theta)
-        ours[pack(own, packing)] = theta
-        activations, _ = forward(network, ours, X)
-        a = dict(enumerate(activations, start=1))
-        Thetas = [block.T for block in blocks(network, ours)]
-        z = {1: a[1]} | {
-            l + 1: with_bias(a[l]) @ Theta.T for l, Theta in enumerate(Thetas, start=1)
-        }
-        return cls(network, Thetas, a, z, Y, packing, lams)
-
-    def J(self, lam: float) -> float:
-        """Return the notes' J, with the regularisation of the weights."""
-        costs = self.network.cost.per_example(self.z[self.network.L], self.Y)
-        squares = sum(
-            share * float(np.sum(Theta[:, 1:] ** 2))
-            for share, Theta in zip(self.lams, self.Thetas, strict=True)
-        )
-        return float(costs.sum() + lam / 2 * squares) / len(self.Y)
-
-    @property
-    def g_last(self) -> Activation:
-        """The last hidden activation; the sigmoid where there is none."""
-        return self.network.activations[-1] if self.network.L > 2 else ACTIVATIONS["sigmoid"]
-
-    def several(self, Y: Array) -> Array:
-        """Y, where there are several outputs."""
-        if Y.shape[1] == 1:
-            raise ValueError("one output only")
-        return Y
-
-    def classes(self, Y: Array) -> Array:
-        """Y, where it holds classes."""
-        if self.network.cost.targets not in ("classes", "distribution"):
-            raise ValueError("not classes")
-        return Y
-
-    def terms(self, slips: Sequence[Slip]) -> tuple[Array, Array]:
-        """Return the terms of a gradient with these slips, and each component's layer.
-
-        Columns of the first, of shape (size, 5): Delta, the weights, the biases, ones in place of
-        the weights, and Delta's bias columns once more by themselves.
-        """
-        lines = right_lines(self.network.cost)
-        for slip in slips:
-            wrong = slip.change(getattr(lines, slip.line), self)
-            lines = replace(lines, **{slip.line: wrong})
-        L = self.network.L
-        delta = {L: lines.output(self.a[L], lines.labels(self.Y), self.z[L])}
-        for l in range(L - 1, 1, -1):
-            g = self.network.activations[l - 2]
-            delta[l] = lines.hidden(l, delta[l + 1], self.Thetas, self.a[l], self.z[l], g, lines)
-        Deltas = [lines.Delta(l, delta, self.a, self.z) for l in range(1, L)]
-        weights = [share * _weights(T) for share, T in zip(self.lams, self.Thetas, strict=True)]
-        biases = [share * _biases(T) for share, T in zip(self.lams, self.Thetas, strict=True)]
-        ones = [_weights(np.ones_like(T)) for T in self.Thetas]
-        layers = [np.full(T.shape, l) for l, T in enumerate(self.Thetas, start=1)]
-
-        def flat(matrices: list[Array]) -> Array:
-            unrolled = [
-                lines.unroll(l, matrix, self.packing) for l, matrix in enumerate(matrices, start=1)
-            ]
-            return pack(lines.order(unrolled), self.packing)
-
-        terms = (Deltas, weights, biases, ones, [_biases(T) for T in Deltas])
-        return np.stack([flat(matrices) for matrices in terms], axis=1), flat(layers)
-
-    def slips(self) -> list[Slip]:
-        """Return the slips that this network's shapes allow, with those in one layer alone."""
-        found: list[Slip] = []
-        for slip in SLIPS:
-            layers = {
-                "g_prime": range(2, self.network.L),
-                "back": range(2, self.network.L),
-                "hidden": range(2, self.network.L),
-                "Delta": range(1, self.network.L),
-                "unroll": range(1, self.network.L),
-            }.get(slip.line, range(0))
-            single = [_only(l, slip) for l in layers] if len(layers) > 1 else []
-            found += [s for s in [slip, *single] if self._possible(s)]
-        return found
-
-    def _possible(self, slip: Slip) -> bool:
-        try:
-            with np.errstate(all="ignore"):
-                terms, _ = self.terms([slip])
-                right, _ = self.terms([])
-        except (ValueError, IndexError, KeyError):
-            return False
-        return bool(np.isfinite(terms).all()) and not np.allclose(terms, right, rtol=1e-9)
+def go_together(one: Slip, other: Slip) -> bool:
+    """Whether two slips can both be made."""
+    apart = None not in (one.layer, other.layer) and one.layer != other.layer
+    packed = "packing" in (one.line, other.line)  # rare enough alone
+    return not packed and (one.line != other.line or one.line in TWICE or apart)

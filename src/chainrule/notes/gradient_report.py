@@ -34,6 +34,8 @@ class Part:
         |D - num| / (|D| + |num|) over the part.
     ok : bool
         Whether that is within the tolerance.
+    components : list of int or None
+        Which components, where they are not all those from start to stop.
     """
 
     name: str
@@ -41,6 +43,17 @@ class Part:
     stop: int
     error: float
     ok: bool
+    components: list[int] | None = None
+
+    @property
+    def where(self) -> slice | list[int]:
+        """Its components, as an index of D."""
+        return slice(self.start, self.stop) if self.components is None else self.components
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return self.stop - self.start if self.components is None else len(self.components)
 
 
 class Shaped(Protocol):
@@ -99,7 +112,7 @@ class Finding:
     evidence : str
         The numbers that show it.
     note : str
-        The line of the notes that it violates.
+        The line of the notes that it violates; what to try next where no mistake is known.
 
     Examples
     --------
@@ -113,6 +126,11 @@ class Finding:
     words: str
     evidence: str
     note: str
+
+    @property
+    def source(self) -> str:
+        """What the note is: the notes' line, or what to try where no mistake is known."""
+        return "try next" if self.name == "no-known-mistake" else "the notes"
 
 
 @dataclass(frozen=True)
@@ -149,6 +167,8 @@ class GradientReport:
         Evaluations of the objective.
     diagnosis : list of Finding
         The mistakes that explain a failed check, likeliest first.
+    about_J : str
+        How J differs from the notes' J, where network, X, Y and lam are known and it does.
 
     Examples
     --------
@@ -172,6 +192,7 @@ class GradientReport:
     component: int | None = None
     n_eval: int = 0
     diagnosis: list[Finding] = field(default_factory=list)
+    about_J: str = ""
 
     @property
     def relative_errors(self) -> Array:
@@ -191,12 +212,15 @@ class GradientReport:
             f"largest relative error {self.largest_relative_error:.2g} at {what[:-1]} {i}: "
             f"D = {self.D[i]:.9g}, numerical = {self.numerical[i]:.9g}",
         ]
+        if self.about_J:
+            lines.insert(1, self.about_J)
         if self.component is not None:
             lines.append(f"bisection leads to component {self.component} (counted from 0)")
         if self.parts:
-            lines.append(f"{'':<18}{'values':>9}  |D - num| / (|D| + |num|)")
+            width = max(18, *(len(part.name) + 1 for part in self.parts))
+            lines.append(f"{'':<{width}}{'values':>9}  |D - num| / (|D| + |num|)")
             lines += [
-                f"{part.name:<18}{part.stop - part.start:>9}  {part.error:.2g}"
+                f"{part.name:<{width}}{part.size:>9}  {part.error:.2g}"
                 + ("" if part.ok else "  <- wrong")
                 for part in self.parts
             ]
@@ -204,7 +228,7 @@ class GradientReport:
             lines += [
                 f"{rank}. {finding.name}: {finding.words}",
                 f"   evidence: {finding.evidence}",
-                f"   the notes: {finding.note}",
+                f"   {finding.source}: {finding.note}",
             ]
         if more := self.diagnosis[SHOWN:]:
             lines.append("less likely: " + ", ".join(finding.name for finding in more))
@@ -233,9 +257,11 @@ class GradientReport:
         """Return the report as an HTML fragment, for notebooks."""
         from html import escape
 
-        head, *_ = str(self).splitlines()
+        head = "<br>".join(
+            escape(line) for line in str(self).splitlines()[: 1 + bool(self.about_J)]
+        )
         rows = "".join(
-            f"<tr><td>{escape(part.name)}</td><td>{part.stop - part.start}</td>"
+            f"<tr><td>{escape(part.name)}</td><td>{part.size}</td>"
             f"<td>{part.error:.2g}</td><td>{'ok' if part.ok else '<b>wrong</b>'}</td></tr>"
             for part in self.parts
         )
@@ -247,7 +273,7 @@ class GradientReport:
         )
         items = "".join(
             f"<li><b>{escape(finding.name)}</b>: {escape(finding.words)}<br>"
-            f"evidence: {escape(finding.evidence)}<br>the notes: {escape(finding.note)}</li>"
+            f"evidence: {escape(finding.evidence)}<br>{finding.source}: {escape(finding.note)}</li>"
             for finding in self.diagnosis[:SHOWN]
         )
-        return f"<p>{escape(head)}</p>{table}" + (f"<ol>{items}</ol>" if items else "")
+        return f"<p>{head}</p>{table}" + (f"<ol>{items}</ol>" if items else "")

@@ -43,13 +43,13 @@ class GradientCheckDisplay(Panel):
         report = self.report
         ax.axline((0, 0), slope=1, color=GREY, linewidth=1, zorder=1)
         by_component = report.directions is None
-        parts = [(part.name, part.start, part.stop) for part in report.parts if by_component]
+        parts = [(part.name, part.where) for part in report.parts if by_component]
         what = "components" if by_component else "slopes along random directions"
-        for i, (name, start, stop) in enumerate(parts or [(what, 0, len(report.D))]):
+        for i, (name, where) in enumerate(parts or [(what, slice(None))]):
             layer, weights = divmod(i, 2)
             ax.scatter(
-                report.numerical[start:stop],
-                report.D[start:stop],
+                report.numerical[where],
+                report.D[where],
                 label=name,
                 color=LAYERS[layer % len(LAYERS)],
                 marker="o" if weights or not parts else "x",

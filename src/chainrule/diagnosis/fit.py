@@ -1,0 +1,258 @@
+"""D as a sum of terms: the simplest coefficients that leave nothing over.
+
+Any gradient is a sum of five terms: Delta's weights and its bias columns, the weights, the biases
+and a constant.  J says what each coefficient should be.  Of all the ways to depart from that, the
+one with the fewest numbers of its own is taken, and only where far more components agree with it
+than it has such numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.diagnosis.problem import BIASES, DELTA, DELTA_BIAS, ONES, WEIGHTS, Terms
+
+EXACT = 1e-7  # of a part of D: what D in float64 may differ from the explanation that is right
+SINGLE = 2e-5  # the same for a D in float32, or an explanation from a numerical gradient
+FLOOR = 1e-11  # of the whole of D: a part that is smaller is rounding
+OF_EACH_PART = 40  # components of each part on which explanations are tried first
+SCREEN = 200  # components on which coefficients are
+FORMS = ("whole", "biases apart", "by layer", "by part")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The coefficients of D's terms, one set for each layer or one for all.
+
+    Attributes
+    ----------
+    form : str
+        One of ``FORMS``.
+    coefficients : tuple of ndarray of shape (5,)
+    free : int
+        How many of the coefficients are neither J's own nor a simple multiple of it.
+    """
+
+    form: str
+    coefficients: tuple[Array, ...]
+    free: int
+
+    @property
+    def by_layer(self) -> bool:
+        """Whether each layer has its own coefficients."""
+        return self.form.startswith("by")
+
+
+def precision(D: Array) -> float:
+    """Return what D may be off, as a share of it: more where D's numbers are float32's."""
+    return SINGLE if np.array_equal(D, D.astype(np.float32)) else EXACT
+
+
+def left_over(D: Array, E: Array, parts: Array) -> Array:
+    """Return |D - E| of each part relative to the part's |D|, rounding in the whole aside."""
+    n = int(parts.max()) + 1
+    left = np.sqrt(np.bincount(parts, (D - E) ** 2, n))
+    size = np.sqrt(np.bincount(parts, D**2, n))
+    return np.asarray(left / np.maximum(size, FLOOR / EXACT * np.linalg.norm(D) + 1e-300))
+
+
+def best(D: Array, columns: Array, groups: Array) -> Array:
+    """Return the best sum of the columns for each group of components, whatever it takes."""
+    E = np.zeros_like(D)
+    for group in np.unique(groups):
+        rows = groups == group
+        E[rows] = columns[rows] @ solve(columns[rows], D[rows])
+    return E
+
+
+def solve(G: Array, d: Array) -> Array:
+    """Return the least-squares coefficients of the columns of G; 0 for those that are all 0."""
+    sizes = np.linalg.norm(G, axis=0)
+    used = sizes > 0
+    c = np.zeros(G.shape[1])
+    if used.any():
+        scaled = G[:, used] / sizes[used]
+        c[used] = _scaled_solve(scaled, d) / sizes[used]
+    return c
+
+
+def _scaled_solve(G: Array, d: Array) -> Array:
+    """Solve by the normal equations, refined; by a slower way where the columns are too alike."""
+    if len(G) > 4 * G.shape[1]:
+        gram = G.T @ G + 1e-15 * np.eye(G.shape[1])
+        c = np.linalg.solve(gram, G.T @ d)
+        for _ in range(2):
+            c += np.linalg.solve(gram, G.T @ (d - G @ c))
+        if abs(G.T @ (d - G @ c)).max() <= 1e-12 * np.linalg.norm(d):
+            return np.asarray(c)
+    return np.asarray(np.linalg.lstsq(G, d, rcond=1e-13)[0])
+
+
+def screen(parts: Array) -> Array:
+    """Return components on which explanations are tried before all of them are: some of each part.
+
+    Examples
+    --------
+    >>> len(screen(np.repeat([0, 1], [1000, 7])))
+    47
+    """
+    rng = np.random.default_rng(0)
+    of_parts = [np.flatnonzero(parts == part) for part in np.unique(parts)]
+    drawn = [rng.permutation(where)[:OF_EACH_PART] for where in of_parts]
+    return np.sort(np.concatenate(drawn))
+
+
+def explained_layers(D: Array, terms: Terms, tolerance: float, some: Array) -> frozenset[int]:
+    """Return the layers whose D some coefficients can make out of the terms, part by part.
+
+    By normal equations, and on some components alone: what passes has still to be fitted.
+    """
+    D, columns, parts = D[some], terms.columns[some], terms.parts[some]
+    member = parts == np.arange(int(parts.max()) + 1)[:, None]
+    sizes = np.sqrt(member @ columns**2)  # of each column in each part
+    G = columns / np.where(sizes > 0, sizes, 1)[parts]
+    gram = np.stack([member @ (G * column[:, None]) for column in G.T], axis=2)
+    c = np.linalg.solve(gram + 1e-13 * np.eye(5) + (sizes == 0)[:, None] * np.eye(5),
+                        (member @ (G * D[:, None]))[:, :, None])  # fmt: skip
+    left = left_over(D, (G * c[parts, :, 0]).sum(axis=1), parts)
+    wrong = {part // 2 + 1 for part in np.flatnonzero(left > 100 * tolerance)}
+    return frozenset(range(1, (len(member) + 1) // 2 + 1)) - wrong
+
+
+def fits(
+    D: Array, terms: Terms, k: Array, scales: Sequence[float], tolerance: float
+) -> Iterator[Fit]:
+    """Yield the fit of each form that leaves nothing over: one set of coefficients first."""
+    layers = np.unique(terms.layers)
+    for form in FORMS if len(layers) > 1 else FORMS[:2]:
+        apart = form in ("biases apart", "by part")
+        groups = (
+            [terms.layers == l for l in layers] if form.startswith("by ") else [terms.layers > 0]
+        )
+        sets: list[tuple[Array, int]] = []
+        for rows in groups:
+            found = _simplest(D, terms, rows, k, tuple(scales), apart, tolerance)
+            if found is None:
+                break
+            sets.append(found)
+        else:
+            yield Fit(form, tuple(c for c, _ in sets), sum(free for _, free in sets))
+
+
+def _simplest(
+    D: Array,
+    terms: Terms,
+    rows: Array,
+    k: Array,
+    scales: tuple[float, ...],
+    apart: bool,
+    tolerance: float,
+) -> tuple[Array, int] | None:
+    """Return the coefficients with the fewest free ones that make D in these rows."""
+    G, d, parts = terms.columns[rows], D[rows], terms.parts[rows]
+    n_bias = int(terms.bias[rows].sum())
+    floor = FLOOR * float(np.linalg.norm(D))
+    some = _some(len(d))
+    for free, fixed in _departures(tuple(k), scales, apart):
+        if not _enough(free, len(d) - n_bias, n_bias):
+            continue
+        # All that share these free directions at once, and on a few components first
+        off = d[:, None] - G @ fixed.T if len(d) <= SCREEN else d[some, None] - G[some] @ fixed.T
+        if len(free):
+            F = (G if len(d) <= SCREEN else G[some]) @ free.T
+            off = off - F @ np.linalg.lstsq(F, off, rcond=1e-13)[0]
+        for which in np.flatnonzero(np.abs(off).max(axis=0) <= tolerance * abs(d).max() + floor):
+            c = fixed[which]
+            if len(free):
+                c = c + free.T @ solve(G @ free.T, d - G @ c)
+            left = np.sqrt(np.bincount(parts, (d - G @ c) ** 2))
+            if (left <= tolerance * np.sqrt(np.bincount(parts, d**2)) + floor).all():
+                return c, len(free)
+    return None
+
+
+@cache
+def _some(n: int) -> Array:
+    return np.sort(np.random.default_rng(0).permutation(n)[:SCREEN])
+
+
+def _enough(free: Array, n_weights: int, n_bias: int) -> bool:
+    """Whether clearly more components than free coefficients speak."""
+    if not len(free):
+        return True
+    of_bias = (free[:, [BIASES, DELTA_BIAS]] != 0).any(axis=1)
+    of_weights = (free[:, [DELTA, WEIGHTS, ONES]] != 0).any(axis=1)
+    only_bias, only_weights = int((of_bias & ~of_weights).sum()), int((of_weights & ~of_bias).sum())
+    return (
+        n_bias + n_weights >= len(free) + 2
+        and (not only_bias or n_bias > only_bias)
+        and (not only_weights or n_weights > only_weights)
+    )
+
+
+@cache
+def _departures(
+    k: tuple[float, ...], scales: tuple[float, ...], apart: bool
+) -> list[tuple[Array, Array]]:
+    """List what the coefficients may be, those with the fewest free ones first.
+
+    Each is a matrix of free directions, one a row, and a matrix of the fixed coefficients, one a
+    row, that go with them.
+    """
+    unit = np.eye(5)
+    data, weights, biases = k[0], k[1], k[2]
+    # Delta's coefficient: as J has it, 0, a simple multiple, any; (factor, free)
+    of_data = [(1.0, False), (0.0, False), *((r, False) for r in scales), (0.0, True)]
+    of_Theta = [(weights, False), (0.0, False), (-weights, False), (0.0, True)]
+    of_bias = [(biases, False), (0.0, False), (weights, False), (0.0, True)]
+    whole = unit[DELTA] + unit[DELTA_BIAS]
+    if apart:
+        ways = [
+            ([(r, unit[DELTA]), (q, unit[DELTA_BIAS])], [v for v, f in pairs if f])
+            for (r, free_w), (q, free_b) in product(of_data, of_data)
+            if (r, free_w) != (q, free_b)
+            for pairs in [[(unit[DELTA], free_w), (unit[DELTA_BIAS], free_b)]]
+            # two simple multiples at once are as many numbers as two free ones
+            if (r, free_w) in of_data[:2] or (q, free_b) in of_data[:2] or (free_w and free_b)
+        ]
+    else:
+        ways = [([(r, whole)], [whole] if free else []) for r, free in of_data]
+    found = []
+    for (given, directions), (w, w_free), (b, b_free), ones in product(
+        ways, of_Theta, of_bias, (False, True)
+    ):
+        fixed = sum(data * r * v for r, v in given) + w * unit[WEIGHTS] + b * unit[BIASES]
+        free: list[Array] = [
+            *directions,
+            *([unit[WEIGHTS]] if w_free else []),
+            *([unit[BIASES]] if b_free else []),
+            *([unit[ONES]] if ones else []),
+        ]
+        found.append((fixed, np.reshape(free, (-1, 5))))
+    # The whole right gradient times a number, what lambda adds included
+    right = data * whole + weights * unit[WEIGHTS] + biases * unit[BIASES]
+    if not apart:
+        found += [(r * right, np.zeros((0, 5))) for r in scales]
+        found.append((0 * right, right[None]))
+        regular = data * whole + weights * (unit[WEIGHTS] + unit[BIASES])
+        found += [(r * regular, np.zeros((0, 5))) for r in scales]
+    else:
+        # The same for the weights alone, or the biases alone
+        of_weights, of_biases = (
+            right * (unit[DELTA] + unit[WEIGHTS]),
+            right * (unit[DELTA_BIAS] + unit[BIASES]),
+        )
+        for one, other in ((of_weights, of_biases), (of_biases, of_weights)):
+            found += [(r * one + other, np.zeros((0, 5))) for r in scales]
+            found.append((other, one[None]))
+    by_free: dict[bytes, tuple[Array, list[Array]]] = {}
+    for fixed, directions in found:
+        by_free.setdefault(directions.tobytes(), (directions, []))[1].append(fixed)
+    ordered = sorted(by_free.values(), key=lambda way: len(way[0]))
+    return [(free, np.array(fixed)) for free, fixed in ordered]

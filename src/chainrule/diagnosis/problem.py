@@ -1,0 +1,215 @@
+"""The learner's problem at one theta: what a gradient with given slips is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.diagnosis.lines import Lines, Slip, right_lines, with_bias
+from chainrule.diagnosis.packing import pack
+from chainrule.notes.activations import ACTIVATIONS, Activation
+from chainrule.notes.backprop import forward
+from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks, unroll
+
+DELTA, WEIGHTS, BIASES, ONES, DELTA_BIAS = range(5)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a gradient is made of, component by component.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (n, 5)
+        Delta without its bias columns, the weights, the biases, ones in place of the weights, and
+        Delta's bias columns.
+    layers : ndarray of shape (n,)
+        The l of Theta(l) that each component belongs to.
+    bias : ndarray of bool, of shape (n,)
+        Whether it is a bias.
+    """
+
+    columns: Array
+    layers: Array
+    bias: Array
+
+    @cached_property
+    def parts(self) -> Array:
+        """The part of each component: two a layer, its bias first, counted from 0."""
+        return np.asarray(2 * (self.layers - 1) + ~self.bias)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the learner has what: each component's layer, whether it is a bias, its Theta."""
+
+    layers: Array
+    bias: Array
+    weights: Array  # what lambda weights, 0 at a bias
+    biases: Array  # the biases, 0 elsewhere
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The network and its data at one theta, read in the order that the learner's J reads it."""
+
+    network: Network
+    Thetas: list[Array]
+    penalised: list[Array]  # what lambda weights: the Thetas too, but where layers are tied
+    a: dict[int, Array]  # a(1)..a(L)
+    z: dict[int, Array]  # z(2)..z(L), z(1) = a(1)
+    Y: Array
+    packing: str
+    lams: Array  # lambda of each Theta(l), relative to their mean
+
+    @classmethod
+    def at(
+        cls,
+        network: Network,
+        theta: Array,
+        X: Array,
+        Y: Array,
+        packing: str,
+        lams: Array,
+        tie: Callable[[list[Array]], list[Array]] | None = None,
+    ) -> Problem:
+        """Read theta in one order and propagate forward, with other matrices where tie says so."""
+        own = [block.T for block in blocks(network, np.arange(network.size))]
+        ours = np.empty_like(theta)
+        ours[pack(own, packing)] = theta
+        penalised = [block.T for block in blocks(network, ours)]
+        Thetas = tie(penalised) if tie else penalised
+        activations, _ = forward(network, unroll(Thetas), X)
+        a = dict(enumerate(activations, start=1))
+        z = {1: a[1]} | {
+            l + 1: with_bias(a[l]) @ Theta.T for l, Theta in enumerate(Thetas, start=1)
+        }
+        return cls(network, Thetas, penalised, a, z, Y, packing, lams)
+
+    @property
+    def costs(self) -> Array:
+        """cost(t) of each example."""
+        return self.network.cost.per_example(self.z[self.network.L], self.Y)
+
+    @cached_property
+    def squares(self) -> tuple[float, float]:
+        """The sums of the squares of the weights and of the biases, as lambda weights them."""
+        weighted = list(zip(self.lams, self.penalised, strict=True))
+        return (
+            sum(share * float(np.sum(Theta[:, 1:] ** 2)) for share, Theta in weighted),
+            sum(share * float(np.sum(Theta[:, 0] ** 2)) for share, Theta in weighted),
+        )
+
+    def J(self, k: Array) -> float:
+        """Return the J whose gradient is k[0] Delta + k[1] weights + k[2] biases."""
+        weights, biases = self.squares
+        return float(k[0] * self.costs.sum() + (k[1] * weights + k[2] * biases) / 2)
+
+    @property
+    def g_last(self) -> Activation:
+        """The last hidden activation; the sigmoid where there is none."""
+        return self.network.activations[-1] if self.network.L > 2 else ACTIVATIONS["sigmoid"]
+
+    def several(self, Y: Array) -> Array:
+        """Y, where there are several outputs."""
+        if Y.shape[1] == 1:
+            raise ValueError("one output only")
+        return Y
+
+    def classes(self, Y: Array) -> Array:
+        """Y, where it holds classes."""
+        if self.network.cost.targets not in ("classes", "distribution"):
+            raise ValueError("not classes")
+        return Y
+
+    def lines(self, slips: Sequence[Slip]) -> Lines:
+        """Return the notes' lines, those of the slips written wrong."""
+        lines = right_lines(self.network.cost)
+        for slip in slips:
+            wrong = partial(slip.wrong, getattr(lines, slip.line), self)
+            lines = replace(lines, **{slip.line: wrong})
+        return lines
+
+    def deltas(self, lines: Lines) -> dict[int, Array]:
+        """Propagate back: delta(2)..delta(L)."""
+        L = self.network.L
+        delta = {L: lines.output(self.a[L], lines.labels(self.Y), self.z[L])}
+        for l in range(L - 1, 1, -1):
+            g = self.network.activations[l - 2]
+            delta[l] = lines.hidden(l, delta[l + 1], self.Thetas, self.a[l], self.z[l], g, lines)
+        return delta
+
+    def terms(self, slips: Sequence[Slip] = ()) -> Terms:
+        """Return the terms of a gradient with these slips."""
+        lines = self.lines(slips)
+        delta = self.deltas(lines)
+        Deltas = [lines.Delta(l, delta, self.a, self.z) for l in range(1, self.network.L)]
+        changed = {slip.line for slip in slips}
+        moved = changed & {"order", "unroll", "packing"}
+        layout = self._layout(lines) if moved else self._right_layout
+        columns = np.empty((self.network.size, 5))
+        Delta = self._flat(Deltas, lines)
+        columns[:, DELTA] = np.where(layout.bias, 0, Delta)
+        columns[:, DELTA_BIAS] = np.where(layout.bias, Delta, 0)
+        columns[:, WEIGHTS] = self._penalty(lines) if "penalty" in changed else layout.weights
+        columns[:, BIASES] = layout.biases
+        columns[:, ONES] = ~layout.bias
+        return Terms(columns, layout.layers, layout.bias)
+
+    @cached_property
+    def _right_layout(self) -> Layout:
+        return self._layout(self.lines([]))
+
+    def _layout(self, lines: Lines) -> Layout:
+        where = [np.full(T.shape, float(l)) for l, T in enumerate(self.Thetas, start=1)]
+        bias = [_biases(np.ones_like(T)) for T in self.Thetas]
+        shared = [share * _biases(T) for share, T in zip(self.lams, self.penalised, strict=True)]
+        return Layout(
+            self._flat(where, lines).astype(int),
+            self._flat(bias, lines) > 0.5,
+            self._penalty(lines),
+            self._flat(shared, lines),
+        )
+
+    def _penalty(self, lines: Lines) -> Array:
+        numbered = enumerate(self.lams, start=1)
+        return self._flat(
+            [share * lines.penalty(l, self.penalised) for l, share in numbered], lines
+        )
+
+    def _flat(self, matrices: list[Array], lines: Lines) -> Array:
+        unrolled = [lines.unroll(l, T, self.packing) for l, T in enumerate(matrices, start=1)]
+        return pack(lines.order(unrolled), lines.packing(self.packing))
+
+    def of_examples(self) -> Array:
+        """Return what each example adds to Delta, of shape (m, n), in the learner's order."""
+        delta = self.deltas(self.lines([]))
+        one_by_one = [
+            np.einsum("ti,tj->tij", delta[l + 1], with_bias(self.a[l]))
+            for l in range(1, self.network.L)
+        ]
+        return np.stack(
+            [pack([T[t] for T in one_by_one], self.packing) for t in range(len(self.Y))]
+        )
+
+    def of_outputs(self) -> Array:
+        """Return what each output unit's error adds to Delta, of shape (K, n)."""
+
+        def alone(k: int) -> Slip:
+            mask = np.arange(self.network.K) == k
+            return Slip("", "output", "", lambda f, p, h, Y, z: f(h, Y, z) * mask)
+
+        def Delta(k: int) -> Array:
+            columns = self.terms([alone(k)]).columns
+            return np.asarray(columns[:, DELTA] + columns[:, DELTA_BIAS])
+
+        return np.stack([Delta(k) for k in range(self.network.K)])
+
+
+def _biases(Theta: Array) -> Array:
+    return np.hstack([Theta[:, :1], np.zeros_like(Theta[:, 1:])])
