@@ -14,7 +14,7 @@ from chainrule import MLPClassifier, MLPRegressor
 
 DESELECTED = {
     "test_gradient": "calls the private _loss_grad_lbfgs with lists that scikit-learn's own fit "
-    "allocates; our gradient is checked in test_estimators.py and test_backprop.py",
+    "allocates; our gradient is checked in test_fitting.py and test_backprop.py",
 }
 
 

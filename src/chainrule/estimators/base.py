@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from numbers import Integral, Real
-from operator import is_, itemgetter
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from operator import is_
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import sklearn.neural_network
@@ -17,38 +17,40 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from chainrule import engine
 from chainrule.common.types import Array
 from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.estimators import files
+from chainrule.estimators.coefs import flat, given_theta, random_theta, views
+from chainrule.estimators.fitted import Fitted
 from chainrule.estimators.fitting import (
     LEAST_SQUARES,
-    Ended,
-    Progress,
-    run_full_batch,
-    run_minibatches,
+    STOCHASTIC,
+    best_of,
     warn_unless_converged,
 )
+from chainrule.estimators.inputs import validated
 from chainrule.estimators.picture import svg
+from chainrule.estimators.progress import Progress
+from chainrule.estimators.stopping import Fit, Parameters
+from chainrule.estimators.weights import row_weights, with_weight
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.evaluation.stop_report import stop_report
 from chainrule.notes.activations import Activation
 from chainrule.notes.backprop import forward, input_gradient
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
-from chainrule.notes.theta import blocks, unroll
+from chainrule.optimize.result import Ending
 from chainrule.training.checked import WrongGradientError, check_before_training
-from chainrule.training.steps import lowest
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
-STOCHASTIC = ("sgd", "adam")
+PARAMETERS = [field.name for field in fields(Parameters)]
 SOLVERS = ("lbfgs", "cg", "scg", "newton-cg", "gd")  # that see all the rows at once
-MOST_NAMES = 5  # of features that an error lists
 REPORTED_ROWS = 500  # that the stop report looks at
 CHECKED_ROWS = 200  # that the gradient check before the first step chooses among
 
@@ -68,7 +70,7 @@ class BaseMLP(
     """The shell around a `Network` and its theta that scikit-learn's tools can use.
 
     A subclass says how targets become columns of numbers and back: ``_encode``, ``_output``,
-    ``_loss_scale``, ``_constant``, and its ``predict``.
+    ``_loss``, ``_labels``, and its ``predict``.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -88,10 +90,6 @@ class BaseMLP(
         "engine": [str, None],
     }
 
-    validation_scores_: Any
-    best_validation_score_: Any
-    best_loss_: Any
-
     # ------------------------------------------------------------------ fitting
 
     def _fit(
@@ -106,67 +104,55 @@ class BaseMLP(
     ) -> Self:
         given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if self.dropout and self.solver not in STOCHASTIC:
-            raise ValueError("dropout is for minibatches: choose solver='sgd' or 'adam'")
+        self._refuse_combinations(incremental=incremental)
         X, y, Y = self._encode(X, y, incremental=incremental, reset=fresh)
-        weights = self._weights(X, y, sample_weight, incremental=incremental)
-        if weights is not None and not weights.all():
-            kept = np.flatnonzero(weights)
-            X, y, Y, weights = X[kept], y[kept], Y[kept], weights[kept]
+        weights = row_weights(X, y, sample_weight, getattr(self, "class_weight", None))
+        X, y, Y, weights = with_weight(weights, X, y, Y)
         network = self._network(X.shape[1], Y.shape[1])
-        self.n_outputs_ = Y.shape[1]
         rng = self._random_state = check_random_state(self.random_state)
-        if fresh:
-            theta = self._start(network, rng, self._dtype(X))
-            self._forget(network)
-        else:
-            theta = self._continued(network)
-        self._hold(network, theta)
+        theta = self._start(network, rng, self._dtype(X)) if fresh else self._continued(network)
 
         held_out = self._validation(X_val, y_val)
         if held_out is None and self.early_stopping:
             X, Y, weights, held_out = self._split(X, y, Y, weights, rng)
-        validation = score = None
-        if held_out is not None:
-            validation = self._rows(held_out.X, held_out.Y, held_out.weights, theta.dtype)
-            score = self._scorer(held_out) if self.early_stopping else None
         rows = self._rows(X, Y, weights, theta.dtype)
         self._check_gradient(network, theta, rows)
-        constant = self._constant(rows), 0.0 if validation is None else self._constant(validation)
-        progress = Progress(
-            self,
+        fit = Fit(
+            self._parameters(incremental=incremental),
             network,
-            theta,
-            validation=validation,
-            score=score,
-            constant=constant,
+            rows,
+            self._loss(network, rows),
+            publish=lambda progress: self.__dict__.update(progress.attributes()),
+            validation_loss=self._validation_loss(network, held_out, theta.dtype),
+            score=self._scorer(held_out) if held_out and self.early_stopping else None,
             notify=None if incremental else self._callbacks(given),
+            going_on=incremental,
         )
-        ended = self._restarted(progress, rows, rng, fresh=fresh, incremental=incremental)
-        self._error_bars = self._spread(network, theta, rows)
-        if not incremental:
-            few = rows.sample(REPORTED_ROWS)
-            self.stop_report_ = stop_report(
-                network,
-                theta,
-                few.X,
-                few.Y,
-                why=ended.why,
-                weights=few.weights,
-                lam=self._alpha() * len(few) / len(rows),
-                converged=ended.converged,
-            )
-        if not incremental or "diverged" in ended.why:
+        best, ended, others = best_of(fit, self._starts(network, theta, rng, fresh=fresh), rng)
+        self._hold(network, best.theta)
+        fit.publish(best)
+        self._committee = [other.theta for other in others if self.average]
+        self._report(fit, best, ended, incremental=incremental)
+        if not incremental or ended.at_once or "diverged" in ended.why:
             warn_unless_converged(ended)
         return self
 
-    def _weights(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Array | None:
-        """Return the weight of each row, or None where all are alike."""
-        if sample_weight is None:
-            return None
-        return np.asarray(_check_sample_weight(sample_weight, X, ensure_non_negative=True))
+    def _refuse_combinations(self, *, incremental: bool) -> None:
+        """Refuse parameters that do not go together."""
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if incremental and getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all the rows, partial_fit sees some: pass the "
+                "weights as a dict"
+            )
+        if self.dropout and self.solver not in STOCHASTIC:
+            raise ValueError("dropout is for minibatches: choose solver='sgd' or 'adam'")
+
+    def _parameters(self, *, incremental: bool) -> Parameters:
+        """Return what fitting goes by; `partial_fit` is one epoch."""
+        found = Parameters(**{name: getattr(self, name) for name in PARAMETERS})
+        return replace(found, max_iter=1) if incremental else found
 
     def _dtype(self, X: Any) -> np.dtype[Any]:
         dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
@@ -200,32 +186,24 @@ class BaseMLP(
         """Return the initial theta: the user's, or scikit-learn's random numbers in its order."""
         if self.theta is not None:
             return network.check_theta(given_theta(network, self.theta)).astype(dtype)
-        theta = np.empty(network.size)
-        g = network.activations or (None,)  # the last layer takes after the one before it
-        for l, (block, (inn, out)) in enumerate(
-            zip(blocks(network, theta), pairwise(network.layers), strict=True)
-        ):
-            name = getattr(g[min(l, len(g) - 1)], "name", core_name(self.activation))
-            e = np.sqrt((2 if name == "sigmoid" else 6) / (inn + out))
-            block[1:] = rng.uniform(-e, e, (inn, out))
-            block[0] = rng.uniform(-e, e, out)
-        return theta.astype(dtype)
+        # Where there are no hidden layers, the outputs take after the activation all the same
+        return random_theta(network, rng, core_name(self.activation)).astype(dtype)
 
-    def _forget(self, network: Network) -> None:
-        """Set what a fit writes down to its beginning."""
-        self.t_ = 0
-        self.n_layers_ = network.L
-        out = network.cost.name
-        self.out_activation_ = SKLEARN_NAMES.get(out, out)
-        self.loss_curve_: list[float] = []
-        self.validation_loss_curve_: list[float] = []
-        self._no_improvement_count = 0
-        self._best_theta: Array | None = None
+    def _starts(
+        self, network: Network, theta: Array, rng: np.random.RandomState, *, fresh: bool
+    ) -> Iterator[Progress]:
+        """Yield where each of n_restarts trainings begins, the first at theta."""
+        self._committee = []
         by_score = self.early_stopping
-        self.validation_scores_: list[float] | None = [] if by_score else None
-        self.best_validation_score_ = -np.inf if by_score else None
-        self.best_loss_ = None if by_score else np.inf
-        self._committee: list[Array] = []
+        self._hold(network, theta)
+        if not fresh:
+            yield Progress.going_on(theta, by_score, vars(self))
+            return
+        yield Progress(theta, by_score)
+        for _ in range(self.n_restarts - 1 if self.theta is None else 0):
+            theta = self._start(network, rng, theta.dtype)
+            self._hold(network, theta)
+            yield Progress(theta, by_score)
 
     def _continued(self, network: Network) -> Array:
         """Return the theta that warm_start and partial_fit go on from."""
@@ -254,7 +232,7 @@ class BaseMLP(
             *arrays,
             random_state=rng,
             test_size=self.validation_fraction,
-            stratify=Y if self._stratified() else None,
+            stratify=Y if self._stratified(Y) else None,
         )
         if parts[1].shape[0] < 2:
             raise ValueError(
@@ -264,6 +242,16 @@ class BaseMLP(
         X, X_val, Y, Y_val, _, y_val, *rest = parts
         weights, w_val = rest or (None, None)
         return X, Y, weights, Labelled(X_val, y_val, Y_val, w_val)
+
+    def _validation_loss(
+        self, network: Network, held_out: Labelled | None, dtype: np.dtype[Any]
+    ) -> Callable[[Array], float] | None:
+        """Return the loss on the validation rows as a function of theta, without alpha's part."""
+        if held_out is None:
+            return None
+        rows = self._rows(held_out.X, held_out.Y, held_out.weights, dtype)
+        loss = self._loss(network, rows)
+        return lambda theta: loss(rows.cost(network, theta))
 
     def _scorer(self, held_out: Labelled) -> Callable[[], float]:
         """Return the function that scores the estimator as it stands on the validation rows."""
@@ -315,73 +303,30 @@ class BaseMLP(
 
         return notify
 
-    def _restarted(
-        self,
-        progress: Progress,
-        rows: Rows,
-        rng: np.random.RandomState,
-        *,
-        fresh: bool,
-        incremental: bool,
-    ) -> Ended:
-        """Train, and n_restarts - 1 times more from other random weights; keep the best."""
-        network, theta = progress.network, progress.theta
-        runs: list[tuple[float, Array, Ended, dict[str, Any]]] = []
-        n_runs = self.n_restarts if fresh and self.theta is None else 1
-        for restart in range(n_runs):
-            if restart:
-                theta[:] = self._start(network, rng, theta.dtype)
-                self._forget(network)
-            ended = self._trained(progress, rows, rng, incremental=incremental)
-            badness = self._badness() if n_runs > 1 else 0.0
-            runs.append((badness, theta.copy(), ended, self._written_down()))
-        best, _ = lowest(runs, itemgetter(0))
-        _, theta[:], ended, written_down = best
-        self.__dict__.update(written_down)
-        self._committee = [run[1] for run in runs if run is not best and self.average]
-        return ended
-
-    def _trained(
-        self, progress: Progress, rows: Rows, rng: np.random.RandomState, *, incremental: bool
-    ) -> Ended:
-        """Train once, from the theta that is there."""
-        self.n_iter_ = 0
-        if self.early_stopping and self.validation_scores_ is None:
-            self.validation_scores_, self.best_validation_score_ = [], -np.inf
-        if self.solver in STOCHASTIC:
-            epochs = 1 if incremental else self.max_iter
-            ended = run_minibatches(progress, rows, rng, epochs=epochs, going_on=incremental)
-        else:
-            ended = run_full_batch(progress, rows)
-        progress.restore_best()
-        return ended
-
-    def _spread(self, network: Network, theta: Array, rows: Rows) -> ErrorBars | ValueError | None:
-        """Return the error bars of a least-squares solver's fit, or why there are none."""
-        if self.solver not in LEAST_SQUARES:
-            return None
-        lam = self._alpha() / self._loss_scale(network)
-        try:
-            return ErrorBars.at(network, theta, rows.X, rows.Y, lam, rows.weights)
-        except ValueError as error:
-            return error
-
-    def _alpha(self) -> float:
-        """Return the alpha of the loss that was minimised: the one found, where it was."""
-        return float(self.alpha_ if self.solver == "br" else self.alpha)
-
-    def _badness(self) -> float:
-        """Return what the best of several restarts has least of."""
-        if self.early_stopping:
-            return float(-self.best_validation_score_)
-        return float((self.validation_loss_curve_ or [self.loss_])[-1])
-
-    def _written_down(self) -> dict[str, Any]:
-        names = (
-            "loss_ loss_curve_ validation_loss_curve_ validation_scores_ best_validation_score_ "
-            "best_loss_ n_iter_ t_ alpha_ _no_improvement_count _best_theta _optimizer"
+    def _report(self, fit: Fit, best: Progress, ended: Ending, *, incremental: bool) -> None:
+        """Write down the error bars of a least-squares solver, and what stands out."""
+        network, rows, theta = fit.network, fit.rows, best.theta
+        alpha = float(self.alpha) if best.alpha is None else best.alpha
+        self._error_bars: ErrorBars | ValueError | None = None
+        if self.solver in LEAST_SQUARES:
+            lam = alpha / fit.loss.scale
+            try:
+                self._error_bars = ErrorBars.at(network, theta, rows.X, rows.Y, lam, rows.weights)
+            except ValueError as error:  # raised where somebody asks for them
+                self._error_bars = error
+        if incremental:
+            return
+        few = rows.sample(REPORTED_ROWS)
+        self.stop_report_ = stop_report(
+            network,
+            theta,
+            few.X,
+            few.Y,
+            why=ended.why,
+            weights=few.weights,
+            lam=alpha * len(few) / len(rows),
+            converged=ended.converged,
         )
-        return {name: vars(self)[name] for name in names.split() if name in vars(self)}
 
     def _check_solver(self) -> bool:
         if self.solver not in STOCHASTIC:
@@ -395,11 +340,12 @@ class BaseMLP(
 
     def _hold(self, network: Network, theta: Array) -> None:
         """Make coefs_ and intercepts_ views of theta."""
-        views = blocks(network, theta)
         self.network_, self._theta = network, theta
-        self.coefs_ = [block[1:] for block in views]
-        self.intercepts_ = [block[0] for block in views]
+        self.coefs_, self.intercepts_ = views(network, theta)
         self._views = (*self.coefs_, *self.intercepts_)
+        self.n_layers_, self.n_outputs_ = network.L, network.K
+        out = network.cost.name
+        self.out_activation_ = SKLEARN_NAMES.get(out, out)
 
     def _current(self) -> tuple[Network, Array]:
         """Return the network and theta, after whatever was put into coefs_ and intercepts_."""
@@ -438,21 +384,7 @@ class BaseMLP(
             and math.isfinite(np.vdot(X, X))  # NaN and infinity are refused below, with words
         ) or own.get("_checked") is X:
             return X
-        return self._validated(X, reset=False)
-
-    def _validated(self, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
-        """Return X, and y if given, as scikit-learn validates them; NaN is refused by its place."""
-        how |= {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
-        try:
-            return validate_data(self, X, *y, reset=reset, **how)
-        except ValueError as error:
-            if not str(error).startswith("Input X contains"):
-                raise
-            what = str(error).splitlines()[0].rstrip(".")
-            raise ValueError(
-                f"{what}: {not_finite(X)}; leave those rows out or fill them in, for example with "
-                "sklearn.impute.SimpleImputer"
-            ) from None
+        return validated(self, X, reset=False)
 
     def _hypothesis(self, X: Any) -> Array:
         """Return h for each row of X, of shape (m, K)."""
@@ -555,8 +487,7 @@ class BaseMLP(
         >>> bool((again.predict(X) == net.predict(X)).all())
         True
         """
-        check_is_fitted(self)
-        files.save(self, path)
+        files.save(self._fitted(), path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -576,7 +507,41 @@ class BaseMLP(
         chainrule.model_file.ModelFileError
             If it is no such file.
         """
-        return cast(Self, files.load(cls, path))
+        return cls._of(files.load(cls.__name__, path))
+
+    def _fitted(self) -> Fitted:
+        """Return what was fitted, or raise NotFittedError."""
+        check_is_fitted(self)
+        network, theta = self._current()
+        names = getattr(self, "feature_names_in_", None)
+        return Fitted(
+            type(self).__name__,
+            self.get_params(deep=False),
+            network,
+            (theta, *self._committee),
+            None if names is None else tuple(map(str, names)),
+            self._labels(),
+            float(self.loss_),
+            getattr(self, "stop_report_", None),
+        )
+
+    @classmethod
+    def _of(cls, fitted: Fitted) -> Self:
+        """Return the estimator that was fitted."""
+        known = cls._get_param_names()
+        self = cls(**{name: v for name, v in fitted.parameters.items() if name in known})
+        self.n_features_in_ = fitted.network.layers[0]
+        if fitted.names is not None:
+            self.feature_names_in_ = np.array(fitted.names, dtype=object)
+        if fitted.labels is not None:
+            self._learn_labels(fitted.labels)
+        theta, *self._committee = fitted.thetas
+        self._hold(fitted.network, theta)
+        loss = np.nan if fitted.loss is None else fitted.loss
+        self.__dict__.update(Progress(theta, self.early_stopping, loss=loss).attributes())
+        if fitted.stop_report is not None:
+            self.stop_report_ = fitted.stop_report
+        return self
 
     def _saliency(self, X: Any, outputs: Any) -> Array:
         network, theta = self._current()
@@ -597,108 +562,3 @@ class BaseMLP(
 def core_name(activation: Any) -> Any:
     """Return what chainrule calls one of scikit-learn's activations."""
     return CORE_NAMES.get(activation, activation) if isinstance(activation, str) else activation
-
-
-def not_finite(X: Any) -> str:
-    """Say which features of X have values that are not finite, and in which row the first is.
-
-    Examples
-    --------
-    >>> not_finite([[1.0, 2.0], [3.0, np.nan], [4.0, np.inf]])
-    'feature 1 in 2 rows, the first is row 1'
-    """
-    names = [repr(str(name)) for name in getattr(X, "columns", ())]
-    values = check_array(X, accept_sparse="csc", ensure_all_finite=False, dtype=np.float64)
-    if isinstance(values, np.ndarray):
-        rows, columns = np.nonzero(~np.isfinite(values))
-    else:
-        values = values.tocoo()
-        wrong = ~np.isfinite(values.data)
-        rows, columns = values.row[wrong], values.col[wrong]
-    features = [names[j] if names else str(j) for j in np.unique(columns)]
-    shown = ", ".join(features[:MOST_NAMES]) + (", ..." if len(features) > MOST_NAMES else "")
-    m = len(np.unique(rows))
-    return (
-        f"feature{'s' * (len(features) > 1)} {shown} in {m} row{'s' * (m > 1)}, "
-        f"{'the first is' if m > 1 else 'that is'} row {rows.min()}"
-    )
-
-
-def flat(network: Network, coefs: Sequence[Any], intercepts: Sequence[Any]) -> Array:
-    """Return the theta that has these weights and biases, in a vector of its own.
-
-    Parameters
-    ----------
-    network : Network
-    coefs : sequence of array of shape (s_l, s_{l+1})
-    intercepts : sequence of array of shape (s_{l+1},)
-
-    Returns
-    -------
-    ndarray of shape (network.size,)
-        float32 where all the weights are.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit the network.
-
-    Examples
-    --------
-    >>> flat(Network((2, 1)), [[[1.0], [2.0]]], [[3.0]])
-    array([3., 1., 2.])
-    """
-    arrays = [np.asarray(values) for values in (*coefs, *intercepts)]
-    small = all(array.dtype == np.float32 for array in arrays)
-    theta = np.empty(network.size, np.float32 if small else np.float64)
-    for l, block in enumerate(blocks(network, theta)):
-        for what, part, given in (
-            ("coefs", block[1:], coefs),
-            ("intercepts", block[0], intercepts),
-        ):
-            shape = np.shape(given[l]) if l < len(given) else None
-            if shape != part.shape:
-                raise ValueError(f"{what}[{l}] must have shape {part.shape}, got {shape}")
-            part[...] = given[l]
-    return theta
-
-
-def given_theta(network: Network, theta: Any) -> Array:
-    """Return the user's initial weights as a flat vector.
-
-    Parameters
-    ----------
-    network : Network
-    theta : array of shape (size,), list of Theta(l), or tuple (coefs, intercepts)
-        Flat; the notes' matrices, bias column first; or scikit-learn's two lists.
-
-    Returns
-    -------
-    ndarray of shape (size,)
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit the network.
-
-    Examples
-    --------
-    >>> network = Network((2, 1))
-    >>> given_theta(network, [np.array([[3.0, 1.0, 2.0]])])
-    array([3., 1., 2.])
-    >>> given_theta(network, ([[[1.0], [2.0]]], [[3.0]]))
-    array([3., 1., 2.])
-    """
-    if isinstance(theta, tuple):
-        if len(theta) != 2:
-            raise ValueError(
-                f"theta as a tuple is (coefs, intercepts), got {len(theta)} parts; matrices "
-                "Theta(l) go into a list"
-            )
-        return flat(network, *theta)
-    if isinstance(theta, list) and theta and np.ndim(theta[0]) == 2:
-        shapes = tuple(np.shape(Theta) for Theta in theta)
-        if shapes != network.shapes:
-            raise ValueError(f"theta has matrices of shapes {shapes}, needed are {network.shapes}")
-        return np.array(unroll(theta), dtype=np.float64)
-    return np.asarray(theta)

@@ -12,7 +12,6 @@ from sklearn.callback import with_callbacks
 from sklearn.preprocessing import LabelBinarizer, OneHotEncoder
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
@@ -21,6 +20,9 @@ from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.documentation import documented
+from chainrule.estimators.fitted import Labels
+from chainrule.estimators.inputs import validated
+from chainrule.estimators.stopping import Loss
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
 from chainrule.optimize import Step
@@ -354,7 +356,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encode(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
-        X, y = self._validated(X, y, reset=reset, multi_output=True)
+        X, y = validated(self, X, y, reset=reset, multi_output=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
@@ -403,15 +405,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self._label_binarizer = encoder.fit(rows)
         self.classes_ = columns
 
-    def _learn_labels(self, labels: Any) -> None:
+    def _labels(self) -> Labels:
+        return Labels(self._kind, self.classes_)
+
+    def _learn_labels(self, labels: Labels) -> None:
         """Learn the classes that a model file tells of."""
-        kind, columns = labels["kind"], labels["classes"]
-        if kind == "several columns":
-            self._learn_columns([np.array(classes) for classes in columns])
-        elif kind == "several labels":
-            self._learn_classes(np.eye(len(columns), dtype=int))
+        if labels.kind == "several columns":
+            self._learn_columns(labels.classes)
+        elif labels.kind == "several labels":
+            self._learn_classes(np.eye(len(labels.classes), dtype=int))
         else:
-            self._learn_classes(np.array(columns))
+            self._learn_classes(labels.classes)
 
     def _columns(self, y: Any) -> Array:
         """Return y as an (m, K) array of bool."""
@@ -420,26 +424,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return Y.astype(bool).reshape(len(Y), -1)
 
     def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
-        X, y = self._validated(X, y, reset=False, multi_output=True)
+        X, y = validated(self, X, y, reset=False, multi_output=True)
         if not self._several and not self._multilabel:
             new = np.setdiff1d(y, self.classes_)
             if len(new):
                 raise ValueError(f"y_val has the class {new[0]}, which is not in y")
         return X, y, self._columns(y)
-
-    def _weights(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Array | None:
-        weights = super()._weights(X, y, sample_weight, incremental=incremental)
-        if self.class_weight is None:
-            return weights
-        if incremental and self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all the rows, partial_fit sees some: pass the "
-                "weights as a dict"
-            )
-        by_class = compute_sample_weight(self.class_weight, y)
-        if not (by_class >= 0).all():
-            raise ValueError(f"class_weight must be numbers >= 0, got {self.class_weight!r}")
-        return np.asarray(by_class if weights is None else weights * by_class)
 
     def _output(self) -> str | Cost:
         if isinstance(self.output, Cost):
@@ -449,14 +439,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         several_units = self._label_binarizer.y_type_ == "multiclass"
         return "softmax" if several_units and self.output == "softmax" else "sigmoid"
 
-    def _stratified(self) -> bool:
-        return self.n_outputs_ == 1
+    def _stratified(self, Y: Array) -> bool:
+        return Y.shape[1] == 1
 
-    def _loss_scale(self, network: Network) -> float:
-        return 1.0
-
-    def _constant(self, rows: Rows) -> float:
-        return 0.0
+    def _loss(self, network: Network, rows: Rows) -> Loss:
+        return Loss(scale=1.0)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -51,7 +51,7 @@ momentum : float, default=0.9
 nesterovs_momentum : bool, default=True
     For ``'sgd'``.
 early_stopping : bool, default=False
-    Whether to stop when the score on validation rows has stopped to rise, and go back to the best
+    Whether to stop when the score on validation rows has stopped rising, and go back to the best
     weights.  With every solver.
 validation_fraction : float, default=0.1
     The share of the rows that early stopping sets aside, unless `fit` gets X_val and y_val.

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
+from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.fitted import Fitted, Labels
 from chainrule.notes.activations import ACTIVATIONS, LEAK, SELU_ALPHA, SELU_SCALE
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
-
-if TYPE_CHECKING:
-    from chainrule.estimators.base import BaseMLP
 
 SKL2ONNX = "skl2onnx.convert_sklearn exports it (docs/migrating-from-scikit-learn.md, Files)"
 OPSET, IR_VERSION = 17, 8  # old enough for the runtimes of the last years
@@ -128,7 +126,7 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
         Without ``pip install chainrule[onnx]``.
     """
     *scalers, (_, estimator) = getattr(model, "steps", [("", model)])
-    if not hasattr(estimator, "_current"):
+    if not isinstance(estimator, BaseMLP):
         raise TypeError(
             f"to_onnx exports chainrule's MLPClassifier and MLPRegressor, not "
             f"{type(estimator).__name__}: {SKL2ONNX}"
@@ -139,32 +137,37 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
                 f"step {name!r} is a {type(scaler).__name__}, and before the network only "
                 f"StandardScaler can be exported: {SKL2ONNX}"
             )
-    check_is_fitted(estimator)
+    proto = model_of(estimator._fitted(), scalers)
+    if path is not None:
+        with open(path, "wb") as file:
+            file.write(proto.SerializeToString())
+    return proto
+
+
+def model_of(fitted: Fitted, scalers: Sequence[tuple[str, Any]] = ()) -> Any:
+    """Return a fitted network, behind named StandardScalers, as an ONNX model."""
     from onnx import TensorProto, checker, helper
 
-    network, theta = estimator._current()
+    network = fitted.network
     graph, X = Graph(), "X"
     for _, scaler in scalers:
         if scaler.with_mean:
             X = graph.node("Sub", X, graph.constant(np.float32(scaler.mean_)))
         if scaler.with_std:
             X = graph.node("Div", X, graph.constant(np.float32(scaler.scale_)))
-    h = [_hypothesis(graph, X, network, member) for member in (theta, *estimator._committee)]
+    h = [_hypothesis(graph, X, network, theta) for theta in fitted.thetas]
     value = h[0] if len(h) == 1 else graph.node("Mean", *h)
-    if hasattr(estimator, "classes_"):
-        _classes(graph, value, estimator, network.K)
+    if fitted.labels is not None:
+        _classes(graph, value, fitted.labels, network)
     else:
         graph.output("variable", value, TensorProto.FLOAT, network.K)
-    inputs = helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, estimator.n_features_in_])
+    inputs = helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, network.layers[0]])
     proto = helper.make_model(
         helper.make_graph(graph.nodes, "chainrule", [inputs], graph.outputs, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
     checker.check_model(proto, full_check=True)
-    if path is not None:
-        with open(path, "wb") as file:
-            file.write(proto.SerializeToString())
     return proto
 
 
@@ -197,18 +200,19 @@ def _columns(graph: Graph, value: str, axis: int, start: int, end: int) -> str:
     return graph.node("Slice", value, *(graph.constant(np.array([i])) for i in (start, end, axis)))
 
 
-def _classes(graph: Graph, h: str, estimator: BaseMLP, K: int) -> None:
+def _classes(graph: Graph, h: str, labels: Labels, network: Network) -> None:
     """Add labels and probabilities, as `predict` and `predict_proba` make them of h."""
     from onnx import TensorProto
 
-    if estimator._kind == "several labels":
+    K = network.K
+    if labels.kind == "several labels":
         many = graph.node("Greater", h, graph.constant(np.float32(0.5)))
-        labels = graph.node("Cast", many, to=TensorProto.INT64)
-        graph.output("label", labels, TensorProto.INT64, K)
+        marks = graph.node("Cast", many, to=TensorProto.INT64)
+        graph.output("label", marks, TensorProto.INT64, K)
         graph.output("probabilities", h, TensorProto.FLOAT, K)
         return
-    several = estimator._kind == "several columns"
-    columns = estimator.classes_ if several else [estimator.classes_]
+    several = labels.kind == "several columns"
+    columns = labels.classes if several else [labels.classes]
     as_text = any(not isinstance(c, int) for classes in columns for c in classes.tolist())
     kind = TensorProto.STRING if as_text else TensorProto.INT64
 
@@ -219,15 +223,15 @@ def _classes(graph: Graph, h: str, estimator: BaseMLP, K: int) -> None:
     if several:
         borders = pairwise(np.cumsum([0, *map(len, columns)]))
         p = [_columns(graph, h, 1, start, end) for start, end in borders]
-        labels = graph.node("Concat", *map(label, p, columns), axis=1)
-        graph.output("label", labels, kind, len(columns))
+        names = graph.node("Concat", *map(label, p, columns), axis=1)
+        graph.output("label", names, kind, len(columns))
         for j, p_j in enumerate(p):
             graph.output(f"probabilities_{j}", p_j, TensorProto.FLOAT, len(columns[j]))
         return
     if K == 1:
         rest = graph.node("Sub", graph.constant(np.ones(1, np.float32)), h)
         h = graph.node("Concat", rest, h, axis=1)
-    elif estimator.out_activation_ != "softmax":
+    elif network.cost.name != "softmax":
         h = graph.node("Div", h, graph.node("ReduceSum", h, graph.constant(np.array([1]))))
     graph.output("label", label(h, columns[0]), kind)
     graph.output("probabilities", h, TensorProto.FLOAT, len(columns[0]))

@@ -18,9 +18,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
-from chainrule.estimators.base import SOLVERS, STOCHASTIC, BaseMLP
+from chainrule.estimators.base import SOLVERS, BaseMLP
 from chainrule.estimators.documentation import documented
-from chainrule.estimators.fitting import LEAST_SQUARES
+from chainrule.estimators.fitting import LEAST_SQUARES, STOCHASTIC
+from chainrule.estimators.inputs import validated
+from chainrule.estimators.stopping import Loss
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
 from chainrule.optimize import Step
@@ -308,7 +310,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encode(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
-        X, y = self._validated(X, y, reset=reset, multi_output=True, y_numeric=True)
+        X, y = validated(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and y.min() < 0:
@@ -318,7 +320,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
         return self._encode(X, y, incremental=False, reset=False)
 
-    def _learn_labels(self, labels: Any) -> None:
+    def _labels(self) -> None:
         """Numbers have none."""
 
     @property
@@ -334,18 +336,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return "quantile:" + ",".join(map(repr, levels))
         return self.loss if isinstance(self.loss, Cost) else OUTPUTS[self.loss]
 
-    def _stratified(self) -> bool:
+    def _stratified(self, Y: Array) -> bool:
         return False
 
-    def _loss_scale(self, network: Network) -> float:
-        """Return what makes of a sum over the outputs scikit-learn's loss: there it is a mean."""
-        return 1.0 if network.cost.name == "exp" else 1.0 / network.K
+    def _loss(self, network: Network, rows: Rows) -> Loss:
+        """Return scikit-learn's loss, a mean over the outputs where J is a sum.
 
-    def _constant(self, rows: Rows) -> float:
-        """Return the part of half the Poisson deviance that no theta changes."""
+        Its Poisson loss is half the deviance: another part of it no theta changes.
+        """
         if self.loss != "poisson":
-            return 0.0
+            return Loss(1.0 / network.K)
         from scipy.special import xlogy
 
         each = (xlogy(rows.Y, rows.Y) - rows.Y).sum(axis=1)
-        return float(np.average(each, weights=rows.weights))
+        return Loss(1.0, float(np.average(each, weights=rows.weights)))

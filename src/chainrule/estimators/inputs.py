@@ -1,0 +1,67 @@
+"""X as scikit-learn's rules let it in; what is not finite is refused by its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+MOST_NAMES = 5  # of features that an error lists
+
+
+def validated(estimator: Any, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
+    """Return X, and y if given, as scikit-learn validates them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Knows, or with reset learns, how many features there are and their names.
+    X : {array-like, sparse matrix} of shape (m, n)
+    *y : array-like
+    reset : bool
+    **how
+        As for scikit-learn's `validate_data`.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    how |= {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
+    try:
+        return validate_data(estimator, X, *y, reset=reset, **how)
+    except ValueError as error:
+        if not str(error).startswith("Input X contains"):
+            raise
+        what = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(
+            f"{what}: {not_finite(X)}; leave those rows out or fill them in, for example with "
+            "sklearn.impute.SimpleImputer"
+        ) from None
+
+
+def not_finite(X: Any) -> str:
+    """Say which features of X have values that are not finite, and in which row the first is.
+
+    Examples
+    --------
+    >>> not_finite([[1.0, 2.0], [3.0, np.nan], [4.0, np.inf]])
+    'feature 1 in 2 rows, the first is row 1'
+    """
+    names = [repr(str(name)) for name in getattr(X, "columns", ())]
+    values = check_array(X, accept_sparse="csc", ensure_all_finite=False, dtype=np.float64)
+    if isinstance(values, np.ndarray):
+        rows, columns = np.nonzero(~np.isfinite(values))
+    else:
+        values = values.tocoo()
+        wrong = ~np.isfinite(values.data)
+        rows, columns = values.row[wrong], values.col[wrong]
+    features = [names[j] if names else str(j) for j in np.unique(columns)]
+    shown = ", ".join(features[:MOST_NAMES]) + (", ..." if len(features) > MOST_NAMES else "")
+    m = len(np.unique(rows))
+    return (
+        f"feature{'s' * (len(features) > 1)} {shown} in {m} row{'s' * (m > 1)}, "
+        f"{'the first is' if m > 1 else 'that is'} row {rows.min()}"
+    )

@@ -1,0 +1,58 @@
+"""How much each row counts: its sample weight times the weight of its class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight
+
+from chainrule.common.types import Array
+
+
+def row_weights(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> Array | None:
+    """Return the weight of each row, or None where all are alike.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (m, n)
+    y : ndarray of shape (m,) or (m, n_columns)
+        Classes, where there is a class_weight.
+    sample_weight : array-like of shape (m,), number or None
+    class_weight : dict, list of dict, 'balanced' or None
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, or all are 0.
+
+    Examples
+    --------
+    >>> X, y = np.zeros((3, 1)), np.array([0, 1, 1])
+    >>> row_weights(X, y, [1.0, 1.0, 3.0], {0: 1, 1: 2})
+    array([1., 2., 6.])
+    """
+    weights: Array | None = None
+    if sample_weight is not None:
+        weights = np.asarray(_check_sample_weight(sample_weight, X, ensure_non_negative=True))
+    if class_weight is None:
+        return weights
+    by_class = np.asarray(compute_sample_weight(class_weight, y))
+    if not (by_class >= 0).all():
+        raise ValueError(f"class_weight must be numbers >= 0, got {class_weight!r}")
+    return by_class if weights is None else weights * by_class
+
+
+def with_weight(weights: Array | None, *arrays: Any) -> tuple[Any, ...]:
+    """Return arrays and weights without the rows whose weight is 0.
+
+    Examples
+    --------
+    >>> with_weight(np.array([1.0, 0.0, 2.0]), np.array([5, 6, 7]))
+    (array([5, 7]), array([1., 2.]))
+    """
+    if weights is None or weights.all():
+        return *arrays, weights
+    kept = np.flatnonzero(weights)
+    return *(array[kept] for array in arrays), weights[kept]

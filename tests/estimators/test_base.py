@@ -1,0 +1,125 @@
+"""What both estimators do alike: parameters, copies, reports, hidden layers."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from irises import FRAMES, NAMES, X, iris
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from chainrule import MLPClassifier, MLPRegressor, WrongGradientError
+from chainrule.notes.activations import Activation
+from chainrule.notes.costs import Cost
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))]
+)
+def test_copies_predict_the_same_and_stand_alone(copied):
+    net = MLPClassifier(5, max_iter=3, random_state=0).fit(X, iris)
+    other = copied(net)
+    np.testing.assert_array_equal(other.predict_proba(X), net.predict_proba(X))
+    before = net.predict_proba(X)
+    other.partial_fit(X, iris)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    assert not hasattr(clone(net), "coefs_")
+    with pytest.raises(NotFittedError):
+        clone(net).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"alpha": -1.0}, "The 'alpha' parameter of MLPClassifier must be a float in the range"),
+        ({"activation": "rleu"}, "unknown activation 'rleu': did you mean 'relu'"),
+        ({"activation": ["relu"]}, "hidden names 1 activations"),
+        ({"hidden_layer_sizes": (5, 0)}, r"hidden_layer_sizes must be > 0, got \[5, 0\]"),
+        ({"dropout": 0.5, "solver": "lbfgs"}, "dropout is for minibatches"),
+        ({"dtype": "int8"}, "dtype must be float32 or float64, got 'int8'"),
+        ({"engine": "abacus"}, "unknown engine 'abacus'"),
+        ({"output": "softmx"}, "The 'output' parameter of MLPClassifier must be"),
+    ],
+)
+def test_a_bad_parameter_is_named(parameters, message):
+    net = MLPClassifier(**{"hidden_layer_sizes": (5, 4)} | parameters)
+    with pytest.raises(ValueError, match=message):
+        net.fit(X, iris)
+
+
+def test_functions_of_ones_own_are_checked_before_the_first_step():
+    swish = Activation("sine", np.sin, lambda a: np.sqrt(np.maximum(1 - a * a, 0)))  # wrong sign
+    with pytest.raises(WrongGradientError):
+        MLPRegressor(activation=swish, hidden_layer_sizes=5, random_state=0).fit(3 * X, X[:, 0])
+    cube = Cost("cube", lambda z: z, lambda z, Y: (z - Y).__abs__().sum(-1) ** 3 / 3)
+    with pytest.raises(WrongGradientError):
+        MLPRegressor(loss=cube, hidden_layer_sizes=5, random_state=0).fit(X, X[:, 0])
+    right = Cost(
+        "cube", lambda z: z, lambda z, Y: (np.abs(z - Y) ** 3).sum(-1) / 3,
+        lambda h, Y: (h - Y) * np.abs(h - Y),
+    )  # fmt: skip
+    bent = Activation("bent", lambda z: z**3, lambda a: 3 * np.cbrt(a) ** 2)
+    net = MLPRegressor(
+        loss=right, activation=bent, hidden_layer_sizes=5, solver="lbfgs", random_state=0
+    )
+    assert net.fit(X / 8, X[:, 0] / 8).score(X / 8, X[:, 0] / 8) > 0.8
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_set_output_names_the_hidden_units(kind):
+    library = pytest.importorskip(kind)
+    frame = FRAMES[kind](library, X)
+    columns = ColumnTransformer(
+        [("petals", StandardScaler(), NAMES[2:])], remainder="passthrough",
+        verbose_feature_names_out=False,
+    )  # fmt: skip
+    net = MLPClassifier((5, 3), transform_layer=2, max_iter=3, random_state=0)
+    piped = make_pipeline(columns, net).set_output(transform=kind).fit(frame, iris)
+    assert list(net.feature_names_in_) == [*NAMES[2:], *NAMES[:2]]  # the steps see frames, too
+    hidden = piped.transform(frame)
+    assert isinstance(hidden, library.DataFrame)
+    assert list(hidden.columns) == [f"mlpclassifier{j}" for j in range(5)]
+    assert hidden.shape == (150, 5)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_the_stop_report_says_why_and_what_stands_out(solver):
+    net = MLPClassifier(
+        6, solver=solver, activation="tanh", max_iter=3, random_state=0, learning_rate_init=0.1
+    )
+    net.fit(100 * X, iris)
+    report = net.stop_report_
+    assert not report.converged
+    assert report.badly_scaled == (0, 1, 2, 3)
+    assert report.suggestion == "standardise the inputs"
+    assert "3" in str(report).splitlines()[0]
+    done = clone(net).set_params(solver="lbfgs", max_iter=500, alpha=1.0).fit(X, iris).stop_report_
+    assert done.converged
+    assert done.gradient_norm < 1e-3
+    assert "nothing stands out" in done.suggestion
+
+
+def test_dead_units_are_counted():
+    net = MLPRegressor(hidden_layer_sizes=4, max_iter=1, random_state=0, learning_rate_init=1e-9)
+    W = np.full((4, 4), 0.1)
+    W[:, :2] = -1.0  # with positive inputs these two never switch on
+    net.set_params(theta=([W, np.ones((4, 1))], [np.zeros(4), np.zeros(1)])).fit(X, X[:, 0])
+    assert net.stop_report_.dead == (2,)
+    assert "leaky_relu" in net.stop_report_.suggestion
+
+
+@pytest.mark.parametrize("activation", ["silu", "gelu", "mish", "selu"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "newton-cg"])
+def test_activations_whose_slope_needs_z_learn_the_irises(activation, solver):
+    net = MLPClassifier(
+        10, activation=activation, solver=solver, max_iter=200, learning_rate_init=0.02,
+        random_state=0, check_gradient=True,
+    )  # fmt: skip
+    assert net.fit(X, iris).score(X, iris) > 0.95
+    assert net.network_.activations[0].name == activation

@@ -1,0 +1,62 @@
+"""Classes, several labels, several columns of classes."""
+
+import numpy as np
+import pytest
+from irises import X, iris
+
+from chainrule import MLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def test_k_logistic_units_are_the_notes_network():
+    net = MLPClassifier(6, output="sigmoid", solver="lbfgs", random_state=0).fit(X, iris)
+    assert net.out_activation_ == "logistic"
+    assert net.network_.output == "sigmoid"
+    np.testing.assert_allclose(net.predict_proba(X).sum(axis=1), 1)
+    assert net.score(X, iris) > 0.95
+
+
+def test_several_columns_of_classes():
+    y = np.c_[iris, (X[:, 0] > 5.8).astype(int) + 5]
+    net = MLPClassifier(20, solver="lbfgs", alpha=0.01, random_state=0, max_iter=500).fit(X, y)
+    assert [list(classes) for classes in net.classes_] == [[0, 1, 2], [5, 6]]
+    p = net.predict_proba(X)
+    assert [p_j.shape for p_j in p] == [(150, 3), (150, 2)]
+    for p_j in p:
+        np.testing.assert_allclose(p_j.sum(axis=1), 1)
+    assert (net.predict(X) == y).mean() > 0.95
+
+
+def test_partial_fit_of_several_columns_of_classes():
+    y = np.c_[iris, (X[:, 0] > 5.8).astype(int) + 5]
+    net = MLPClassifier(20, learning_rate_init=0.02, random_state=0)
+    net.partial_fit(X[:50], y[:50], classes=[[2, 0, 1], [5, 6]])  # 50 rows of one species
+    for _ in range(60):
+        net.partial_fit(X, y, classes=[[0, 1, 2], [5, 6]])
+    assert [list(classes) for classes in net.classes_] == [[0, 1, 2], [5, 6]]
+    assert (net.predict(X) == y).mean() > 0.9
+    for other in ([[0, 1, 2], [5, 7]], [[0, 1, 2]]):
+        with pytest.raises(ValueError, match="not the same as on the last call"):
+            net.partial_fit(X, y, classes=other)
+    with pytest.raises(ValueError, match=r"unknown categories .*9.* in column 1"):
+        net.partial_fit(X, np.where(y == 6, 9, y))
+
+
+def test_the_input_gradient_of_each_of_two_classes():
+    y = np.where(iris == 0, "no", "yes")
+    net = MLPClassifier(5, activation="tanh", solver="lbfgs", random_state=0).fit(X, y)
+    second = net.input_gradient(X, 1)
+    e = 1e-6 * np.eye(4)
+
+    def z(X):
+        p = net.predict_proba(X)
+        return np.log(p[:, 1] / p[:, 0])
+
+    numerical = np.column_stack([(z(X + e_j) - z(X - e_j)) / 2e-6 for e_j in e])
+    np.testing.assert_allclose(second, numerical, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(net.input_gradient(X, 0), -second)
+    each = np.where(net.predict(X) == "yes", 1, -1)[:, None] * second
+    np.testing.assert_array_equal(net.input_gradient(X), each)
+    with pytest.raises(ValueError, match="0 or 1, the place of a class, got 2"):
+        net.input_gradient(X, 2)

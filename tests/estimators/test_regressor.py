@@ -1,0 +1,93 @@
+"""Losses for numbers, and error bars."""
+
+import numpy as np
+import pytest
+from irises import X
+from scipy.sparse import csr_array
+from sklearn.base import clone
+
+from chainrule import ErrorBars, MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_quantiles_cover_and_never_cross(solver):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-2, 2, (400, 1))
+    y = x[:, 0] + (0.2 + x[:, 0] ** 2 / 4) * rng.normal(size=400)
+    net = MLPRegressor(
+        loss="quantile", quantile=[0.1, 0.5, 0.9], hidden_layer_sizes=20, activation="tanh",
+        solver=solver, random_state=0, max_iter=400, learning_rate_init=0.01,
+    )  # fmt: skip
+    h = net.fit(x, y).predict(x)
+    assert (np.diff(h, axis=1) >= 0).all()
+    below = (y[:, None] < h).mean(axis=0)
+    np.testing.assert_allclose(below, [0.1, 0.5, 0.9], atol=0.06)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
+def test_robust_losses_ignore_outliers(loss):
+    y = 2 * X[:, 0] + 1
+    spoilt = y.copy()
+    spoilt[::10] += 100.0
+    net = MLPRegressor(
+        loss=loss, hidden_layer_sizes=(), solver="lbfgs", max_iter=2000, alpha=0.0, random_state=0
+    )
+    assert np.median(np.abs(net.fit(X, spoilt).predict(X) - y)) < 0.25
+    squared = clone(net).set_params(loss="squared_error").fit(X, spoilt)
+    assert np.median(np.abs(squared.predict(X) - y)) > 2
+
+
+RNG = np.random.default_rng(0)
+WAVE = np.linspace(-3, 3, 60)[:, None]
+Y = np.sin(WAVE[:, 0]) + 0.1 * RNG.normal(size=60)
+HOW = {"hidden_layer_sizes": 5, "activation": "tanh", "max_iter": 2000, "random_state": 0}
+
+
+def test_bayesian_regularisation_finds_alpha_and_gives_error_bars_as_the_core_does():
+    net = MLPRegressor(solver="br", **HOW).fit(WAVE, Y)
+    bars = ErrorBars.at(net.network_, net.theta_, WAVE, Y, lam=net.alpha_)
+    h, std = net.predict(WAVE, return_std=True)
+    np.testing.assert_array_equal(h, net.predict(WAVE))
+    np.testing.assert_allclose(std, bars.predict(WAVE)[2][:, 0], rtol=1e-12)
+    assert 0.07 < std.mean() < 0.13
+
+
+def test_of_several_outputs_each_has_its_error_bars():
+    both = np.column_stack([Y, 2 * Y])
+    h, std = (
+        MLPRegressor(solver="lm", alpha=0.1, **HOW).fit(WAVE, both).predict(WAVE, return_std=True)
+    )
+    assert h.shape == std.shape == (60, 2)
+    assert (std > 0).all()
+
+
+def test_what_has_no_residuals_or_no_error_bars_is_refused():
+    with pytest.raises(ValueError, match="'solver' parameter of MLPClassifier"):
+        MLPClassifier(solver="lm").fit(WAVE, Y > 0)
+    with pytest.raises(ValueError, match="no residuals"):
+        MLPRegressor("poisson", solver="lm").fit(WAVE, np.abs(Y))
+    with pytest.raises(ValueError, match="needs a dense X"):
+        MLPRegressor(solver="br").fit(csr_array(WAVE), Y)
+    with pytest.raises(ValueError, match="return_std=True needs"):
+        MLPRegressor(solver="lbfgs", **HOW).fit(WAVE, Y).predict(WAVE, return_std=True)
+    small = MLPRegressor(solver="lm", **HOW | {"alpha": 0, "max_iter": 2})
+    with (
+        pytest.warns(UserWarning, match="stopped at max_iter"),
+        pytest.raises(ValueError, match="take a smaller network"),
+    ):
+        small.fit(WAVE[::20], Y[::20]).predict(WAVE, return_std=True)
+
+
+@pytest.mark.filterwarnings("ignore:Training interrupted by user")
+def test_bayesian_regularisation_that_is_interrupted_has_the_alpha_it_got_to():
+    def stop(step):
+        if step.iteration == 3:
+            raise KeyboardInterrupt
+
+    net = MLPRegressor(solver="br", callback=stop, **HOW).fit(WAVE, Y)
+    h, std = net.predict(WAVE, return_std=True)
+    assert net.alpha_ > 0
+    assert np.isfinite(h).all()
+    assert (std > 0).all()
