@@ -5,6 +5,7 @@ The order of the rows comes from a `RandomState`.  A batch divides its penalty b
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
@@ -108,15 +109,17 @@ def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
             moved = np.arange(len(order))
             rng.shuffle(moved)
             order = order[moved]
+        if rule.learning_rate != memory.learning_rate:
+            rule = replace(rule, learning_rate=memory.learning_rate)
         cost_sum, w = rows.epoch(
-            network, theta, order, how, rule=replace(rule, learning_rate=memory.learning_rate),
-            state=memory.slots, steps=memory.steps, number=number,
+            network, theta, order, how, rule=rule, state=memory.slots, steps=memory.steps,
+            number=number,
         )  # fmt: skip
         memory.steps += batches
         progress.t += len(rows)
         start, end = end, penalty(network, theta, fit.lam)
         J = cost_sum / (w or 1.0) + (batches * start + (batches - 1) * (end - start) / 2) / m
-        if not (np.isfinite(cost_sum) and np.isfinite(theta).all()):
+        if not (math.isfinite(cost_sum) and np.isfinite(theta).all()):
             theta[:], J = finite, np.nan
         number += 1
         yield Step(number, J, np.nan, theta, memory.steps)

@@ -6,6 +6,7 @@ the best.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -146,7 +147,7 @@ class StoppingRules:
         if p.verbose:
             print(f"Iteration {progress.n_iter}, loss = {loss:.8f}")
         if fit.score is not None:
-            score = fit.score() if np.isfinite(loss) else np.nan
+            score = fit.score() if math.isfinite(loss) else np.nan
             progress.add_score(score, p.tol)
             fit.publish(progress)
             if p.verbose:
@@ -165,7 +166,7 @@ class StoppingRules:
 
     def diverged(self, step: Step) -> Ending | None:
         """Refuse a loss that was never finite, and stop where it is no longer."""
-        if np.isfinite(step.J):
+        if math.isfinite(step.J):
             return None
         rows, network = self.fit.rows, self.fit.network
         if step.iteration == 1 and not np.isfinite(rows.cost(network, step.theta)):
