@@ -48,3 +48,14 @@ def test_what_does_not_fit_is_refused():
         chainrule.forward(network, np.zeros(3), np.ones((2, 3)))
     with pytest.raises(ValueError, match="X must be"):
         chainrule.forward(network, np.zeros(network.size), np.ones((2, 4)))
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_layers_whose_rows_lie_apart_give_every_activation(dtype):
+    network = Network((5, 64, 128, 256, 2), hidden="tanh")  # rows a multiple of 512 bytes
+    rng = np.random.default_rng(0)
+    theta, X = random_theta(network, 0, dtype), rng.normal(size=(150, 5)).astype(dtype)
+    wanted, got = (chainrule.forward(network, theta, X, engine=e) for e in ("numpy", "kernel"))
+    for one, other in zip(got[0], wanted[0], strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-5)

@@ -35,8 +35,8 @@ struct Gelu {
     }
 };
 
-// The same of mish: w = tanh(log(1 + e^z)) and its derivative.  With p = e^z it is p(p + 2)/(p(p +
-// 2) + 2); for z > 0 this is written in e^-z, which cannot overflow.
+// The same of mish: w = tanh(log(1 + e^z)), and w'.  With p = e^z, w = p(p + 2)/(p(p + 2) + 2); for
+// z > 0 this is written in e^-z, which cannot overflow.
 template <class T>
 struct Mish {
     vec<T> w, prime;

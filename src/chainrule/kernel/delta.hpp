@@ -78,9 +78,9 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
     }
 }
 
-// The parts of z(2) that come from each block of inputs.  One member of the team uses a block's
-// columns of X and rows of W here, later sums up their Delta and moves them: only those parts, a
-// and delta go from one core to another. The rows are cut where there are more members than blocks.
+// The parts of z(2) that come from each block of inputs.  One member of the team reads a block's
+// columns of X and rows of W here, and later sums up their Delta and moves them: only the parts of
+// z(2), a and delta go from one core to another.  With more members than blocks, the rows are cut.
 template <class T>
 void sum_blocks(const Pass<T>& pass, std::int64_t begin, std::int64_t rows, Team& team) {
     const auto& [net, slab, data, dropout] = pass;

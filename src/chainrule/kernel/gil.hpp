@@ -8,9 +8,9 @@
 namespace chainrule {
 namespace {
 
-// Call `take`, which takes the GIL.  While Python shuts down it ends a thread that asks for the GIL, by
-// pthread_exit, which aborts the process if it has to unwind a C++ function that may not throw.  So
-// such a thread sleeps until the process is over, as Python 3.14 itself lets it do.
+// Call `take`, which takes the GIL.  While Python shuts down, it ends a thread that asks for the
+// GIL by pthread_exit, which aborts the process if it has to unwind a C++ function that may not
+// throw. So such a thread sleeps until the process is over, as Python 3.14 itself lets it do.
 template <class Take>
 auto take_gil(Take take) {
     try {

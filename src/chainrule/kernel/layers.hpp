@@ -112,7 +112,7 @@ T* packed_W_T(const Layer<T>& layer, Share block) {
     return layer.W_T + block.from * (layer.next - layer.turned_from);
 }
 
-// Pack columns [from, to) of W^T; n of them at a time lie at p.
+// Pack columns k, ..., k + n - 1 of W^T, which lie at p.
 template <class T>
 void pack_turned(const Layer<T>& layer, const T* W, std::int64_t k, std::int64_t n, T* p,
                  std::int64_t stride) {

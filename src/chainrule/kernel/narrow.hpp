@@ -16,7 +16,7 @@ struct Turned {
 };
 
 // C (rows, N) := start + A B for so few columns that a tile would leave most of its lanes empty.
-//  The vectors run over k: an element is the product of a row of A, whose last vector is masked,
+// The vectors run over k: an element is the product of a row of A, whose last vector is masked,
 // with a row of B^T, which is filled up with zeros.  Where C has no gaps it has room behind it.
 template <class T, int N>
 void narrow_product(std::int64_t rows, std::int64_t K, View<const T> A, Turned<T> B_T,

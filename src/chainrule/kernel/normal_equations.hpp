@@ -72,8 +72,9 @@ void inner_products(Sizes size, const T* p, const T* q, std::int64_t ld, T* c, b
                                    add);
 }
 
-// Of the product for layers l and l2: inputs j in [j0, j1) of layer l, 0 the bias, each with its
-// partners of layer l2; and units i in [i0, i1) of layer l + 1.
+// A part of the product P Q^T for layers l and l2.  Its rows of P belong to inputs j in [j0, j1) of
+// layer l, where 0 is the bias, each with its partners in layer l2; its rows of Q to units i in
+// [i0, i1) of layer l + 1, likewise.
 struct Part {
     int l, l2;
     std::int64_t j0, j1, i0, i1;
@@ -90,7 +91,8 @@ constexpr std::int64_t pairs_at_a_time = 128;
 // Call f(part) for each part in turn; the shapes alone decide how they are cut.
 template <class T, class F>
 void each_part(const Net<T>& net, F f) {
-    // How many pairs the things from `from` to `to` have: as many of n as a part takes
+    // Find `to`, such that `from`, ..., to - 1 have as many pairs as a part takes; return their
+    // number
     const auto pairs = [](const Part& part, std::int64_t from, std::int64_t n,
                           std::int64_t partners, std::int64_t& to) {
         std::int64_t sum = 0;
@@ -116,7 +118,7 @@ void each_part(const Net<T>& net, F f) {
         }
 }
 
-// A part's P Q^T over the n columns of a slab, in place of it or added to it.
+// Compute a part's P Q^T over the n columns of a slab, or add it to what is there.
 template <class T>
 void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::int64_t n, T* P,
               T* Q, T* products, bool add) {
@@ -134,7 +136,7 @@ void add_part(const Net<T>& net, const Residuals<T>& of, const Part& part, std::
     inner_products({part.P, part.Q, vectors<T>(n)}, P, Q, ld, products + part.start, add);
 }
 
-// The elements of H that a part's products are, each times 1/m.
+// Set the elements of H that a part's products make, each times 1/m.
 template <class T>
 void collect(const Net<T>& net, const Part& part, const T* products, T one_over_m, T* H) {
     const Layer<T>&one = net(part.l), &two = net(part.l2);

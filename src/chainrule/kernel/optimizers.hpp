@@ -7,8 +7,8 @@
 namespace chainrule {
 namespace {
 
-// q := scale q + factor x, and then w . q, in float64 and in an order that depends on the length
-// alone.  Both in one pass: the recursion is bound by how fast s and y come from memory.
+// q := scale q + factor x; returns w . q, summed in float64 in an order that depends on the length
+// alone.  One pass does both, for the recursion's speed is that of s and y coming from memory.
 template <class T>
 double add_and_dot(T* __restrict q, double scale, double factor, const T* x, const T* w,
                    std::int64_t n) {
@@ -30,9 +30,9 @@ double add_and_dot(T* __restrict q, double scale, double factor, const T* x, con
     return s;
 }
 
-// q := -H D, H the inverse Hessian that the pairs tell of: Nocedal and Wright, algorithm 7.4, from
-// scale times I, with each pass over q shared by the end of one of its steps and the beginning of
-// the next. alpha is memory for one number a pair.
+// q := -H D by algorithm 7.4 of Nocedal and Wright, where H is the inverse Hessian that the pairs
+// make of scale times I.  Each pass over q ends one of its steps and begins the next.  alpha has
+// room for one number per pair.
 template <class T>
 void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, double* alpha,
               T* q) {
@@ -50,10 +50,11 @@ void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, d
                          pairs.y[i < last ? i + 1 : i], n);
 }
 
-// p := the solution of A p = -D, A = H + damping diag(scale), by Cholesky: A = U^T U, a band of
-// rows of U at a time, with -D as one more column of A.  The share it returns is about one over the
-// condition of A scaled to a unit diagonal; at most 0, or nan, where A is not positive definite,
-// and p is not set. The gain is -D.p - p.Hp/2, which is (p.(damping scale p) - D.p)/2 by A p = -D.
+// Solve A p = -D for A = H + damping diag(scale) by Cholesky: A = U^T U, computed a band of rows of
+// U at a time, with -D as one more column of A.  The share that it returns is about one over the
+// condition of A scaled to a unit diagonal.  Where A is not positive definite, the share is at most
+// 0 or nan, and p is not set.  The gain is -D.p - p.Hp/2, which by A p = -D is
+// (p.(damping scale p) - D.p)/2.
 template <class T>
 DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p) {
     constexpr std::int64_t band = 16;
@@ -74,8 +75,8 @@ DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::
                 const T a = j == n ? -D[k] : j == k ? whole : h[j];
                 u[j] = from > 0 ? a - u[j] : a;
             }
-            // In whole vectors: what lies before column k and after n is 0, lest it be a denormal
-            // number
+            // Whole vectors are computed; what lies before column k and after n is set to 0, for
+            // memory may hold denormal numbers, which are slow
             const std::int64_t first = k / lanes<T> * lanes<T>;
             for (std::int64_t j = first; j < k; ++j) u[j] = 0;
             for (std::int64_t j = n + 1; j < padded<T>(n + 1); ++j) u[j] = 0;

@@ -59,10 +59,10 @@ bool in_place(const Shape& shape, std::int64_t rows) {
 }
 
 // Whether X has so many zeros (pictures of digits, columns of codes) that passing over them takes
-// less time than multiplying with them, judged by a few of its rows; `rows` are summed over, if
-// any.  Listing an input of four rows takes as long as multiply-adds of 40 bytes' worth of vectors;
-// those of a list, in tiles of four rows, take 5/4 of the time of others; and without lists Delta
-// may run along the inputs.
+// less time than multiplying with them, judged by a few of its rows; Delta is summed over `rows`,
+// if any.  Listing an input of four rows takes as long as multiply-adds of 40 bytes' worth of
+// vectors; those of a list, in tiles of four rows, take 5/4 of the time of others; and without
+// lists Delta may run along the inputs.
 template <class T>
 bool many_zeros(const Shape& shape, const Rows<T>& data, std::int64_t rows) {
     constexpr std::int64_t four = Lists::tile_rows, samples = 8, listing = 40 / (64 / sizeof(T));

@@ -25,8 +25,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Denormal numbers cost 100 cycles or more each, and saturated units make many: they count as 0
-// here, and as what the caller had set again afterwards.
+// Denormal numbers cost 100 cycles or more each, and saturated units make many, so the kernel
+// rounds them to 0.  Afterwards the processor treats them as the caller had set it to.
 class FlushDenormals {
 public:
 #if defined(__x86_64__)
@@ -55,8 +55,8 @@ void pause() {
 #endif
 }
 
-// Wait until `value` is no longer `old`.  A short spin (a step of a small network is over in
-// microseconds; waking a sleeper takes tens of them), then sleep: cores may be shared.
+// Wait until `value` is no longer `old`.  Spin for a short time, for a step of a small network
+// takes microseconds and waking a sleeper takes tens of them; then sleep, for cores may be shared.
 constexpr int spins = 4000;
 
 template <class Number>
@@ -77,8 +77,8 @@ int core() {
 #endif
 }
 
-// A thread that is woken may be put on the core of the one that woke it, and the two then take
-// turns, for up to tens of milliseconds, while another core does nothing: it moves away by itself.
+// Move this thread away from the core `taken`.  Linux may put a woken thread on the core of the one
+// that woke it; the two then take turns for up to tens of milliseconds while another core is idle.
 void leave(int taken) {
 #if defined(__linux__)
     cpu_set_t allowed, others;

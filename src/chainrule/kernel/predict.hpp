@@ -57,8 +57,8 @@ bool forward_few(const Shape& shape, const T* theta, const T* X, std::int64_t m,
 }
 
 // h, or to learn the cost, of all rows, block_rows of them at a time: calls done(team, slab, begin,
-// n) when a member has those of rows begin, ..., begin + n - 1; before that `before`, likewise, while
-// slab.z is still z(L).
+// n) when a member has those of rows begin, ..., begin + n - 1; and before(net, slab, begin, n)
+// before that, while slab.z is still z(L).
 template <class T, class Done, class Before>
 bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim aim, Call call,
                     Done done, Before before) {
@@ -89,7 +89,7 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim
             gather_inputs(pass, span, 0);
             gather_outputs(pass, span);
             forward_rows(pass, span, 0);
-            before(slab, begin, n);
+            before(net, slab, begin, n);
             output_rows(net, slab, 0, {0, n}, data.weights != nullptr, aim);
             done(team, slab, begin, n);
             team.poll();
@@ -100,7 +100,7 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim
 template <class T, class Done>
 bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim aim, Call call,
                     Done done) {
-    const auto nothing = [](const Slab<T>&, std::int64_t, std::int64_t) {};
+    const auto nothing = [](const Net<T>&, const Slab<T>&, std::int64_t, std::int64_t) {};
     return forward_blocks(shape, theta, data, aim, call, done, nothing);
 }
 
@@ -137,9 +137,10 @@ void activations(const Shape& shape, const T* theta, const T* X, std::int64_t m,
     const std::int64_t K = shape.s[shape.L - 1];
     Rows<T> data{};
     data.m = m, data.X = X;
-    const auto of_layers = [&](const Slab<T>& slab, std::int64_t begin, std::int64_t n) {
+    const auto of_layers = [&](const Net<T>& net, const Slab<T>& slab, std::int64_t begin,
+                               std::int64_t n) {
         for (int l = 2; l < shape.L; ++l) {
-            const std::int64_t s = shape.s[l - 1], ld = padded<T>(s);
+            const std::int64_t s = net(l).s, ld = net(l).ld;
             for (std::int64_t r = 0; r < n; ++r)
                 copy(slab.a[l - 1] + r * ld, s, a[l - 2] + (begin + r) * s);
         }

@@ -19,13 +19,13 @@ struct Residuals {
     T*** delta;       // for each k, delta(l) from e_k, l = 2..L at l - 1
     T** delta_r;      // the sum over k of r_k times that: delta(l) of the cost
     T* r;             // a row for each k
-    T* root;          // of the weights, which are in the square; 0 where a vector is filled up
+    T* root;          // the weights' roots: r is multiplied by them; 0 where a vector is filled up
 };
 
 template <class T>
 void lay_out_residuals(const Net<T>& net, std::int64_t columns, Residuals<T>& of, Pieces& p) {
-    of.ld = padded<T>(columns) +
-            lanes<T>;  // not a power of two: rows would share few of the sets of a cache
+    // Not a power of two: rows would share few of the sets of a cache
+    of.ld = padded<T>(columns) + lanes<T>;
     const auto layers = [&](T**& rows, int first, int last, int bias) {
         rows = p.take<T*>(net.L);
         for (int l = first; l <= last; ++l) {

@@ -111,8 +111,8 @@ void forward_rows(const Pass<T>& pass, Span span, int member) {
     }
 }
 
-// delta(L-1), ..., delta(2): delta(l) = (delta(l+1) W^T) .* g'(z(l)).  Dropout multiplied a by 1/(1
-// - rate), which g' must not see, and hid some of it.
+// delta(L-1), ..., delta(2): delta(l) = (delta(l+1) W^T) .* g'(z(l)).  Dropout has multiplied a by
+// 1/(1 - rate), which g' must not see, and has hidden some of it.
 template <class T>
 void backward_rows(const Pass<T>& pass, Span span) {
     const auto& [net, slab, data, dropout] = pass;

@@ -38,8 +38,8 @@ std::int64_t piece(const Net<T>& net, const Team& team, std::int64_t rows) {
     return team.size > 1 && net.size * static_cast<std::int64_t>(sizeof(T)) < bytes ? small : rows;
 }
 
-// A member works on its own share first, whose inputs are in its cache, then on what others have
-// not begun of theirs: on the shares of this many members in turn.
+// On how many members' shares a member works: first on its own, whose data is in its cache, then on
+// what the others have not begun of theirs.
 inline int helped(const Team& team) { return team.size; }
 
 template <class T>
@@ -156,9 +156,9 @@ void lay_out_accumulator(const Net<T>& net, int members, Accumulator<T>& sums, P
     sums.strips = pieces.take<T>(members * sums.of_strip);
 }
 
-// One slab after the other: each member calls `rows_of(begin, from, to)` for its share of the rows,
-// which begins at a multiple of `grain`, and when the whole team has done so `sums_of(begin, n)`, n
-// rows making the slab.
+// Go through the slabs, whose n rows begin at `begin`.  Each member calls `rows_of(begin, from,
+// to)` for its share of the rows, which begins at a multiple of `grain`; when the whole team has
+// done so, each calls `sums_of(begin, n)`.
 template <class RowsOf, class SumsOf>
 void slab_after_slab(std::int64_t m, std::int64_t slab, std::int64_t grain, Team& team,
                      RowsOf rows_of, SumsOf sums_of) {
