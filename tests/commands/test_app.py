@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -273,6 +275,74 @@ def test_trace_as_json_and_for_octave(trained, tmp_path):
     np.testing.assert_allclose(there["a3"] - there["y"], there["delta3"], rtol=1e-12)
     refused = run("trace", *arguments, "--out", tmp_path / "trace.txt")
     assert (refused.exit_code, "must be a .mat file" in refused.stderr) == (2, True)
+
+
+def test_a_trace_has_what_it_was_given_too(trained, tmp_path):
+    out = tmp_path / "trace.mat"
+    arguments = [trained / "homes.safetensors", trained / "homes.csv", "--row", "3", "--lam", "2"]
+    shown = json.loads(run("trace", *arguments, "--out", out, "--json").stdout)
+    there = octave.read(out)
+    assert (shown["lambda"], shown["m"], there["lambda"], there["m"]) == (2, 1, 2, 1)
+    np.testing.assert_array_equal(shown["[1; a(1)]"], [1, *shown["a(1)"]])
+    np.testing.assert_array_equal(there["a1_with_bias"][:, 0], shown["[1; a(1)]"])
+    np.testing.assert_array_equal(there["Theta2"], shown["Theta(2)"])
+    np.testing.assert_array_equal(there["y"][:, 0], shown["y"])
+    D, Delta, Theta = (np.array(shown[f"{name}(2)"]) for name in ("D", "Delta", "Theta"))
+    np.testing.assert_allclose(D[:, 1:], Delta[:, 1:] + 2 * Theta[:, 1:])
+    assert shown["formulas"]["z(2)"] == "Theta(1) [1; a(1)]"
+    assert list(shown["formulas"])[:2] == ["a(1)", "z(2)"]
+    assert there["J"] == shown["J"] > shown["cost"]
+
+
+def test_a_trace_shows_raw_and_standardised_values(trained, tmp_path):
+    arguments = [trained / "homes.safetensors", trained / "homes.csv", "--row", "2"]
+    table, _, _ = run("trace", *arguments).stdout.partition("Network(")
+    area = (trained / "homes.csv").read_text().splitlines()[2].split(",")[HOMES.index("area")]
+    raw, mean, scale, scaled = re.search(r"x area +(\S+) +(\S+) +(\S+) +(\S+)", table).groups()
+    assert raw == area
+    assert (float(raw) - float(mean)) / float(scale) == pytest.approx(float(scaled), rel=1e-3)
+    assert re.search(r"y price +\S+ +\S+ +\S+ +(\S+)", table)
+    assert max(map(len, table.splitlines())) <= 80
+    shown = json.loads(run("trace", *arguments, "--json").stdout)
+    x = shown["standardised"]["x"]
+    assert [number["scaled"] for number in x] == pytest.approx(shown["a(1)"])
+    assert x[0]["name"] == "area"
+    assert run("trace", trained / "digits.safetensors", "digits").stdout.startswith("Network(")
+
+
+def test_one_units_arithmetic(trained):
+    arguments = [trained / "homes.safetensors", trained / "homes.csv"]
+    found = run("trace", *arguments, "--unit", "2,3")
+    assert found.stdout.startswith("unit 3 of layer 2\nz_3^(2) = Theta_30 * 1 + Theta_31 * x_1")
+    shown = json.loads(run("trace", *arguments, "--unit", "2,3", "--json").stdout)
+    assert shown["arithmetic"] == found.stdout.splitlines()
+    for unit, says in (
+        ("3", "--unit '3': give a layer and a unit, as in 2,3"),
+        ("2,x", "--unit '2,x': give a layer and a unit"),
+        ("1,2", "layer 1 is the input"),
+        ("2,99", "layer 2 has no unit 99: take one of 1 to 8"),
+    ):
+        refused = run("trace", *arguments, "--unit", unit)
+        assert (refused.exit_code, says in refused.stderr) == (2, True), refused.stderr
+
+
+def test_the_picture_of_a_trace(here):
+    small = ["train", "homes.csv", "--drop", "district", "--drop", "heating", "--hidden", "3"]
+    assert run(*small, "--max-iter", "5", "--out", "small.safetensors").exit_code == 0
+    found = run("trace", "small.safetensors", "homes.csv", "--plot", "trace.png")
+    assert found.exit_code == 0
+    assert Path("trace.png").read_bytes().startswith(b"\x89PNG")
+    refused = run("trace", "small.safetensors", "homes.csv", "--plot", "trace.jpg")
+    assert (refused.exit_code, "must be a .png file" in refused.stderr) == (2, True)
+
+
+def test_a_network_that_is_too_large_for_a_picture(trained, tmp_path):
+    out = tmp_path / "trace.png"
+    refused = run("trace", trained / "digits.safetensors", "digits", "--plot", out)
+    assert refused.exit_code == 2
+    assert "too many to draw with their numbers" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert not out.exists()
 
 
 # What goes wrong

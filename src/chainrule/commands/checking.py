@@ -6,8 +6,9 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+import numpy as np
 import typer
 
 from chainrule.commands.exits import CHECK_FAILED, check_writable
@@ -15,8 +16,12 @@ from chainrule.commands.options import File, Json, ModelPath
 from chainrule.commands.tables import rows_like_training
 
 if TYPE_CHECKING:
+    from chainrule.datasets import Dataset
     from chainrule.model_file import Model
     from chainrule.notes.gradient_report import GradientReport
+    from chainrule.notes.trace import Trace
+
+MOST_ROWS = 20  # inputs whose raw and standardised values are printed
 
 
 def check_gradient(
@@ -130,44 +135,161 @@ def trace(
     path: ModelPath,
     file: File,
     row: Annotated[int, typer.Option(help="The data row, counted from 1.")] = 1,
+    lam: Annotated[
+        float | None, typer.Option(min=0, help="lambda in J and D.  (default: as in training)")
+    ] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER,UNIT",
+            help="Write out one unit's arithmetic: 2,3 is unit 3 of layer 2, as the notes count.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             help="Write them to a .mat file too, with Theta1, ..., y and lambda, for Octave's load."
         ),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw a small network with its numbers: a .png file.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print every a, z, delta, Delta and D of one example, named as in the notes."""
+    """Print every a, z, delta, Delta and D of one example, each with its formula in the notes."""
     from chainrule import model_file
-    from chainrule.datasets import octave
-    from chainrule.notes.theta import reshape
     from chainrule.notes.trace import trace as traced
     from chainrule.workbench.pipeline import standardised
 
+    if plot is not None:
+        check_writable("--plot", plot, ".png")
+    if out is not None and out.suffix != ".mat":
+        raise ValueError(f"--out {out}: must be a .mat file")
     model = model_file.load(path)
-    network, lam = model.network, _lam(model, None)
-    X, Y = standardised(rows_like_training(model, file), model.scaling, model.target_scaling)
+    data = rows_like_training(model, file)
+    X, Y = standardised(data, model.scaling, model.target_scaling)
     if not 1 <= row <= len(X):
         raise ValueError(f"--row {row}: {file} has the data rows 1 to {len(X):,}")
-    found = traced(network, model.theta, X[row - 1], Y[row - 1], lam)
+    found = traced(model.network, model.theta, X[row - 1], Y[row - 1], _lam(model, lam))
+    raw = _standardising(model, data, row)
+    written = None if unit is None else found.arithmetic(*_unit(unit))
+    if plot is not None:
+        _draw_trace(plot, found)
     if out is not None:
-        if out.suffix != ".mat":
-            raise ValueError(f"--out {out}: must be a .mat file")
-        values = {_octave_name(name): value for name, value in found.values().items()}
-        for l, Theta in enumerate(reshape(network, model.theta), start=1):
-            values[f"Theta{l}"] = Theta
-        y = network.check_targets(Y[row - 1 : row], 1)[0]
-        octave.write(out, **values, y=y, cost=[[found.cost]], **{"lambda": lam})
+        _write_trace(out, found, raw)
     if as_json:
-        shown = {name: value.tolist() for name, value in found.values().items()}
-        print(json.dumps({"network": asdict(network), "row": row, "cost": found.cost} | shown))
+        more = {} if written is None else {"arithmetic": written.splitlines()}
+        print(json.dumps(_trace_as_dict(found, row, raw) | more))
+    elif written is not None:
+        print(written)
     else:
-        print(found)
+        print(*_table(raw), found, sep="\n")
+
+
+def _unit(text: str) -> tuple[int, int]:
+    """Return the layer and the unit that ``--unit`` names."""
+    try:
+        layer, unit = (int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(
+            f"--unit {text!r}: give a layer and a unit, as in 2,3 for unit 3 of layer 2"
+        ) from None
+    return layer, unit
+
+
+class Standardised(NamedTuple):
+    """One number of a table and how it was standardised: scaled = (raw - mean) / scale."""
+
+    name: str
+    raw: float
+    mean: float
+    scale: float
+
+    @property
+    def scaled(self) -> float:
+        """The number as the network sees it."""
+        return (self.raw - self.mean) / self.scale
+
+
+def _standardising(model: Model, data: Dataset, row: int) -> dict[str, list[Standardised]]:
+    """Return x and y as the table has them, as far as they were standardised."""
+    from chainrule.workbench.pipeline import true_values
+
+    parts = {
+        "x": (model.encoder.feature_names, data.X[row - 1], model.scaling),
+        "y": ([str(model.encoder.target)] * model.network.K, true_values(data)[row - 1],
+              model.target_scaling),
+    }  # fmt: skip
+    return {
+        part: [
+            Standardised(name, *map(float, numbers))
+            for name, *numbers in zip(
+                names, np.ravel(values), scaling.mean, scaling.scale, strict=True
+            )
+        ]
+        for part, (names, values, scaling) in parts.items()
+        if scaling is not None
+    }
+
+
+def _table(raw: dict[str, list[Standardised]]) -> list[str]:
+    """Return raw and standardised numbers as a table."""
+    if not raw:
+        return []
+    rows = [(part, number) for part, numbers in raw.items() for number in numbers]
+    width = min(18, max(8, *(len(number.name) for _, number in rows)))
+    lines = [
+        f"{'standardised':<{width + 4}}{'raw':>12}{'mean':>12}{'scale':>12}"
+        f"{'(raw - mean) / scale':>22}"
+    ]
+    for part, number in rows:
+        numbers = f"{number.raw:>12.6g}{number.mean:>12.6g}{number.scale:>12.6g}"
+        lines.append(f"  {part} {number.name[:width]:<{width}}{numbers}{number.scaled:>22.6f}")
+    if len(lines) > MOST_ROWS + 1:
+        left = len(lines) - MOST_ROWS
+        lines[MOST_ROWS - 1 : -1] = [f"  ... {left} more; --json has them all"]
+    return lines
+
+
+def _trace_as_dict(found: Trace, row: int, raw: dict[str, list[Standardised]]) -> dict[str, Any]:
+    """Return what ``--json`` prints of a trace."""
+    lines = list(found.lines())
+    values = {line.name: np.asarray(line.value).tolist() for line in lines}
+    formulas = {line.name: line.formula for line in lines if line.formula}
+    standardised = {
+        part: [number._asdict() | {"scaled": number.scaled} for number in numbers]
+        for part, numbers in raw.items()
+    }
+    head = {"network": asdict(found.network), "row": row, "standardised": standardised}
+    return head | {"formulas": formulas} | values
+
+
+def _write_trace(path: Path, found: Trace, raw: dict[str, list[Standardised]]) -> None:
+    """Write a trace for Octave's load; x_raw, x_mean, ... where the table was standardised."""
+    from chainrule.datasets import octave
+
+    values: dict[str, Any] = {_octave_name(line.name): line.value for line in found.lines()}
+    for part, numbers in raw.items():
+        for key in ("raw", "mean", "scale"):
+            values[f"{part}_{key}"] = np.array([getattr(number, key) for number in numbers])
+    octave.write(path, **{name: np.atleast_1d(value) for name, value in values.items()})
+
+
+def _draw_trace(path: Path, found: Trace) -> None:
+    from matplotlib.figure import Figure
+
+    from chainrule.plots.trace import TraceDisplay
+
+    display = TraceDisplay.from_trace(found)
+    figure = Figure(figsize=display.size, dpi=150, layout="constrained")
+    display.plot(figure.subplots())
+    figure.savefig(path)
 
 
 def _octave_name(name: str) -> str:
-    """Return the notes' name of a value as a variable's: a1 for a(1)."""
+    """Return a value's name for Octave: a1 for a(1), a1_with_bias for [1; a(1)]."""
+    if name.startswith("[1; "):
+        name = name[len("[1; ") : -1] + "_with_bias"
     return name.replace("(", "").replace(")", "")
 
 

@@ -8,6 +8,7 @@ from chainrule.plots.fit import (
 )
 from chainrule.plots.gradient import GradientCheckDisplay
 from chainrule.plots.page import training_figure
+from chainrule.plots.trace import TraceDisplay
 from chainrule.plots.training import TrainingCurveDisplay, TrainingStateDisplay
 from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
 
@@ -20,6 +21,7 @@ __all__ = [
     "MistakesDisplay",
     "PredictionDisplay",
     "RegressionDisplay",
+    "TraceDisplay",
     "TrainingCurveDisplay",
     "TrainingStateDisplay",
     "WeightsDisplay",
