@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from chainrule.commands import checking, driving, photos, tables
+from chainrule.commands import checking, driving, exercise, photos, tables
 from chainrule.commands.exits import BAD_DATA, BAD_MODEL, CHECK_FAILED, CTRL_C, USAGE, fail
 from chainrule.common.files import reason
 
@@ -71,6 +71,7 @@ app.command()(tables.evaluate)
 app.command()(tables.info)
 app.command("check-gradient")(checking.check_gradient)
 app.command()(checking.trace)
+app.command()(exercise.exercise)
 app.command()(photos.classify)
 app.command()(photos.collect)
 app.add_typer(driving.app, name="drive")
