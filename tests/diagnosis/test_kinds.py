@@ -486,3 +486,22 @@ def test_J_may_be_any_array_of_one_element():
         return np.array([[theta @ theta]]), 2 * theta
 
     assert check_gradient(cost, [0.5, 1.5]).ok
+
+
+def test_a_forward_pass_in_float32_is_no_mistake_where_J_and_D_are_the_notes():
+    report = checked(COURSE, ("    a2 = np.c_", '    z2 = z2.astype("f4")\n    a2 = np.c_'))
+    assert report.ok
+    assert "the numerical gradient is less exact" in report.about_J
+
+
+def test_where_J_is_unknown_D_tells_in_which_order_theta_is_read():
+    report = checked(RELU, ("    return loss,", "    return round(loss, 3),"))
+    assert report.diagnosis[0].name == "cost-inconsistent"
+    assert report.parts[0].start == 24  # W1 stands before b1
+    right = checked(RELU)
+    assert f"the notes' J here is {right.J:.6g}" in report.about_J
+
+
+def test_a_small_D_is_not_taken_for_whatever_makes_the_gradient_smaller():
+    report = checked(LINEAR, ("    d3 = a3 - y\n", "    d3 = np.clip(a3 - y, -0.1, 0.1)\n"))
+    assert [finding.name for finding in report.diagnosis] == ["no-known-mistake"]

@@ -120,6 +120,10 @@ def check_gradient(
     if named := _unused(case) or _kinks(case) or _coarse(case):
         return replace(report, diagnosis=_findings(named, network))
     explanations = _explanations(case)
+    if case.known is None and explanations and explanations[0].belief is not None:
+        # J is not known, but D tells in which order theta is read
+        case = replace(case, order=explanations[0].belief.problem.packing)
+        report = replace(_with_parts(case), about_J=about_J(case))
     if reason := _right_all_the_same(case, explanations):
         return replace(report, ok=True, about_J=report.about_J or reason)
     return replace(report, diagnosis=_diagnosis(case, explanations))
@@ -138,6 +142,12 @@ class Case:
     D: Array
     numerical: Array | None  # None where directions were compared
     beliefs: list[Belief]
+    order: str | None = None  # in which D was found to be written, where J does not tell
+
+    @property
+    def packing(self) -> str | None:
+        """The order in which theta is read, where that is known."""
+        return self.order if self.known is None else self.known.problem.packing
 
     @property
     def known(self) -> Belief | None:
@@ -159,8 +169,8 @@ class Case:
     @property
     def regions(self) -> list[Region]:
         """The parts of theta: those of the network where J tells where they stand."""
-        if self.known is not None and self.given is not None:
-            found = places(self.given.network, self.known.problem.packing)
+        if self.packing is not None and self.given is not None:
+            found = places(self.given.network, self.packing)
             return [Region(name, where.ravel(), where.shape) for name, where in found]
         if self.report.parts and self.report.directions is None:
             return [Region(p.name, np.arange(p.start, p.stop)) for p in _unnamed(self.report).parts]
@@ -245,15 +255,16 @@ def about_J(case: Case) -> str:
     known, given = case.known, case.given
     if given is None or given.lam is None or (known and known.sure and not known.words):
         return ""
-    packing = "columns" if known is None else known.problem.packing
-    notes = given.problem(packing).J(given.notes)
+    notes = given.problem(case.packing or "columns").J(given.notes)
     if known is not None and known.harmless:
         return f"J is the notes' J {known.words}: harmless"
     said = f"J = {case.J:.6g}; the notes' J here is {notes:.6g}"
     if known is not None and not known.words:
         differs = abs(case.J - notes) > 1e-5 * abs(notes)
         return f"{said}. Its gradient is that of the notes' J" if differs else ""
-    return said if known is None else f"{said}. J is the notes' {known.words}"
+    if case.packing is None:
+        return f"{said}, if theta is read column by column"
+    return said if known is None else f"{said}. J is the notes' J {known.words}"
 
 
 def _unnamed(report: GradientReport) -> GradientReport:
@@ -267,9 +278,9 @@ def _unnamed(report: GradientReport) -> GradientReport:
 def _with_parts(case: Case) -> GradientReport:
     """Return the report with its table in the order in which J was found to read theta."""
     report, D, right = case.report, case.D, case.right
-    if case.known is None or right is None:
+    if case.packing is None or right is None:
         return _unnamed(report)
-    if case.known.problem.packing == "columns":
+    if case.packing == "columns":
         return report
     parts = []
     for region in case.regions:

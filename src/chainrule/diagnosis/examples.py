@@ -37,13 +37,12 @@ def by_example(D: Array, belief: Belief, tolerance: float) -> Named:
     if c is None:
         return []
     there = np.abs(c) > 1e-6
-    if there.sum() == 1:
-        t = int(np.flatnonzero(there)[0])
-        return [("accumulator-overwritten", f"D has example {t + 1} of {m} alone")]
     kept = c[there]
-    if not there.all() and np.ptp(kept) < 1e-6 * abs(kept).max():
+    if there.any() and not there.all() and np.ptp(kept) < 1e-6 * abs(kept).max():
         out = ", ".join(str(t + 1) for t in np.flatnonzero(~there)[:5])
-        return [("example-left-out", f"{int((~there).sum())} of {m} are not in D: {out}")]
+        share = float(kept.mean())
+        others = "" if abs(share - 1) < 1e-6 else f"; the others are, {share:.6g} times"
+        return [("example-left-out", f"{int((~there).sum())} of {m} are not in D: {out}{others}")]
     return []
 
 
@@ -54,7 +53,8 @@ def by_output(D: Array, belief: Belief, tolerance: float) -> Named:
     c = shares(D, belief, belief.problem.of_outputs(), tolerance)
     if c is None:
         return []
-    told = ", ".join(f"{share:.6g}" for share in c)
-    if (np.abs(c) < 1e-6).any():
+    out = np.abs(c) < 1e-6
+    told = ", ".join(f"{share:.6g}" for share in np.where(out, 0, c))
+    if out.any():
         return [("class-left-out", f"delta(L) of the {len(c)} outputs is in D {told} times")]
     return []

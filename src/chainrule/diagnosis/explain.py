@@ -53,11 +53,14 @@ class Explanation:
         The fewer mistakes, and the fewer numbers of their own, the likelier.
     in_part : bool
         Whether something of D is left unexplained.
+    belief : Belief or None
+        What J is taken to be.
     """
 
     named: Named
     doubt: float
     in_part: bool = False
+    belief: Belief | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Search:
                 # Fewer mistakes are likelier, and one in all layers alike than in one alone
                 doubt = len(named) + self.belief.doubt + 0.1 * fit.free * bool(slips)
                 doubt += 0.1 * (fit.form != "whole") + 0.01 * len(slips)
-                yield Explanation(named, doubt)
+                yield Explanation(named, doubt, belief=self.belief)
                 return
 
     def _named(self, slips: Sequence[Slip]) -> Named:
@@ -234,14 +237,15 @@ class Search:
         parts = self.right.parts
         if np.isin(parts, np.flatnonzero(wrong)).sum() < ENOUGH:
             return []
+        size = float(np.linalg.norm(self.D))
         none = float(np.linalg.norm(self.D - self._sum(self.right)))
         found = []
         for one in tried:
             E = self._sum(one.terms)
             left = float(np.linalg.norm(self.D - E))
             harmed = left_over(self.D, E, parts)[~wrong] > 1e-5
-            if left <= IN_PART * none and not harmed.any():
-                size = float(np.linalg.norm(self.D))
+            # Of a small D, whatever makes the gradient smaller leaves less than no slip does
+            if left <= IN_PART * min(none, size) and not harmed.any():
                 words = (
                     f"{one.slip.words}: leaves {left / size:.2g} of |D|, no slip {none / size:.2g}"
                 )
