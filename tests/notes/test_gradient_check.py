@@ -230,7 +230,7 @@ WRONG = {
         *(scaled_layer(layer, BIAS, 1.01) for layer in range(2)),
         scaled_layer(1, (WEIGHTS, 0), 1.01),
     ],
-    "finish": [
+    "finish_spread": [
         bias_regularised,
         one_over_m_forgotten,
         lambda_forgotten,
@@ -257,5 +257,11 @@ def test_the_check_before_training_catches_wrong_code(layers, hidden, where, wro
     X, Y = rng.uniform(0, 1, (30, layers[0])), targets(rng, network, 30)
     theta = random_theta(network)
     assert check_before_training(network, theta, X, Y, lam=1.0)
-    monkeypatch.setattr(f"chainrule.training.checked.{where}", wrong)
+    stand_in = wrong
+    if where == "finish_spread":  # takes lambda spread over theta, and no network
+
+        def stand_in(theta, cost, Delta, m, lams):
+            return wrong(network, theta, cost, Delta, m, 1.0)
+
+    monkeypatch.setattr(f"chainrule.training.checked.{where}", stand_in)
     assert not check_before_training(network, theta, X, Y, lam=1.0)
