@@ -3,7 +3,7 @@
 An algorithm over all the rows is a function ``steps(objective, start) -> Iterator[Step]``.  Its
 start is a theta, an array of shape (n,) that is not changed, or the ``state`` of an earlier step,
 to go on from with the same bits as if there had been no pause.  The first step is the start itself.
-A rule over minibatches (`SGD`, `Adam`, or one's own) is ``init`` and ``update`` on the flat vector.
+A rule over minibatches (`SGD`, `Adam`, or your own) is ``init`` and ``update`` on the flat vector.
 
 `minimize` follows an algorithm on any function; `chainrule.train` follows it on a network.
 """
@@ -29,7 +29,7 @@ Algorithm = Callable[..., Steps]
 Optimizer = Algorithm | Minimizer
 """What sees all the rows at once."""
 
-OPTIMIZERS: Mapping[str, Algorithm | SGD | Adam] = {
+OPTIMIZERS: Mapping[str, Algorithm | Rule] = {
     "lbfgs": lbfgs.steps,
     "cg": cg.steps,
     "scg": scg.steps,
@@ -69,7 +69,7 @@ def minimize(
     optimizer : str or callable, default="lbfgs"
         See `find`; one that sees all the rows at once.
     max_iter : int, default=100
-        Iterations at most, those before ``state`` not counted.
+        At most this many iterations, without those before ``state``.
     callback : callable, optional
         Called with a `Step` at the start and after each iteration; a true return value ends it.
     state : Iterate, optional
@@ -82,7 +82,7 @@ def minimize(
     Raises
     ------
     ValueError
-        If there is no such optimizer, or the state is another optimizer's or another J's.
+        If there is no such optimizer, or the state belongs to another optimizer or another J.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def minimize(
 
 
 def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
-    """Return the algorithm or the rule that an optimizer's name stands for; others as they are.
+    """Return the algorithm or the rule that a name stands for; anything else is returned as it is.
 
     Parameters
     ----------
