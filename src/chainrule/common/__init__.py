@@ -1,1 +1,1 @@
-"""What every room may use: types, checks of users' input, files."""
+"""What every package may use: types, checks of users' input, files."""

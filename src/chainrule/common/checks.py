@@ -1,4 +1,4 @@
-"""What is checked of users' input, each fault told in one line."""
+"""Checks of users' input; each fault is told in one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def by_name(name: str, table: Mapping[str, Named], what: str) -> Named:
     table : mapping of str to object
         Where to look.
     what : str
-        What the names are names of, for the error's text.
+        What the names stand for, for the error's text.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def by_name(name: str, table: Mapping[str, Named], what: str) -> Named:
 
 
 def floats(values: npt.ArrayLike, name: str) -> Array:
-    """Return values as a float32 or float64 array; anything that is no real number is refused."""
+    """Return values as a float32 or float64 array; anything else than real numbers is refused."""
     array = _rectangular(values, name)
     if array.dtype in (np.float32, np.float64):
         return array

@@ -1,4 +1,4 @@
-"""The types that many rooms share."""
+"""The types that many packages share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Objective = Callable[[Array], tuple[float, Array]]
 class Rule(Protocol):
     """How a batch's gradient moves theta: pure arithmetic on flat vectors.
 
-    One's own may have what the built-in ones have, too: ``learning_rate``, which a training may
-    set where the rule is a dataclass, and ``decay``, by which, times the learning rate, the weights
-    but not the biases shrink before each step.
+    A rule of your own may have two fields of the built-in ones: ``learning_rate``, which a training
+    may set where the rule is a dataclass, and ``decay``: before each step the weights, not the
+    biases, shrink by decay times the learning rate.
 
     Examples
     --------
@@ -51,8 +51,8 @@ class Rule(Protocol):
     def update(self, theta: Array, D: Array, state: Array, t: int) -> None:
         """Take step t, counted from 1: each component of theta and the state changes in place.
 
-        It is called for one part of theta after the other, so a component may depend on none but
-        its own theta, D and state.
+        It is called for one part of theta after another, so each component may depend only on its
+        own theta, D and state.
         """
 
 
@@ -62,7 +62,7 @@ class Stopped(Exception):
     Attributes
     ----------
     at_once : bool
-        Whether somebody waits for the end: nothing more is computed.
+        Whether somebody waits for the end: then nothing more is computed.
     """
 
     def __init__(self, why: str = "asked to stop", *, at_once: bool = False) -> None:

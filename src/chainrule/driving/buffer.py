@@ -15,7 +15,7 @@ class Buffer:
     capacity : int
         How many patterns it holds.
     limits : array of shape (k - 1,)
-        Of the steering of k kinds of patterns, ascending.
+        The borders between k kinds of patterns, which differ in steering, ascending.
     rng : numpy.random.Generator
         Chooses what is replaced.
 

@@ -47,7 +47,7 @@ class Film:
         self._pages: list[Image.Image] = []
 
     def __call__(self, frame: Array, race: Race, teacher: Orders, orders: Orders) -> None:
-        """Draw a page, of one frame in a few."""
+        """Draw a page for one frame in DRAWN_EVERY."""
         if race.frames % DRAWN_EVERY == 0:
             self._pages.append(page(self._driver, frame, race.frames, teacher, orders))
 
@@ -81,7 +81,7 @@ def page(
     sheet = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw = ImageDraw.Draw(sheet)
     draw.font = _font()
-    draw.fontmode = "1"  # no greys between letters and paper: the palette has none of them
+    draw.fontmode = "1"  # the palette lacks the greys between letters and paper
     draw.text((12, 4), f"the game, {frame_number / 50:.1f} s", fill=GREY)
     sheet.paste(Image.fromarray(frame).resize((288, 288), Image.Resampling.NEAREST), (12, 24))
     draw.text((316, 4), "the retina, 30x32", fill=GREY)

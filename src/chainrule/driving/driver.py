@@ -82,7 +82,7 @@ class Driver:
         return Orders(self.steering.decode(outputs[:first]), self.speed.decode(outputs[first:]))
 
     def activations(self, image: Array) -> tuple[Array, Array]:
-        """Return those of the hidden units, of shape (s_2,), and of the outputs, of shape (K,).
+        """Return the activations of the hidden units, (s_2,), and of the outputs, (K,).
 
         Parameters
         ----------

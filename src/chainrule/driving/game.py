@@ -17,7 +17,7 @@ import numpy as np
 from chainrule.common.types import Array
 
 FRAMES_A_SECOND = 50
-LOOKS_EVERY = 2  # frames: so often a driver looks and decides, 25 times a second
+LOOKS_EVERY = 2  # frames from one look and decision of a driver to the next: 25 looks a second
 MOST_FRAMES = 1000  # a lap's limit, as registered in Gymnasium
 HALF_WIDTH = 40 / 6  # of the road, in the game's units of length
 LOCK = 0.4  # the front wheels' largest angle, in radians
@@ -26,7 +26,7 @@ PATCH = PLAYFIELD / 20  # side of a patch of brighter grass
 WINDOW = (1000, 800)  # in pixels, which the game then shrinks to 96x96
 
 # Tuned with the teacher's, on the tracks 1 to 40
-GAS, BRAKE = 0.11, 0.1  # so much for each unit of speed that is missing, or too much
+GAS, BRAKE = 0.11, 0.1  # for each unit of speed that is missing, or too much
 MOST_BRAKE = 0.42  # the wheels do not lock
 NOT_INSTALLED = "driving needs the simulator: pip install 'gymnasium[box2d]'"
 
@@ -67,8 +67,8 @@ def pedals(orders: Orders, speed: float) -> tuple[float, float]:
 
     Notes
     -----
-    The engine's power is constant, so its force is the larger the slower the car is: the wheels
-    spin above ``0.03 + 0.01 speed`` of the gas.  A wheel that steers has less grip left for it.
+    The engine's power is constant, so its force is larger where the car is slower: the wheels spin
+    above ``0.03 + 0.01 speed`` of the gas.  A wheel that steers has less grip left for it.
 
     Examples
     --------
@@ -90,12 +90,12 @@ class Race:
     Parameters
     ----------
     seed : int
-        Of the track.
+        Seed of the track.
 
     Attributes
     ----------
     frames : int
-        How many have passed; 50 are a second.
+        Frames that have passed; 50 are a second.
     score : float
         The game's: 1000 shared among the tiles of the road, minus 0.1 a frame.
     done, completed : bool
@@ -181,7 +181,7 @@ class Race:
         self._shown_score = self._env.reward  # which the game changes after it has drawn
 
     def _render_ground(self, zoom: float, translation: Any, angle: float) -> None:
-        """Draw the ground as the game does, but for what lies outside the window."""
+        """Draw the ground as the game does, without what lies outside the window."""
         c, s = math.cos(angle), math.sin(angle)
         x, y = self._middles.T * zoom
         reach = PATCH * zoom  # no point of a patch or a tile is farther from its middle

@@ -24,8 +24,9 @@ class Hill:
 
     Notes
     -----
-    Pomerleau (1992), *Neural network perception for mobile robot guidance*: neighbours say the
-    same in degrees, so many units carry the answer, and none has to jump from 0 to 1.
+    Pomerleau (1992), *Neural network perception for mobile robot guidance*: neighbouring
+    units stand for similar answers, so a whole group of them carries the answer, and none has to
+    jump from 0 to 1.
 
     Examples
     --------
@@ -47,7 +48,7 @@ class Hill:
         Parameters
         ----------
         values : array of shape (m,)
-            Those outside low to high are taken at the border.
+            Values outside low to high are moved to the border.
 
         Returns
         -------

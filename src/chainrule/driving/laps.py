@@ -20,7 +20,7 @@ Look = Callable[[Array, Race, Orders, Orders], None]
 
 @dataclass(frozen=True)
 class Lap:
-    """What came of a lap.
+    """How a lap went.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ def drive(driver: Driver | None, seed: int, look: Look | None = None) -> Lap:
     seed : int
         Of the track.
     look : callable, optional
-        For whoever wants to look on.
+        Called at each look of the network, for an onlooker.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def drive(driver: Driver | None, seed: int, look: Look | None = None) -> Lap:
 def drive_all(
     driver: Driver | None, seeds: Iterable[int], workers: int | None = None
 ) -> Iterator[Lap]:
-    """Drive many laps at the same time, on the cores that there are.
+    """Drive many laps at the same time, on all cores.
 
     Parameters
     ----------

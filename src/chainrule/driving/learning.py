@@ -1,9 +1,9 @@
 """Learning on the fly: the network watches a driver and takes over more and more.
 
 The teacher drives the first lap.  After each lap the network practises on what it has seen; from
-then on it drives, and the teacher, who says at every frame what he would do, takes over for half a
-second where it goes wrong.  So it sees its own mistakes put right (a mixture of two drivers, as in
-DAgger: Ross, Gordon and Bagnell 2011).
+then on the network drives.  The teacher says at every frame what he would do, and takes over for
+half a second where the network goes wrong.  So it sees how its own mistakes are put right (a
+mixture of two drivers, as in DAgger: Ross, Gordon and Bagnell 2011).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ LEARNING_RATE = 0.004
 LAM = (100.0, 0.0)  # without it a receptor that rarely sees road gets a huge weight
 EPOCHS, LAST_EPOCHS = 30, 200  # of practice after a lap, and after the last one
 KINDS = np.linspace(-0.28, 0.28, 25)  # the limits of the buffer's kinds of steering
-HELD = 12  # looks, of half a second, for which a teacher who has taken over keeps the wheel
-FIRST_TRACK = 1_000_000  # seeds of the tracks that are watched; those under it are for driving
+HELD = 12  # looks, half a second, for which a teacher who has taken over keeps the wheel
+FIRST_TRACK = 1_000_000  # seeds from here on are tracks to watch; those below, to drive
 
 
 class Student:
@@ -43,11 +43,11 @@ class Student:
     Parameters
     ----------
     hidden : int, default=4
-        Its hidden units.
+        The number of its hidden units.
     seed : int, default=0
-        Of its first weights, the displaced views, the buffer and the order of practice.
+        Seed of its first weights, the displaced views, the buffer and the order of practice.
     capacity : int, default=20000
-        Of the buffer.  A large one costs only memory here; Pomerleau's held 200.
+        Patterns in the buffer.  A large one costs only memory here; Pomerleau's held 200.
     displaced : int, default=3
         How many displaced views of each frame it makes for itself.
     steering, speed : Code
@@ -58,9 +58,9 @@ class Student:
     Attributes
     ----------
     minutes : float
-        Of driving watched so far, simulated.
+        Simulated minutes of driving watched so far.
     seconds : float
-        Of practice so far.
+        Seconds of practice so far.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Student:
         ----------
         epochs : int
         settle : bool, default=False
-            Whether the learning rate goes down to nothing meanwhile.
+            Whether the learning rate falls to almost nothing meanwhile.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class Instructor(Protocol):
         """Return what to do now, or raise `LessonOver`."""
 
     def objects_to(self, orders: Orders) -> bool:
-        """Say whether another's orders will not do."""
+        """Say whether another driver's orders are unacceptable."""
 
 
 def learn(
@@ -172,11 +172,11 @@ def learn(
     ----------
     student : Student
     minutes : float, default=5.0
-        Of driving that it watches, whoever drives: every frame has the teacher's orders.
+        Minutes of driving that it watches, whoever drives: every frame has the teacher's orders.
     seed : int, default=0
-        Of the tracks.
+        Seed of the tracks.
     instructor : callable, default=Teacher
-        Makes the one whom it watches, for a `Race`.
+        Makes the instructor for a `Race`.
     mixture : bool, default=True
         Whether the network takes over after the first lap, or the teacher drives all the time.
     progress : callable, optional

@@ -14,7 +14,7 @@ KEYS = "left and right steer, up and down set the speed, Escape ends the lesson"
 
 
 class LessonOver(Exception):
-    """The person has had enough."""
+    """The person has ended the lesson."""
 
 
 class Person:

@@ -18,11 +18,11 @@ ROWS, COLUMNS = 30, 32
 CELL = 4 / 3  # side of a receptor's square of ground, in units of length
 BEHIND = 4.0  # how far behind the middle of the car the last row ends
 
-# Of the frame, 96x96 pixels of a window of 1000x800, once its camera has zoomed in
+# In the frame, a window of 1000x800 shrunk to 96x96 pixels, once its camera has zoomed in
 CAR = (72.0, 48.0)  # row and column
 SCALE = (16.2 * 96 / 800, 16.2 * 96 / 1000)  # pixels a unit of length, along rows and columns
 HORIZON = 84  # rows; below them are the instruments
-GRASS = 100  # its green exceeds its red by so much at least; road, kerb and car are no greener
+GRASS = 100  # its green exceeds its red by at least this much; that of road, kerb and car does not
 SPEED_BAR = 13  # a column inside it
 BAR = 0.02 * 20 * 96 / 800  # its height in pixels, for a speed of 1
 ROUNDED = 3.0  # the bar is drawn a pixel of the window and a little too high
@@ -68,7 +68,7 @@ def speed(frame: Array) -> float:
 
 
 def zoom(frame_number: int) -> float:
-    """Return the camera's zoom, part of its final one: the game zooms in during the first second.
+    """Return the camera's zoom as a share of its final one: the game zooms in for the first second.
 
     Examples
     --------

@@ -17,13 +17,13 @@ from chainrule.driving.game import HALF_WIDTH, LOCK, Orders, Race
 TILE = 3.5  # length of a piece of the road
 
 # Tuned for the score on the tracks 1 to 40
-SMOOTHED = 8.5  # standard deviation in units of length: the line cuts inside of bends by so much
-INSIDE = 0.55 * HALF_WIDTH  # and by no more than this
+SMOOTHED = 8.5  # standard deviation, in units of length, of what makes the line cut bends
+INSIDE = 0.55 * HALF_WIDTH  # how far at most it leaves the middle of the road for that
 GRIP = 180.0  # acceleration across the line, in units of length a second squared
 BRAKING = 85.0  # along it
 TOP_SPEED = 100.0
-OFF_LINE = 0.8 * HALF_WIDTH  # where he takes over from another driver,
-DIFFERENT = 0.15  # and where he would steer so differently, in radians
+OFF_LINE = 0.8 * HALF_WIDTH  # he takes over from a driver who is farther off the line,
+DIFFERENT = 0.15  # or whose steering differs from his by more than this, in radians
 WHEELBASE = 4.6  # longer than the car's, 3.24: its tyres slip in bends
 
 
@@ -123,7 +123,7 @@ class Line:
         return float(self.along[which[i]] + part[i]), float(np.copysign(distance[i], side))
 
     def at(self, along: float) -> Array:
-        """Return the point so far along the line."""
+        """Return the point at a distance along the line."""
         along %= self.along[-1]
         i = int(np.searchsorted(self.along, along, "right")) - 1
         point: Array = self.points[i] + self.pieces[i] * (along - self.along[i]) / self.lengths[i]
@@ -168,7 +168,7 @@ class Teacher:
         return self._orders
 
     def objects_to(self, orders: Orders) -> bool:
-        """Say whether another's orders will not do, where he last said what to do."""
+        """Say whether another driver's orders are unacceptable where he last gave his own."""
         different = abs(orders.steering - self._orders.steering)
         return abs(self._off_line) > OFF_LINE or different > DIFFERENT
 

@@ -14,7 +14,7 @@ from chainrule.driving import retina
 from chainrule.driving.game import Orders
 from chainrule.driving.teacher import look_ahead, pursue, pursued
 
-SHIFT = 3.0  # to either side at most, in units of length: nearly half of half the road
+SHIFT = 3.0  # to either side at most, in units of length: nearly half of the road's half width
 TURN = 0.15  # to either side at most, in radians
 
 

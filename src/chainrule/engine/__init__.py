@@ -1,6 +1,6 @@
 """Where Delta is summed, and by what: everything that trains or predicts goes through here.
 
-Two engines compute the same.  ``"kernel"`` is fused C++ and what runs by default; ``"numpy"`` is
+Two engines compute the same.  ``"kernel"`` is fused C++ and runs by default; ``"numpy"`` is
 the reference, for networks with activations or costs of the user's own, and for machines where
 the kernel was not built.
 """

@@ -35,7 +35,7 @@ def forward(
     theta : array of shape (size,)
         Its dtype is the one computed in.
     X : array or scipy.sparse.csr_array of shape (m, s_1)
-        Of a sparse one only the values that are not 0 are multiplied.
+        Where it is sparse, only the values that are not 0 are multiplied.
     masks : sequence of array of shape (m, s_l), optional
         Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.  NumPy
         computes with them.
@@ -101,7 +101,7 @@ def predict(
     Returns
     -------
     ndarray of shape (m, K)
-        Beside it, memory is used for a block of rows only, however many X has.
+        Besides h, memory is needed for one block of rows only.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def predict(
     """
     kernel = _chosen_kernel(network, engine, X)
     if kernel is not None and isinstance(theta, np.ndarray) and isinstance(X, np.ndarray):
-        # Most calls: arrays as the kernel takes them, in which it finds no NaN on its way
+        # Most calls have arrays that the kernel takes as they are; it looks for NaN itself
         try:
             h = np.empty((len(X), network.K), theta.dtype)
             if kernel.forward(theta, X, h, _threads(threads, network, len(X))):
@@ -141,7 +141,7 @@ def predict(
 
 
 def _sparse_inputs(network: Network, X: Any) -> Any:
-    """Return a sparse X by rows, held to what `Network.check_inputs` asks of an array."""
+    """Return a sparse X by rows, checked as `Network.check_inputs` checks an array."""
     X = X.tocsr()
     if X.ndim != 2 or X.shape[1] != network.layers[0] or not X.shape[0]:
         raise ValueError(

@@ -1,7 +1,7 @@
 """Examples that may be sparse: what multiplies them, and in which blocks of rows.
 
-A thin X, almost all zeros, is multiplied as it is, by SciPy and NumPy.  The kernel is so much
-faster with dense rows that it pays to make any other dense, a block at a time.
+SciPy and NumPy multiply a thin X, almost all zeros, as it is.  Any other sparse X is made dense, a
+block at a time, because the kernel is much faster with dense rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chainrule.notes.network import Network
 
 DENSE = 4_000_000  # values of a sparse X that may be made dense at once
 THIN = 0.1  # share of values that are not 0, below which the zeros cost more than the kernel saves
-MANY = 4096  # rows of a thin X in a block, or as many as it has columns: Delta must cost little
+MANY = 4096  # rows in a block of a thin X, or as many as X has columns: Delta must cost little
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Rows:
         Y = network.check_targets(Y, len(X))
         if weights is not None:
             weights = check_weights(weights, len(X)).astype(dtype, copy=False)
-        # Rows one after another: here, and not anew in each iteration
+        # Contiguous rows, made once here and not in each iteration
         X, Y = np.ascontiguousarray(X, dtype), np.ascontiguousarray(Y, dtype)
         return cls(X, Y, weights, engine, threads)
 
@@ -92,7 +92,7 @@ class Rows:
         return len(self.Y)
 
     def sample(self, most: int) -> Rows:
-        """Return at most so many rows, evenly spread."""
+        """Return at most ``most`` rows, evenly spread."""
         rows = np.linspace(0, len(self) - 1, min(most, len(self))).astype(int)
         return self.take(rows)
 
@@ -174,7 +174,7 @@ class Rows:
 
 
 def multiplied_as_it_is(X: Any, engine: str | None = None) -> bool:
-    """Whether X is an array, or sparse with so few values that zeros are dear.
+    """Whether X is an array, or sparse with too few values to be worth making dense.
 
     Parameters
     ----------

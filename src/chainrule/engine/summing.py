@@ -89,7 +89,7 @@ def cost_and_gradient(
     sums = accumulate(network, theta, X, Y, engine=engine, threads=threads)
     J, D = backprop.finish(network, theta, *sums, lam)
     with np.errstate(over="ignore", invalid="ignore"):
-        if not np.isfinite(J + D.sum()):  # Delta has x as a factor: what is no number shows in D
+        if not np.isfinite(J + D.sum()):  # Delta has x as a factor: a NaN in X shows in D
             network.check_inputs(X)
     return J, D
 
@@ -107,8 +107,7 @@ def accumulate(
 ) -> tuple[float, Array, float]:
     """Add up the costs and the gradient terms of a block of rows.
 
-    Sums, never means, so blocks add up: those of two halves of the rows are, added, those of the
-    whole.
+    These are sums, never means: the sums of two halves of the rows add up to those of all rows.
 
     Parameters
     ----------
@@ -171,7 +170,7 @@ def cost(
     engine: str | None = None,
     threads: int | None = None,
 ) -> tuple[float, float]:
-    """Add up the costs of rows, where nobody asks for the gradient: in a third of its time.
+    """Add up the costs of rows without the gradient, in a third of the time.
 
     Parameters
     ----------
@@ -247,7 +246,7 @@ def normal_equations(
         lams = np.ascontiguousarray(lams, theta.dtype)
     H = np.empty((network.size, network.size), theta.dtype)
     D = np.empty_like(theta)
-    # About a quarter of size^2 multiplications a row, where `accumulate` has three times the size
+    # About size^2 / 4 multiplications per row; `accumulate` has 3 size
     count = _threads(threads, network, len(X) * network.size // 12)
     return kernel.normal_equations(theta, X, Y, weights, lams, H, D, count), D, H
 
@@ -279,7 +278,7 @@ def hessian_vector(
     Raises
     ------
     ValueError
-        If an activation or the cost has no second derivative to go by.
+        If an activation or the cost has no second derivative.
 
     Examples
     --------
@@ -333,8 +332,8 @@ def epoch(
     rule : Rule
         The kernel knows `SGD` and `Adam`; NumPy takes any.
     since : int, optional
-        A number of steps, up to ``steps``, from which the kernel multiplies up Adam's powers of
-        beta.  Calls with one ``since`` give the bits of one call.  Default: steps.
+        The kernel multiplies Adam's powers of beta up from this number of steps, at most ``steps``.
+        Calls with the same ``since`` give the bits of a single call.  Default: steps.
     engine : {"kernel", "numpy"}, optional
         See `chosen`.
     threads : int, optional

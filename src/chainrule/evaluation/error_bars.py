@@ -1,13 +1,14 @@
 """Error bars of a squared-error network: how far h may be off, and how far a new y.
 
-Near the minimum J is a bowl, and Gauss and Newton's matrix its curvature; theta is then as good as
-normally distributed around it (Laplace's approximation; MacKay, *A practical Bayesian framework for
-backpropagation networks*, Neural Computation 4, 1992):
+Near the minimum J is a bowl, whose curvature is the Gauss-Newton matrix; theta is then about
+normally distributed around the minimum (Laplace's approximation; MacKay, *A practical Bayesian
+framework for backpropagation networks*, Neural Computation 4, 1992):
 
     A = Jac^T Jac + lambda R          s^2 = SSE / (N - gamma)          cov(theta) = s^2 A^-1
 
-gamma is the effective number of parameters, as in `chainrule.optimize.br`.  With g_k(x) the
-derivatives of h_k(x) by theta, h_k(x) varies by g_k cov(theta) g_k, and a new y_k by s^2 more.
+gamma is the effective number of parameters, as in `chainrule.optimize.br`.  If g_k(x) is the
+gradient of h_k(x) by theta, the variance of h_k(x) is g_k cov(theta) g_k, and that of a new y_k is
+larger by s^2.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class ErrorBars:
 
     Notes
     -----
-    The intervals take the network for right: some theta of it is the truth, the noise is normal and
-    equal everywhere, and the minimum found is the one that counts.  They say nothing of what lies
-    outside the training set's range, where h is an extrapolation that no data corrected: there a
-    90 % interval may well cover a third of new y (``tests/test_error_bars.py`` has such a problem).
-    Training that was stopped early is not at a minimum, and makes them too narrow or too wide.
+    The intervals assume that the network is right: some theta is the truth, the noise is normal and
+    equal everywhere, and the minimum found is the right one.  They say nothing about x outside the
+    range of the training set, where no data correct h: a 90 % interval may cover only a third of
+    new y there (``tests/evaluation/test_error_bars.py`` has an example).  Where training was
+    stopped early, theta is at no minimum, and the intervals are too narrow or too wide.
 
     Examples
     --------
@@ -110,7 +111,7 @@ class ErrorBars:
             J, _, H = data.normal_equations(theta)
             A = data.m * H + np.diag(by_theta(network, lam))
             values, vectors = np.linalg.eigh(A)
-            # A direction that neither data nor penalty feel (a saturated unit's) changes no answer
+            # A direction with an eigenvalue of 0 (a saturated unit's) changes no answer
             felt = values > len(A) * np.finfo(np.float64).eps * values[-1]
             root = vectors[:, felt] / np.sqrt(values[felt])
             gamma = float(felt.sum() - (root**2).sum(axis=1) @ by_theta(network, lam))

@@ -23,7 +23,7 @@ class Evaluation:
     truth : ndarray of shape (m,) or (m, K)
         Class codes 0..K-1, or the target's values in its own units.
     classes : sequence of str or int, optional
-        The names of the classes, in the codes' order; None says regression.
+        The names of the classes, in the order of the codes; None for a regression.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Evaluation:
 
     @cached_property
     def answer(self) -> Array:
-        """Class codes of shape (m,), one sigmoid unit split at 0.5; of a regression, h."""
+        """Class codes of shape (m,); one sigmoid unit is split at 0.5.  For a regression, h."""
         if self.classes is None:
             return self.h.reshape(self.truth.shape)
         if self.h.shape[1] == 1:
@@ -58,7 +58,7 @@ class Evaluation:
 
     @cached_property
     def mistakes(self) -> Array:
-        """The examples (row numbers) with a wrong class, those first where h was surest."""
+        """The examples (row numbers) with a wrong class; first those where h was surest."""
         wrong = np.flatnonzero(self.answer != self.truth)
         sure = self.h.max(axis=1) if self.h.shape[1] > 1 else np.abs(self.h[:, 0] - 0.5)
         return np.asarray(wrong[np.argsort(-sure[wrong], kind="stable")])

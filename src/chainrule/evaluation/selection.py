@@ -35,7 +35,7 @@ def cross_validate(
     seed: int = 0,
     **options: Any,
 ) -> Iterator[Choice]:
-    """Train every network with every lambda on each set of folds but one, and score it there.
+    """Train every network with every lambda on all folds but one, in turn, and score it on that.
 
     Parameters
     ----------
@@ -45,12 +45,12 @@ def cross_validate(
     Y : array of shape (m,)
         Codes of the classes, or the target's values.
     classes : sequence, optional
-        The names of the classes; None says regression.
+        The names of the classes; None for a regression.
     folds : int, default=3
     seed : int, default=0
-        Of the folds and of every random start.
+        Seed of the folds and of every random start.
     **options
-        To `train`.
+        More arguments of `train`.
 
     Yields
     ------
@@ -60,7 +60,7 @@ def cross_validate(
     Raises
     ------
     ValueError
-        If there are fewer examples than two for each fold.
+        If there are fewer than two examples per fold.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def cross_validate(
         scores = []
         for rest, fold in pairs:
             result = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options)
-            if INTERRUPTED in result.stopped:  # half a training must not decide the choice
+            if INTERRUPTED in result.stopped:  # an unfinished training must not decide
                 raise KeyboardInterrupt
             evaluation = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes)
             scores.append(evaluation.score)

@@ -1,4 +1,4 @@
-"""Why a training ended, and what stands out about the network it left: one page, one suggestion."""
+"""Why a training ended, what stands out about the trained network, and one suggestion."""
 
 from __future__ import annotations
 

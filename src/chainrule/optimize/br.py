@@ -8,7 +8,7 @@ variance s^2 / lambda, the lambda that the data make most probable satisfies
 
 gamma = n - lambda tr((Jac^T Jac + lambda R)^-1 R) is the number of parameters that the data, not
 the penalty, determine; R is 1 for a weight and 0 for a bias, gamma_w counts the weights alone.
-After each step lambda is estimated anew, and J with it.
+After each step lambda is estimated anew, and J changes with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chainrule.optimize import lm
 from chainrule.optimize.iterate import Steps, iterate
 from chainrule.optimize.vectors import one_blas_thread
 
-FIRST_LAM = 1.0  # where the user gives none: soon forgotten
+FIRST_LAM = 1.0  # where the user gives none; the first steps replace it
 
 
 class Regularised(lm.LeastSquares, Protocol):
@@ -67,9 +67,9 @@ class Evidence(lm.Damped):
 def steps(objective: Regularised, start: Array | Evidence) -> Steps:
     """Go down by Levenberg-Marquardt, and find lambda on the way.
 
-    J is with the lambda found, ``result.state.lam``, and may rise from one iteration to the next,
-    since lambda changes; ``result.state.gamma`` is the effective number of parameters.  The history
-    tells both for each iteration.
+    J has the lambda found so far, ``result.state.lam``.  It may rise from one iteration to the
+    next, because lambda changes.  ``result.state.gamma`` is the effective number of parameters.
+    The history tells both for each iteration.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def steps(objective: Regularised, start: Array | Evidence) -> Steps:
 
 
 def advance(objective: Regularised, now: Evidence) -> Evidence:
-    """Take a step with the lambda at hand, and estimate it anew."""
+    """Take a step with the current lambda, and estimate lambda anew."""
     objective.lam = now.lam
     stepped = lm.advance(objective, now)
     if stepped.theta is now.theta:
@@ -119,8 +119,8 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
 def effective_parameters(A: Array, lam: float, R: Array) -> tuple[float, float]:
     """Return gamma and gamma_w, for A = Jac^T Jac + lambda R.
 
-    A direction that neither the data nor the penalty feel, such as the bias of a saturated unit, is
-    no parameter: its eigenvalue of A is 0.
+    A direction that changes neither the residuals nor the penalty, such as the bias of a saturated
+    unit, does not count: its eigenvalue of A is 0.
 
     Examples
     --------

@@ -1,15 +1,15 @@
-"""Nonlinear conjugate gradient: the manner of the course's fmincg, with few evaluations a step.
+"""Nonlinear conjugate gradient like the course's fmincg, with few evaluations per step.
 
 Directions: Dai and Kou (*A nonlinear conjugate gradient algorithm with an optimal property and an
-improved Wolfe line search*, 2013).  Where the line search is exact they are Polak and Ribiere's
-(1969); as far as it is not they make up for it, as a quasi-Newton step would.  Restarted downhill
-where they turn uphill.  In place of D stands H D, a preconditioner: H is the inverse Hessian that
-L-BFGS would make of the cycle of ten steps before, and 1 in the first cycle (Buckley and LeNir,
-*QN-like variable storage conjugate gradients*, 1983).
+improved Wolfe line search*, 2013).  Where the line search is exact, they are Polak and
+Ribiere's (1969); where it is not, they correct for that as a quasi-Newton step would.  Where a
+direction turns uphill, the search starts anew downhill.  H D stands in place of D, to precondition:
+H is the inverse Hessian that L-BFGS would make of the cycle of ten steps before, and 1 in the first
+cycle (Buckley and LeNir, *QN-like variable storage conjugate gradients*, 1983).
 
 As in Rasmussen's *minimize* (2006), which the course's fmincg is, the first trial of a line search
-is the last step scaled by the ratio of the slopes, no more than ten times as long, and the line
-search is fairly exact.
+is the last step scaled by the ratio of the slopes, at most ten times as long, and the line search
+is fairly exact.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CYCLE = 10  # steps that make an H: cycles of 20 save no more evaluations
 class Conjugate(Iterate):
     """An iterate of conjugate gradient: the direction to search next, and the first trial on it.
 
-    With the steps that H is made of, and those of the cycle that has begun.
+    It also keeps the steps that H is made of, and those of the current cycle.
     """
 
     p: Array | None = None  # None: downhill
@@ -43,7 +43,7 @@ class Conjugate(Iterate):
 
 
 def steps(objective: Objective, start: Array | Conjugate, *, curvature: float = CURVATURE) -> Steps:
-    """Go down by conjugate gradient, a line search an iteration.
+    """Go down by conjugate gradient, with one line search per iteration.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def steps(objective: Objective, start: Array | Conjugate, *, curvature: float = 
         As everywhere in `chainrule.optimize`.
     curvature : float, default=0.3
         How exact the line search is: it ends where the slope is this share of the slope at its
-        start.  The smaller, the closer to theory's n iterations on a quadratic of n variables,
-        and the more evaluations each takes.
+        start.  The smaller it is, the closer to theory's n iterations on a quadratic of n
+        variables, and the more evaluations each iteration takes.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from chainrule.optimize.vectors import norm
 
 Steps = Generator[Step, None, Ending]
 """The steps of an algorithm, the start first; it returns why it cannot go on."""
-AGREEMENT = 1e-4  # relative: another engine's rounding changes J by less, another J by more
+AGREEMENT = 1e-4  # relative: another engine's rounding changes J by less, another lam by more
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ def iterate(
     objective : callable
         ``objective(theta) -> (J, D)``.
     kind : subclass of Iterate
-        What advance advances.
+        What advance takes and returns.
     start : ndarray of shape (n,), or kind
         Where to begin, or the ``state`` of an earlier step to go on from.
 
     Raises
     ------
     ValueError
-        If the state is another optimizer's, or of a training with another J.
+        If the state belongs to another optimizer, or to a training with another J.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def iterate(
 
 
 def step_of(now: Iterate) -> Step:
-    """Return what is told of an iterate."""
+    """Return the step that tells of an iterate."""
     return Step(
         now.iteration, now.J, norm(now.D), now.theta, now.n_eval, extra=now.extra, state=now
     )

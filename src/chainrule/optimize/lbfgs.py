@@ -1,10 +1,11 @@
 """L-BFGS: a quasi-Newton direction from the last few steps, and a strong Wolfe line search.
 
-Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  A theta
-that is not large affords a long memory, which saves up to half of the evaluations.  Of directions
-that no step has tried the book takes the inverse Hessian to be s.y / y.y of the last step, which
-the steepest rule; s.s / s.y, the other estimate of Barzilai and Borwein (1988), is larger.  Between
-them lies (s.y / y.y)^(2/3) (s.s / s.y)^(1/3): directions in which J is flat need long steps.
+Two-loop recursion: Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.  Where
+theta is not large, a long memory is affordable; it saves up to half of the evaluations.  In
+directions that no step has tried, the book estimates the inverse Hessian by s.y / y.y of the last
+step, which the steepest directions determine; s.s / s.y, the other estimate of Barzilai and Borwein
+(1988), is larger.  Here it is (s.y / y.y)^(2/3) (s.s / s.y)^(1/3), between the two, because
+directions in which J is flat need long steps.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from chainrule.optimize.vectors import Pair, dot, two_loop
 
 FEWEST, MOST = 10, 100  # pairs (s, y) kept
 KEPT = 2**20  # numbers in all s: with as many in the y, 16 megabytes in float64
-LONGER = 1 / 3  # of H where no step has been: the share of the larger estimate, as an exponent
+LONGER = 1 / 3  # exponent of the larger estimate, in H along directions that no step has tried
 CURVATURE = 0.9  # c2: loose, since a quasi-Newton step of length 1 is usually right
 
 
 @dataclass(frozen=True)
 class QuasiNewton(Iterate):
-    """An iterate of L-BFGS: of each of the last few steps s, the change y of D, and s . y."""
+    """An iterate of L-BFGS: for each of the last steps, s, the change y of D, and s . y."""
 
     pairs: tuple[Pair, ...] = ()
 
@@ -46,11 +47,11 @@ def steps(
     objective, start
         As everywhere in `chainrule.optimize`.
     memory : int, optional
-        Steps remembered.  Default: 100 of a theta of up to 10,000 numbers, fewer of a larger
-        one, 10 at least.
+        Steps remembered.  Default: 100 where theta has up to 10,000 numbers, fewer where it has
+        more, but at least 10.
     longer : float, default=1/3
-        How much longer steps are where none has been: of the last step, H there is
-        (s.y / y.y)^(1 - longer) (s.s / s.y)^longer.  The book's H, and SciPy's, has 0.
+        How much longer steps are along directions that no step has tried.  H is there
+        (s.y / y.y)^(1 - longer) (s.s / s.y)^longer of the last step; the book and SciPy have 0.
 
     Examples
     --------
@@ -72,7 +73,7 @@ def advance(objective: Objective, now: QuasiNewton, memory: int, longer: float) 
     if dot(now.D, p) >= 0:  # rounding has spoilt the memory: start it afresh, downhill
         now = replace(now, pairs=())
         p = -now.D
-    # Of the scale of J nothing is known yet: a first step of length 1 at most
+    # Nothing is known yet about the scale of J: the first step has length 1 at most
     first = 1.0 if now.pairs else min(1.0, 1 / float(np.sqrt(dot(now.D, now.D))))
     found, trials = search(objective, now, p, first, CURVATURE)
     n_eval = now.n_eval + trials
@@ -90,7 +91,7 @@ def advance(objective: Objective, now: QuasiNewton, memory: int, longer: float) 
 
 
 def direction(D: Array, pairs: tuple[Pair, ...], longer: float = LONGER) -> Array:
-    """Return -H D, H the inverse Hessian that the pairs (s, y, s.y) tell of."""
+    """Return -H D; the pairs (s, y, s.y) describe H, the inverse Hessian."""
     if not pairs:
         return -D
     s, y, sy = pairs[-1]

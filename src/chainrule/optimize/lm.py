@@ -1,10 +1,10 @@
-"""Levenberg-Marquardt: Gauss-Newton steps, damped as far as the last ones failed.
+"""Levenberg-Marquardt: Gauss-Newton steps, damped more where the last ones failed.
 
 Levenberg (1944) and Marquardt (1963), for neural networks Hagan and Menhaj (1994).  The damping
-follows Nielsen (*Damping parameter in Marquardt's method*, 1999): how well the model foretold the
-gain decides by how much it falls, and each failure in a row raises it by twice the factor.  As in
-MINPACK (More 1978), each component is damped by the largest diagonal of Jac^T Jac it has had: a
-unit that saturates, and is felt no more, stays within reach.
+follows Nielsen (*Damping parameter in Marquardt's method*, 1999): it falls the more, the better the
+model predicted the gain, and each failure in a row raises it by twice the factor of the one before.
+As in MINPACK (More 1978), each component is damped by the largest diagonal element of Jac^T Jac
+that it has had: a unit that saturates, and no longer changes J, is then not moved far.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from chainrule.optimize.vectors import foretold, one_blas_thread, solve_damped
 
 START = 30.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
-ENOUGH = 1e-4  # of the gain that was foretold: less is a failure
+ENOUGH = 1e-4  # share of the predicted gain: less is a failure
 ILL_CONDITIONED = 1e10  # the normal equations lose half of the digits: from here on QR
 
 
@@ -56,7 +56,7 @@ class Damped(Iterate):
             )
         J, D, H = objective.normal_equations(theta)
         diagonal = H.diagonal()
-        # A component that no residual feels yet may be felt after a step: it is damped as well
+        # A component that changes no residual yet may do so after a step: it is damped as well
         return cls(theta, J, D, 1, 0, H, np.maximum(diagonal, 1e-12 * diagonal.max()))
 
     @property
@@ -84,8 +84,8 @@ def steps(objective: Objective, start: Array | Damped) -> Steps:
 def advance(objective: LeastSquares, now: Damped) -> Damped:
     """Take one step; a trial that does not lower J raises the damping, and is made again.
 
-    A trial asks for J with D and H at once: most trials are taken, and need them next.  What comes
-    back is a plain `Damped`, whatever now is.
+    A trial asks for J, D and H at once, because most trials are accepted and then need D and H.
+    What it returns is a plain `Damped`, whatever now is.
     """
     damping, growth, n_eval = now.damping, 2.0, now.n_eval
     triangle = None
@@ -109,7 +109,7 @@ def advance(objective: LeastSquares, now: Damped) -> Damped:
 
 
 def cholesky_step(H: Array, D: Array, scale: Array, damping: float) -> tuple[Array, float] | None:
-    """Solve (H + damping diag(scale)) p = -D; return p and the gain that is foretold.
+    """Solve (H + damping diag(scale)) p = -D; return p and the predicted gain.
 
     Return None where that is too ill-conditioned.
     """
@@ -127,7 +127,7 @@ def triangular(objective: LeastSquares, theta: Array) -> Array:
 
 
 def qr_step(R: Array, D: Array, damped: Array) -> tuple[Array, float]:
-    """Do as `cholesky_step`, from the least squares problem's R: no square of its condition."""
+    """Do as `cholesky_step`, from R: the condition number is that of Jac, not its square."""
     n = len(damped)
     below = np.column_stack([np.diag(np.sqrt(damped)), np.zeros(n)])
     R = np.asarray(np.linalg.qr(np.vstack([R, below]), mode="r"))

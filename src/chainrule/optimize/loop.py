@@ -1,7 +1,7 @@
-"""The one loop of every training: take a step down, keep the best, ask the rules.
+"""The one loop of every training: write each step down, keep the best, ask the rules.
 
-Whatever makes the steps (an algorithm over all the rows, minibatches, somebody else's minimizer),
-and whatever its rules of stopping are, it is followed here.
+It follows whatever makes the steps: an algorithm over all the rows, minibatches, or somebody else's
+minimizer.  Any rules of stopping go with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from chainrule.optimize.result import (
 )
 
 GRADIENT_TOLERANCE = 1e-6  # max |D_i| of a slope that counts as flat
-COST_TOLERANCE = 1e-10  # relative to |J|: an iteration that gains less has nothing left to gain
+COST_TOLERANCE = 1e-10  # relative to |J|: where the gain is smaller, nothing is left to gain
 
 StoppingRule = Callable[[Step], Ending | None]
 """Asked after each step; what it returns ends the training."""
@@ -40,12 +40,12 @@ Minimizer = Callable[..., Result]
 
 
 class MaxIter:
-    """The rule that ends a training after so many iterations.
+    """The rule that ends a training after max_iter iterations.
 
     Parameters
     ----------
     max_iter : int
-        Counted from the first step told on.
+        Counted from the first step on.
     """
 
     def __init__(self, max_iter: int) -> None:
@@ -77,7 +77,7 @@ class Tolerances(MaxIter):
             return Ending(NO_GAIN.format(COST_TOLERANCE), converged=True)
         if (ended := super().__call__(step)) is not None:
             return ended
-        # No norm is larger where no component is: most steps need not look at each
+        # Where the norm is larger, some component is too: most steps need not look at each
         if step.gradient_norm <= GRADIENT_TOLERANCE * math.sqrt(step.theta.size):
             slope = float(np.abs(step.state.D).max())
             if slope <= GRADIENT_TOLERANCE:
@@ -147,7 +147,7 @@ class Run:
 
         def told(step: Step) -> bool:
             nonlocal ended
-            if step.iteration > 0:  # the start is told here, not by them
+            if step.iteration > 0:  # run tells the start
                 ended = self.take(replace(step, n_eval=step.n_eval + 1))
             return ended is not None
 
@@ -219,7 +219,7 @@ class Run:
 
 
 def measure(step: Step) -> float:
-    """Return what the best step has the least of."""
+    """Return what steps are compared by: the best has the least."""
     return step.J if step.J_val is None else step.J_val
 
 

@@ -44,10 +44,10 @@ def advance(objective: Objective, now: Iterate) -> Iterate:
 
 
 def newton_direction(objective: Objective, now: Iterate) -> tuple[Array, int]:
-    """Solve H p = -D so far as it pays: the flatter the gradient, the more exactly.
+    """Solve H p = -D as far as it pays: the smaller the gradient, the more exactly.
 
-    Where p meets a direction in which J bends downwards, the last p before it is taken, or that
-    direction where it is the first.
+    Where J bends downwards along the next direction, p is taken as it is so far; if that is the
+    first direction, that direction is taken.
 
     Returns
     -------

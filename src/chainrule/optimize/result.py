@@ -20,7 +20,7 @@ class Step:
     Attributes
     ----------
     iteration : int
-        Goes on where the ``state`` that a training starts from had got to.
+        Counted on from the ``state`` that a training starts from.
     J : float
     gradient_norm : float
         The Euclidean norm of D; nan after an epoch of minibatches, see `History`.
@@ -31,7 +31,7 @@ class Step:
     J_val : float or None
         The cost on the validation examples, where there are any.
     extra : dict of str to float
-        What else this optimizer tells, see `History`.
+        What else the optimizer tells, see `History`.
     state : State or Iterate
         What ``train(..., state=)`` goes on from after this iteration.
     batch : int
@@ -74,7 +74,7 @@ class Ending:
     cut : bool
         Whether it was cut short, by Ctrl-C or a limit: the best theta is then kept, not the last.
     at_once : bool
-        Whether somebody waits for the end: nothing more is computed.
+        Whether somebody waits for the end: then nothing more is computed.
     """
 
     why: str

@@ -2,8 +2,8 @@
 
 Moller, *A scaled conjugate gradient algorithm for fast supervised learning*, Neural Networks 6
 (1993).  The curvature p.Hp is exact where the objective offers Hessian-vector products, and the
-difference of two gradients otherwise.  A scale keeps it positive, and trusts the quadratic model as
-far as its prediction of J came true, as the damping of Levenberg-Marquardt does.
+difference of two gradients otherwise.  A scale keeps it positive.  It falls where
+the quadratic model predicts J well and rises where it does not, as Levenberg-Marquardt's damping.
 """
 
 from __future__ import annotations

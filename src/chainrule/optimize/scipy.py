@@ -45,7 +45,7 @@ def minimize(
     Returns
     -------
     Result
-        Without a history: that is written down by whoever is called back.
+        Without a history: the callback writes it.
 
     Raises
     ------

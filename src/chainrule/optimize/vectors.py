@@ -1,4 +1,4 @@
-"""Vectors as optimizers need them: by the kernel where it was built, the same bits each time.
+"""The optimizers' arithmetic on vectors: by the kernel where it was built, the same bits each time.
 
 BLAS adds up in an order that depends on its threads.  So products are the kernel's, and LAPACK
 runs at one thread.
@@ -32,7 +32,7 @@ def norm(v: Array) -> float:
 
 
 def two_loop(D: Array, pairs: tuple[Pair, ...], scale: float) -> Array:
-    """Return -H D, H the inverse Hessian that the pairs tell of, and scale where they tell nothing.
+    """Return -H D; the pairs describe H, the inverse Hessian, which elsewhere is scale.
 
     Nocedal and Wright, *Numerical Optimization* (2006), algorithm 7.4.
     """
@@ -62,7 +62,7 @@ def solve_damped(H: Array, D: Array, scale: Array, damping: float) -> tuple[Arra
     share : float
         The least squared pivot relative to its diagonal: at most 0 or nan where p is not set.
     gain : float
-        By how much the model foretells that J falls.
+        By how much J falls as the model predicts.
     """
     if BUILT:
         D = np.ascontiguousarray(D)
@@ -93,7 +93,7 @@ def one_blas_thread() -> Iterator[None]:
 
 @cache
 def _blas() -> Any:
-    """Return who controls BLAS: finding out what is loaded takes as long as a small fit."""
+    """Return what controls BLAS; finding out what is loaded takes as long as a small fit."""
     import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
     from threadpoolctl import ThreadpoolController
 

@@ -62,20 +62,20 @@ def check_before_training(
     Y : array of shape (m, K)
     lam : float or sequence of L - 1 float, default=0.0
     seed : int, default=0
-        Of the choice of examples and directions.
+        Seed of the choice of examples and directions.
     rows : int, default=20
         How many examples, at most.
     directions : int or None, default=10
         How many directions; None compares every component of theta.
     engine : {"kernel", "numpy"}, optional
-        Whose gradient is checked.
+        The engine whose gradient is checked.
     ask : callable, optional
         Called before each evaluation of J; it may raise `Stopped`.
 
     Returns
     -------
     GradientReport
-        Where it failed, with the layers that are wrong.
+        If it failed, it names the layers that are wrong.
 
     Notes
     -----
@@ -100,8 +100,8 @@ def check_before_training(
         ask()
         return finish_spread(theta, *accumulate(network, theta, X, Y, engine=engine), lams)
 
-    # With inputs in the thousands J bends so sharply that only a small epsilon agrees, and is so
-    # large that only a large one rises above rounding: a wrong gradient agrees with none of them
+    # Where J bends sharply, as with inputs in the thousands, only a small epsilon agrees.  Where J
+    # is large, only a large one rises above rounding.  A wrong gradient agrees with none of them
     reports = []
     for epsilon in CHECK_EPSILONS:
         reports.append(

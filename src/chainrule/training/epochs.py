@@ -99,10 +99,10 @@ def steps(
 def pieces(
     order: Array, batch: int, batch_size: int, size: int, every: int | None
 ) -> Iterator[tuple[int, Array]]:
-    """Cut what is left of an epoch's order, from a batch on, into calls of the engine.
+    """Cut the rest of an epoch's order, from a batch on, into one piece per call of the engine.
 
-    With each goes the batch that its call would begin with if nobody watched: the bits are those
-    of that call.
+    With each piece comes the batch at which its call would begin if nobody watched.  The kernel
+    counts from there, so that watching changes no bit.
 
     Examples
     --------

@@ -36,7 +36,7 @@ class TrainingObjective:
     N : float
         The number of residuals, K m.
     regularised : ndarray of shape (size,)
-        1 for each weight, 0 for each bias: what lambda counts for.
+        1 for each weight, 0 for each bias: lambda applies to the weights alone.
 
     Examples
     --------
@@ -100,8 +100,8 @@ class TrainingObjective:
     def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
         """Yield residuals r with their Jacobian, in blocks, so that J is the sum of all r^2 / 2.
 
-        In float64, scaled by 1 / sqrt(m); the last block holds the regularisation's, one for each
-        component of theta.
+        In float64, scaled by 1 / sqrt(m).  The last block holds the residuals of the
+        regularisation, one for each component of theta.
         """
         theta = theta.astype(np.float64, copy=False)
         scale = 1 / np.sqrt(self.m)

@@ -21,7 +21,7 @@ class Recipe:
         Units of the hidden layers, relu; the output is softmax.
     epochs : int
     rate : float
-        Learning rate of the first epoch; it falls along a line towards 0.
+        Learning rate of the first epoch; it falls linearly towards 0.
     lam : float, default=0.0
         lambda.
     more : mapping

@@ -98,8 +98,8 @@ def train(
         your own; or a rule of your own, an object with ``init`` and ``update`` on the flat vector
         (`chainrule.common.types.Rule` has one as an example; NumPy computes its epochs).
     learning_rate : float or callable, optional
-        Of a minibatch rule, instead of the rule's own; or a function of the epoch, counted from
-        0, such as ``lambda epoch: 0.01 / (1 + epoch / 10)``.
+        The learning rate of a minibatch rule, in place of the rule's own; or a function of the
+        epoch, counted from 0, such as ``lambda epoch: 0.01 / (1 + epoch / 10)``.
     batch_size : int, optional
         Examples in a minibatch.  Default: 200.
     dropout : float or sequence of L - 1 float, optional
@@ -123,20 +123,21 @@ def train(
         Training ends when J_val, or in minibatches J, has not fallen by more than a relative 1e-4
         for this many iterations.
     max_iter : int, default=100
-        Iterations at most; over minibatches, epochs.
+        At most this many iterations or, over minibatches, epochs.
     max_time : float, optional
-        Seconds at most; the best theta so far is returned.
+        At most this many seconds; then the best theta so far is returned.
     theta : array of shape (size,), optional
         The start; random by default.
     state : State or Iterate, optional
-        ``result.state`` of an earlier training: goes on, bit for bit, as if there had been no
-        pause.  Instead of theta; the other arguments as before.
+        ``result.state`` of an earlier training, or the ``state`` of one of its steps: training goes
+        on, bit for bit, as if there had been no pause.  It takes the place of theta; the other
+        arguments must be as before.
     seed : int, default=0
-        Of the random start, the order of the rows, and dropout.
+        Seed of the random start, the order of the rows, and dropout.
     n_restarts : int, default=1
-        How many random starts to train from, seed, seed + 1, and so on, at the same time on the
-        cores that there are.  The best is returned: the lowest J, or J_val where there are
-        validation examples; its ``minima`` has them all.  ``max_time`` is for each.
+        How many random starts to train from, with the seeds seed, seed + 1, ..., at the same time
+        on all cores.  The best is returned: the lowest J, or J_val where there are validation
+        examples; its ``minima`` has them all.  ``max_time`` is for each start.
     dtype : dtype, optional
         float64 or float32: what to compute in.  Default: X's, or float64.
     engine : {"kernel", "numpy"}, optional
@@ -151,20 +152,20 @@ def train(
         Whether to start from a theta in which hidden units are identical.
     callback : callable, optional
         Called with a `Step` at the start and after each iteration; a true return value ends
-        training.  An exception that it raises ends training, too, and has what was trained so far
-        as its ``result`` attribute.
+        training.  An exception that it raises ends training as well; its ``result`` attribute is
+        the training so far.
     every : int, optional
-        In minibatches, call the callback after this many batches as well: `Step.batch` says how
-        many of the epoch are done.  No bit of theta changes.
+        In minibatches, the callback is also called each time this many batches are done.
+        `Step.batch` says how many of the epoch are done.  No bit of theta changes.
     stop : callable, optional
-        ``stop() -> bool``, asked again and again by the thread that trains, in the gradient check
-        and within a long computation of the kernel as well: true ends training, and the best theta
-        so far is returned.  With ``threading.Event().is_set`` another thread can stop it.
+        ``stop() -> bool``, which the training thread asks again and again, also in the gradient
+        check and within a long call of the kernel.  Where it returns true, training ends with the
+        best theta so far.  With ``threading.Event().is_set`` another thread can end it.
 
     Returns
     -------
     Result
-        The best theta so far, too, when Ctrl-C or max_time ended training.
+        If Ctrl-C or max_time ended training, with the best theta so far.
 
     Raises
     ------
@@ -282,7 +283,7 @@ def first_theta(
 
 
 def refuse_beside(optimizer: object, **in_batches: object) -> None:
-    """Refuse what is for minibatches beside an optimizer that sees all the rows at once."""
+    """Refuse arguments for minibatches where the optimizer sees all the rows at once."""
     for name, value in in_batches.items():
         if value is not None:
             raise ValueError(
@@ -327,7 +328,7 @@ def best_of(
             raise ValueError(f"{name} is for a single training: leave it out, or n_restarts=1")
     workers = min(n_restarts, available_threads())
     options["threads"] = options["threads"] or 1  # each core has a training of its own
-    # What other threads may set, processes would not see
+    # A process would not see what another thread sets
     where = None if options["stop"] is None else "threads"
     results: list[Result] = Parallel(n_jobs=workers, prefer=where)(
         delayed(train)(seed=seed + restart, **options) for restart in range(n_restarts)
@@ -338,14 +339,14 @@ def best_of(
 
 
 def lowest(runs: Sequence[T], measure: Callable[[T], float]) -> tuple[T, list[float]]:
-    """Return the best of several trainings, and what each was measured by.
+    """Return the best of several trainings, and the measure of each.
 
     Parameters
     ----------
     runs : sequence
     measure : callable
-        ``measure(run) -> float``, such as J; the lowest is the best, one that is not finite the
-        worst.
+        ``measure(run) -> float``, such as J; the lowest is the best, and one that is not
+        finite is the worst.
 
     Returns
     -------

@@ -15,12 +15,13 @@ PATIENCE = "{}: {} has not fallen by a relative {:g} for {} iterations (patience
 
 
 class Limits:
-    """The limits of a training that are asked within its iterations: each call may raise `Stopped`.
+    """The limits that a training checks within its iterations, too: each call may raise `Stopped`.
 
     Parameters
     ----------
     max_time : float or None
-        Seconds at most, from now on; asked from the first step on, so that there is a J to return.
+        At most this many seconds from now on; checked only after the first step, so that there is
+        a J to return.
     stop : callable or None
         ``stop() -> bool``, the user's: whether to stop.
     """
@@ -31,7 +32,7 @@ class Limits:
         self.started = False
 
     def start(self, step: Step) -> None:
-        """Let max_time count: a first step is there."""
+        """Check max_time from now on: a first step is there."""
         self.started = True
 
     def __call__(self) -> None:
@@ -43,7 +44,7 @@ class Limits:
 
 
 class Patience:
-    """The rule that ends a training where J_val, or J, has not fallen for a while.
+    """The rule that ends a training when J_val, or J, has not fallen for a while.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class Patience:
     """
 
     def __init__(self, patience: int) -> None:
-        self.patience, self.waited = patience, -1  # the start is waited for by nobody
+        self.patience, self.waited = patience, -1  # -1: the start itself is still to come
         self.to_beat = math.inf
 
     def __call__(self, step: Step) -> Ending | None:
