@@ -196,6 +196,11 @@ def _enough(free: Array, n_weights: int, n_bias: int) -> bool:
     )
 
 
+UNIT = np.eye(5)
+WHOLE = UNIT[DELTA] + UNIT[DELTA_BIAS]
+Choice = tuple[Array, list[Array]]  # fixed coefficients, and the directions that are free
+
+
 @cache
 def _departures(
     k: tuple[float, ...], scales: tuple[float, ...], apart: bool
@@ -205,54 +210,64 @@ def _departures(
     Each is a matrix of free directions, one a row, and a matrix of the fixed coefficients, one a
     row, that go with them.
     """
-    unit = np.eye(5)
     data, weights, biases = k[0], k[1], k[2]
-    # Delta's coefficient: as J has it, 0, a simple multiple, any; (factor, free)
-    of_data = [(1.0, False), (0.0, False), *((r, False) for r in scales), (0.0, True)]
-    of_Theta = [(weights, False), (0.0, False), (-weights, False), (0.0, True)]
-    of_bias = [(biases, False), (0.0, False), (weights, False), (0.0, True)]
-    whole = unit[DELTA] + unit[DELTA_BIAS]
-    if apart:
-        ways = [
-            ([(r, unit[DELTA]), (q, unit[DELTA_BIAS])], [v for v, f in pairs if f])
-            for (r, free_w), (q, free_b) in product(of_data, of_data)
-            if (r, free_w) != (q, free_b)
-            for pairs in [[(unit[DELTA], free_w), (unit[DELTA_BIAS], free_b)]]
-            # two simple multiples at once are as many numbers as two free ones
-            if (r, free_w) in of_data[:2] or (q, free_b) in of_data[:2] or (free_w and free_b)
-        ]
-    else:
-        ways = [([(r, whole)], [whole] if free else []) for r, free in of_data]
-    found = []
-    for (given, directions), (w, w_free), (b, b_free), ones in product(
-        ways, of_Theta, of_bias, (False, True)
-    ):
-        fixed = sum(data * r * v for r, v in given) + w * unit[WEIGHTS] + b * unit[BIASES]
-        free: list[Array] = [
-            *directions,
-            *([unit[WEIGHTS]] if w_free else []),
-            *([unit[BIASES]] if b_free else []),
-            *([unit[ONES]] if ones else []),
-        ]
-        found.append((fixed, np.reshape(free, (-1, 5))))
-    # The whole right gradient times a number, what lambda adds included
-    right = data * whole + weights * unit[WEIGHTS] + biases * unit[BIASES]
-    if not apart:
-        found += [(r * right, np.zeros((0, 5))) for r in scales]
-        found.append((0 * right, right[None]))
-        regular = data * whole + weights * (unit[WEIGHTS] + unit[BIASES])
-        found += [(r * regular, np.zeros((0, 5))) for r in scales]
-    else:
-        # The same for the weights alone, or the biases alone
-        of_weights, of_biases = (
-            right * (unit[DELTA] + unit[WEIGHTS]),
-            right * (unit[DELTA_BIAS] + unit[BIASES]),
-        )
-        for one, other in ((of_weights, of_biases), (of_biases, of_weights)):
-            found += [(r * one + other, np.zeros((0, 5))) for r in scales]
-            found.append((other, one[None]))
+    terms = (
+        _of_Delta_apart(data, scales) if apart else _of_Delta(WHOLE, data, scales),
+        _of_term(UNIT[WEIGHTS], (weights, 0.0, -weights)),
+        _of_term(UNIT[BIASES], (biases, 0.0, weights)),
+        _of_term(UNIT[ONES], (0.0,)),
+    )
+    found = [_together(choices) for choices in product(*terms)]
+    found += _multiples(data, weights, biases, scales, apart)
     by_free: dict[bytes, tuple[Array, list[Array]]] = {}
-    for fixed, directions in found:
+    for fixed, free in found:
+        directions = np.reshape(free, (-1, 5))
         by_free.setdefault(directions.tobytes(), (directions, []))[1].append(fixed)
     ordered = sorted(by_free.values(), key=lambda way: len(way[0]))
     return [(free, np.array(fixed)) for free, fixed in ordered]
+
+
+def _of_term(unit: Array, values: tuple[float, ...]) -> list[Choice]:
+    """Return the choices for one term's coefficient: some values, then any."""
+    return [*((value * unit, []) for value in values), (0 * unit, [unit])]
+
+
+def _of_Delta(unit: Array, data: float, scales: tuple[float, ...]) -> list[Choice]:
+    """Return those for Delta's: as J has it, 0, a simple multiple, any."""
+    return _of_term(unit, (data, 0.0, *(data * r for r in scales)))
+
+
+def _of_Delta_apart(data: float, scales: tuple[float, ...]) -> list[Choice]:
+    """Return those for Delta's weights and its bias columns, each with a coefficient of its own.
+
+    Two simple multiples at once would be as many numbers as two free ones.
+    """
+    of_weights, of_biases = (_of_Delta(UNIT[i], data, scales) for i in (DELTA, DELTA_BIAS))
+    plain, last = (0, 1), len(of_weights) - 1
+    return [
+        _together((of_weights[i], of_biases[j]))
+        for i, j in product(range(last + 1), repeat=2)
+        if i != j and (i in plain or j in plain)
+    ] + [_together((of_weights[last], of_biases[last]))]
+
+
+def _multiples(
+    data: float, weights: float, biases: float, scales: tuple[float, ...], apart: bool
+) -> list[Choice]:
+    """Return the right gradient times a number, what lambda adds included: all of it, or a part."""
+    right = data * WHOLE + weights * UNIT[WEIGHTS] + biases * UNIT[BIASES]
+    if not apart:
+        regularised = data * WHOLE + weights * (UNIT[WEIGHTS] + UNIT[BIASES])
+        times: list[Choice] = [(r * vector, []) for vector in (right, regularised) for r in scales]
+        return [*times, (0 * right, [right])]
+    of_weights = right * (UNIT[DELTA] + UNIT[WEIGHTS])
+    found: list[Choice] = []
+    for one in (of_weights, right - of_weights):
+        found += [(right + (r - 1) * one, []) for r in scales]
+        found.append((right - one, [one]))
+    return found
+
+
+def _together(choices: tuple[Choice, ...]) -> Choice:
+    fixed = np.sum([fixed for fixed, _ in choices], axis=0)
+    return fixed, [direction for _, free in choices for direction in free]
