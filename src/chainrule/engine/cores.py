@@ -8,12 +8,7 @@ from functools import cache
 from numbers import Integral
 from pathlib import Path
 
-from chainrule.kernel import BUILT
 from chainrule.notes.network import Network
-
-if BUILT:
-    pass
-
 
 WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
 

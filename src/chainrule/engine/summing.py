@@ -15,16 +15,12 @@ import numpy.typing as npt
 from chainrule.common.types import Array, Lambda, Rule
 from chainrule.engine.choice import _chosen_kernel
 from chainrule.engine.cores import _threads
-from chainrule.kernel import BUILT
 from chainrule.notes import backprop, minibatch, second_order
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import check_lam, per_layer
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
-
-if BUILT:
-    pass
 
 
 def cost_and_gradient(
