@@ -94,6 +94,17 @@ def _copied(one: int, into: int | None = None) -> Callable[..., list[Array]]:
     return wrong
 
 
+def _summed(right: Any, problem: Problem, matrices: list[Array]) -> list[Array]:
+    """Put the sum of all D(l) in place of each: one array has all their names."""
+    added = right(matrices)
+    return [np.asarray(sum(_same(other, matrix.shape) for other in added)) for matrix in added]
+
+
+def _softmax_of_examples(z: Array) -> Array:
+    e = np.exp(z - z.max(axis=0))
+    return np.asarray(e / e.sum(axis=0))
+
+
 def _zeros_at(rows: slice, columns: slice) -> Callable[..., Array]:
     """Put the penalty's zeros elsewhere than in the bias column."""
 
@@ -233,6 +244,8 @@ SLIPS: tuple[Slip, ...] = (
          lambda f, p, h, Y, z: (h >= 0.5) - p.classes(Y)),
     Slip("output-rounded", "output", "delta(L) = 1 at the largest a, less y",
          lambda f, p, h, Y, z: (h == h.max(axis=1, keepdims=True)) - p.several(p.classes(Y))),
+    Slip("softmax-axis", "output", "softmax along the examples in delta(L)",
+         lambda f, p, h, Y, z: _softmax_of_examples(z) - p.several(p.classes(Y))),
     # Theta(l)^T delta(l+1), then delta(l) and Delta(l)
     Slip("theta-transposed", "back", "Theta in place of Theta^T",
          lambda f, p, l, delta, Thetas: delta @ _square(Thetas[l - 1][:, 1:])),
@@ -258,6 +271,7 @@ SLIPS: tuple[Slip, ...] = (
     Slip("layers-swapped", "Delta", "delta(l+2) in place of delta(l+1)", _neighbours_delta(1)),
     Slip("layer-copied", "order", "every D(l) is D(1)", _copied(1)),
     Slip("layer-copied", "order", "every D(l) is D(L-1)", _copied(0)),
+    Slip("layer-copied", "order", "every D(l) is the sum of all", _summed),
     Slip("layers-swapped", "back", "Theta(l-1) in delta(l)", _other_Theta(-1)),
     Slip("layers-swapped", "back", "Theta(l+1) in delta(l)", _other_Theta(1)),
     # y
@@ -297,6 +311,8 @@ SLIPS: tuple[Slip, ...] = (
     # lambda
     Slip("lambda-misplaced", "penalty", "0 in the last column, not in the first",
          _zeros_at(NONE, LAST)),
+    Slip("lambda-misplaced", "penalty", "0 in the first column, where the bias stands last",
+         _zeros_at(NONE, slice(1, 2))),
     Slip("lambda-misplaced", "penalty", "0 in the first row, not in the first column",
          _zeros_at(FIRST, NONE)),
     Slip("lambda-misplaced", "penalty", "0 in the last row, not in the first column",
