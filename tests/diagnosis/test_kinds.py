@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from learners import COURSE, DEEP, DICTIONARY, LINEAR, LOOP, RELU, program
+from programs import COURSE, DEEP, DICTIONARY, LINEAR, LOOP, RELU, program
 
 from chainrule import Network, check_gradient, cost_and_gradient
 from chainrule.common.types import Stopped
