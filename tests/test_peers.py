@@ -1,5 +1,8 @@
 """Right gradients made by PyTorch and JAX, where installed: no false alarm, whatever theta."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -70,3 +73,14 @@ def test_a_wrong_one_is_told_what_is_wrong(library):
     theta = RNG.uniform(-1, 1, NETWORK.size)
     report = check_gradient(summed, theta, network=NETWORK, X=X, Y=Y, lam=LAM)
     assert report.diagnosis[0].name == "missing-1-over-m"
+
+
+PAGE = (Path(__file__).parents[1] / "docs/find-your-backpropagation-bug.md").read_text()
+EXAMPLES = re.findall(r"^```python\n(import .*?)^```", PAGE, re.M | re.S)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=["function", "module", "vjp"])
+def test_the_examples_of_the_page_hold(example):
+    library = "torch" if "import torch" in example else "jax"
+    pytest.importorskip(library, reason=f"{library} is not installed: make test-slow has it")
+    exec(example, {})
