@@ -1,8 +1,8 @@
 """What no peer is compared in: ``python -m benchmarks.promises`` prints it in about 2 minutes.
 
-How soon Ctrl-C ends a training; whether Adam's step grows slower when units have died and their
-moments have faded for 20,000 steps (numbers next to 0 are slow on most processors); what two
-trainings in two Python threads take, beside one after the other.
+How soon Ctrl-C ends a training, and another thread by `stop=`; whether Adam's step grows slower
+when units have died and their moments have faded for 20,000 steps (numbers next to 0 are slow on
+most processors); what two trainings in two Python threads take, beside one after the other.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ def main() -> None:
     ):
         seconds = [until_interrupted(layers, m, optimizer, 0.3 + i / 20) for i in range(15)]
         line(f"from Ctrl-C to the result of `train`: {words}", seconds, 1e3, "ms")
+        seconds = [until_stopped(layers, m, optimizer, 0.3 + i / 20) for i in range(15)]
+        line(f"from `stop` to the result of `train`: {words}", seconds, 1e3, "ms")
+    seconds = [until_stopped((784, 800, 800, 10), 6_000, "adam", 0.1 + i / 20) for i in range(5)]
+    line("the same in the gradient check of 784-800-800-10", seconds, 1e3, "ms")
     early, late, dead = adam_steps()
     line("Adam's step at step 100, 784-100-10, batch 32", early, 1e6, "µs")
     line(f"Adam's step at step 20,000, {dead} of 100 units dead since step 0", late, 1e6, "µs")
@@ -81,6 +85,20 @@ def until_interrupted(layers: tuple[int, ...], m: int, optimizer: str, wait: flo
     assert np.isfinite(result.theta).all()
     assert "interrupted" in result.stopped
     return ended - pressed[0]
+
+
+def until_stopped(layers: tuple[int, ...], m: int, optimizer: str, wait: float) -> float:
+    """Return the seconds between another thread's asking to stop and the return of `train`."""
+    X, Y = examples(layers, m)
+    network = chainrule.Network(layers, hidden="sigmoid", output="softmax")
+    asked: list[float] = []
+    timer = threading.Timer(wait, lambda: asked.append(time.perf_counter()))
+    timer.start()
+    options = {"optimizer": optimizer, "max_iter": 100_000, "patience": None}
+    result = chainrule.train(network, X, Y, stop=lambda: bool(asked), **options)
+    ended = time.perf_counter()
+    assert "asked to stop" in result.stopped
+    return ended - asked[0]
 
 
 def adam_steps() -> tuple[list[float], list[float], int]:

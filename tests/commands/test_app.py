@@ -241,13 +241,13 @@ def test_check_gradient_shows_the_table_by_layer(trained):
 def test_a_wrong_gradient_ends_with_1(trained, here, monkeypatch):
     from chainrule.training import checked as training
 
-    right = training.finish
+    right = training.finish_spread
 
     def wrong(*args):
         J, D = right(*args)
         return J, 1.01 * D
 
-    monkeypatch.setattr(training, "finish", wrong)
+    monkeypatch.setattr(training, "finish_spread", wrong)
     found = run("check-gradient", trained / "digits.safetensors", "digits")
     assert (found.exit_code, "FAILED" in found.stdout) == (1, True)
     found = run("train", "digits")

@@ -242,3 +242,151 @@ def test_minimize_takes_any_function_and_every_optimizer_over_all_rows():
     assert minimize(bowl, None, "gd", state=half.state).J < 1e-12
     with pytest.raises(ValueError, match="keeps its state to itself"):
         minimize(bowl, None, "scipy:CG", state=half.state)
+
+
+# Ends that are hard to get right
+
+
+@pytest.mark.parametrize("how", ["max_time", "stop"])
+def test_the_last_J_of_a_training_that_is_over_is_computed(examples, how):
+    X, Y = examples
+    over = threading.Event()
+    limits = {"max_time": 1e-6} if how == "max_time" else {"stop": over.is_set}
+
+    def last(step):
+        if step.iteration == 3:
+            over.set()
+
+    result = train(
+        NETWORK, X, Y, optimizer="adam", max_iter=3, callback=last, check=False, **limits
+    )
+    assert np.isfinite(result.J)
+
+
+def test_blas_is_given_back_whoever_ends_first(examples):
+    from threadpoolctl import threadpool_info
+
+    X, Y = examples
+
+    def threads():
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    train(SQUARES, X, Y[:, :1], optimizer="lm", max_iter=1)  # BLAS is loaded
+    before = threads()
+    first_began, second_began, first_over = (threading.Event() for _ in range(3))
+
+    def first(step):
+        first_began.set()
+        second_began.wait(20)
+
+    def second(step):
+        second_began.set()
+        first_over.wait(20)
+
+    def run(callback, over=None):
+        train(SQUARES, X, Y[:, :1], optimizer="lm", max_iter=2, callback=callback, check=False)
+        if over is not None:
+            over.set()
+
+    one = threading.Thread(target=run, args=(first, first_over))
+    one.start()
+    first_began.wait(20)
+    two = threading.Thread(target=run, args=(second,))
+    two.start()
+    one.join(30)
+    two.join(30)
+    assert threads() == before
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "br", "lbfgs"])
+def test_a_float32_training_near_J_0_goes_on(optimizer):
+    X = np.linspace(0, 1, 20)[:, None]
+    y = np.sin(6 * X)
+    network = Network((1, 5, 1), hidden="tanh", output="identity")
+    options = {"optimizer": optimizer, "dtype": "float32"}
+    half = train(network, X, y, max_iter=60, **options)
+    rest = train(network, X, y, max_iter=1, state=half.state, **options)
+    assert rest.history.J[0] == half.history.J[-1]
+
+
+def test_a_training_that_stops_at_once_keeps_the_state_that_it_was_given(examples):
+    X, Y = examples
+    for optimizer in ("lbfgs", "adam"):
+        state = train(NETWORK, X, Y, optimizer=optimizer, max_iter=3).state
+        result = train(NETWORK, X, Y, optimizer=optimizer, state=state, stop=lambda: True)
+        assert result.state is state
+        assert result.interrupted
+
+
+def test_an_algorithm_of_ones_own_may_end_and_need_not_have_a_state(examples):
+    from itertools import islice
+
+    from chainrule import Step
+    from chainrule.optimize import lbfgs
+
+    X, Y = examples
+
+    def ends(objective, start):
+        J, _ = objective(start)
+        yield Step(0, J, 0.0, start, 1)
+
+    assert train(NETWORK, X, Y, optimizer=ends).stopped.startswith("converged")
+
+    def three(objective, start):
+        return islice(lbfgs.steps(objective, start), 3)
+
+    result = train(NETWORK, X, Y, optimizer=three)
+    assert result.stopped == "stopped: the algorithm makes no more steps"
+    assert result.n_iter == 2
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5])
+def test_every_must_be_a_number_of_batches(examples, every):
+    X, Y = examples
+    with pytest.raises(ValueError, match="every must be a whole number of batches >= 1"):
+        train(NETWORK, X, Y, optimizer="adam", every=every)
+
+
+def test_a_state_of_another_dtype_is_refused(examples):
+    X, Y = examples
+    for optimizer in ("lbfgs", "adam"):
+        state = train(NETWORK, X, Y, optimizer=optimizer, max_iter=2, dtype="float32").state
+        with pytest.raises(ValueError, match="its theta is float32, this training computes in"):
+            train(NETWORK, X, Y, optimizer=optimizer, state=state)
+
+
+def test_batches_are_counted_on_from_within_the_first_epoch(examples):
+    X, Y = examples
+    options = {"optimizer": "sgd", "batch_size": 30}
+    seen = []
+    train(NETWORK, X, Y, every=1, max_iter=1, callback=seen.append, **options)
+    within = seen[2].state
+    assert (within.epoch, within.batch) == (0, 2)
+    assert train(NETWORK, X, Y, state=within, max_iter=1, **options).n_eval == 2
+
+
+def test_a_stop_that_uses_the_kernel_itself_is_heard(examples):
+    from chainrule import predict
+
+    X, Y = examples
+    big = np.tile(X, (2000, 1))
+    theta, calls = np.zeros(NETWORK.size), []
+
+    def stop():
+        calls.append(predict(NETWORK, theta, big)[0, 0])
+        return len(calls) > 3
+
+    assert train(NETWORK, X, Y, max_iter=10**6, stop=stop).interrupted
+
+
+def test_minimize_says_what_it_cannot_take():
+    def bowl(theta):
+        return float(theta @ theta), 2 * theta
+
+    assert minimize(bowl, [3.0, 4.0]).J < 1e-12
+    with pytest.raises(ValueError, match="nothing to start from"):
+        minimize(bowl, None)
+    with pytest.raises(ValueError, match="a rule over minibatches"):
+        minimize(bowl, [3.0, 4.0], "adam")
+    with pytest.raises(ValueError, match=r"an object: Plain\(\), not its class"):
+        minimize(bowl, [3.0, 4.0], Plain)

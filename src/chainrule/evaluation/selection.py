@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.common.types import Array
+from chainrule.common.types import Array, Stopped
 from chainrule.engine.predicting import predict
 from chainrule.evaluation.scores import Evaluation
 from chainrule.notes.network import Network
@@ -83,6 +83,8 @@ def cross_validate(
             result = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options)
             if INTERRUPTED in result.stopped:  # an unfinished training must not decide
                 raise KeyboardInterrupt
+            if result.interrupted:
+                raise Stopped(result.stopped)
             evaluation = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes)
             scores.append(evaluation.score)
         yield Choice(network, lam, float(np.mean(scores)))

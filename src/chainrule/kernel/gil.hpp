@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include <Python.h>
 
@@ -43,9 +44,11 @@ inline bool interrupted() {
         const PyGILState_STATE before = PyGILState_Ensure();
         bool raised = PyErr_CheckSignals() != 0;
         if (!raised && asked != nullptr) {
-            PyObject* const answer = PyObject_CallNoArgs(asked);
+            PyObject* const ask = std::exchange(asked, nullptr);  // what it calls asks nobody
+            PyObject* const answer = PyObject_CallNoArgs(ask);
             raised = answer == nullptr;
             Py_XDECREF(answer);
+            asked = ask;
         }
         PyGILState_Release(before);
         return raised;

@@ -93,10 +93,14 @@ class Counted:
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
-        if self.stop is not None and self.stop():
-            raise Stopped
+        self.ask()
         self.n_eval += 1
         return self.objective(theta)
+
+    def ask(self) -> None:
+        """Raise `Stopped` where stop says so."""
+        if self.stop is not None and self.stop():
+            raise Stopped
 
 
 def slope(
@@ -216,7 +220,7 @@ def compare(
     differences = Differences(counted, theta, J, _chosen(epsilon, counted, theta, rng))
     if directions is None and theta.size > EVERY_COMPONENT:
         directions = DIRECTIONS
-    alongs, slopes = _compared(D, directions, rng)
+    alongs, slopes = _compared(D, directions, rng, counted.ask)
     raw = differences.slopes(alongs)
     patience = PATIENCE if directions is None else 1
     num, noise = _refine(differences, alongs, slopes, raw, patience)
@@ -308,14 +312,17 @@ def best_epsilon(objective: Objective, theta: Array, rng: np.random.Generator) -
 
 
 def _compared(
-    D: Array, directions: int | None, rng: np.random.Generator
+    D: Array, directions: int | None, rng: np.random.Generator, ask: Callable[[], None]
 ) -> tuple[list[int] | list[Array], Array]:
     """Return along what to compare, every component or random directions, and D's slopes there."""
     if directions is None:
         return list(range(len(D))), D
     if directions < 1:
         raise ValueError(f"directions must be at least 1, got {directions!r}")
-    alongs = [direction(rng, D) for _ in range(directions)]
+    alongs = []
+    for _ in range(directions):  # of a long theta each takes as long as an evaluation
+        ask()
+        alongs.append(direction(rng, D))
     # No BLAS for long vectors: its threads would go on spinning on cores that training needs
     return alongs, np.array([np.sum(along * D) for along in alongs])
 

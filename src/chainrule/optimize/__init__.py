@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard, cast
 
-from chainrule.common.checks import by_name
+from chainrule.common.checks import by_name, floats
 from chainrule.common.types import Array, Objective, Rule
 from chainrule.optimize import br, cg, gd, lbfgs, lm, newton_cg, scg, scipy
 from chainrule.optimize.adam import Adam
@@ -91,8 +91,14 @@ def minimize(
     True
     """
     method: Any = find(optimizer)
-    start: Any = theta if state is None else state
-    run = Run(start if state is None else state.theta, callback=callback)
+    if is_rule(method):
+        raise ValueError(f"{method!r} is a rule over minibatches: give it to chainrule.train")
+    start: Any = state
+    if state is None:
+        if theta is None:
+            raise ValueError("there is nothing to start from: give theta, or a state")
+        start = floats(theta, "theta")
+    run = Run(start if state is None else state.theta, callback=callback, state=state)
     if is_minimizer(method):
         if state is not None:
             raise ValueError(CANNOT_GO_ON)
@@ -127,6 +133,8 @@ def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:
     >>> find("sgd")
     SGD(learning_rate=0.01, momentum=0.9, nesterov=True, decay=0.0)
     """
+    if isinstance(optimizer, type):
+        raise ValueError(f"optimizer must be an object: {optimizer.__name__}(), not its class")
     if is_rule(optimizer) or callable(optimizer):
         return optimizer
     if isinstance(optimizer, str) and optimizer.startswith("scipy:"):

@@ -59,7 +59,8 @@ class Iterate:
     def resumed(self, objective: Objective) -> Self:
         """Return this iterate, to go on from, or raise ValueError where J is another by now."""
         J, _ = objective(self.theta)
-        if not abs(J - self.J) <= AGREEMENT * abs(self.J):
+        rounding = np.finfo(self.theta.dtype).eps  # of a J near 0
+        if not abs(J - self.J) <= AGREEMENT * abs(self.J) + rounding:
             raise ValueError(
                 f"state is from a training with another J, {self.J:g} at its theta where J is now "
                 f"{J:g} (other examples, lam or weights?): start anew from theta=state.theta"

@@ -7,10 +7,9 @@ minimizer.  Any rules of stopping go with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import Any
 
 import numpy as np
 
@@ -22,11 +21,13 @@ from chainrule.optimize.result import (
     FLAT,
     INTERRUPTED,
     NO_GAIN,
+    NO_MORE,
     NOT_FINITE,
     Callback,
     Ending,
     History,
     Result,
+    State,
     Step,
 )
 
@@ -79,7 +80,8 @@ class Tolerances(MaxIter):
             return ended
         # Where the norm is larger, some component is too: most steps need not look at each
         if step.gradient_norm <= GRADIENT_TOLERANCE * math.sqrt(step.theta.size):
-            slope = float(np.abs(step.state.D).max())
+            D = getattr(step.state, "D", None)
+            slope = step.gradient_norm if D is None else float(np.abs(D).max())
             if slope <= GRADIENT_TOLERANCE:
                 return Ending(FLAT.format(slope), converged=True)
         return None
@@ -103,12 +105,14 @@ class Run:
         Whether the result is the best step, not the last one; with J_val it always is.
     start_counts : bool, default=True
         Whether the start may be the best: not where the J of later steps is a mean over an epoch.
+    state : State or Iterate, optional
+        What the run goes on from.
 
     Attributes
     ----------
     history : History
-    first, last : Step or None
-        The first and the newest whole step.
+    last : Step or None
+        The newest whole step.
     best : Step or None
         The step of the lowest J_val or, without validation examples, of the lowest J.
     ended : Ending or None
@@ -120,8 +124,8 @@ class Run:
     J_val: Callable[[Array], float] | None = None
     keep_best: bool = False
     start_counts: bool = True
+    state: Any = None
     history: History = field(default_factory=History)
-    first: Step | None = None
     last: Step | None = None
     best: Step | None = None
     ended: Ending | None = None
@@ -134,12 +138,15 @@ class Run:
                 try:
                     step = next(steps)
                 except StopIteration as end:
-                    return cast(Ending, end.value)
+                    return end.value if isinstance(end.value, Ending) else Ending(NO_MORE)
                 if (ended := self.take(step)) is not None:
                     return ended
 
-        with closing(steps):
+        try:
             return self.result(until_ended(run))
+        finally:
+            if isinstance(steps, Generator):  # what it holds, such as BLAS, it lets go of now
+                steps.close()
 
     def follow_minimizer(self, minimize: Minimizer, objective: Objective, max_iter: int) -> Result:
         """Do the same where the optimizer calls back: SciPy's, or one of the user's."""
@@ -174,6 +181,8 @@ class Run:
         try:
             if self.callback is not None and self.callback(step):
                 return Ending(BY_CALLBACK)
+        except Stopped:
+            raise
         except Exception as error:
             ended = Ending("stopped: the callback raised an exception", cut=True)
             error.result = self.result(ended)  # type: ignore[attr-defined]
@@ -186,10 +195,9 @@ class Run:
 
     def _offer(self, step: Step) -> None:
         self.last = step
-        if self.first is None:
-            self.first = step
-            if not self.start_counts and step.J_val is None:
-                return
+        is_start = len(self.history) == 1
+        if is_start and not self.start_counts and step.J_val is None:
+            return
         if self.best is None or not measure(self.best) <= measure(step):
             self.best = step
 
@@ -197,15 +205,18 @@ class Run:
         """Return what the run has come to."""
         self.ended = ended
         last = ended.step or self.last
-        if self.first is None or last is None:
-            return Result(self.start, np.nan, self.history, 0, 0, ended.why, False)
+        if last is None:
+            return Result(
+                self.start, np.nan, self.history, n_iter=0, n_eval=0, stopped=ended.why,
+                converged=False, state=self.state, interrupted=ended.at_once,
+            )  # fmt: skip
         chosen, why = last, ended.why
         if ended.cut or self.keep_best or self.J_val is not None:
             chosen = self.best or last
-            if chosen is not last and not ended.cut:
+            if chosen.iteration != last.iteration and not ended.cut:
                 name = "J" if self.J_val is None else "J_val"
                 why += f"; this is the theta of iteration {chosen.iteration}, of the lowest {name}"
-        before = self.first.n_eval if self.first.iteration else 0
+        before = 0 if self.state is None else evaluations(self.state)
         return Result(
             theta=chosen.theta,
             J=chosen.J,
@@ -215,7 +226,13 @@ class Run:
             stopped=why,
             converged=ended.converged,
             state=last.state,
+            interrupted=ended.at_once,
         )
+
+
+def evaluations(state: Any) -> int:
+    """Return how many evaluations, or batches, a state has behind it."""
+    return int(state.steps if isinstance(state, State) else state.n_eval)
 
 
 def measure(step: Step) -> float:

@@ -190,6 +190,9 @@ class Result:
         ended.  SciPy's minimizers keep theirs for themselves and cannot go on.
     minima : list of float
         Of ``train(..., n_restarts=)``: the J, or lowest J_val, that each start led to.
+    interrupted : bool
+        Whether Ctrl-C or ``stop`` ended it.  J is then the last one known: in minibatches the mean
+        over an epoch.
 
     Examples
     --------
@@ -212,11 +215,13 @@ class Result:
     converged: bool
     state: Any = None
     minima: list[float] = field(default_factory=list)
+    interrupted: bool = False
 
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"
 FLAT = "converged: the gradient is flat (max |D_i| = {:.2g})"
 NO_GAIN = "converged: the last iteration lowered J by less than a relative {:g}"
+NO_MORE = "stopped: the algorithm makes no more steps"
 BY_CALLBACK = "stopped by the callback"
 SO_FAR = "stopped: {}; this is the best theta so far"
 INTERRUPTED = SO_FAR.format("interrupted by Ctrl-C")

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -84,11 +85,28 @@ def foretold(p: Array, D: Array, damped: Array) -> float:
     return (dot(p, damped * p) - dot(D, p)) / 2
 
 
+class _Held:
+    """Who holds BLAS at one thread, counted over all threads: the last to let go gives it back."""
+
+    lock = Lock()
+    holders = 0
+    limits: Any = None
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS and LAPACK at one thread, so that their sums have the same bits each time."""
-    with _blas().limit(limits=1, user_api="blas"):
+    with _Held.lock:
+        if _Held.holders == 0:
+            _Held.limits = _blas().limit(limits=1, user_api="blas")
+        _Held.holders += 1
+    try:
         yield
+    finally:
+        with _Held.lock:
+            _Held.holders -= 1
+            if _Held.holders == 0:
+                _Held.limits.restore_original_limits()
 
 
 @cache

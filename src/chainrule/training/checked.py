@@ -48,7 +48,7 @@ def check_before_training(
     rows: int = CHECK_ROWS,
     directions: int | None = CHECK_DIRECTIONS,
     engine: str | None = None,
-    ask: Callable[[], None] = lambda: None,
+    ask: Callable[[], object] = lambda: None,
 ) -> GradientReport:
     """Check the gradient on a few examples along a few directions, in float64.
 
@@ -70,7 +70,7 @@ def check_before_training(
     engine : {"kernel", "numpy"}, optional
         The engine whose gradient is checked.
     ask : callable, optional
-        Called before each evaluation of J; it may raise `Stopped`.
+        Called before each evaluation of J and each direction; it may raise `Stopped`.
 
     Returns
     -------
@@ -97,7 +97,6 @@ def check_before_training(
     lams = spread(network, lam)
 
     def objective(theta: Array) -> tuple[float, Array]:
-        ask()
         return finish_spread(theta, *accumulate(network, theta, X, Y, engine=engine), lams)
 
     # Where J bends sharply, as with inputs in the thousands, only a small epsilon agrees.  Where J
@@ -106,7 +105,13 @@ def check_before_training(
     for epsilon in CHECK_EPSILONS:
         reports.append(
             compare(
-                objective, theta, epsilon=epsilon, directions=directions, seed=seed, network=network
+                objective,
+                theta,
+                epsilon=epsilon,
+                directions=directions,
+                seed=seed,
+                network=network,
+                stop=lambda: bool(ask()),
             )
         )
         if reports[-1].ok:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from chainrule.common.types import Array, Rule, Stopped
+from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.iterate import Steps
 from chainrule.optimize.loop import Run, cut_short
@@ -156,6 +158,8 @@ def first_state(rule: Rule, theta: Array, state: State | None) -> State:
 def with_J_of_all(objective: TrainingObjective, run: Run, result: Result) -> Result:
     """Put the J over all the rows in place of the mean over an epoch, unless somebody waits."""
     if run.ended is not None and not run.ended.at_once:
-        with np.errstate(over="ignore", invalid="ignore"):
+        # Nobody is asked: the time that is over has ended the training already
+        quiet = np.errstate(over="ignore", invalid="ignore")
+        with quiet, asking(lambda: None), suppress(KeyboardInterrupt):
             result.J = objective.J(result.theta)
     return result

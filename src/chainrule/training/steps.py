@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -202,9 +203,11 @@ def train(
     check_lam(network, lam)
     if max_iter < 0:
         raise ValueError(f"max_iter must be >= 0, got {max_iter}")
+    if every is not None and (not isinstance(every, Integral) or every < 1):
+        raise ValueError(f"every must be a whole number of batches >= 1, got {every!r}")
     method: Any = find(optimizer)
     by_epochs = is_rule(method)
-    refuse_state_of_another(optimizer, method, state)
+    refuse_state_of_another(optimizer, method, state, rows.Y.dtype)
     if not by_epochs:
         refuse_beside(
             optimizer, learning_rate=learning_rate, batch_size=batch_size, dropout=dropout,
@@ -223,6 +226,7 @@ def train(
         J_val=validation_cost(network, X_val, Y_val, rows),
         keep_best=by_epochs,
         start_counts=not by_epochs,
+        state=state,
     )
     run.rules += patience_rule(patience, run)
 
@@ -292,12 +296,20 @@ def refuse_beside(optimizer: object, **in_batches: object) -> None:
             )
 
 
-def refuse_state_of_another(optimizer: object, method: Any, state: object) -> None:
+def refuse_state_of_another(
+    optimizer: object, method: Any, state: Any, dtype: np.dtype[Any]
+) -> None:
     """Refuse a state that another kind of optimizer has left."""
     if state is None:
         return
     if not isinstance(state, State if is_rule(method) else Iterate):
         raise ValueError(f"state is from another optimizer than {optimizer!r}")
+    if state.theta.dtype != dtype:
+        raise ValueError(
+            f"state is from another optimizer, network or dtype: its theta is {state.theta.dtype}, "
+            f"this training computes in {dtype}: give dtype={str(state.theta.dtype)!r}, or start "
+            "anew from theta=state.theta"
+        )
     if not is_rule(method) and is_minimizer(method):
         raise ValueError(CANNOT_GO_ON)
 

@@ -325,6 +325,8 @@ def six_steps(
         stop=stop,
         **plan.arguments,
     )
+    if not len(result.history):
+        raise Stopped(result.stopped)
     tell.note(f"J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
     return check, result
 
