@@ -131,7 +131,10 @@ def _of_rows(off: Array, belief: Belief) -> list[str]:
 
 def advice(wrong: Sequence[bool], regions: Sequence[Region], L: int | None) -> str:
     """Return what to try next."""
-    general = "check again with lambda = 0, then with one example: what then agrees is right"
+    general = (
+        "check again with lambda = 0, then with one example: a mistake that goes away is in "
+        "lambda, or in how the examples are put together"
+    )
     if L is None or len(regions) != 2 * (L - 1):
         return general
     last = any(wrong[-2:])
@@ -142,8 +145,9 @@ def advice(wrong: Sequence[bool], regions: Sequence[Region], L: int | None) -> s
     for l in range(L - 1, 0, -1):
         if wrong[2 * l - 1] and not any(wrong[2 * l :]) and not wrong[2 * l - 2]:
             return (
-                f"D({l})'s bias column is right, so delta({l + 1}) is too: look at a({l}) in "
-                f"Delta({l}) = delta({l + 1}) a({l})^T, and at lambda; " + general
+                f"D({l})'s bias column is right, so delta({l + 1}) adds up to what it should: "
+                f"look at a({l}), and whether both are of one example in Delta({l}) = "
+                f"delta({l + 1}) a({l})^T, and at lambda; " + general
             )
     if last:
         return f"begin at the end, with delta({L}) and Delta({L - 1}); " + general

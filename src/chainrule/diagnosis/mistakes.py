@@ -21,7 +21,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "Backpropagation Algorithm: D := 1/m (Delta + lambda Theta), 1/m once",
     ),
     "lambda-forgotten": (
-        "J is regularised, the gradient is not",
+        "lambda Theta is missing in the gradient; J has its penalty",
         "Backpropagation Algorithm: D := 1/m (Delta + lambda Theta) if j != 0",
     ),
     "bias-regularised": (
