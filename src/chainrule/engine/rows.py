@@ -103,6 +103,11 @@ class Rows:
 
     def accumulate(self, network: Network, theta: Array) -> tuple[float, Array, float]:
         """Add up costs and gradient terms, see `chainrule.notes.backprop.accumulate`."""
+        if isinstance(self.X, np.ndarray):  # much the usual case, in each evaluation of J
+            return summing.accumulate(
+                network, theta, self.X, self.Y, self.weights,
+                engine=self.engine, threads=self.threads,
+            )  # fmt: skip
         cost_sum, m = 0.0, 0.0
         Delta = np.zeros_like(theta)
         for block in self.blocks():
