@@ -487,3 +487,23 @@ def test_the_named_file_is_checked_not_one_of_the_same_name_in_this_folder(files
     told = json.loads(found.stdout)["diagnosis"]
     assert [finding["name"] for finding in told] == ["cost-constant", "gradient-zero"]
     assert told[0]["evidence"].startswith("J is 0 ")
+
+
+def test_a_long_check_draws_a_bar_and_a_short_one_does_not(tmp_path, monkeypatch):
+    from chainrule.commands import checking
+
+    file = tmp_path / "cost.py"
+    file.write_text(
+        "def cost(theta):\n    return theta @ theta, 2 * theta\n\ntheta = [1.0, 2.0, 3.0]\n"
+    )
+    short = run("check-gradient", f"{file}:cost")
+    assert (short.exit_code, "comparing slopes" in short.stderr) == (0, False)
+    monkeypatch.setattr(checking, "QUIET", 0.0)
+    long = run("check-gradient", f"{file}:cost")
+    assert (long.exit_code, "comparing slopes" in long.stderr) == (0, True)
+    assert long.stdout == short.stdout
+
+
+@pytest.mark.parametrize(("most", "m"), [(1, 1), (5, 5), (20, 7)])
+def test_rows_says_how_many_random_examples_there_are(most, m):
+    assert own_code.random_examples(True, 1.0, seed=3, most=most).X.shape == (m, 4)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from chainrule.notes.gradient_report import GradientReport
     from chainrule.notes.trace import Trace
 
+QUIET = 1.0  # seconds of a check without a bar
 MOST_ROWS = 20  # inputs whose raw and standardised values are printed
 
 
@@ -88,7 +93,10 @@ def check_gradient(
         with own_code.opened(name, file, lam=lam, rows=rows, seed=seed, layers=layers) as problem:
             if problem.told:
                 print(f"{name}: {problem.told}", file=sys.stderr)
-            found = diagnosis.check_gradient(problem.objective, problem.theta, **problem.arguments)
+            with bar_if_long(2 * len(problem.theta)) as tick:
+                found = diagnosis.check_gradient(
+                    problem.objective, problem.theta, **problem.arguments, stop=tick
+                )
     elif file is None:
         raise ValueError(f"{name}: give the examples too, as in check-gradient {name} data.csv")
     else:
@@ -98,6 +106,27 @@ def check_gradient(
     print(found.to_json() if as_json else found)
     if not found:
         raise typer.Exit(CHECK_FAILED)
+
+
+@contextmanager
+def bar_if_long(evaluations: int) -> Iterator[Callable[[], bool]]:
+    """Yield what is called before each evaluation: once a second has passed, it draws a bar."""
+    from chainrule.commands.terminal import Terminal
+
+    began, counted = time.monotonic(), count(1)
+    done: Callable[[float], None] | None = None
+    with ExitStack() as open_bar:
+
+        def tick() -> bool:
+            nonlocal done
+            share = min(next(counted) / evaluations, 1.0)
+            if done is None and time.monotonic() - began > QUIET:
+                done = open_bar.enter_context(Terminal().progress("comparing slopes"))
+            if done is not None:
+                done(share)
+            return False
+
+        yield tick
 
 
 def _check_model(path: str, file: str, lam: float | None, rows: int, seed: int) -> GradientReport:

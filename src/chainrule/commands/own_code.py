@@ -166,7 +166,7 @@ class Asked:
         if layers is None and kind == "regression":
             layers = (INPUTS, 1)
         K = layers[-1] if layers else LABELS if kind == "classes" else 1
-        return random_examples(not linear, lam, self.seed, layers, K)
+        return random_examples(not linear, lam, self.seed, layers, K, self.rows)
 
 
 def opened(
@@ -218,9 +218,14 @@ def opened(
 
 
 def random_examples(
-    classes: bool, lam: float, seed: int, layers: tuple[int, ...] | None = None, K: int = LABELS
+    classes: bool,
+    lam: float,
+    seed: int,
+    layers: tuple[int, ...] | None = None,
+    K: int = LABELS,
+    most: int = 20,
 ) -> Examples:
-    """Return a few random examples of classes, or of a number.
+    """Return a few random examples of classes, or of a number; no more than ``most``.
 
     Examples
     --------
@@ -229,7 +234,7 @@ def random_examples(
     ((4, 5, 3), (7, 4), array([1., 2., 3., 1., 2., 3., 1.]))
     """
     rng = np.random.default_rng(seed)
-    m = EXAMPLES if layers is None else max(EXAMPLES, *layers) + 1
+    m = min(most, EXAMPLES) if layers is None else min(most, max(EXAMPLES, *layers) + 1)
     layers = layers or (INPUTS, HIDDEN, K if classes else 1)
     X = rng.uniform(-1, 1, (m, layers[0]))
     labels = np.arange(m)[:, None] % max(K, 2) + float(K > 1)
