@@ -1,8 +1,8 @@
 """What each parameter of a learner's cost function is, told by its name.
 
 The course's functions, UFLDL's and those of many translations have the same parameters in other
-orders and with other names.  A name says which one is meant; where the names say nothing, seven or
-six parameters are the course's.
+orders and with other names.  A name says which one is meant; names that say nothing, of
+seven or six parameters, take what is left of the course's.
 """
 
 from __future__ import annotations
@@ -71,11 +71,10 @@ def signature_of(name: str, parameters: Sequence[tuple[str, bool]]) -> Signature
     names = [parameter for parameter, default in parameters if not default or _role(parameter)]
     roles = _named(names)
     if None in roles or len(set(roles)) < len(roles) or not {"theta", "X", "y"} <= set(roles):
-        by_count = {len(COURSE): COURSE, len(LINEAR): LINEAR}.get(len(required))
-        nothing_said = not {"X", "y"} <= set(roles)
-        if by_count is None or not nothing_said:
+        course = _by_the_course(required)
+        if course is None:
             raise ValueError(_refused(name, required))
-        names, roles = required, list(by_count)
+        names, roles = required, course
     given = tuple((n, role) for n, role in zip(names, roles, strict=True) if role)
     kinds = {role for _, role in given}
     if "outputs" in kinds or "sizes" in kinds:
@@ -93,6 +92,23 @@ def _named(names: Sequence[str]) -> list[str | None]:
     if roles and roles[0] is None and "theta" not in roles:
         roles[0] = "theta"
     return roles
+
+
+def _by_the_course(required: Sequence[str]) -> list[str | None] | None:
+    """Return the roles of six or seven parameters; names that say nothing take what is left.
+
+    Examples
+    --------
+    >>> _by_the_course(["p", "n", "s", "K", "X", "y", "lambda"])
+    ['theta', 'inputs', 'hidden', 'outputs', 'X', 'y', 'lam']
+    """
+    course = {len(COURSE): COURSE, len(LINEAR): LINEAR}.get(len(required))
+    told = _named(required)
+    known = [role for role in told if role is not None]
+    if course is None or len(set(known)) < len(known) or not set(known) <= set(course):
+        return None if course is None or {"X", "y"} <= set(known) else list(course)
+    left = iter([role for role in course if role not in known])
+    return [next(left) if role is None else role for role in told]
 
 
 def _refused(name: str, required: Sequence[str]) -> str:
