@@ -314,6 +314,7 @@ def _with_examples(name: str, signature: Signature, asked: Asked, call: Call) ->
 
 
 OUTCOMES = ("fits", "runs", "fails", "fails by an index")
+OUTSIDE = ("IndexError", "out of bound")  # Python's word for such an index, and Octave's
 
 
 def _outcome(way: Examples, objective: Objective) -> str:
@@ -321,7 +322,7 @@ def _outcome(way: Examples, objective: Objective) -> str:
     try:
         J, _ = objective(way.theta)
     except ValueError as error:
-        return "fails by an index" if "IndexError" in str(error) else "fails"
+        return "fails by an index" if any(word in str(error) for word in OUTSIDE) else "fails"
     Y = way.network.check_targets(way.Y, len(way.X)).astype(np.float64)
     given = Setting(way.network, way.theta, way.X, Y, way.lam)
     return "fits" if is_notes_J(J, given) else "runs"
