@@ -287,6 +287,7 @@ def test_random_examples_do_not_depend_on_anything_but_the_seed():
         (["right.py:five"], "right.py:five takes 5 parameters; a function that can be checked"),
         (["right.py:cost", "notes.mat"], "takes theta alone: its data are its file's own"),
         (["right.py:cost", "--lam", "1"], "takes theta alone: its data are its file's own"),
+        (["layers.py:cost", "--network", "9,9"], "layers.py says its own network: leave --network"),
         (["right.py:cost", "--plot", "a.txt"], "--plot a.txt: must be a .png file"),
         (["helper.py:squared"], "helper.py: has neither theta nor network"),
         (["linear.py:nnCostFunctionLinear", "bare.mat"], "must have X and y, as the course's"),
@@ -297,6 +298,7 @@ def test_random_examples_do_not_depend_on_anything_but_the_seed():
 )
 def test_what_cannot_be_run_is_told_in_one_line(files, arguments, says):
     octave.write("bare.mat", A=[[1]])
+    Path("layers.py").write_text("network = (1, 1)\n" + Path("right.py").read_text())
     Path("syntax.py").write_text("def cost(theta:\n")
     found = run("check-gradient", *arguments)
     assert (found.exit_code, found.stdout) == (2, "")

@@ -402,7 +402,11 @@ def _of_theta_alone(
     if "y" in names:
         known.setdefault("Y", names["y"])
     if asked.layers is not None:
-        known.setdefault("network", asked.layers)
+        if "network" in known:
+            raise ValueError(
+                f"{path} says its own network: leave --network out, or take network out of the file"
+            )
+        known["network"] = asked.layers
     if "network" in known and not isinstance(known["network"], Network):
         known["network"] = Network(known["network"])
     if "theta" in names:
