@@ -357,6 +357,18 @@ def test_what_is_sure_is_told_where_no_mistake_is_known():
     )
 
 
+@pytest.mark.parametrize("other", ["np.sin(a2)", "np.sin(a2 + X[:, :1])"])
+def test_where_only_the_last_D_is_wrong_its_delta_is_not_suspected(other):
+    report = checked(COURSE, ("D2 = d3.T @ a2 / m", f"D2 = d3.T @ {other} / m"))
+    note = report.diagnosis[-1].note
+    assert note.startswith(
+        "D(1) is right, so delta(3) is too: look at Delta(2) = delta(3) a(2)^T, at a(2) and at "
+        "lambda; check again"
+    )
+    report = checked(COURSE, ("d3 = a3 - Y", "d3 = np.sin(a3 - Y) + 0.1"))
+    assert "begin at the end, with delta(3) and Delta(2)" in report.diagnosis[-1].note
+
+
 def test_one_examples_and_one_classs_share_is_told():
     report = checked(COURSE, ("d3 = a3 - Y", "d3 = a3 - Y; d3[4] *= 1.7"))
     assert "0.7 times what example 5" in report.diagnosis[0].evidence
