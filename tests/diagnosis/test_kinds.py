@@ -422,6 +422,34 @@ def test_the_table_and_the_plot_follow_the_order_in_which_J_reads_theta():
     assert report.parts[0].name == "components 0 to 5"
 
 
+@pytest.mark.parametrize(
+    ("order", "component", "place"),
+    [
+        ("F", 7, "Theta(1), row 3, column 2"),
+        ("C", 7, "Theta(1), row 2, column 3"),
+        ("F", 25, "Theta(2), row 1, column 1"),
+        ("C", 42, "Theta(2), row 3, column 6"),
+    ],
+)
+def test_the_first_lines_say_where_the_largest_error_stands(order, component, place):
+    report = checked(
+        COURSE,
+        ('5, 5, order="F"', f'5, 5, order="{order}"'),
+        ('3, 6, order="F"', f'3, 6, order="{order}"'),
+        (
+            'return J, np.r_[D1.ravel("F"), D2.ravel("F")]',
+            f'return J, np.r_[D1.ravel("{order}"), D2.ravel("{order}")] '
+            f"+ 9 * (np.arange(43) == {component})",
+        ),
+    )
+    assert (report.where, report.place) == (component, place)
+    said = f"largest relative error of one component: {report.largest_relative_error:.2g} at "
+    assert f"{said}component {component} ({place}): D = " in str(report).splitlines()[1]
+    cost, known, theta = program(COURSE, ("return J, ", "return J, 2 * "))
+    alone = check_gradient(cost, theta, network=known["network"])
+    assert alone.place == ""  # in which order theta is read is not known
+
+
 def test_a_part_whose_components_lie_apart_names_them_all():
     cost, known, theta = program(LINEAR, ("D1[:, 1:] +=", "D1[:, 0] = 0; D1[:, 1:] +="))
     report = check_gradient(cost, theta, **known)
