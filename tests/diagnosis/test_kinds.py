@@ -324,6 +324,14 @@ def test_a_mistake_is_told_in_the_words_of_the_networks_own_g_and_J():
     assert "1/(2m) sum over t and k of (h - y)^2" in report.diagnosis[0].note
 
 
+def test_a_J_of_other_weights_than_theta_is_not_said_to_be_unwritten_alone():
+    report = checked(COURSE, ("    m = len(X)\n", "    m = len(X); theta = np.full(43, 0.1)\n"))
+    assert report.diagnosis[0].name == "cost-constant"
+    assert report.diagnosis[0].words.endswith(
+        "not written yet, or takes its weights from elsewhere"
+    )
+
+
 def test_a_passing_check_says_when_J_is_not_the_notes_J():
     report = checked(COURSE, ("np.eye(3)[y]", "1 - np.eye(3)[y]"))
     assert report.ok
