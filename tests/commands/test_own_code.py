@@ -287,6 +287,7 @@ def test_random_examples_do_not_depend_on_anything_but_the_seed():
         (["right.py:five"], "right.py:five takes 5 parameters; a function that can be checked"),
         (["right.py:cost", "notes.mat"], "takes theta alone: its data are its file's own"),
         (["right.py:cost", "--lam", "1"], "takes theta alone: its data are its file's own"),
+        (["layers.py:cost", "--network", "9,9"], "layers.py says its own network: leave --network"),
         (["right.py:cost", "--plot", "a.txt"], "--plot a.txt: must be a .png file"),
         (["helper.py:squared"], "helper.py: has neither theta nor network"),
         (["linear.py:nnCostFunctionLinear", "bare.mat"], "must have X and y, as the course's"),
@@ -297,6 +298,7 @@ def test_random_examples_do_not_depend_on_anything_but_the_seed():
 )
 def test_what_cannot_be_run_is_told_in_one_line(files, arguments, says):
     octave.write("bare.mat", A=[[1]])
+    Path("layers.py").write_text("network = (1, 1)\n" + Path("right.py").read_text())
     Path("syntax.py").write_text("def cost(theta:\n")
     found = run("check-gradient", *arguments)
     assert (found.exit_code, found.stdout) == (2, "")
@@ -487,6 +489,37 @@ def test_the_named_file_is_checked_not_one_of_the_same_name_in_this_folder(files
     told = json.loads(found.stdout)["diagnosis"]
     assert [finding["name"] for finding in told] == ["cost-constant", "gradient-zero"]
     assert told[0]["evidence"].startswith("J is 0 ")
+
+
+OCTAVE_LABELS = "Y = eye(num_labels)(y, :);"
+
+
+@needs_octave
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "labels",
+    [
+        "Y = (0:num_labels - 1) == y;",
+        "Y = eye(num_labels)(y + 1, :);",
+        "Y = zeros(m, num_labels); for t = 1:m, Y(t, y(t) + 1) = 1; end",
+    ],
+)
+def test_labels_from_0_are_told_in_octave_too(files, labels):
+    alter("nnCostFunction.m", OCTAVE_LABELS, labels)
+    found = run("check-gradient", "nnCostFunction.m")
+    assert (found.exit_code, "gradient check passed" in found.stdout) == (0, True), found.stderr
+    assert found.stderr.startswith("nnCostFunction.m: y counted from 0: ")
+
+
+@needs_octave
+@pytest.mark.slow
+@pytest.mark.parametrize("labels", ["eye(num_labels)(y, :)", "eye(num_labels)(y + 1, :)"])
+def test_an_error_beside_the_labels_is_told_in_octave_not_that_of_wrong_labels(files, labels):
+    alter("nnCostFunction.m", OCTAVE_LABELS, f"Y = {labels};")
+    alter("nnCostFunction.m", "d3 = a3 - Y;", "d3 = a3 - undefined;")
+    found = run("check-gradient", "nnCostFunction.m")
+    assert (found.exit_code, found.stderr.count("\n")) == (2, 1)
+    assert "'undefined' undefined" in found.stderr
 
 
 def test_a_long_check_draws_a_bar_and_a_short_one_does_not(tmp_path, monkeypatch):

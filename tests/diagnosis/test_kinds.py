@@ -324,6 +324,14 @@ def test_a_mistake_is_told_in_the_words_of_the_networks_own_g_and_J():
     assert "1/(2m) sum over t and k of (h - y)^2" in report.diagnosis[0].note
 
 
+def test_a_J_of_other_weights_than_theta_is_not_said_to_be_unwritten_alone():
+    report = checked(COURSE, ("    m = len(X)\n", "    m = len(X); theta = np.full(43, 0.1)\n"))
+    assert report.diagnosis[0].name == "cost-constant"
+    assert report.diagnosis[0].words.endswith(
+        "not written yet, or takes its weights from elsewhere"
+    )
+
+
 def test_a_passing_check_says_when_J_is_not_the_notes_J():
     report = checked(COURSE, ("np.eye(3)[y]", "1 - np.eye(3)[y]"))
     assert report.ok
@@ -355,6 +363,18 @@ def test_what_is_sure_is_told_where_no_mistake_is_known():
     assert "D is 0.841471 times the numerical gradient in Theta(1) bias" in (
         report.diagnosis[0].evidence
     )
+
+
+@pytest.mark.parametrize("other", ["np.sin(a2)", "np.sin(a2 + X[:, :1])"])
+def test_where_only_the_last_D_is_wrong_its_delta_is_not_suspected(other):
+    report = checked(COURSE, ("D2 = d3.T @ a2 / m", f"D2 = d3.T @ {other} / m"))
+    note = report.diagnosis[-1].note
+    assert note.startswith(
+        "D(1) is right, so delta(3) is too: look at Delta(2) = delta(3) a(2)^T, at a(2) and at "
+        "lambda; check again"
+    )
+    report = checked(COURSE, ("d3 = a3 - Y", "d3 = np.sin(a3 - Y) + 0.1"))
+    assert "begin at the end, with delta(3) and Delta(2)" in report.diagnosis[-1].note
 
 
 def test_one_examples_and_one_classs_share_is_told():
@@ -408,6 +428,34 @@ def test_the_table_and_the_plot_follow_the_order_in_which_J_reads_theta():
     # Without the data, nobody knows which components are which
     report = check_gradient(cost, theta, network=known["network"])
     assert report.parts[0].name == "components 0 to 5"
+
+
+@pytest.mark.parametrize(
+    ("order", "component", "place"),
+    [
+        ("F", 7, "Theta(1), row 3, column 2"),
+        ("C", 7, "Theta(1), row 2, column 3"),
+        ("F", 25, "Theta(2), row 1, column 1"),
+        ("C", 42, "Theta(2), row 3, column 6"),
+    ],
+)
+def test_the_first_lines_say_where_the_largest_error_stands(order, component, place):
+    report = checked(
+        COURSE,
+        ('5, 5, order="F"', f'5, 5, order="{order}"'),
+        ('3, 6, order="F"', f'3, 6, order="{order}"'),
+        (
+            'return J, np.r_[D1.ravel("F"), D2.ravel("F")]',
+            f'return J, np.r_[D1.ravel("{order}"), D2.ravel("{order}")] '
+            f"+ 9 * (np.arange(43) == {component})",
+        ),
+    )
+    assert (report.where, report.place) == (component, place)
+    said = f"largest relative error of one component: {report.largest_relative_error:.2g} at "
+    assert f"{said}component {component} ({place}): D = " in str(report).splitlines()[1]
+    cost, known, theta = program(COURSE, ("return J, ", "return J, 2 * "))
+    alone = check_gradient(cost, theta, network=known["network"])
+    assert alone.place == ""  # in which order theta is read is not known
 
 
 def test_a_part_whose_components_lie_apart_names_them_all():

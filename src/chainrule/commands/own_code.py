@@ -314,6 +314,7 @@ def _with_examples(name: str, signature: Signature, asked: Asked, call: Call) ->
 
 
 OUTCOMES = ("fits", "runs", "fails", "fails by an index")
+OUTSIDE = ("IndexError", "out of bound")  # Python's word for such an index, and Octave's
 
 
 def _outcome(way: Examples, objective: Objective) -> str:
@@ -321,7 +322,7 @@ def _outcome(way: Examples, objective: Objective) -> str:
     try:
         J, _ = objective(way.theta)
     except ValueError as error:
-        return "fails by an index" if "IndexError" in str(error) else "fails"
+        return "fails by an index" if any(word in str(error) for word in OUTSIDE) else "fails"
     Y = way.network.check_targets(way.Y, len(way.X)).astype(np.float64)
     given = Setting(way.network, way.theta, way.X, Y, way.lam)
     return "fits" if is_notes_J(J, given) else "runs"
@@ -401,7 +402,11 @@ def _of_theta_alone(
     if "y" in names:
         known.setdefault("Y", names["y"])
     if asked.layers is not None:
-        known.setdefault("network", asked.layers)
+        if "network" in known:
+            raise ValueError(
+                f"{path} says its own network: leave --network out, or take network out of the file"
+            )
+        known["network"] = asked.layers
     if "network" in known and not isinstance(known["network"], Network):
         known["network"] = Network(known["network"])
     if "theta" in names:

@@ -12,7 +12,7 @@ from chainrule.diagnosis.cost import UNKNOWN_J, Belief, Setting, believe
 from chainrule.diagnosis.explain import Explanation, explain_with_data
 from chainrule.diagnosis.facts import Region, advice, norm, sure_facts, wrong_parts
 from chainrule.diagnosis.mistakes import UNKNOWN, Named, words
-from chainrule.diagnosis.packing import places
+from chainrule.diagnosis.packing import place_of, places
 from chainrule.diagnosis.pattern import explain_by_pattern
 from chainrule.diagnosis.reading import merge
 from chainrule.notes.gradient_check import (
@@ -280,6 +280,8 @@ def _with_parts(case: Case) -> GradientReport:
     report, D, right = case.report, case.D, case.right
     if case.packing is None or right is None:
         return _unnamed(report)
+    if report.directions is None and case.given is not None:
+        report = replace(report, place=place_of(case.given.network, case.packing, report.where))
     if case.packing == "columns":
         return report
     parts = []

@@ -142,6 +142,11 @@ def advice(wrong: Sequence[bool], regions: Sequence[Region], L: int | None) -> s
     biases_only = any(wrong[::2]) and not any(wrong[1::2])
     if biases_only:
         return "look at the line of the bias column alone: D(:, 1) = 1/m sum over t of delta(l+1)"
+    if last and L >= 3 and not any(wrong[-4:-2]):
+        return (
+            f"D({L - 2}) is right, so delta({L}) is too: look at Delta({L - 1}) = "
+            f"delta({L}) a({L - 1})^T, at a({L - 1}) and at lambda; " + general
+        )
     for l in range(L - 1, 0, -1):
         if wrong[2 * l - 1] and not any(wrong[2 * l :]) and not wrong[2 * l - 2]:
             return (

@@ -127,7 +127,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
         "g'(z(l)): none of these is 0, unless g' returns 0",
     ),
     "cost-constant": (
-        "J does not depend on theta: it is not written yet",
+        "J does not depend on theta: it is not written yet, or takes its weights from elsewhere",
         "Cost Function: J = {J}",
     ),
     "parameters-unused": (

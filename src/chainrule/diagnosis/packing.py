@@ -89,17 +89,37 @@ def places(network: Network, packing: str) -> list[tuple[str, Array]]:
     Theta(1) bias [2]
     Theta(1) weights [[0, 1]]
     """
+    return [
+        (f"Theta({l}) {kind}", where)
+        for l, matrix in enumerate(_numbered(network, packing), start=1)
+        for kind, where in (("bias", matrix[:, 0]), ("weights", matrix[:, 1:]))
+    ]
+
+
+def _numbered(network: Network, packing: str) -> list[Array]:
+    """Return matrices of the Thetas' shapes that say where in theta each of their numbers is."""
     stops = np.cumsum([rows * columns for rows, columns in network.shapes])
     numbered = [
         np.arange(stop - rows * columns, stop).reshape(rows, columns)
         for stop, (rows, columns) in zip(stops, network.shapes, strict=True)
     ]
     place = np.argsort(pack(numbered, packing))
-    return [
-        (f"Theta({l}) {kind}", where)
-        for l, matrix in enumerate(numbered, start=1)
-        for kind, where in (("bias", place[matrix[:, 0]]), ("weights", place[matrix[:, 1:]]))
-    ]
+    return [place[matrix] for matrix in numbered]
+
+
+def place_of(network: Network, packing: str, i: int) -> str:
+    """Say where component i of theta stands in its matrix, rows and columns counted from 1.
+
+    Examples
+    --------
+    >>> place_of(Network((2, 1)), "rows, bias last", 2)
+    'Theta(1), row 1, column 1'
+    """
+    return next(
+        f"Theta({l}), row {row + 1}, column {column + 1}"
+        for l, matrix in enumerate(_numbered(network, packing), start=1)
+        for row, column in np.argwhere(matrix == i)
+    )
 
 
 def other_order(matrix: Array, packing: str) -> Array:

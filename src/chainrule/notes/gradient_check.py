@@ -208,7 +208,7 @@ def compare(
     True
     >>> print(compare(lambda theta: (theta @ theta, theta), [1.0, 2.0]))
     gradient check FAILED: 2 components, epsilon = 0.0001, J = 5
-    largest relative error 0.33 at component ...: D = ..., numerical = ...
+    largest relative error of one component: 0.33 at component ...: D = ..., numerical = ...
     """
     theta = np.array(theta, dtype=np.float64)
     if theta.ndim != 1 or not theta.size:

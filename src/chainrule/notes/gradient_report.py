@@ -169,6 +169,9 @@ class GradientReport:
         The mistakes that explain a failed check, likeliest first.
     about_J : str
         How J differs from the notes' J, where network, X, Y and lam are known and it does.
+    place : str
+        Where ``where`` stands, such as ``Theta(1), row 2, column 1``, if it is a component and the
+        order of theta is known.  Rows and columns count from 1; column 1 is the bias.
 
     Examples
     --------
@@ -193,6 +196,7 @@ class GradientReport:
     n_eval: int = 0
     diagnosis: list[Finding] = field(default_factory=list)
     about_J: str = ""
+    place: str = ""
 
     @property
     def relative_errors(self) -> Array:
@@ -204,13 +208,14 @@ class GradientReport:
         return self.ok
 
     def __str__(self) -> str:
-        what = "components" if self.directions is None else "random directions"
+        what = "component" if self.directions is None else "random direction"
         i = self.where
+        place = f" ({self.place})" if self.place else ""
         lines = [
-            f"gradient check {'passed' if self.ok else 'FAILED'}: {len(self.D)} {what}, "
+            f"gradient check {'passed' if self.ok else 'FAILED'}: {len(self.D)} {what}s, "
             f"epsilon = {self.epsilon:g}{'i' * self.complex_step}, J = {self.J:.6g}",
-            f"largest relative error {self.largest_relative_error:.2g} at {what[:-1]} {i}: "
-            f"D = {self.D[i]:.9g}, numerical = {self.numerical[i]:.9g}",
+            f"largest relative error of one {what}: {self.largest_relative_error:.2g} at {what} "
+            f"{i}{place}: D = {self.D[i]:.9g}, numerical = {self.numerical[i]:.9g}",
         ]
         if self.about_J:
             lines.insert(1, self.about_J)
