@@ -173,6 +173,13 @@ def test_the_check_before_training_never_fails_correct_code():
     never_fails(range(10_000))
 
 
+def test_a_network_that_is_certain_of_every_class_passes():
+    X, Y = np.ones((3, 1)), np.tile([0.0, 1.0], (3, 1))
+    network = Network((1, 2), output="softmax")
+    theta = np.array([-60.0, 119.0, 0.1, 0.2])  # J and D are about 1e-78
+    assert check_before_training(network, theta, X, Y)
+
+
 def without_g_prime(network, theta, X, Y, **on):
     linear = [replace(g, g_prime=np.ones_like) for g in network.activations]
     wrong = Network(network.layers, hidden=linear, output=network.output)

@@ -39,6 +39,7 @@ from chainrule.notes.gradient_report import (
 Objective = Callable[[Array], tuple[float, Array]]
 Stop = Callable[[], bool]
 ROUNDING = 10 * np.finfo(np.float64).eps  # of |J|: what two evaluations may be off by rounding
+NOTHING = 1e-60  # a cost that is smaller may be computed as 0: every class is certain
 SMALLER = (1e-5, 1e-6, 1e-7, 1e-8)  # epsilons tried in turn where a larger one fails
 COMPLEX_STEP = 1e-20j
 DIRECTIONS = 5  # compared where theta is too long for every component
@@ -145,7 +146,7 @@ class Differences:
         """Return what rounding may have put into num."""
         if isinstance(self.epsilon, complex):
             return np.asarray(ROUNDING * np.abs(num))
-        return np.full(len(num), ROUNDING * abs(self.J) / self.epsilon)
+        return np.full(len(num), ROUNDING * max(abs(self.J), NOTHING) / self.epsilon)
 
     def error(self, alongs: list[int] | list[Array], num: Array) -> float:
         """Return what num may be off: truncation, from twice the epsilon, and rounding."""
