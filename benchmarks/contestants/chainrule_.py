@@ -6,6 +6,7 @@ from benchmarks.contestants import ACCURACY, MAX_EPOCHS
 import chainrule
 from chainrule import engine
 from chainrule.notes.backprop import finish
+from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.adam import Adam
 
 
@@ -37,7 +38,6 @@ def lbfgs(task):
 
 def epoch(task):
     X, Y, order, rule = task.X, task.Y, task.order, Adam(learning_rate=0.001)
-    penalty = [0.0] * (task.network.L - 1)
 
     def run():
         theta = task.theta.copy()
@@ -47,11 +47,9 @@ def epoch(task):
             X,
             Y,
             order,
+            Minibatches(task.case.batch_size),
             rule=rule,
             state=rule.init(theta),
-            steps=0,
-            batch_size=task.case.batch_size,
-            penalty=penalty,
         )
         return theta
 
