@@ -78,14 +78,15 @@ def finish_spread(
     Delta: Array,
     m: float,
     lams: Array | None = None,
-    dot: Callable[[Array, Array], float] = np.dot,
+    dot: Callable[[Array, Array], float] = lambda u, v: float(np.sum(u * v)),
 ) -> tuple[float, Array]:
     """Turn sums into J and D, with lambda spread over theta; Delta becomes D, in place.
 
         J = (cost_sum + lams theta . theta / 2) / m        D = (Delta + lams theta) / m
 
     The regularisation is computed in float64.  A dot that gives the same bits for any number of
-    threads, as the kernel's does, gives such a J; NumPy's does not.
+    threads, as the kernel's does, gives such a J.  BLAS's does not, and its threads go on spinning
+    on cores that training needs.
 
     Examples
     --------
