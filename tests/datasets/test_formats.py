@@ -39,7 +39,10 @@ def test_a_csv_without_header_is_noticed(tmp_path):
     data = load(write(tmp_path, "t.csv", "1,2,0.5\n3,5,1.5\n"))
     np.testing.assert_array_equal(data.X, [[1, 2], [3, 5]])
     assert data.feature_names == ("x1", "x2")
-    assert data.notes[0] == "the first line is all numbers: taken as data, not as a header"
+    assert (
+        data.notes[0]
+        == "the first line is all numbers: taken as data, not as a header (--header if it is one)"
+    )
 
 
 def test_parquet_reads_as_csv_does(tmp_path):
@@ -64,8 +67,10 @@ def test_parquet_reads_as_csv_does(tmp_path):
         ("", "t.csv: the file is empty"),
         ("\n", "t.csv: the file is empty"),
         ("a,b\n", "t.csv: there is a header, but no data row"),
-        (b"a,b\n\xff\xfe,1\n", "t.csv: not text in UTF-8: save it as csv in UTF-8"),
-        (b"\xff\xfea,b\n1,2\n", "t.csv: not text in UTF-8: save it as csv in UTF-8"),
+        (b"a,b\n\xff\xfe,1\n",
+         "t.csv: not text in UTF-8: name its encoding, as in --encoding latin-1"),
+        (b"\xff\xfea,b\n1,2\n",
+         "t.csv: not text in UTF-8: name its encoding, as in --encoding latin-1"),
         (
             "a,b\n1,2\n3,4,5\n",
             "t.csv: line 3 has 3 fields where the first line has 2: correct that line",

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from tables import refused, write
 
 from chainrule import Network
 from chainrule.datasets import octave
+from chainrule.datasets.encoding import Encoder
 from chainrule.datasets.tables import load, load_like, split
 
 ROWS = "a,b,kind\n1,2.5,x\n2,0.5,y\n4,1.5,x\n3,1,y\n"
@@ -165,3 +167,28 @@ def test_tables_are_no_images(data, name, shape, K):
     assert (table.classes and len(table.classes)) == K
     assert table.image_shape is None
     assert table.encoder.divisor == 1
+
+
+def test_a_later_file_is_read_as_the_training_file_was(tmp_path):
+    rows = "5.1,3.5,low\n4.9,3,high\n6.2,2.9,low\n5,3.1,high\n"
+    data = load(write(tmp_path, "t.csv", rows), header=False)
+    assert (data.feature_names, data.target, len(data)) == (("x1", "x2"), "x3", 4)
+    encoder = Encoder.from_json(json.loads(json.dumps(data.encoder.to_json())))
+    for later in (rows, "5.1,3.5\n4.9,3\n6.2,2.9\n5,3.1\n"):  # with and without the target
+        np.testing.assert_array_equal(load_like(io.BytesIO(later.encode()), encoder).X, data.X)
+    first = load(write(tmp_path, "t.csv", rows), "1", header=False)  # the target stands first
+    later = load_like(io.BytesIO(b"3.5,low\n3,high\n"), first.encoder)
+    np.testing.assert_array_equal(later.X, [[3.5, 0, 1], [3, 1, 0]])
+    headed = load(write(tmp_path, "t.csv", "1,2\n0.5,1.5\n7,2.5\n"), header=True)
+    assert (headed.feature_names, headed.target, len(headed)) == (("1",), "2", 2)
+    np.testing.assert_array_equal(load_like(io.BytesIO(b"1\n5\n"), headed.encoder).X, [[5]])
+
+
+def test_an_encoding_is_named_once(tmp_path):
+    table = "größe,y\n1,ja\n2,nein\n4,ja\n3,nein\n"
+    data = load(write(tmp_path, "t.csv", table.encode("utf-16-le")), encoding="utf-16-le")
+    assert data.feature_names == ("größe",)
+    later = load_like(io.BytesIO("größe\n7\n".encode("utf-16-le")), data.encoder)
+    np.testing.assert_array_equal(later.X, [[7]])
+    refused("there is no encoding 'latn': try latin-1, cp1252 or utf-16",
+            load, tmp_path / "t.csv", encoding="latn")  # fmt: skip

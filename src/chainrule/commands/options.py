@@ -16,4 +16,16 @@ Source = Annotated[
 ]
 ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A model file (.safetensors).")]
 File = Annotated[str, typer.Argument(metavar="FILE", help="Data, as SOURCE of train.")]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first line of a text file names the columns.  (default: by what stands "
+        "there; for a model, as in training)",
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Of a text file: latin-1, cp1251, utf-16 ...  (default: by its bytes)"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]

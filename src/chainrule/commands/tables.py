@@ -13,7 +13,7 @@ import typer
 
 from chainrule.commands import photos
 from chainrule.commands.exits import BAD_DATA, CTRL_C, check_writable, fail
-from chainrule.commands.options import File, Json, ModelPath, Source
+from chainrule.commands.options import Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.files import reason
 from chainrule.workbench.request import (
     ACTIVATION,
@@ -108,6 +108,8 @@ def train(
         Literal["classes", "numbers"] | None,
         typer.Option(help="Of the target: classes or numbers.  (default: by its values)"),
     ] = None,
+    header: Header = None,
+    encoding: Encoding = None,
     recipe: Annotated[
         Literal["plain", "dropout", "distorted", "photos"] | None,
         typer.Option(help="For mnist: network and training that are known to go well on it."),
@@ -134,6 +136,8 @@ def train(
         drop=tuple(drop or ()),
         missing=missing,
         kind=kind,
+        header=header,
+        encoding=encoding,
         test_size=test_size,
         hidden=None if hidden is None else _units(hidden),
         activation=None if activation is None else _names(activation),
@@ -229,12 +233,18 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def predict(path: ModelPath, file: File, as_json: Json = False) -> None:
+def predict(
+    path: ModelPath,
+    file: File,
+    header: Header = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> None:
     """Print the model's answer for each row of a file, as csv."""
     from chainrule import model_file
 
     model = model_file.load(path)
-    X = rows_like_training(model, file).X
+    X = rows_like_training(model, file, header, encoding).X
     h = model.predict(X)
     answers = (
         (h if h.shape[1] > 1 else h[:, 0]).tolist() if model.classes is None else model.labels(X)
@@ -252,14 +262,20 @@ def predict(path: ModelPath, file: File, as_json: Json = False) -> None:
         writer.writerows((label, f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
 
 
-def evaluate(path: ModelPath, file: File, as_json: Json = False) -> None:
+def evaluate(
+    path: ModelPath,
+    file: File,
+    header: Header = None,
+    encoding: Encoding = None,
+    as_json: Json = False,
+) -> None:
     """Compare what the model predicts with what is true in a file."""
     from chainrule import model_file
     from chainrule.commands import terminal
     from chainrule.workbench.pipeline import evaluate
 
     model = model_file.load(path)
-    evaluation = evaluate(model, rows_like_training(model, file))
+    evaluation = evaluate(model, rows_like_training(model, file, header, encoding))
     if as_json:
         print(json.dumps(evaluation.as_dict()))
     else:
@@ -291,12 +307,14 @@ def info(path: ModelPath, as_json: Json = False) -> None:
         terminal.facts({name: terminal.plain(value) for name, value in facts.items()})
 
 
-def rows_like_training(model: Model, file: str) -> Dataset:
+def rows_like_training(
+    model: Model, file: str, header: bool | None = None, encoding: str | None = None
+) -> Dataset:
     """Read a file as the model's training data were read, and say what was found."""
     from chainrule import datasets
     from chainrule.commands import terminal
 
-    data = datasets.load_like(file, model.encoder)
+    data = datasets.load_like(file, model.encoder, header=header, encoding=encoding)
     for note in data.notes:
         terminal.say(f"{file}: {note}")
     return data

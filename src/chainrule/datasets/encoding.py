@@ -12,7 +12,7 @@ counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -107,6 +107,25 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a file was read: enough to read another one in the same way.
+
+    Attributes
+    ----------
+    header : bool or None
+        Whether the first line named the columns; None in files that name them otherwise.
+    encoding : str or None
+        That of the text, where the user named it.
+    forms : mapping of str to str
+        What the cells of each column were read as, in the file's order: "numbers" or "text".
+    """
+
+    header: bool | None = None
+    encoding: str | None = None
+    forms: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Encoder:
     """What was learnt about a table in training: enough to read another one in the same way.
 
@@ -129,6 +148,8 @@ class Encoder:
         Whether such an image is stored column by column, as in the course's files.
     divisor : float
         The inputs are divided by it: the value of a full pixel, 1 for tables.
+    reading : Reading
+        How the file was read.
 
     Examples
     --------
@@ -152,6 +173,7 @@ class Encoder:
     image_shape: tuple[int, int] | None = None
     column_major: bool = False
     divisor: float = 1.0
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -283,6 +305,7 @@ class Encoder:
                 for part in fields["columns"]
             )
             shape = _tuple(fields["image_shape"], int)
+            reading = fields.get("reading", {})  # older models have none
             encoder = cls(
                 columns=columns,
                 target=_typed(fields["target"], str | None),
@@ -292,6 +315,14 @@ class Encoder:
                 image_shape=None if shape is None else (shape[0], shape[1]),
                 column_major=_typed(fields["column_major"], bool),
                 divisor=_number(fields["divisor"]) or 1.0,
+                reading=Reading(
+                    None if reading.get("header") is None else _typed(reading["header"], bool),
+                    _typed(reading.get("encoding"), str | None),
+                    {
+                        _typed(name, str): _typed(form, str)
+                        for name, form in reading.get("forms", {}).items()
+                    },
+                ),
             )
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"bad encoder ({error!r})") from None

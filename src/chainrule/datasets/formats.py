@@ -9,8 +9,8 @@ import io
 import math
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.files import File, name_of, read_bytes, reason
 from chainrule.common.types import Array
 from chainrule.datasets import octave
-from chainrule.datasets.encoding import Label, Table, is_number
+from chainrule.datasets.encoding import Label, Reading, Table, is_number
 
 FEWEST_PIXELS = 64  # the smallest image in use is 8x8
 TESTS = (("X_test", "y_test"), ("Xtest", "ytest"))  # the arrays of a file's own test set
@@ -43,10 +43,11 @@ class Contents:
     classes: tuple[Label, ...] | None = None  # in the order of a convention, where there is one
     held_out: tuple[Table, Array] | None = None
     notes: tuple[str, ...] = ()
+    reading: Reading = field(default_factory=Reading)
 
 
 def read(
-    source: File, target: str | None, text: Collection[str] = (), name: str | None = None
+    source: File, target: str | None, like: Reading | None = None, name: str | None = None
 ) -> Contents:
     """Read a source of data, see `chainrule.datasets.load`.
 
@@ -55,11 +56,12 @@ def read(
     source : str, path or binary stream
     target : str or None
         In an npz or mat file, the array to use in place of ``y``.
-    text : collection of str
-        Columns to be read as text, whatever they hold.
+    like : Reading
+        How it is to be read, as far as that is known.
     name : str, optional
         Name of a stream's file.  Default: the stream's own.
     """
+    like = like or Reading()
     if source == "digits":
         return _read_digits()
     if source == "mnist":
@@ -68,13 +70,13 @@ def read(
             return _fetch_mnist()
         source = local
     if source == "-":
-        return _read_csv("<standard input>", sys.stdin.buffer.read(), text)
+        return _read_csv("<standard input>", sys.stdin.buffer.read(), like, target)
     from_disk = isinstance(source, str | os.PathLike)
     name = name or name_of(source)
     content = _content(source, name)
-    readers: dict[str, Callable[[str, bytes, Collection[str]], Contents]] = {
-        ".csv": _read_csv,
-        ".tsv": _read_csv,
+    readers: dict[str, Callable[[str, bytes, Reading], Contents]] = {
+        ".csv": lambda name, content, like: _read_csv(name, content, like, target),
+        ".tsv": lambda name, content, like: _read_csv(name, content, like, target),
         ".parquet": _read_parquet,
         ".npz": lambda name, content, _: _read_npz(name, content, target),
         ".mat": lambda name, content, _: _read_mat(name, content, target),
@@ -89,7 +91,7 @@ def read(
         )
     if not content:
         raise DataError(f"{name}: the file is empty")
-    return readers[suffix](name, content, text)
+    return readers[suffix](name, content, like)
 
 
 def _content(source: File, name: str) -> bytes:
@@ -136,22 +138,29 @@ def _fetch_mnist() -> Contents:
     )  # fmt: skip
 
 
-def _read_csv(name: str, content: bytes, text: Collection[str]) -> Contents:
+def _read_csv(name: str, content: bytes, like: Reading, target: str | None) -> Contents:
     import polars as pl
 
+    sha256 = hashlib.sha256(content).hexdigest()
+    if like.encoding is not None:
+        content = _decoded(name, content, like.encoding).encode()
     try:
         first = content.split(b"\n", 1)[0].decode("utf-8-sig")
         separator = max(",;\t", key=first.count)
         lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
         header = [part.strip() for part in next(csv.reader(lines, delimiter=separator), [])]
     except UnicodeDecodeError:
-        raise DataError(f"{name}: not text in UTF-8: save it as csv in UTF-8") from None
+        raise DataError(
+            f"{name}: not text in UTF-8: name its encoding, as in --encoding latin-1"
+        ) from None
     if not any(header):
         raise DataError(f"{name}: the file is empty")
-    headed = not all(is_number(part) for part in header)
+    headed = not all(is_number(part) for part in header) if like.header is None else like.header
     names = [part or f"x{j}" for j, part in enumerate(header, start=1)]
     if not headed:
         names = [f"x{j}" for j in range(1, len(header) + 1)]
+        if len(like.forms) == len(names) + 1:  # as in training, but for the target
+            names = [known for known in like.forms if known != target]
     twice = [part for part in names if names.count(part) > 1]
     if twice:
         raise DataError(f"{name}: two columns are called {twice[0]!r}: rename one")
@@ -168,9 +177,26 @@ def _read_csv(name: str, content: bytes, text: Collection[str]) -> Contents:
     if frame[frame.columns[-1]].has_nulls():  # Polars fills short rows without a warning
         _refuse_ragged(name, content, separator, len(names))
     frame.columns = names
-    notes = () if headed else ("the first line is all numbers: taken as data, not as a header",)
-    table = _vectors(frame, text, name)
-    return Contents(name, hashlib.sha256(content).hexdigest(), table, notes=notes)
+    notes: tuple[str, ...] = ()
+    if not headed and like.header is None:
+        notes = (
+            "the first line is all numbers: taken as data, not as a header (--header if it is one)",
+        )
+    table = _vectors(frame, like, name)
+    forms = {name: "text" if v.dtype == object else "numbers" for name, v in table.items()}
+    reading = Reading(headed, like.encoding, forms)
+    return Contents(name, sha256, table, notes=notes, reading=reading)
+
+
+def _decoded(name: str, content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except LookupError:
+        raise DataError(
+            f"there is no encoding {encoding!r}: try latin-1, cp1252 or utf-16"
+        ) from None
+    except UnicodeError as error:
+        raise DataError(f"{name}: not text in {encoding} ({error})") from None
 
 
 def _refuse_ragged(name: str, content: bytes, separator: str, width: int) -> None:
@@ -190,7 +216,7 @@ def _refuse_ragged(name: str, content: bytes, separator: str, width: int) -> Non
         raise DataError(f"{name}: line {reader.line_num} cannot be read ({error})") from None
 
 
-def _read_parquet(name: str, content: bytes, text: Collection[str]) -> Contents:
+def _read_parquet(name: str, content: bytes, like: Reading) -> Contents:
     import polars as pl
 
     try:
@@ -200,13 +226,14 @@ def _read_parquet(name: str, content: bytes, text: Collection[str]) -> Contents:
         raise DataError(f"{name}: not a parquet file that can be read ({reason})") from None
     if not len(frame):
         raise DataError(f"{name}: there is no data row")
-    return Contents(name, hashlib.sha256(content).hexdigest(), _vectors(frame, text, name))
+    return Contents(name, hashlib.sha256(content).hexdigest(), _vectors(frame, like, name))
 
 
-def _vectors(frame: Any, text: Collection[str], name: str) -> dict[str, Array]:
+def _vectors(frame: Any, like: Reading, name: str) -> dict[str, Array]:
     """Turn a Polars frame into vectors of numbers or of text."""
     import polars as pl
 
+    text = {column for column, form in like.forms.items() if form == "text"}
     table = {}
     for series in frame:
         if series.dtype.is_numeric() and series.name not in text:

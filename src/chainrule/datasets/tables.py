@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.common.checks import DataError, counted
 from chainrule.common.files import File
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Encoder
+from chainrule.datasets.encoding import Encoder, Reading
 from chainrule.datasets.formats import read
 from chainrule.datasets.meaning import (
     Dataset,
@@ -35,6 +35,8 @@ def load(
     drop: Collection[str] = (),
     missing: str | None = None,
     kind: Kind | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
     name: str | None = None,
 ) -> Dataset:
     r"""Read a table to train on.
@@ -62,6 +64,11 @@ def load(
         What the target holds.  By default text is classes, and so are whole numbers when there
         are at most 30 different ones and twice as many rows; anything else is numbers
         (regression).
+    header : bool, optional
+        Whether the first line of a text file names the columns; without, they are x1, x2 and so
+        on.  Default: by what stands there.
+    encoding : str, optional
+        That of a text file, as ``"latin-1"``.  Default: by its bytes.
     name : str, optional
         What a stream's file is called, for errors; its ending says the format.  Default: the
         stream's own name, and csv where that has no ending.
@@ -94,7 +101,7 @@ def load(
     """
     if missing not in (None, "mean"):
         raise DataError(f"missing must be 'mean' or absent, got {missing!r}")
-    contents = read(source, target, name=name)
+    contents = read(source, target, Reading(header, encoding), name)
     table, y, label, why = inputs_and_target(contents, target)
     Y, classes, what = understand_target(y, label, kind, contents)
     absent = [column for column in drop if column not in contents.table]
@@ -105,7 +112,7 @@ def load(
     if not table:
         raise DataError(f"{contents.name}: no column is left for the inputs besides {label!r}")
     columns, one_hot = learn_columns(table, missing, contents)
-    encoder = Encoder(columns, label, classes, tuple(drop), missing)
+    encoder = Encoder(columns, label, classes, tuple(drop), missing, reading=contents.reading)
     X, filled = encoder.encode(table, contents.name)
     shape, divisor, evidence = find_image(X, contents)
     if shape is not None:
@@ -122,7 +129,13 @@ def load(
 
 
 def load_like(
-    source: File, encoder: Encoder, *, drop: Collection[str] = (), name: str | None = None
+    source: File,
+    encoder: Encoder,
+    *,
+    drop: Collection[str] = (),
+    header: bool | None = None,
+    encoding: str | None = None,
+    name: str | None = None,
 ) -> Dataset:
     r"""Read a table in the same way as the one that a model was trained on.
 
@@ -134,6 +147,8 @@ def load_like(
         That of the training data.
     drop : collection of str
         Columns that training did not have.
+    header, encoding : optional
+        As for `load`.  Default: as in training.
     name : str, optional
         As for `load`.
 
@@ -155,10 +170,7 @@ def load_like(
     array([[5.],
            [6.]])
     """
-    text = {column.name for column in encoder.columns if column.categories is not None}
-    if encoder.classes and isinstance(encoder.classes[0], str) and encoder.target:
-        text.add(encoder.target)
-    contents = read(source, encoder.target, text, name)
+    contents = read(source, encoder.target, _reading(encoder, header, encoding), name)
     table, y = dict(contents.table), contents.y
     if contents.target is None and encoder.target in table:
         y = table.pop(encoder.target)
@@ -167,6 +179,22 @@ def load_like(
     if contents.held_out is None:
         return data
     return replace(data, held_out=encoded(encoder, contents, *contents.held_out))
+
+
+def _reading(encoder: Encoder, header: bool | None, encoding: str | None) -> Reading:
+    """Return how a file is read whose columns are to be those of an encoder."""
+    learnt, names = encoder.reading, [column.name for column in encoder.columns]
+    text = [column.name for column in encoder.columns if column.categories is not None]
+    if encoder.target is not None:
+        names.append(encoder.target)
+        if encoder.classes and isinstance(encoder.classes[0], str):
+            text.append(encoder.target)
+    forms = {**learnt.forms, **dict.fromkeys(names, "numbers"), **dict.fromkeys(text, "text")}
+    return Reading(
+        learnt.header if header is None else header,
+        encoding or learnt.encoding,
+        forms | dict(learnt.forms),
+    )
 
 
 def split(

@@ -147,6 +147,8 @@ def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
         drop=request.drop,
         missing=request.missing,
         kind=request.kind,
+        header=request.header,
+        encoding=request.encoding,
     )
     if data.target in request.drop:
         raise ValueError(f"--drop {data.target}: that is the target, what to predict")

@@ -27,7 +27,7 @@ class Request:
     Parameters
     ----------
     source : str, path or binary stream
-    target, drop, missing, kind
+    target, drop, missing, kind, header, encoding
         As for `chainrule.datasets.load`.
     test_size : float, optional
         The share of the rows that is held out.  Default: the file's own test set, or else 0.2.
@@ -72,6 +72,8 @@ class Request:
     drop: tuple[str, ...] = ()
     missing: Literal["mean"] | None = None
     kind: Kind | None = None
+    header: bool | None = None
+    encoding: str | None = None
     test_size: float | None = None
     hidden: tuple[int, ...] | None = None
     activation: str | tuple[str, ...] | None = None
