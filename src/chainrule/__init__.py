@@ -2,6 +2,7 @@
 
 import typing
 
+from chainrule.common.types import ElasticNet
 from chainrule.diagnosis import check_gradient
 from chainrule.engine.predicting import forward, predict
 from chainrule.engine.summing import accumulate, cost_and_gradient
@@ -26,6 +27,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Digit",
+    "ElasticNet",
     "ErrorBars",
     "Finding",
     "GradientReport",

@@ -117,8 +117,9 @@ def test_the_square_of_the_jacobian_is_that_of_its_rows_which_pass_the_gradient_
 
 def test_what_does_not_fit_is_refused():
     network, theta, X, Y = problem((2, 3, 1), "tanh", "sigmoid", 4)
+    absolute = Network(network.layers, output="absolute")
     with pytest.raises(ValueError, match="has no residuals"):
-        engine.normal_equations(network, theta, X, Y)
+        engine.normal_equations(absolute, theta, X, Y)
     with pytest.raises(ValueError, match="theta does not fit the layers"):
         engine.hessian_vector(network, theta, theta[:-1], X, Y)
 

@@ -4,7 +4,7 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import SMOOTH, problems
+from problems import SMOOTH, problems, targets
 
 from chainrule import (
     Network,
@@ -18,13 +18,17 @@ from chainrule import (
     random_theta,
     reshape,
     trace,
+    train,
     unroll,
 )
+from chainrule.engine.rows import Rows
 from chainrule.evaluation.stop_report import stop_report
 from chainrule.notes import backprop
 from chainrule.notes.activations import Activation
 from chainrule.notes.backprop import input_gradient
+from chainrule.notes.costs import Cost
 from chainrule.notes.second_order import hessian_vector
+from chainrule.training.objective import TrainingObjective
 
 LINEAR = Network((1, 4, 1), hidden="tanh", output="identity")
 LINEAR_THETA = np.array([31, 16, 15, -29, -13, -8, -7, 13, 54, -17, -11, -9, 16]) / 10
@@ -340,3 +344,112 @@ def test_a_sparse_x_is_held_to_what_an_array_is():
     X = scipy.sparse.coo_array([[1.0, 0.0, 2.0]])
     h = predict(network, random_theta(network), X)
     np.testing.assert_allclose(h, predict(network, random_theta(network), X.toarray()))
+
+
+UNKNOWN = {  # each has another target, of its own columns, in these rows
+    "identity": (3, 1), "sigmoid": (3, 1), "exp": (3, 1), "absolute": (3, 1), "huber:0.5": (3, 1),
+    "quantile:0.2,0.7": (4, 2), "softmax": (3, 3),
+}  # fmt: skip
+
+
+def with_unknown(output, seed=0):
+    """Return a problem in which some targets are unknown, and which."""
+    K, q = UNKNOWN[output]
+    network = Network((2, 4, K), hidden="tanh", output=output)
+    rng = np.random.default_rng(seed)
+    X, m = rng.normal(size=(9, 2)), 9
+    Y = targets(rng, network, m)
+    if q == 2:
+        Y = np.repeat(Y[:, ::2], 2, axis=1)
+    known = np.repeat(rng.random((m, K // q)) < 0.6, q, axis=1)
+    known[0], known[1] = True, False
+    return network, random_theta(network, seed), X, Y, known
+
+
+@pytest.mark.parametrize("output", UNKNOWN)
+@pytest.mark.parametrize("lam", [0.0, 0.3])
+def test_an_unknown_target_counts_nothing_and_the_gradient_check_agrees(output, lam):
+    network, theta, X, Y, known = with_unknown(output)
+    J, D = cost_and_gradient(network, theta, X, np.where(known, Y, np.nan), lam=lam)
+    # whatever stands there
+    other = np.where(known, Y, np.roll(Y, 1, axis=0))
+    sums = accumulate(network, theta, X, other, known.astype(float))
+    J_other, D_other = finish(network, theta, *sums, lam)
+    assert pytest.approx(J_other, rel=1e-13) == J
+    np.testing.assert_allclose(D_other, D, rtol=1e-10, atol=1e-14)
+    assert sums[2] == known.sum() / network.K
+    report = check_gradient(
+        lambda t: cost_and_gradient(network, t, X, np.where(known, Y, np.nan), lam=lam),
+        theta,
+        epsilon=1e-6,
+    )
+    assert report.ok, str(report)
+    # a row of which nothing is known is no row
+    rows = known.any(axis=1)
+    without = cost_and_gradient(network, theta, X[rows], np.where(known, Y, np.nan)[rows], lam=lam)
+    assert pytest.approx(without[0], rel=1e-13) == J
+    np.testing.assert_allclose(without[1], D, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("output", ["identity", "sigmoid", "exp"])
+def test_weights_of_outputs_are_those_of_networks_with_one_output_each(output):
+    network, theta, X, Y, _ = with_unknown(output)
+    w = np.random.default_rng(3).uniform(0, 2, Y.shape)
+    cost_sum, Delta, m = accumulate(network, theta, X, Y, w)
+    Thetas = reshape(network, theta)
+    single = Network((2, 4, 1), hidden="tanh", output=output)
+    of_each, hidden = 0.0, 0.0
+    for k in range(3):
+        alone = unroll([Thetas[0], Thetas[1][k : k + 1]])
+        cost_k, Delta_k, _ = accumulate(single, alone, X, Y[:, k : k + 1], w[:, k])
+        of_each, hidden = of_each + cost_k, hidden + reshape(single, Delta_k)[0]
+    assert cost_sum == pytest.approx(of_each, rel=1e-12)
+    np.testing.assert_allclose(reshape(network, Delta)[0], hidden, rtol=1e-9)
+    assert m == pytest.approx(w.sum() / 3)
+    same = accumulate(network, theta, X, Y, np.repeat(w[:, :1], 3, axis=1))
+    alike = accumulate(network, theta, X, Y, w[:, 0].copy())
+    assert same[0] == pytest.approx(alike[0])
+    np.testing.assert_allclose(same[1], alike[1], rtol=1e-10)
+    assert same[2] == pytest.approx(alike[2])
+
+
+@pytest.mark.parametrize("output", ["identity", "sigmoid", "softmax", "exp"])
+def test_second_derivatives_and_training_know_of_unknown_targets(output):
+    network, theta, X, Y, known = with_unknown(output)
+    rows = Rows.checked(network, X, np.where(known, Y, np.nan))
+    objective = TrainingObjective(network, rows, 0.1)
+    v = np.random.default_rng(1).normal(size=network.size)
+    report = check_gradient(
+        lambda t: (objective(t)[1] @ v, objective.hvp(t, v)), theta, epsilon=1e-5
+    )
+    assert report.ok, str(report)
+    J, D, _ = objective.normal_equations(theta)
+    assert pytest.approx(objective(theta)[0], rel=1e-12) == J
+    np.testing.assert_allclose(D, objective(theta)[1], rtol=1e-9, atol=1e-12)
+    assert objective.J(theta) == pytest.approx(J, rel=1e-12)
+    seen = known.any(axis=1)
+    for optimizer in ("lbfgs", "adam", "lm", "newton-cg"):
+        how = {"optimizer": optimizer, "lam": 0.1, "max_iter": 5, "theta": theta, "shuffle": False}
+        all_rows = train(network, X, np.where(known, Y, np.nan), **how)
+        some = train(network, X[seen], np.where(known, Y, np.nan)[seen], **how)
+        np.testing.assert_allclose(all_rows.theta, some.theta, rtol=1e-6, atol=1e-8)
+
+
+def test_what_is_known_by_halves_or_cannot_be_taken_apart_is_refused():
+    network, theta, X, Y, known = with_unknown("softmax")
+    half = Y.copy()
+    half[3, 0] = np.nan
+    with pytest.raises(ValueError, match="of each target, 3 columns of Y are known"):
+        cost_and_gradient(network, theta, X, half)
+    with pytest.raises(ValueError, match="not all 0"):
+        cost_and_gradient(network, theta, X, Y * np.nan)
+    with pytest.raises(ValueError, match="Y has nan in row 0"):  # one output: the row says nothing
+        cost_and_gradient(LINEAR, LINEAR_THETA, [[1.0], [2.0]], [np.nan, 1.0])
+    numbers = Network((2, 3), output="identity")
+    with pytest.raises(ValueError, match=r"weights must have shape \(9,\), or \(9, 3\)"):
+        train(numbers, X, Y, weights=np.ones((9, 2)))
+    with pytest.raises(ValueError, match="the kernel knows no weights of single outputs"):
+        train(numbers, X, Y, weights=np.ones((9, 3)), engine="kernel")
+    own = Cost("own", lambda z: z, lambda z, Y: ((z - Y) ** 2).sum(axis=1) / 2)
+    with pytest.raises(ValueError, match="adds up along axis=-1 alone, and 'own' has another"):
+        cost_and_gradient(Network((2, 3), output=own), np.zeros(9), X, np.where(known, Y, np.nan))

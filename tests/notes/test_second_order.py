@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from problems import SMOOTH, problems, targets
 
-from chainrule import Network, check_gradient, random_theta, reshape, train
+from chainrule import ElasticNet, Network, check_gradient, random_theta, reshape, train
 from chainrule.engine.rows import Rows
 from chainrule.notes.activations import Activation
 from chainrule.notes.costs import COSTS
@@ -129,5 +129,46 @@ def test_what_has_no_second_derivative_or_residuals_is_named():
     X, Y = np.ones((1, 1)), np.ones((1, 1))
     with pytest.raises(ValueError, match="'square' comes without its second derivative"):
         hessian_vector(network, np.ones(7), np.ones(7), X, Y)
-    with pytest.raises(ValueError, match="output='sigmoid' has no residuals"):
-        train(Network((1, 2, 1)), X, Y, optimizer="lm")
+    with pytest.raises(ValueError, match="output='absolute' has no residuals"):
+        train(Network((1, 2, 1), output="absolute"), X, Y, optimizer="lm")
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "exp"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_without_hidden_layers_the_normal_equations_have_the_hessian_of_any_canonical_cost(
+    output, weighted
+):
+    network = Network((2, 3), output=output)
+    theta, X, Y = example(network)
+    weights = np.linspace(0.5, 2, 7) if weighted else None
+    objective = TrainingObjective(network, Rows(X, Y, weights), 0.3)
+    J, D, H = objective.normal_equations(theta)
+    assert pytest.approx(objective(theta)[0], rel=1e-12) == J
+    np.testing.assert_allclose(D, objective(theta)[1], rtol=1e-10)
+    for v, column in zip(np.eye(network.size), H.T, strict=True):
+        np.testing.assert_allclose(column, objective.hvp(theta, v), rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=60)
+@given(problems(SMOOTH))
+def test_the_squares_that_a_cost_is_taken_for_have_its_slope_and_its_bend(problem):
+    network, theta, X, Y, lam = problem
+    objective = TrainingObjective(network, Rows(X, Y), lam)
+    J, D, H = objective.normal_equations(theta)
+    r, rows = map(np.concatenate, zip(*objective.residuals(theta), strict=True))
+    np.testing.assert_allclose(rows.T @ r, D, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(rows.T @ rows, H, rtol=1e-10, atol=1e-12)
+    assert np.linalg.eigvalsh(H).min() > -1e-9
+    assert pytest.approx(objective(theta)[0], rel=1e-10) == J
+
+
+def test_the_absolute_values_of_weights_bend_nothing_and_are_no_squares():
+    theta, X, Y = example()
+    v = np.random.default_rng(1).normal(size=REGRESSION.size)
+    both, squares = (
+        TrainingObjective(REGRESSION, Rows(X, Y), lam) for lam in (ElasticNet(0.3, 2.0), 0.3)
+    )
+    np.testing.assert_array_equal(both.hvp(theta, v), squares.hvp(theta, v))
+    for optimizer in ("lm", "br"):
+        with pytest.raises(ValueError, match=r"an ElasticNet|finds one lambda"):
+            train(REGRESSION, X, Y, lam=ElasticNet(0.3, 2.0), optimizer=optimizer)

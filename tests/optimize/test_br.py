@@ -53,3 +53,22 @@ def test_bayesian_regularisation_keeps_its_lambda_where_no_step_lowers_J(monkeyp
     assert after.theta is start.theta
     assert after == replace(start, n_eval=after.n_eval)
     assert after.n_eval > start.n_eval
+
+
+def test_for_classes_it_finds_mackays_lambda_of_a_logistic_regression():
+    """Lambda is gamma over the sum of w^2, and gamma is taken from the curvature there."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(120, 8))
+    y = (rng.random(120) < 1 / (1 + np.exp(-2 * X[:, 0] + X[:, 1]))).astype(float)
+    result = train(Network((8, 1)), X, y, optimizer="br", max_iter=200)
+    lam, theta = result.state.lam, result.theta
+    A = np.c_[np.ones(120), X]
+    h = 1 / (1 + np.exp(-A @ theta))
+    R = np.diag([0.0] + [1.0] * 8)
+    slope = A.T @ (h - y) + lam * R @ theta
+    np.testing.assert_allclose(slope, 0, atol=1e-4)
+    covariance = np.linalg.inv(A.T @ (A * (h * (1 - h))[:, None]) + lam * R)
+    gamma = 8 - lam * np.trace(R @ covariance)
+    assert lam == pytest.approx(gamma / np.sum(theta[1:] ** 2), rel=1e-4)
+    assert 1 < gamma < 8
+    assert result.state.variance == 1

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from objectives import Quadratic
 
+from chainrule import Network, train
 from chainrule.optimize import lm, minimize
 
 
@@ -77,3 +78,20 @@ def test_the_memory_of_levenberg_marquardt_stays_bounded():
     said = subprocess.run(script, check=True, capture_output=True, text=True).stdout.split()
     assert said[:2] == ["1035", "True"]
     assert int(said[2]) < 200e6, f"{int(said[2]) / 1e6:.0f} MB above the data"
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "exp"])
+def test_levenberg_marquardt_ends_where_l_bfgs_does_for_classes_and_counts(output):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    Y = {
+        "sigmoid": (rng.random((60, 3)) < 0.4).astype(float),
+        "softmax": np.eye(3)[rng.integers(0, 3, 60)],
+        "exp": rng.poisson(2.0, (60, 3)),
+    }[output]
+    network = Network((3, 3), output=output)
+    slow = train(network, X, Y, lam=0.5, max_iter=500)
+    fast = train(network, X, Y, lam=0.5, optimizer="lm", max_iter=50)
+    assert pytest.approx(slow.J, abs=1e-8) == fast.J
+    deep = Network((3, 4, 3), hidden="tanh", output=output)
+    assert train(deep, X, Y, lam=0.1, optimizer="lm", max_iter=60).J < fast.J

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from chainrule import SGD, Adam, Network, cost_and_gradient, random_theta, train
+from chainrule import SGD, Adam, Network, cost_and_gradient, predict, random_theta, train
 from chainrule.engine import summing
 from chainrule.notes import backprop, minibatch
 from chainrule.optimize import OPTIMIZERS, State
@@ -345,7 +345,9 @@ def test_what_is_for_minibatches_is_refused_elsewhere(examples, optimizer, optio
         ({"X_val": [[1.0]], "Y_val": [[1, 0]]}, r"X_val and Y_val: X must have shape \(m, 4\)"),
         ({"lam": [1.0, 2.0, 3.0]}, "lam .lambda. must be one number, or 2, one for each Theta"),
         ({"lam": [1.0, -2.0]}, "lam .lambda. must be a finite number >= 0"),
-        ({"patience": 0}, "patience must be a whole number >= 1, or None; got 0"),
+        ({"patience": 0}, r"patience \(or None\) must be a whole number >= 1, got 0"),
+        ({"patience": 2.5}, r"patience \(or None\) must be a whole number >= 1, got 2.5"),
+        ({"max_iter": 2.5}, "max_iter must be a whole number >= 0, got 2.5"),
     ],
 )
 def test_bad_input_is_named(examples, options, message):
@@ -397,7 +399,7 @@ def test_restarts_take_memory_mapped_rows():
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"n_restarts": 0}, "n_restarts must be >= 1, got 0"),
+        ({"n_restarts": 0}, "n_restarts must be a whole number >= 1, got 0"),
         ({"n_restarts": 2, "callback": print}, "callback is for a single training"),
         ({"n_restarts": 2, "theta": np.zeros(3)}, "theta is for a single training"),
     ],
@@ -415,3 +417,20 @@ def test_identical_hidden_units_are_refused_unless_forced():
     forced = train(network, X, Y, theta=np.zeros(network.size), allow_symmetry=True, max_iter=5)
     units = forced.theta[:9].reshape(3, 3)
     np.testing.assert_array_equal(units, units[:, :1].repeat(3, axis=1))  # one unit, still
+
+
+def test_codes_may_stand_in_a_column():
+    X, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 3
+    network = Network.for_data(X, y[:, None])
+    assert network == Network.for_data(X, y)
+    column, row = (train(network, X, Y, max_iter=3).theta for Y in (y[:, None], y))
+    np.testing.assert_array_equal(column, row)
+
+
+def test_float32_names_what_is_beyond_its_range():
+    X, y = np.ones((4, 2)), np.array([0, 1, 0, 1])
+    X[2, 1] = -1e39
+    with pytest.raises(ValueError, match=r"X has -1e\+39, and float32 ends at 3.4e\+38"):
+        train(Network((2, 1)), X, y, dtype=np.float32)
+    with pytest.raises(ValueError, match=r"X has -1e\+39, and float32 ends at 3.4e\+38"):
+        predict(Network((2, 1)), np.zeros(3, np.float32), X)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from numbers import Integral
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -82,11 +83,55 @@ def refuse_non_finite(array: Array, name: str) -> None:
     )
 
 
-def check_weights(weights: npt.ArrayLike, m: int) -> Array:
-    """Return weights as an array of shape (m,), or raise ValueError unless each is >= 0."""
+def check_count(value: object, name: str, least: int = 1) -> None:
+    """Raise ValueError unless value is a whole number that is not below the least one.
+
+    Examples
+    --------
+    >>> check_count(2.5, "max_iter", 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: max_iter must be a whole number >= 0, got 2.5
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+
+
+def as_dtype(values: Any, dtype: npt.DTypeLike, name: str) -> Any:
+    """Return an array, dense or sparse, in dtype; what is beyond float32's range is refused.
+
+    Examples
+    --------
+    >>> as_dtype(np.array([[1.0, 1e39]]), np.float32, "X")
+    Traceback (most recent call last):
+        ...
+    ValueError: X has 1e+39, and float32 ends at 3.4e+38: scale it, or compute with dtype=float64
+    """
+    if values.dtype == dtype:
+        return values
+    with np.errstate(over="ignore"):
+        found = values.astype(dtype)
+    if found.dtype == np.float32:
+        before, after = (
+            getattr(v, "data", v) if hasattr(v, "tocsr") else v for v in (values, found)
+        )
+        beyond = ~np.isfinite(after) & np.isfinite(before)
+        if beyond.any():
+            raise ValueError(
+                f"{name} has {before[beyond][0]:g}, and float32 ends at 3.4e+38: scale it, or "
+                "compute with dtype=float64"
+            )
+    return found
+
+
+def check_weights(weights: npt.ArrayLike, m: int, K: int) -> Array:
+    """Return weights, of shape (m,) or (m, K), or raise ValueError unless each is >= 0."""
     weights = floats(weights, "weights")
-    if weights.shape != (m,):
-        raise ValueError(f"X has {m} rows: weights must have shape ({m},), got {weights.shape}")
+    if weights.shape not in ((m,), (m, K)):
+        raise ValueError(
+            f"X has {m} rows: weights must have shape ({m},), or ({m}, {K}) with one for each "
+            f"output; got {weights.shape}"
+        )
     refuse_non_finite(weights, "weights")
     if weights.min() < 0 or weights.max() == 0:
         raise ValueError(

@@ -3,12 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Lambda = float | Sequence[float]
+
+
+@dataclass(frozen=True)
+class ElasticNet:
+    """A lambda for the squares of the weights and one for their absolute values.
+
+        J = ... + squares/(2m) sum Theta(l)_ij^2 + absolutes/m sum |Theta(l)_ij|      j > 0
+        D(l)_ij = ... + (squares Theta(l)_ij + absolutes sign(Theta(l)_ij)) / m
+
+    At 0, where |w| has no slope, D is the slope of least size that J has on either side: 0 where
+    the absolute values hold the weight fast.
+
+    Parameters
+    ----------
+    squares, absolutes : float or sequence of L - 1 float, default=0.0
+        One for all Theta(l), or one for each.
+
+    Notes
+    -----
+    Over minibatches a weight that a step would carry across 0 stops there, so that many end at
+    exactly 0.  An optimizer over all the rows only comes near.
+
+    Examples
+    --------
+    >>> from chainrule import Network, cost_and_gradient
+    >>> network, theta = Network((1, 1)), np.array([0.0, -2.0])
+    >>> J, D = cost_and_gradient(network, theta, [[0.0]], [1], lam=ElasticNet(absolutes=3.0))
+    >>> round(J, 4), D  # log 2, and 3 times 2
+    (6.6931, array([-0.5, -3. ]))
+    """
+
+    squares: float | Sequence[float] = 0.0
+    absolutes: float | Sequence[float] = 0.0
+
+
+Squares = float | Sequence[float]
+"""Lambda as the notes have it, one for all Theta(l) or one for each."""
+Lambda = Squares | ElasticNet
 Objective = Callable[[Array], tuple[float, Array]]
 """``objective(theta) -> (J, D)``: all that an optimizer knows of what it minimises."""
 

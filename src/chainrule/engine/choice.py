@@ -6,6 +6,7 @@ import warnings
 from functools import cache, lru_cache
 from typing import Any
 
+from chainrule.common.types import Array
 from chainrule.kernel import BUILT
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.backprop import is_sparse
@@ -23,7 +24,9 @@ NOT_BUILT = (
 )
 
 
-def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
+def chosen(
+    network: Network, engine: str | None = None, X: Any = None, weights: Array | None = None
+) -> str:
     """Return which engine computes a network: ``"kernel"`` or ``"numpy"``.
 
     Parameters
@@ -31,9 +34,10 @@ def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
     network : Network
     engine : {"kernel", "numpy"}, optional
         What the user asks for.  Default: the kernel, where it was built and knows the network's
-        activations and cost, and X is not sparse.
+        activations and cost, X is not sparse, and no output has weights of its own.
     X : array or scipy.sparse.csr_array, optional
         The examples.
+    weights : array of shape (m,) or (m, K), optional
 
     Returns
     -------
@@ -57,6 +61,13 @@ def chosen(network: Network, engine: str | None = None, X: Any = None) -> str:
         if engine == "kernel":
             raise ValueError("the kernel knows no sparse X: for one, use engine='numpy'")
         return "numpy"
+    if _by_output(weights):
+        if engine == "kernel":
+            raise ValueError(
+                "the kernel knows no weights of single outputs, nor unknown targets: for them, use "
+                "engine='numpy'"
+            )
+        return "numpy"
     if not BUILT:
         if engine == "kernel":
             raise ValueError(NOT_BUILT)
@@ -77,11 +88,17 @@ def _say_not_built() -> None:
     warnings.warn(NOT_BUILT, stacklevel=4)
 
 
-def _chosen_kernel(network: Network, engine: str | None, X: Any = None) -> Kernel | None:
+def _chosen_kernel(
+    network: Network, engine: str | None, X: Any = None, weights: Array | None = None
+) -> Kernel | None:
     """Return the kernel that computes a network, or None where NumPy does."""
     if engine is None and BUILT:
-        return None if is_sparse(X) else _kernel(network)
-    return _kernel(network) if chosen(network, engine, X) == "kernel" else None
+        return None if is_sparse(X) or _by_output(weights) else _kernel(network)
+    return _kernel(network) if chosen(network, engine, X, weights) == "kernel" else None
+
+
+def _by_output(weights: Array | None) -> bool:
+    return weights is not None and weights.ndim == 2
 
 
 @lru_cache(maxsize=64)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.checks import as_dtype
 from chainrule.common.types import Array
 from chainrule.engine.choice import _chosen_kernel
 from chainrule.engine.cores import _threads
@@ -133,9 +134,10 @@ def predict(
     for first in range(0, m, BLOCK):
         rows = slice(first, first + BLOCK)
         if kernel is None:
-            h[rows] = backprop.forward(network, theta, examples[rows])[0][-1]
+            x = as_dtype(examples[rows], theta.dtype, "X")
+            h[rows] = backprop.forward(network, theta, x)[0][-1]
         else:
-            x = np.ascontiguousarray(examples[rows], theta.dtype)
+            x = np.ascontiguousarray(as_dtype(examples[rows], theta.dtype, "X"))
             kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import check_weights
+from chainrule.common.checks import as_dtype
 from chainrule.common.types import Array, Rule
 from chainrule.engine import summing
 from chainrule.notes.backprop import total_weight
@@ -34,7 +34,7 @@ class Rows:
     X : ndarray or scipy.sparse.csr_array of shape (m, n)
         A sparse one is never made dense as a whole.
     Y : ndarray of shape (m, K)
-    weights : ndarray of shape (m,), optional
+    weights : ndarray of shape (m,) or (m, K), optional
     engine : {"kernel", "numpy"}, optional
         Default: the kernel, where it was built and knows the network's activations and cost.
     threads : int, optional
@@ -76,11 +76,11 @@ class Rows:
         dtype = np.dtype(X.dtype if dtype is None else dtype)
         if dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-        Y = network.check_targets(Y, len(X))
+        Y, weights = network.known_targets(Y, len(X), weights)
         if weights is not None:
-            weights = check_weights(weights, len(X)).astype(dtype, copy=False)
+            weights = weights.astype(dtype, copy=False)
         # Contiguous rows, made once here and not in each iteration
-        X, Y = np.ascontiguousarray(X, dtype), np.ascontiguousarray(Y, dtype)
+        X, Y = (np.ascontiguousarray(as_dtype(v, dtype, name)) for v, name in ((X, "X"), (Y, "Y")))
         return cls(X, Y, weights, engine, threads)
 
     @property

@@ -43,8 +43,9 @@ def cost_and_gradient(
     X : array of shape (m, s_1)
         The examples, one a row.
     Y : array of shape (m,) or (m, K)
-        Targets, or integer codes 0..K-1 of K classes.
-    lam : float or sequence of L - 1 float, default=0.0
+        Targets, or integer codes 0..K-1 of K classes; with several outputs NaN is a target that
+        nobody knows and that counts nothing.
+    lam : float, sequence of L - 1 float or ElasticNet, default=0.0
         lambda, >= 0, one for all Theta(l) or one for each.
     engine : {"kernel", "numpy"}, optional
         What computes.  Default: the kernel, where it was built and knows the network's activations
@@ -80,9 +81,9 @@ def cost_and_gradient(
     """
     theta = network.check_theta(theta)
     X = network.check_shape(X)
-    Y = network.check_targets(Y, len(X))
+    Y, weights = network.known_targets(Y, len(X))
     check_lam(network, lam)
-    sums = accumulate(network, theta, X, Y, engine=engine, threads=threads)
+    sums = accumulate(network, theta, X, Y, weights, engine=engine, threads=threads)
     J, D = backprop.finish(network, theta, *sums, lam)
     with np.errstate(over="ignore", invalid="ignore"):
         if not np.isfinite(J + D.sum()):  # Delta has x as a factor: a NaN in X shows in D
@@ -112,8 +113,9 @@ def accumulate(
         Its dtype is the one computed in.
     X : array or scipy.sparse.csr_array of shape (m, s_1)
     Y : array of shape (m, K)
-    weights : array of shape (m,), optional
-        Weight of each example; 2 is the same as the row twice.  Default: 1 for all.
+    weights : array of shape (m,) or (m, K), optional
+        Weight of each example; 2 is the same as the row twice.  Default: 1 for all.  Or of each of
+        its outputs, 0 where nobody knows the target; NumPy computes with these.
     masks : sequence of array of shape (m, s_l), optional
         Dropout: what a(1), ..., a(L-1) are multiplied by on their way to the next layer.  NumPy
         computes with them.
@@ -130,7 +132,7 @@ def accumulate(
     Delta : ndarray of shape (size,)
         The accumulator, unrolled as theta is.
     m : float
-        The number of rows, or the sum of their weights.
+        The number of rows, or the sum of their weights, the mean over the outputs.
 
     Notes
     -----
@@ -143,7 +145,7 @@ def accumulate(
     >>> accumulate(network, np.zeros(2), X, Y)
     (1.386294361119..., array([ 0., -1.]), 2.0)
     """
-    kernel = _chosen_kernel(network, engine, X) if masks is None else None
+    kernel = _chosen_kernel(network, engine, X, weights) if masks is None else None
     if kernel is None:
         return backprop.accumulate(network, theta, X, Y, weights, masks)
     if np.ndim(Y) != 2:  # class codes, or a mistake that this names
@@ -184,7 +186,7 @@ def cost(
     >>> cost(network, np.zeros(2), np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]]))
     (1.386294361119..., 2.0)
     """
-    kernel = _chosen_kernel(network, engine, X)
+    kernel = _chosen_kernel(network, engine, X, weights)
     if kernel is None:
         return backprop.cost(network, theta, X, Y, weights)
     theta = np.ascontiguousarray(theta)
@@ -208,7 +210,7 @@ def normal_equations(
     Parameters
     ----------
     network : Network
-        With an identity output.
+        With an identity output; for another that `second_order.residuals` knows, NumPy computes.
     theta, X, Y, weights, engine, threads
         As in `accumulate`.
     lams : array of shape (size,), optional
@@ -223,7 +225,7 @@ def normal_equations(
     Raises
     ------
     ValueError
-        If the cost is not the squared error.
+        If the cost is no sum of squares, and cannot be taken for one.
 
     Examples
     --------
@@ -233,8 +235,8 @@ def normal_equations(
            [3., 9.]]))
     """
     second_order.check_residuals(network)
-    kernel = _chosen_kernel(network, engine)
-    if kernel is None:
+    kernel = _chosen_kernel(network, engine, weights=weights)
+    if kernel is None or not second_order.are_squares(network):
         return second_order.normal_equations(network, theta, X, Y, weights, lams)
     theta = np.ascontiguousarray(theta)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
@@ -283,7 +285,7 @@ def hessian_vector(
     >>> hessian_vector(network, np.zeros(2), np.array([1.0, 0.0]), X, Y)
     array([1., 3.])
     """
-    kernel = _chosen_kernel(network, engine)
+    kernel = _chosen_kernel(network, engine, weights=weights)
     if kernel is None:
         return second_order.hessian_vector(network, theta, v, X, Y, weights)
     theta, v = np.ascontiguousarray(theta), np.ascontiguousarray(v, theta.dtype)
@@ -354,10 +356,15 @@ def epoch(
     >>> theta
     array([0.  , 0.05])
     """
-    known = type(rule) in (SGD, Adam)
+    straight = any(per_layer(network, how.absolutes))
+    known = type(rule) in (SGD, Adam) and not straight
     if engine == "kernel" and not known:
-        raise ValueError(f"the kernel knows the rules SGD and Adam, not {rule!r}")
-    kernel = _chosen_kernel(network, engine, X) if known else None
+        raise ValueError(
+            "the kernel knows no absolute values of weights: for them, use engine='numpy'"
+            if straight
+            else f"the kernel knows the rules SGD and Adam, not {rule!r}"
+        )
+    kernel = _chosen_kernel(network, engine, X, weights) if known else None
     if kernel is None:
         return minibatch.epoch(
             network, theta, X, Y, order, how, rule=rule, state=state, steps=steps, number=number,

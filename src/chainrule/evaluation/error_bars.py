@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array, Lambda
+from chainrule.common.types import Array, Squares
 from chainrule.engine.rows import Rows
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import by_theta, check_lam
@@ -76,7 +76,7 @@ class ErrorBars:
         theta: npt.ArrayLike,
         X: npt.ArrayLike,
         Y: npt.ArrayLike,
-        lam: Lambda = 0.0,
+        lam: Squares = 0.0,
         weights: Array | None = None,
     ) -> ErrorBars:
         """Return the error bars of a network at the minimum that training found.
@@ -106,6 +106,10 @@ class ErrorBars:
         theta, X = network.check_theta(theta).astype(np.float64), network.check_inputs(X)
         Y = network.check_targets(Y, len(X))
         check_lam(network, lam)
+        if network.cost.name != "identity":
+            raise ValueError(
+                f"error bars are for squared error (output='identity'), not {network.cost.name!r}"
+            )
         data = TrainingObjective(network, Rows(X, Y, weights))
         with one_blas_thread():
             J, _, H = data.normal_equations(theta)

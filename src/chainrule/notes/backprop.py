@@ -11,6 +11,7 @@ network                                       a `Network`: L, s_l, K, each layer
 X, Y                  (m, s_1), (m, K)        training set; X may be a scipy.sparse.csr_array
 m                     number                  the number of rows, or the sum of their weights
 weights               (m,)                    weight of each example, 2 is the row twice; default 1
+weights               (m, K)                  or of each of its outputs: m is then their sum over K
 theta                 (size,)                 thetaVector, all the weights unrolled
 Theta(l)              (s_{l+1}, s_l + 1)      weights from layer l to l+1, column 0 the bias
 b, W                  (s_{l+1},), (s_l, s_{l+1})   the two parts of Theta(l)^T: row 0, and the rest
@@ -36,6 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.types import Array, Lambda
+from chainrule.notes.costs import by_target, columns_of_a_target
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import check_lam, finish_spread, spread
 from chainrule.notes.theta import blocks
@@ -129,11 +131,15 @@ def backward(
     >>> backward(network, theta, a, np.array([[1.0]]))
     [array([[-0.02980073, -0.02980073]]), array([[-0.11920292]])]
     """
-    return _errors(network, theta, a, network.cost.delta(a[-1], Y), masks)
+    return errors(network, theta, a, network.cost.delta(a[-1], Y), masks)
 
 
-def _errors(
-    network: Network, theta: Array, a: list[Array], delta_L: Array, masks: Sequence[Array] | None
+def errors(
+    network: Network,
+    theta: Array,
+    a: list[Array],
+    delta_L: Array,
+    masks: Sequence[Array] | None = None,
 ) -> list[Array]:
     """Step back from a given delta(L)."""
     delta = [delta_L]
@@ -175,11 +181,10 @@ def accumulate(
     a, z = forward(network, theta, X, masks)
     Y = _targets(network, Y, z)
     cost_sum, m = _cost_of(network, z, Y, weights)
-    delta = backward(network, theta, a, Y, masks)
-    if weights is not None:
-        weights = np.asarray(weights, dtype=theta.dtype)
-        # Every delta(l) is linear in delta(L), so weighting each row here weights its whole share
-        delta = [delta_l * weights[:, None] for delta_l in delta]
+    delta_L = network.cost.delta(a[-1], Y)
+    if weights is not None:  # every delta(l) is linear in delta(L)
+        delta_L = delta_L * by_output(weights, theta.dtype)
+    delta = errors(network, theta, a, delta_L, masks)
     Delta = np.empty_like(theta)
     for l, (Delta_T, delta_next) in enumerate(zip(blocks(network, Delta), delta, strict=True)):
         Delta_T[0] = delta_next.sum(axis=0)  # the bias unit's activation is 1
@@ -203,16 +208,28 @@ def _targets(network: Network, Y: Array, z: Array) -> Array:
 
 
 def _cost_of(network: Network, z: Array, Y: Array, weights: Array | None) -> tuple[float, float]:
-    costs = network.cost.per_example(z, Y)  # (m,)
-    if weights is not None:
-        weights = np.asarray(weights, dtype=z.dtype)
-        costs = costs * weights
+    if weights is None:
+        costs = network.cost.per_example(z, Y)  # (m,)
+    elif weights.ndim == 1:
+        costs = network.cost.per_example(z, Y) * np.asarray(weights, dtype=z.dtype)
+    else:  # of several columns that belong to one target, all have one weight
+        w = weights[:, :: columns_of_a_target(network.cost, network.K)]
+        costs = by_target(network.cost, z, Y) * w.astype(z.dtype, copy=False)
     return float(costs.sum(dtype=np.float64)), total_weight(z, weights)
 
 
+def by_output(weights: Array, dtype: npt.DTypeLike) -> Array:
+    """Return weights as they multiply arrays of shape (m, K): of shape (m, 1) or (m, K)."""
+    weights = np.asarray(weights, dtype)
+    return weights[:, None] if weights.ndim == 1 else weights
+
+
 def total_weight(rows: Array, weights: Array | None) -> float:
-    """Return m: the number of rows, or the sum of their weights."""
-    return float(len(rows)) if weights is None else float(weights.sum(dtype=np.float64))
+    """Return m: the number of rows, or the sum of their weights, the mean over the outputs."""
+    if weights is None:
+        return float(len(rows))
+    total = float(weights.sum(dtype=np.float64))
+    return total if weights.ndim == 1 else total / weights.shape[1]
 
 
 def finish(
@@ -241,8 +258,9 @@ def cost_and_gradient(
     Parameters
     ----------
     Y : array of shape (m,) or (m, K)
-        Targets, or integer codes 0..K-1 of K classes.
-    lam : float or sequence of L - 1 float, default=0.0
+        Targets, or integer codes 0..K-1 of K classes; with several outputs NaN is a target that
+        nobody knows and that counts nothing.
+    lam : float, sequence of L - 1 float or ElasticNet, default=0.0
         lambda, >= 0.
 
     Returns
@@ -265,9 +283,9 @@ def cost_and_gradient(
     """
     theta = network.check_theta(theta)
     X = network.check_inputs(X)
-    Y = network.check_targets(Y, len(X))
+    Y, weights = network.known_targets(Y, len(X))
     check_lam(network, lam)
-    return finish(network, theta, *accumulate(network, theta, X, Y), lam)
+    return finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
 
 
 def input_gradient(
@@ -295,4 +313,4 @@ def input_gradient(
     delta_L = np.zeros_like(z)
     delta_L[np.arange(len(X)), k] = 1
     W = blocks(network, theta)[0][1:]
-    return np.asarray(_errors(network, theta, a, delta_L, None)[0] @ W.T)
+    return np.asarray(errors(network, theta, a, delta_L)[0] @ W.T)

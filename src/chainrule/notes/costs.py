@@ -71,6 +71,32 @@ class Cost:
     units: int = 1
 
 
+def by_target(cost: Cost, z: Array, Y: Array) -> Array:
+    """Return cost(t) of each target apart, (m, K / q), where q columns belong to one target.
+
+    A softmax is one target.  ValueError says that a cost of one's own cannot be taken apart.
+
+    Examples
+    --------
+    >>> by_target(COSTS["identity"], np.array([[1.0, 2.0]]), np.array([[3.0, 2.5]]))
+    array([[2.   , 0.125]])
+    """
+    m, K = z.shape
+    q = columns_of_a_target(cost, K)
+    costs = cost.per_example(z.reshape(m, -1, q), Y.reshape(m, -1, q))
+    if np.shape(costs) != (m, K // q):
+        raise ValueError(
+            f"weights of each output need a cost per_example that adds up along axis=-1 alone, and "
+            f"{cost.name!r} has another"
+        )
+    return costs
+
+
+def columns_of_a_target(cost: Cost, K: int) -> int:
+    """Return how many columns of Y belong to one target."""
+    return K if cost.targets == "distribution" else cost.units
+
+
 def softmax(z: Array) -> Array:
     """e^z_k / sum_j e^z_j over the last axis, with no overflow."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))

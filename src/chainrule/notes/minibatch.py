@@ -4,7 +4,8 @@ An epoch goes through the rows once, in a given order, one batch after the other
 
 1. accumulate Delta_b over its rows, as the notes say;
 2. D_b = Delta_b / w_b + lambda/m Theta, without lambda for the biases;
-3. a rule (`chainrule.optimize.sgd`, `chainrule.optimize.adam`) moves theta by D_b.
+3. a rule (`chainrule.optimize.sgd`, `chainrule.optimize.adam`) moves theta by D_b;
+4. with `absolutes`, a weight that has crossed 0 stops there.
 
 The m of step 2 is that of the *whole* training set: so the D_b of an epoch are, on average, the
 gradient of the notes' J.
@@ -17,6 +18,7 @@ order                 (m,), the rows in the order in which they are visited
 state                 (k, size), what a rule remembers from step to step
 t                     the number of a step, counted from 1 over all epochs
 penalty               for each Theta(l) the lambda/m that multiplies it in D_b
+absolutes             the same for the absolute values of an `ElasticNet`
 dropout               for each layer 1, ..., L-1 the share of its units to leave out, in [0, 1)
 seed, number          the seed of training, and which epoch this is, counted from 0
 ====================  ============================================================================
@@ -32,10 +34,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array, Lambda, Rule
+from chainrule.common.types import Array, Rule, Squares
 from chainrule.notes.backprop import accumulate
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import per_layer
+from chainrule.notes.regularisation import per_layer, slope_of_absolutes
 from chainrule.notes.theta import blocks
 
 # splitmix64 (Steele, Lea and Flood, 2014): its increment and the multipliers of its finaliser
@@ -68,6 +70,8 @@ class Minibatches:
         at most this.
     seed : int, default=0
         With the epoch's number it keys the dropout.
+    absolutes : float or sequence of L - 1 float, default=0.0
+        As penalty, for the absolute values of the weights.  NumPy computes with them.
 
     Raises
     ------
@@ -81,11 +85,12 @@ class Minibatches:
     """
 
     batch_size: int = 200
-    penalty: Lambda = 0.0
+    penalty: Squares = 0.0
     by_batch: bool = False
     dropout: float | Sequence[float] | None = None
     max_norm: float | None = None
     seed: int = 0
+    absolutes: Squares = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
@@ -146,6 +151,7 @@ def epoch(
     """
     total, total_w = 0.0, 0.0
     rates, penalty = how.rates(network), per_layer(network, how.penalty)
+    absolutes = per_layer(network, how.absolutes)
     decay: Any = getattr(rule, "decay", 0.0)
     shrink = decay and decay * getattr(rule, "learning_rate", 1.0)
     for t, first in enumerate(range(0, len(order), how.batch_size), start=steps + 1):
@@ -159,21 +165,48 @@ def epoch(
         if w == 0:
             continue
         D /= w
-        for c, D_T, Theta_T in zip(
-            penalty, blocks(network, D), blocks(network, theta), strict=True
+        share = 1 / w if how.by_batch else 1.0
+        for c, c_abs, D_T, Theta_T in zip(
+            penalty, absolutes, blocks(network, D), blocks(network, theta), strict=True
         ):
             W = Theta_T[1:]
             D_T[1:] += (c / w if how.by_batch else c) * W
+            if c_abs:
+                D_T[1:] += slope_of_absolutes(W, D_T[1:], share * c_abs)
             if shrink:
                 W *= 1 - shrink
+        before = theta.copy() if any(absolutes) else theta
         for begin in range(0, len(theta), PIECE):
             part = slice(begin, begin + PIECE)
             rule.update(theta[part], D[part], state[:, part], t)
+        if before is not theta:
+            stop_at_zero(network, before, theta, D, absolutes)
         if how.max_norm is not None:
             limit_norms(network, theta, how.max_norm)
         total += cost_sum
         total_w += w
     return total, total_w
+
+
+def stop_at_zero(
+    network: Network, before: Array, theta: Array, D: Array, absolutes: Sequence[float]
+) -> None:
+    """Set each weight that a step has carried across 0 to 0, where absolute values count.
+
+    A weight that was 0 and has no slope stays 0, whatever the rule remembers of earlier slopes.
+
+    Examples
+    --------
+    >>> before, theta = np.array([1.0, 1.0, 0.0, 1.0]), np.array([-1.0, -1.0, 0.1, 2.0])
+    >>> stop_at_zero(Network((3, 1)), before, theta, np.zeros(4), [0.5])
+    >>> theta  # the first is the bias
+    array([-1.,  0.,  0.,  2.])
+    """
+    parts = (blocks(network, each) for each in (before, theta, D))
+    for c, old_T, new_T, D_T in zip(absolutes, *parts, strict=True):
+        if c:
+            held = (old_T[1:] == 0) & (D_T[1:] == 0)
+            new_T[1:][held | (old_T[1:] * new_T[1:] < 0)] = 0
 
 
 def dropout_masks(

@@ -12,10 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import _rectangular, by_name, floats, refuse_non_finite
+from chainrule.common.checks import (
+    _rectangular,
+    by_name,
+    check_weights,
+    floats,
+    refuse_non_finite,
+)
 from chainrule.common.types import Array
 from chainrule.notes.activations import ACTIVATIONS, Activation
-from chainrule.notes.costs import Cost, find_cost
+from chainrule.notes.costs import Cost, columns_of_a_target, find_cost
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,8 @@ class Network:
                 f"Y must hold numbers or the codes 0..K-1 of classes, got {Y.dtype}: "
                 "numpy.unique(Y, return_inverse=True) turns labels into codes"
             )
+        if Y.ndim == 2 and Y.shape[1] == 1 and Y.dtype.kind in "iub":
+            Y = Y[:, 0]
         # Whole numbers are codes only for a classifier; counts and measurements are one output
         wanted = cls((1, 2), output=options.get("output", "sigmoid")).cost.targets
         if Y.ndim == 1 and Y.dtype.kind in "iub" and wanted in ("classes", "distribution"):
@@ -261,7 +269,7 @@ class Network:
         ----------
         Y : array of shape (m,) or (m, K)
             Target values, or integer codes 0..K-1 of K classes (0 and 1 for one sigmoid unit),
-            which become one-hot rows.
+            which become one-hot rows.  Codes may stand in one column, of shape (m, 1).
         m : int
             The number of examples that X has.
 
@@ -285,6 +293,8 @@ class Network:
             raise ValueError(
                 f"X has {m} rows and Y has shape {Y.shape}: they must have the same length"
             )
+        if Y.ndim == 2 and Y.shape[1] == 1 < self.K and Y.dtype.kind in "iub":
+            Y = Y[:, 0]
         if Y.ndim == 1 and self.K > 1:
             classes = self.cost.targets in ("classes", "distribution")
             if not classes or Y.dtype.kind not in "iub":
@@ -313,6 +323,60 @@ class Network:
         if self.cost.targets == "distribution" and not np.allclose(Y.sum(axis=1), 1, atol=1e-5):
             raise ValueError(f"output={self.cost.name!r} needs every row of Y to add up to 1")
         return Y
+
+    def known_targets(
+        self, Y: npt.ArrayLike, m: int, weights: npt.ArrayLike | None = None
+    ) -> tuple[Array, Array | None]:
+        """Return targets and weights, in which NaN in Y has become a weight of 0.
+
+        Parameters
+        ----------
+        Y : array of shape (m,) or (m, K)
+            As for `check_targets`; where there are several outputs, NaN is a target that nobody
+            knows.  Of a softmax, and of several quantiles of a target, all or none are known.
+        m : int
+        weights : array of shape (m,) or (m, K), optional
+            Weight of each example, or of each of its outputs.
+
+        Returns
+        -------
+        Y : ndarray of shape (m, K)
+        weights : ndarray of shape (m,) or (m, K), or None
+
+        Raises
+        ------
+        ValueError
+            If either does not fit.
+
+        Examples
+        --------
+        >>> network = Network((1, 2), output="identity")
+        >>> network.known_targets([[1.0, np.nan], [2.0, 3.0]], m=2)
+        (array([[1., 0.],
+               [2., 3.]]), array([[1., 0.],
+               [1., 1.]]))
+        """
+        q = columns_of_a_target(self.cost, self.K)
+        if weights is not None:
+            weights = check_weights(weights, m, self.K)
+        values = _rectangular(Y, "Y")
+        unknown = np.isnan(values) if values.dtype.kind == "f" else np.zeros(1, bool)
+        if self.K > 1 and values.shape == (m, self.K) and unknown.any():
+            # A softmax's targets must add up to 1, whatever they are
+            fill = 1 / self.K if self.cost.targets == "distribution" else 0.0
+            values = np.where(unknown, np.asarray(fill, values.dtype), values)
+            if weights is None or weights.ndim == 1:
+                each = np.ones(m) if weights is None else weights
+                weights = np.repeat(each[:, None], self.K, axis=1)
+            weights = check_weights(np.where(unknown, 0, weights), m, self.K)
+        if weights is not None and weights.ndim == 2:
+            of_target = weights.reshape(m, -1, q)
+            if not (of_target == of_target[:, :, :1]).all():
+                raise ValueError(
+                    f"output={self.cost.name!r}: of each target, {q} columns of Y are known (not "
+                    "NaN) together, and have one weight"
+                )
+        return self.check_targets(values, m), weights
 
     def check_theta(self, theta: npt.ArrayLike) -> Array:
         """Return theta as a finite flat float vector of this network's size, or raise ValueError.

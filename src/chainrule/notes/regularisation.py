@@ -7,11 +7,16 @@ takes a step after each block, so it divides there (`chainrule.notes.minibatch`)
 matrix and Hessian-vector products add lambda to the diagonal of H themselves
 (`chainrule.notes.second_order`).
 
+An `ElasticNet` in the place of lambda adds the weights' absolute values, which the notes do not
+have.  They pull each weight towards 0 with the same force, however small it is, and so leave
+weights of 0.
+
 ====================  ====================  ======================================================
 name                  shape                 the notes
 ====================  ====================  ======================================================
 lam                   number, or L - 1      lambda, one for all Theta(l) or one for each
 lams                  (size,)               lambda of each component of theta: 0 for a bias
+lams                  (2, size)             the same of an `ElasticNet`: of squares, of |w|
 ====================  ====================  ======================================================
 """
 
@@ -22,9 +27,14 @@ from collections.abc import Callable
 import numpy as np
 
 from chainrule.common.checks import floats
-from chainrule.common.types import Array, Lambda
+from chainrule.common.types import Array, ElasticNet, Lambda, Squares
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
+
+
+def parts(lam: Lambda) -> tuple[Squares, Squares]:
+    """Return lambda of the squares and of the absolute values."""
+    return (lam.squares, lam.absolutes) if isinstance(lam, ElasticNet) else (lam, 0.0)
 
 
 def penalty(network: Network, theta: Array, lam: Lambda) -> float:
@@ -36,24 +46,31 @@ def penalty(network: Network, theta: Array, lam: Lambda) -> float:
     --------
     >>> penalty(Network((1, 1)), np.array([5.0, 2.0]), lam=0.5)
     1.0
+    >>> penalty(Network((1, 1)), np.array([5.0, -2.0]), ElasticNet(squares=0.5, absolutes=3.0))
+    7.0
     """
-    lams = per_layer(network, lam)
-    if not any(lams):
-        return 0.0
-    return sum(
-        lam_l / 2 * float(np.sum(np.square(Theta_T[1:], dtype=np.float64)))
-        for lam_l, Theta_T in zip(lams, blocks(network, theta), strict=True)
-    )
+    squares, absolutes = parts(lam)
+    total = 0.0
+    for lams, of_weight, factor in ((squares, np.square, 0.5), (absolutes, np.abs, 1.0)):
+        by_layer = per_layer(network, lams)
+        if any(by_layer):
+            total += sum(
+                factor * lam_l * float(np.sum(of_weight(Theta_T[1:], dtype=np.float64)))
+                for lam_l, Theta_T in zip(by_layer, blocks(network, theta), strict=True)
+            )
+    return total
 
 
-def per_layer(network: Network, lam: Lambda) -> list[float]:
+def per_layer(network: Network, lam: Squares) -> list[float]:
     """Return lambda for each of Theta(1), ..., Theta(L-1)."""
     if isinstance(lam, float | int):  # the usual case, and asked for in each evaluation
         return [float(lam)] * (network.L - 1)
+    if isinstance(lam, ElasticNet):
+        raise ValueError("an ElasticNet cannot stand here: give a number, lambda of the squares")
     return [float(lam_l) for lam_l in np.broadcast_to(lam, network.L - 1)]
 
 
-def by_theta(network: Network, lam: Lambda) -> Array:
+def by_theta(network: Network, lam: Squares) -> Array:
     """Return lams: lambda spread over theta, 0 for a bias.
 
     Examples
@@ -69,7 +86,10 @@ def by_theta(network: Network, lam: Lambda) -> Array:
 
 def spread(network: Network, lam: Lambda) -> Array | None:
     """Return lams for `finish_spread`: None where lambda is 0, so that nothing is added."""
-    return by_theta(network, lam) if any(per_layer(network, lam)) else None
+    squares, absolutes = parts(lam)
+    if any(per_layer(network, absolutes)):
+        return np.stack([by_theta(network, squares), by_theta(network, absolutes)])
+    return by_theta(network, squares) if any(per_layer(network, squares)) else None
 
 
 def finish_spread(
@@ -84,6 +104,8 @@ def finish_spread(
 
         J = (cost_sum + lams theta . theta / 2) / m        D = (Delta + lams theta) / m
 
+    lams of shape (2, size) add the absolute values of theta, see `ElasticNet`.
+
     The regularisation is computed in float64.  A dot that gives the same bits for any number of
     threads, as the kernel's does, gives such a J.  BLAS's does not, and its threads go on spinning
     on cores that training needs.
@@ -96,15 +118,34 @@ def finish_spread(
     """
     if lams is not None:
         wide = theta.astype(np.float64, copy=False)
-        slope = lams * wide
+        squares, absolutes = (lams, None) if lams.ndim == 1 else lams
+        slope = squares * wide
         cost_sum += float(dot(wide, slope)) / 2
         Delta += slope
+        if absolutes is not None:
+            cost_sum += float(dot(absolutes, np.abs(wide)))
+            Delta += slope_of_absolutes(theta, Delta, absolutes)
     Delta /= m
     return cost_sum / m, Delta
 
 
+def slope_of_absolutes(w: Array, slope: Array, lam: float | Array) -> Array:
+    """Return what lam |w| adds to a slope: lam sign(w), and where w = 0 what makes it least.
+
+    Examples
+    --------
+    >>> slope_of_absolutes(np.array([2.0, -2.0, 0.0, 0.0]), np.array([5.0, 5.0, 5.0, 0.5]), 1.0)
+    array([ 1. , -1. , -1. , -0.5])
+    """
+    return np.where(w == 0, -np.clip(slope, -lam, lam), lam * np.sign(w)).astype(slope.dtype)
+
+
 def check_lam(network: Network, lam: Lambda) -> None:
     """Raise ValueError unless lam is one finite number >= 0, or one for each Theta(l)."""
+    if isinstance(lam, ElasticNet):
+        check_lam(network, lam.squares)
+        check_lam(network, lam.absolutes)
+        return
     values = floats(lam, "lam (lambda)")
     if not (np.isfinite(values).all() and (values >= 0).all()):
         raise ValueError(f"lam (lambda) must be a finite number >= 0, got {lam!r}")

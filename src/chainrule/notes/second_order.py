@@ -14,6 +14,7 @@ v, c, V               a direction, as long as theta, and its parts: c beside b, 
 Ra, Rz, Rdelta        R{a(l)}, R{z(l)}, R{delta(l)}
 Jac                   (m K, size), the residuals' derivatives by theta, one row for each residual
 r                     (m K,), the residuals h - y, one for each example and output
+A                     (m, K, K), the derivative of delta(L) by z(L), of a cost that is no square
 lams                  (size,), lambda of each component of theta, 0 for a bias
 ====================  ============================================================================
 """
@@ -26,7 +27,15 @@ from typing import TypeVar
 import numpy as np
 
 from chainrule.common.types import Array
-from chainrule.notes.backprop import backward, forward, points, total_weight
+from chainrule.notes.backprop import (
+    accumulate,
+    by_output,
+    errors,
+    forward,
+    points,
+    total_weight,
+)
+from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import finish_spread
 from chainrule.notes.theta import blocks
@@ -59,7 +68,9 @@ def hessian_vector(
     g_second = [_given(g.g_second, g.name) for g in network.activations]
     a, _ = forward(network, theta, X)
     Y = np.asarray(Y, dtype=theta.dtype)
-    delta = backward(network, theta, a, Y)
+    delta_L = network.cost.delta(a[-1], Y)
+    w = 1 if weights is None else by_output(weights, theta.dtype)
+    delta = errors(network, theta, a, delta_L * w)  # all that follows is linear in delta(L)
     at = points(network, theta, a)
     slopes = [g.g_prime(at_l) for g, at_l in zip(network.activations, at, strict=True)]
     parts, directions = blocks(network, theta), blocks(network, v)
@@ -71,16 +82,13 @@ def hessian_vector(
         if l < network.L - 2:
             Ra.append(slopes[l] * Rz[l])
 
-    Rdelta = [delta_prime(a[-1], Y, Rz[-1])]
+    Rdelta = [delta_prime(a[-1], Y, Rz[-1]) * w]
     for l in range(network.L - 2, 0, -1):
         W, V = parts[l][1:], directions[l][1:]
         bend = g_second[l - 1](at[l - 1]) * Rz[l - 1]  # R{g'(z)} = g''(z) R{z}
         back = Rdelta[0] @ W.T + delta[l] @ V.T
         Rdelta.insert(0, back * slopes[l - 1] + (delta[l] @ W.T) * bend)
 
-    if weights is not None:  # every delta(l) and R{delta(l)} is linear in those of its row
-        column = np.asarray(weights, dtype=theta.dtype)[:, None]
-        delta, Rdelta = ([d * column for d in terms] for terms in (delta, Rdelta))
     total = np.empty_like(theta)
     for l, part in enumerate(blocks(network, total)):
         part[0] = Rdelta[l].sum(axis=0)
@@ -133,12 +141,18 @@ def rows_at_once(network: Network) -> int:
 
 
 def check_residuals(network: Network) -> None:
-    """Raise an error where the cost is not a sum of squares."""
-    if network.cost.name != "identity":
+    """Raise an error where the cost is no sum of squares, and cannot be taken for one."""
+    if network.cost.delta_prime is None:
         raise ValueError(
             f"output={network.cost.name!r} has no residuals: Levenberg-Marquardt and Bayesian "
-            "regularisation are for squared error (output='identity'); choose another optimizer"
+            "regularisation are for the outputs identity, sigmoid, softmax and exp, or a Cost with "
+            "delta_prime; choose another optimizer"
         )
+
+
+def are_squares(network: Network) -> bool:
+    """Whether the cost is half a sum of squares."""
+    return network.cost.name == "identity"
 
 
 def residuals(
@@ -148,9 +162,14 @@ def residuals(
 
         sum of the cost(t) = r . r / 2
 
-    A weight multiplies its example's rows by its square root.  A block holds about 8 MB, whatever
-    m is.  Its size depends on the network alone, so the sums over all blocks always have the same
-    bits.  ValueError says that the cost is not the squared error.
+    Any other cost is taken for the squares that have its slope and, but for the second derivatives
+    of z(L), its bend (Schraudolph, *Fast curvature matrix-vector products*, 2002):
+
+        Jac = A^(1/2) dz / dtheta      r = A^(-1/2) delta(L)      A = d delta(L) / dz(L)
+
+    so that Jac^T r is Delta.  A weight multiplies its example's rows by its square root.  A block
+    holds about 8 MB, whatever m is.  Its size depends on the network alone, so the sums over all
+    blocks always have the same bits.  ValueError says that the cost has no such squares.
 
     Examples
     --------
@@ -162,12 +181,38 @@ def residuals(
     step = rows_at_once(network)
     for start in range(0, len(X), step):
         block = slice(start, start + step)
-        h, rows = jacobian(network, theta, X[block])
-        r, rows = (h - Y[block]).reshape(-1), rows.reshape(-1, network.size)
+        z, rows = jacobian(network, theta, X[block])
+        if are_squares(network):
+            r = z - Y[block]
+        else:
+            r, rows = as_squares(network.cost, z, np.asarray(Y[block], z.dtype), rows)
+        r, rows = r.reshape(-1), rows.reshape(-1, network.size)
         if weights is not None:
-            root = np.sqrt(np.repeat(weights[block], network.K).astype(theta.dtype))
+            w = weights[block]
+            w = w.reshape(-1) if w.ndim == 2 else np.repeat(w, network.K)
+            root = np.sqrt(w.astype(theta.dtype))
             r, rows = root * r, root[:, None] * rows
         yield r, rows
+
+
+def as_squares(cost: Cost, z: Array, Y: Array, slopes: Array) -> tuple[Array, Array]:
+    """Return r and Jac, (m, K) and (m, K, size), of a cost that is no square; see `residuals`.
+
+    Examples
+    --------
+    >>> from chainrule.notes.costs import COSTS
+    >>> z, Y, slopes = np.array([[0.0]]), np.array([[1.0]]), np.array([[[1.0, 2.0]]])
+    >>> as_squares(COSTS["sigmoid"], z, Y, slopes)  # A = 1/4
+    (array([[-1.]]), array([[[0.5, 1. ]]]))
+    """
+    h, unit = cost.g(z), np.eye(z.shape[1], dtype=z.dtype)
+    delta_prime = _given(cost.delta_prime, cost.name)
+    A = np.stack([delta_prime(h, Y, np.broadcast_to(u, z.shape)) for u in unit], axis=-1)
+    values, V = np.linalg.eigh(A)
+    root = np.sqrt(np.maximum(values, 0))
+    delta = (V.mT @ cost.delta(h, Y)[..., None])[..., 0]
+    r = np.divide(delta, root, out=np.zeros_like(delta), where=root > 0)
+    return r, root[..., None] * (V.mT @ slopes)
 
 
 def normal_equations(
@@ -178,13 +223,13 @@ def normal_equations(
     weights: Array | None = None,
     lams: Array | None = None,
 ) -> tuple[float, Array, Array]:
-    """Return J, D and the Gauss-Newton matrix H, of shape (size, size), of a squared-error network.
+    """Return J, D and the Gauss-Newton matrix H, of shape (size, size).
 
         J = (r . r + lams theta . theta) / (2m)        D = (Jac^T r + lams theta) / m
         H = (Jac^T Jac + diag(lams)) / m
 
-    Jac^T r is Delta; H is the part of the Hessian that has no second derivatives.  ValueError says
-    that the cost is not the squared error.
+    Jac^T r is Delta; H is the part of the Hessian that has no second derivatives.  Where the cost
+    is no square, J and D are its own, and H is that of its `residuals`.
 
     Examples
     --------
@@ -195,10 +240,14 @@ def normal_equations(
     """
     m = total_weight(X, weights)
     cost_sum, Delta = 0.0, np.zeros(network.size, dtype=theta.dtype)
+    squares = are_squares(network)
+    if not squares:
+        cost_sum, Delta, _ = accumulate(network, theta, X, Y, weights)
     H = np.zeros((network.size, network.size), dtype=theta.dtype)
     for r, rows in residuals(network, theta, X, Y, weights):
-        cost_sum += float(r @ r) / 2
-        Delta += rows.T @ r
+        if squares:
+            cost_sum += float(r @ r) / 2
+            Delta += rows.T @ r
         H += rows.T @ rows
     if lams is not None:
         H += np.diag(lams)

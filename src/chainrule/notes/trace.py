@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.types import Array, Lambda
+from chainrule.common.types import Array, Squares
 from chainrule.notes.backprop import accumulate, backward, finish, forward
 from chainrule.notes.formulas import (
     activation_formulas,
@@ -83,7 +83,7 @@ class Trace:
     cost: float
     Theta: list[Array]
     y: Array
-    lam: Lambda
+    lam: Squares
     J: float
     m: int = 1
 
@@ -368,7 +368,7 @@ def _products(weights: Array, values: Array) -> str:
 
 
 def trace(
-    network: Network, theta: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike, lam: Lambda = 0.0
+    network: Network, theta: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike, lam: Squares = 0.0
 ) -> Trace:
     """Return every a(l), z(l), delta(l), Delta(l) and D(l) of one example.
 

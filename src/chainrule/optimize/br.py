@@ -8,7 +8,9 @@ variance s^2 / lambda, the lambda that the data make most probable satisfies
 
 gamma = n - lambda tr((Jac^T Jac + lambda R)^-1 R) is the number of parameters that the data, not
 the penalty, determine; R is 1 for a weight and 0 for a bias, gamma_w counts the weights alone.
-After each step lambda is estimated anew, and J changes with it.
+After each step lambda is estimated anew, and J changes with it.  For a cross-entropy s^2 is 1,
+because it is -log of a probability (MacKay, *The evidence framework applied to classification
+networks*, 1992).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from chainrule.common.types import Array
+from chainrule.common.types import Array, ElasticNet
 from chainrule.optimize import lm
 from chainrule.optimize.iterate import Steps, iterate
 from chainrule.optimize.vectors import one_blas_thread
@@ -32,6 +34,7 @@ class Regularised(lm.LeastSquares, Protocol):
     lam: Any  # is set before each step
     m: float
     N: float
+    has_noise: bool
     regularised: Array
 
 
@@ -47,7 +50,7 @@ class Evidence(lm.Damped):
     def at(cls, objective: Any, theta: Array) -> Self:
         """Return the iterate that the algorithm starts with."""
         lam = np.unique(objective.lam)
-        if len(lam) > 1:
+        if len(lam) > 1 or isinstance(objective.lam, ElasticNet):
             raise ValueError("Bayesian regularisation finds one lambda: give one number, or none")
         first = float(lam[0]) or FIRST_LAM
         objective.lam = first
@@ -98,7 +101,7 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     squares = float(theta @ (R * theta))
     gamma, free = effective_parameters(m * stepped.H, now.lam, R)
     sse = max(2 * m * stepped.J - now.lam * squares, 0.0)
-    variance = sse / max(objective.N - gamma, 1.0)
+    variance = sse / max(objective.N - gamma, 1.0) if objective.has_noise else 1.0
     lam = free * variance / squares if squares else now.lam
     rise = (lam - now.lam) / m  # J, D and H are linear in lambda: nothing is evaluated again
     return Evidence(

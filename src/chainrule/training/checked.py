@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from chainrule.common.types import Array, Lambda
+from chainrule.common.types import Array, ElasticNet, Lambda
 from chainrule.engine.summing import accumulate
 from chainrule.notes.gradient_check import compare
 from chainrule.notes.gradient_report import GradientReport
@@ -15,6 +15,7 @@ from chainrule.notes.regularisation import finish_spread, spread
 
 CHECK_ROWS = 20  # examples that the gradient check before training looks at
 CHECK_EPSILONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)  # tried in turn until one agrees
+BESIDE_0 = 1e-3  # farther than the first of them
 CHECK_DIRECTIONS = 10  # random directions along which it compares slopes
 
 
@@ -60,7 +61,7 @@ def check_before_training(
     theta : array of shape (size,)
     X : array of shape (m, s_1)
     Y : array of shape (m, K)
-    lam : float or sequence of L - 1 float, default=0.0
+    lam : float, sequence of L - 1 float or ElasticNet, default=0.0
     seed : int, default=0
         Seed of the choice of examples and directions.
     rows : int, default=20
@@ -93,6 +94,8 @@ def check_before_training(
     rng = np.random.default_rng(seed)
     drawn = np.sort(rng.choice(len(X), size=min(rows, len(X)), replace=False))
     X, Y = X[drawn].astype(np.float64), Y[drawn].astype(np.float64)
+    if isinstance(lam, ElasticNet):  # |w| has no slope at 0: it is checked beside it
+        theta = np.where(theta == 0, BESIDE_0, theta)
 
     lams = spread(network, lam)
 

@@ -13,6 +13,11 @@ from chainrule.notes import second_order
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import by_theta, finish_spread, penalty, spread
 
+NO_SQUARES = (
+    "an ElasticNet's absolute values of weights are no squares, of which Levenberg-Marquardt and "
+    "Bayesian regularisation are made: choose another optimizer, or give lambda as a number"
+)
+
 
 class TrainingObjective:
     """J(theta) and its gradient, and for those optimizers that ask, second-order information.
@@ -22,19 +27,22 @@ class TrainingObjective:
     network : Network
     rows : Rows
         The training set.
-    lam : float or sequence of L - 1 float, default=0.0
+    lam : float, sequence of L - 1 float or ElasticNet, default=0.0
         lambda.
     ask : callable, optional
         Called before each evaluation; it raises `Stopped` where the training is to end.
 
     Attributes
     ----------
-    lam : float or sequence of L - 1 float
+    lam : float, sequence of L - 1 float or ElasticNet
         May be set between two calls.
     m : float
         The number of examples, or the sum of their weights.
     N : float
         The number of residuals, K m.
+    has_noise : bool
+        Whether the cost is a squared error, whose noise has a variance of its own to be found.  A
+        cross-entropy says by itself how far y may be from h: its variance counts as 1.
     regularised : ndarray of shape (size,)
         1 for each weight, 0 for each bias: lambda applies to the weights alone.
 
@@ -62,6 +70,7 @@ class TrainingObjective:
         self.network, self.rows, self.ask = network, rows, ask
         self.m = rows.m
         self.N = self.m * network.K
+        self.has_noise = second_order.are_squares(network)
         self.regularised = by_theta(network, 1.0)
         self.lam = lam
 
@@ -74,6 +83,7 @@ class TrainingObjective:
     def lam(self, lam: Lambda) -> None:
         self._lam = lam
         self._lams = spread(self.network, lam)
+        self._squares = self._lams if self._lams is None or self._lams.ndim == 1 else self._lams[0]
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
@@ -93,8 +103,8 @@ class TrainingObjective:
         """Return H v, the Hessian of J at theta times v."""
         self.ask()
         sums = self.rows.hessian_vector(self.network, theta, v)
-        if self._lams is not None:
-            sums += self._lams * v
+        if self._squares is not None:  # absolute values are straight: they bend J nowhere
+            sums += self._squares * v
         return sums / self.m
 
     def residuals(self, theta: Array) -> Iterator[tuple[Array, Array]]:
@@ -110,15 +120,17 @@ class TrainingObjective:
         ):
             self.ask()
             yield scale * r, np.multiply(scale, rows, out=rows)
-        if self._lams is not None:
-            root = scale * np.sqrt(self._lams)
+        if self._squares is not None:
+            root = scale * np.sqrt(self._squares)
             yield root * theta, np.diag(root)
 
     def normal_equations(self, theta: Array) -> tuple[float, Array, Array]:
         """Return J, D and the Gauss-Newton matrix, the sum of Jac^T Jac over the residuals.
 
-        In float64.
+        In float64.  ValueError says that absolute values of weights are no sum of squares.
         """
         self.ask()
+        if self._lams is not self._squares:
+            raise ValueError(NO_SQUARES)
         theta = theta.astype(np.float64, copy=False)
         return self.rows.normal_equations(self.network, theta, self._lams)

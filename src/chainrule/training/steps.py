@@ -9,13 +9,14 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.checks import check_count
 from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.cores import available_threads
 from chainrule.engine.rows import Rows
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import check_lam, per_layer
+from chainrule.notes.regularisation import check_lam, parts, per_layer
 from chainrule.notes.theta import identical_units, random_theta
 from chainrule.optimize import (
     CANNOT_GO_ON,
@@ -83,15 +84,18 @@ def train(
     X : array of shape (m, s_1)
         The examples, one a row.
     Y : array of shape (m,) or (m, K)
-        Targets, or integer codes 0..K-1 of K classes.
-    lam : float or sequence of L - 1 float, default=0.0
-        lambda, the regularisation parameter, >= 0: one for all Theta(l), or one for each.
-    weights : array of shape (m,), optional
-        Weight of each example, >= 0: 2 is the same as the row twice, and m in J is their sum.
+        Targets, or integer codes 0..K-1 of K classes.  With several outputs NaN is a target that
+        nobody knows and that counts nothing.
+    lam : float, sequence of L - 1 float or ElasticNet, default=0.0
+        lambda, the regularisation parameter, >= 0: one for all Theta(l), or one for each; or an
+        `ElasticNet`, which adds the absolute values of the weights.
+    weights : array of shape (m,) or (m, K), optional
+        Weight of each example, >= 0: 2 is the same as the row twice, and m in J is their sum.  Or
+        of each of its outputs: m is then the mean of the outputs' sums.
     optimizer : str, callable or minibatch rule, default="lbfgs"
         Over all the rows at once: ``"lbfgs"``, ``"cg"`` (conjugate gradient), ``"scg"`` (scaled
-        conjugate gradient), ``"newton-cg"``, ``"gd"`` (gradient descent); for squared error
-        ``"lm"`` (Levenberg-Marquardt) and ``"br"`` (Bayesian regularisation, which finds lambda
+        conjugate gradient), ``"newton-cg"``, ``"gd"`` (gradient descent), ``"lm"``
+        (Levenberg-Marquardt) and ``"br"`` (Bayesian regularisation, which finds lambda
         by itself); ``"scipy:NAME"`` for a minimizer of `scipy.optimize.minimize` that takes a
         gradient; or a function of your own, ``steps(objective, start)``, which yields a `Step`
         after each iteration, or ``minimize(objective, theta, *, max_iter, callback) -> Result``.
@@ -201,8 +205,7 @@ def train(
     limits = Limits(max_time, stop)
     rows = Rows.checked(network, X, Y, weights, dtype, engine, threads)
     check_lam(network, lam)
-    if max_iter < 0:
-        raise ValueError(f"max_iter must be >= 0, got {max_iter}")
+    check_count(max_iter, "max_iter", 0)
     if every is not None and (not isinstance(every, Integral) or every < 1):
         raise ValueError(f"every must be a whole number of batches >= 1, got {every!r}")
     method: Any = find(optimizer)
@@ -244,10 +247,12 @@ def train(
 
         # 6. Minimise J
         if by_epochs:
-            lams = per_layer(network, lam)
-            penalty = lams if penalty_by_batch else [lam_l / rows.m for lam_l in lams]
+            over = 1.0 if penalty_by_batch else rows.m
+            penalty, absolutes = (
+                [lam_l / over for lam_l in per_layer(network, part)] for part in parts(lam)
+            )
             size = 200 if batch_size is None else batch_size
-            how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed)
+            how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed, absolutes)
             run.rules += [MaxIter(max_iter)]
             first = epochs.first_state(method, run.start, cast(State | None, state))
             steps = epochs.steps(
@@ -319,8 +324,8 @@ def patience_rule(patience: int | None, run: Run) -> list[Patience]:
 
     The other optimizers know by themselves when J stops falling.
     """
-    if patience is not None and patience < 1:
-        raise ValueError(f"patience must be a whole number >= 1, or None; got {patience!r}")
+    if patience is not None:
+        check_count(patience, "patience (or None)")
     if patience is None or not (run.keep_best or run.J_val is not None):
         return []
     return [Patience(patience)]
@@ -332,8 +337,7 @@ def best_of(
     """Train from several random starts, in processes of their own, and return the best."""
     from joblib import Parallel, delayed
 
-    if n_restarts < 1:
-        raise ValueError(f"n_restarts must be >= 1, got {n_restarts}")
+    check_count(n_restarts, "n_restarts")
     given = {"theta": theta, "state": state, "callback": callback}
     for name, value in given.items():
         if value is not None:
