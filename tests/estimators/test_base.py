@@ -6,9 +6,11 @@ import pickle
 import numpy as np
 import pytest
 from irises import FRAMES, NAMES, X, iris
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -123,3 +125,58 @@ def test_activations_whose_slope_needs_z_learn_the_irises(activation, solver):
     )  # fmt: skip
     assert net.fit(X, iris).score(X, iris) > 0.95
     assert net.network_.activations[0].name == activation
+
+
+@pytest.mark.parametrize("sizes", ["6,4", " 6, 4 ", "(6, 4)", "6 4", "[6,4]"])
+def test_hidden_layers_may_be_text_which_any_search_can_set(sizes):
+    how = {"max_iter": 3, "random_state": 0}
+    text, pair = (MLPClassifier(given, **how).fit(X, iris) for given in (sizes, (6, 4)))
+    np.testing.assert_array_equal(text.theta_, pair.theta_)
+    assert MLPClassifier("", **how).fit(X, iris).n_layers_ == 2
+
+
+def test_a_search_over_text_finds_the_layers():
+    search = RandomizedSearchCV(
+        MLPClassifier(max_iter=3, random_state=0), {"hidden_layer_sizes": ["3", "4,2"]}, n_iter=2,
+        cv=2,
+    )  # fmt: skip
+    assert search.fit(X, iris).best_params_["hidden_layer_sizes"] in ("3", "4,2")
+
+
+@pytest.mark.parametrize("sizes", [2.5, (5, 2.5), (5.0,), "5,2.5", "5,-2", "many", True, "5;2"])
+def test_sizes_that_are_no_whole_numbers_are_refused(sizes):
+    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+        MLPClassifier(sizes).fit(X, iris)
+
+
+@pytest.mark.parametrize(
+    "name", ["batch_size", "max_iter", "max_fun", "n_restarts", "transform_layer", "threads"]
+)
+def test_counts_that_are_no_whole_numbers_are_refused(name):
+    with pytest.raises(ValueError, match=name):
+        MLPClassifier(3, **{name: 2.5}).fit(X, iris)
+
+
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("use", ["score", "predict", "transform", "input_gradient"])
+def test_what_is_not_fitted_says_so(Estimator, use):
+    y = [iris] if use == "score" else []
+    with pytest.raises(NotFittedError):
+        getattr(Estimator(), use)(X, *y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_a_float32_network_names_what_is_beyond_its_range(form):
+    wide = X.copy()
+    wide[7, 2] = 1e39
+    how = {"hidden_layer_sizes": 3, "dtype": np.float32, "max_iter": 2}
+    says = r"X has 1e\+39, and float32 ends at 3\.4e\+38: scale it, or compute with dtype=float64"
+    with pytest.raises(ValueError, match=says):
+        MLPClassifier(**how).fit(form(wide), iris)
+    net = MLPClassifier(**how).fit(X, iris)
+    for use in (net.predict, net.transform):
+        with pytest.raises(ValueError, match=says):
+            use(form(wide))
+    with pytest.raises(ValueError, match="y has 1e"):
+        MLPRegressor(**how).fit(X, wide[:, 2])
+    assert np.isfinite(MLPClassifier(3, max_iter=2).fit(X, iris).predict_proba(wide)).all()

@@ -60,3 +60,38 @@ def test_the_input_gradient_of_each_of_two_classes():
     np.testing.assert_array_equal(net.input_gradient(X), each)
     with pytest.raises(ValueError, match="0 or 1, the place of a class, got 2"):
         net.input_gradient(X, 2)
+
+
+@pytest.mark.parametrize("first", ["fit", "partial_fit", "warm fit"])
+@pytest.mark.parametrize("y", [X[:, 0], X[:, :2]])
+def test_numbers_are_no_classes_and_the_error_names_the_regressor_in_one_line(first, y):
+    net = MLPClassifier(3, max_iter=2, warm_start=True)
+    if first != "fit":
+        net.fit(X, iris)
+    says = "^Unknown label type: y holds numbers with a fraction.*MLPRegressor predicts numbers$"
+    with pytest.raises(ValueError, match=says):
+        (net.partial_fit if first == "partial_fit" else net.fit)(X, y)
+
+
+BIG = 2**53  # from here on float64 cannot tell neighbours apart
+
+
+@pytest.mark.parametrize(
+    "form", [np.asarray, list, lambda y: pytest.importorskip("pandas").Series(y, dtype="Int64")]
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_labels_stay_apart_to_the_last_digit(form, several, tmp_path):
+    y = np.array([BIG, BIG + 1, BIG + 2])[iris]
+    net = MLPClassifier(8, solver="lbfgs", alpha=0.01, random_state=0, max_iter=300)
+    if several:
+        if form is not np.asarray:
+            pytest.skip("several columns are an array")
+        y = np.c_[y, y + 5]
+    net.fit(X, y if several else form(y))
+    net.save(tmp_path / "net.safetensors")
+    for one in (net, MLPClassifier.load(tmp_path / "net.safetensors")):
+        assert (np.asarray(one.predict(X)) == y).mean() > 0.95
+    if not several:
+        assert list(net.classes_) == [BIG, BIG + 1, BIG + 2]
+        assert net.score(X, form(y)) > 0.95
+        assert net.score(X, form(y + 3)) == 0  # all wrong, by one to three

@@ -1,12 +1,14 @@
 """Losses for numbers, and error bars."""
 
+from datetime import date, datetime
+
 import numpy as np
 import pytest
 from irises import X
 from scipy.sparse import csr_array
 from sklearn.base import clone
 
-from chainrule import ErrorBars, MLPClassifier, MLPRegressor
+from chainrule import ErrorBars, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -64,10 +66,11 @@ def test_of_several_outputs_each_has_its_error_bars():
 
 
 def test_what_has_no_residuals_or_no_error_bars_is_refused():
-    with pytest.raises(ValueError, match="'solver' parameter of MLPClassifier"):
-        MLPClassifier(solver="lm").fit(WAVE, Y > 0)
     with pytest.raises(ValueError, match="no residuals"):
-        MLPRegressor("poisson", solver="lm").fit(WAVE, np.abs(Y))
+        MLPRegressor("absolute_error", solver="lm").fit(WAVE, Y)
+    counts = MLPRegressor("poisson", solver="lm", **HOW | {"tol": 0}).fit(WAVE, np.abs(Y))
+    with pytest.raises(ValueError, match="error bars are for squared error"):
+        counts.predict(WAVE, return_std=True)
     with pytest.raises(ValueError, match="needs a dense X"):
         MLPRegressor(solver="br").fit(csr_array(WAVE), Y)
     with pytest.raises(ValueError, match="return_std=True needs"):
@@ -91,3 +94,26 @@ def test_bayesian_regularisation_that_is_interrupted_has_the_alpha_it_got_to():
     assert net.alpha_ > 0
     assert np.isfinite(h).all()
     assert (std > 0).all()
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.arange("2024-01-01", "2024-03-01", dtype="datetime64[D]"),
+        np.arange(60).astype("timedelta64[h]"),
+        [datetime(2024, 1, 1)] * 60,
+        [date(2024, 1, 1)] * 60,
+    ],
+)
+def test_dates_are_no_numbers(y):
+    with pytest.raises(ValueError, match=r"y holds dates or times.*give, for example, days since"):
+        MLPRegressor(hidden_layer_sizes=3).fit(WAVE, y)
+
+
+def test_error_bars_of_a_sparse_x_are_those_of_the_dense_one():
+    net = MLPRegressor(solver="br", **HOW).fit(WAVE, Y)
+    for one, other in zip(
+        net.predict(csr_array(WAVE), return_std=True), net.predict(WAVE, return_std=True),
+        strict=True,
+    ):  # fmt: skip
+        np.testing.assert_allclose(one, other, rtol=1e-12)

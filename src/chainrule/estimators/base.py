@@ -22,6 +22,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule import engine
+from chainrule.common.checks import as_dtype
 from chainrule.common.types import Array
 from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.estimators import files
@@ -75,6 +76,7 @@ class BaseMLP(
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **sklearn.neural_network.MLPClassifier._parameter_constraints,
+        "hidden_layer_sizes": ["array-like", Integral, str],
         "activation": [str, Activation, list, tuple],
         "solver": [StrOptions({*STOCHASTIC, *SOLVERS})],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple, None],
@@ -163,24 +165,22 @@ class BaseMLP(
     def _rows(self, X: Any, Y: Array, weights: Array | None, dtype: np.dtype[Any]) -> Rows:
         weights = None if weights is None else weights.astype(dtype, copy=False)
         if isinstance(X, np.ndarray):  # of a DataFrame, often column after column
-            X = np.ascontiguousarray(X, dtype)
+            X = np.ascontiguousarray(as_dtype(X, dtype, "X"))
         else:
-            X = csr_array(X).astype(dtype, copy=False)
-        return Rows(X, np.ascontiguousarray(Y, dtype), weights, self.engine, self.threads)
+            X = as_dtype(csr_array(X), dtype, "X")
+        Y = np.ascontiguousarray(as_dtype(Y, dtype, "y"))
+        return Rows(X, Y, weights, self.engine, self.threads)
 
     def _network(self, inputs: int, outputs: int) -> Network:
         """Return the network that the parameters describe."""
-        sizes = self.hidden_layer_sizes
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if any(size <= 0 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        sizes = layer_sizes(self.hidden_layer_sizes)
         hidden = self.activation
         hidden = (
             tuple(core_name(g) for g in hidden)
             if isinstance(hidden, list | tuple)
             else core_name(hidden)
         )
-        return Network((inputs, *map(int, sizes), outputs), hidden=hidden, output=self._output())
+        return Network((inputs, *sizes, outputs), hidden=hidden, output=self._output())
 
     def _start(self, network: Network, rng: np.random.RandomState, dtype: np.dtype[Any]) -> Array:
         """Return the initial theta: the user's, or scikit-learn's random numbers in its order."""
@@ -384,7 +384,7 @@ class BaseMLP(
             and math.isfinite(np.vdot(X, X))  # NaN and infinity are refused below, with words
         ) or own.get("_checked") is X:
             return X
-        return validated(self, X, reset=False)
+        return as_dtype(validated(self, X, reset=False), self.theta_.dtype, "X")
 
     def _hypothesis(self, X: Any) -> Array:
         """Return h for each row of X, of shape (m, K)."""
@@ -557,6 +557,30 @@ class BaseMLP(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def layer_sizes(given: Any) -> list[int]:
+    """Return the units of each hidden layer, of a number, a sequence, or text.
+
+    Examples
+    --------
+    >>> layer_sizes(100), layer_sizes((50, 20)), layer_sizes("50, 20"), layer_sizes("")
+    ([100], [50, 20], [50, 20], [])
+    """
+    if isinstance(given, str):
+        words = given.strip("()[] ").replace(",", " ").split()
+        sizes: list[Any] = [int(word) if word.isdecimal() else word for word in words]
+    else:
+        sizes = list(given) if hasattr(given, "__iter__") else [given]
+    for size in sizes:
+        if not isinstance(size, Integral) or isinstance(size, bool):
+            raise ValueError(
+                f"hidden_layer_sizes must be whole numbers, such as (50, 20) or '50,20'; got "
+                f"{given!r}"
+            )
+    if any(size <= 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return [int(size) for size in sizes]
 
 
 def core_name(activation: Any) -> Any:

@@ -21,7 +21,7 @@ from chainrule.engine.rows import Rows
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitted import Labels
-from chainrule.estimators.inputs import validated
+from chainrule.estimators.inputs import validated, whole_numbers
 from chainrule.estimators.stopping import Loss
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
@@ -282,8 +282,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         >>> MLPClassifier(4, solver="lbfgs", random_state=0).fit(X, y).score(X, y)
         1.0
         """
+        check_is_fitted(self)
         if not self._several:
-            return float(super().score(X, y, sample_weight))
+            return float(super().score(X, whole_numbers(y), sample_weight))
         right = (np.asarray(self.predict(X)) == np.asarray(y)).all(axis=1)
         weights = None if sample_weight is None else np.asarray(sample_weight)
         return float(np.average(right, weights=weights))
@@ -356,12 +357,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encode(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
-        X, y = validated(self, X, y, reset=reset, multi_output=True)
+        X, y = validated(self, X, whole_numbers(y), reset=reset, multi_output=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._learn_classes(y)
         elif not self._several:
+            kind_of_labels(y)
             classes = unique_labels(y)
             if self.warm_start and set(classes) != set(self.classes_):
                 raise ValueError(
@@ -376,7 +378,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return X, y, self._columns(y)
 
     def _learn_classes(self, y: Any) -> None:
-        kind = type_of_target(y)
+        kind = kind_of_labels(y)
         if kind == "multiclass-multioutput":
             self._learn_columns([np.unique(column) for column in y.T])
         else:
@@ -424,7 +426,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return Y.astype(bool).reshape(len(Y), -1)
 
     def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
-        X, y = validated(self, X, y, reset=False, multi_output=True)
+        X, y = validated(self, X, whole_numbers(y), reset=False, multi_output=True)
         if not self._several and not self._multilabel:
             new = np.setdiff1d(y, self.classes_)
             if len(new):
@@ -449,3 +451,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def kind_of_labels(y: Any) -> str:
+    """Return what scikit-learn calls the kind of these labels; refuse what are no classes.
+
+    Examples
+    --------
+    >>> kind_of_labels(np.array([0, 2, 1]))
+    'multiclass'
+    """
+    kind = str(type_of_target(y, input_name="y"))
+    if kind.startswith("continuous"):
+        raise ValueError(
+            "Unknown label type: y holds numbers with a fraction, which are no classes: "
+            "MLPRegressor predicts numbers"
+        )
+    if kind == "unknown":
+        raise ValueError(
+            "Unknown label type: y must be whole numbers or text, all of one kind, one for each row"
+        )
+    return kind

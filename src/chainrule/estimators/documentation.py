@@ -11,8 +11,8 @@ T = TypeVar("T", bound=type)
 SCIKIT_LEARNS = ("identity", "sigmoid", "tanh", "relu")  # which calls the sigmoid logistic
 OTHERS = ", ".join(f"``{name!r}``" for name in ACTIVATIONS if name not in SCIKIT_LEARNS)
 PARAMETERS = f"""\
-hidden_layer_sizes : int or sequence of int, default=(100,)
-    The units of each hidden layer.
+hidden_layer_sizes : int, sequence of int or str, default=(100,)
+    The units of each hidden layer.  Text such as ``'50,20'`` is one value that any search can set.
 activation : str, Activation, or sequence of them, default='relu'
     g of the hidden layers: one for all, or one for each.  scikit-learn's ``'identity'``,
     ``'logistic'``, ``'tanh'``, ``'relu'``; also

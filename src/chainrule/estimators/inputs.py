@@ -65,3 +65,19 @@ def not_finite(X: Any) -> str:
         f"feature{'s' * (len(features) > 1)} {shown} in {m} row{'s' * (m > 1)}, "
         f"{'the first is' if m > 1 else 'that is'} row {rows.min()}"
     )
+
+
+def whole_numbers(y: Any) -> Any:
+    """Return pandas' nullable whole numbers as NumPy's, and anything else as it is.
+
+    scikit-learn would make float64 of them, which loses the last digits of large ones.
+
+    Examples
+    --------
+    >>> whole_numbers([2**53 + 1])
+    [9007199254740993]
+    """
+    dtype: Any = getattr(y, "dtype", None)
+    if isinstance(dtype, np.dtype) or getattr(dtype, "kind", "") not in ("i", "u"):
+        return y
+    return y if y.isna().any() else y.to_numpy(dtype=dtype.numpy_dtype)

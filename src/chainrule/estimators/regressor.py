@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, time, timedelta
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -17,7 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
-from chainrule.engine.rows import Rows
+from chainrule.engine.rows import Rows, dense
 from chainrule.estimators.base import SOLVERS, BaseMLP
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitting import LEAST_SQUARES, STOCHASTIC
@@ -244,7 +245,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             )
         if isinstance(bars, ValueError):
             raise bars
-        std = bars.predict(self._inputs(X))[2]
+        std = bars.predict(dense(self._inputs(X)))[2]
         return predicted, std.reshape(predicted.shape)
 
     def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
@@ -298,7 +299,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Examples
         --------
         >>> X = np.array([[0.0, 3.0], [1.0, 4.0], [2.0, 3.0]])
-        >>> net = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0).fit(X, 2 * X[:, 0])
+        >>> net = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0, tol=1e-8,
+        ...                    random_state=0).fit(X, 2 * X[:, 0])
         >>> bool(np.allclose(net.input_gradient(X), [2, 0], atol=1e-3))
         True
         """
@@ -310,6 +312,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encode(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
+        refuse_dates(y)
         X, y = validated(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -350,3 +353,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         each = (xlogy(rows.Y, rows.Y) - rows.Y).sum(axis=1)
         return Loss(1.0, float(np.average(each, weights=rows.weights)))
+
+
+def refuse_dates(y: Any) -> None:
+    """Raise ValueError where y holds dates, times or spans of time.
+
+    Examples
+    --------
+    >>> refuse_dates(np.array(["2024-02-29"], dtype="datetime64[D]"))
+    Traceback (most recent call last):
+        ...
+    ValueError: y holds dates or times; MLPRegressor predicts numbers: give, for example, days ...
+    """
+    values = np.asarray(y)
+    if values.dtype.kind in "mM" or (
+        values.dtype == object and any(isinstance(v, (date, time, timedelta)) for v in values.flat)
+    ):
+        raise ValueError(
+            "y holds dates or times; MLPRegressor predicts numbers: give, for example, days since "
+            "a first day, (y - y.min()) / numpy.timedelta64(1, 'D')"
+        )
