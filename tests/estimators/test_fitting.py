@@ -18,6 +18,7 @@ from sklearn.base import clone
 import chainrule
 from chainrule import MLPClassifier, MLPRegressor, check_gradient
 from chainrule.engine import rows
+from chainrule.notes.regularisation import by_theta
 from chainrule.optimize import lbfgs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -369,3 +370,119 @@ def test_ctrl_c_before_the_first_iteration_leaves_an_estimator_that_predicts(tmp
     again = MLPRegressor.load(tmp_path / "net.safetensors")
     np.testing.assert_array_equal(again.predict(X), net.predict(X))
     again.save(tmp_path / "again.safetensors")
+
+
+def by_hand(solver, net, X, y, steps):
+    """Take steps over all the rows by a minibatch rule, written out."""
+    network, theta = net.network_, net.theta_.copy()
+    m, v = np.zeros_like(theta), np.zeros_like(theta)
+    weights = by_theta(network, 1.0)
+    for t in range(1, steps + 1):
+        lam = 0.0 if solver == "adamw" else net.alpha
+        _, D = chainrule.cost_and_gradient(network, theta, X, y, lam=lam)
+        if solver == "adamw":
+            theta = theta - net.learning_rate_init * net.alpha * weights * theta
+        keep = 0.0 if solver == "rmsprop" else 0.9
+        m, v = keep * m + (1 - keep) * D, 0.999 * v + 0.001 * D**2
+        m_hat, v_hat = m / (1 - keep**t), v / (1 - 0.999**t)
+        theta = theta - net.learning_rate_init * m_hat / (np.sqrt(v_hat) + 1e-12)
+    return theta
+
+
+@pytest.mark.parametrize("solver", ["adam", "adamw", "rmsprop"])
+def test_the_rules_of_minibatches_are_their_formulas(solver):
+    y = iris.copy()
+    how = {
+        "solver": solver, "hidden_layer_sizes": 5, "activation": "tanh", "alpha": 0.5,
+        "batch_size": 150, "random_state": 0, "epsilon": 1e-12,
+    }  # fmt: skip
+    net = MLPClassifier(max_iter=6, **how).fit(X, y)
+    start = MLPClassifier(max_iter=1, learning_rate_init=1e-300, **how).fit(X, y)
+    start.set_params(learning_rate_init=0.001)
+    np.testing.assert_allclose(net.theta_, by_hand(solver, start, X, y, 6), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("solver", ["adamw", "rmsprop"])
+@pytest.mark.parametrize("kind", ["three classes", "two"])
+def test_adamw_and_rmsprop_learn_stop_and_go_on(solver, kind):
+    Estimator = MLPClassifier if kind == "three classes" else MLPRegressor
+    how = {"solver": solver, "hidden_layer_sizes": 10, "learning_rate_init": 0.01}
+    net = Estimator(random_state=0, max_iter=300, **how).fit(X, TARGETS[kind])
+    assert net.score(X, TARGETS[kind]) > 0.9
+    net.partial_fit(X, TARGETS[kind])
+    early = Estimator(early_stopping=True, dropout=0.1, max_iter=5, **how).fit(X, TARGETS[kind])
+    assert len(early.validation_scores_) == 5
+    losses = [
+        Estimator(random_state=0, max_iter=1, **how | {"alpha": alpha}).fit(X, TARGETS[kind]).loss_
+        for alpha in (0.0, 1.0)
+    ]
+    assert (losses[0] == losses[1]) == (solver == "adamw")  # whose alpha is no part of the loss
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
+def test_l1_leaves_weights_of_0_and_its_loss_is_what_it_says(solver):
+    noise = np.random.default_rng(0).normal(size=(150, 12))
+    wide = np.c_[X, noise]
+    how = {
+        "hidden_layer_sizes": 8, "solver": solver, "learning_rate_init": 0.02, "max_iter": 150,
+        "batch_size": 50, "random_state": 0, "alpha": 2.0, "tol": 0, "activation": "tanh",
+    }  # fmt: skip
+    lasso = MLPClassifier(l1_ratio=1.0, **how).fit(wide, iris)
+    ridge = MLPClassifier(**how).fit(wide, iris)
+    of_noise = [(net.coefs_[0][4:] == 0).mean() for net in (lasso, ridge)]
+    assert of_noise[0] > 0.3, of_noise
+    assert of_noise[1] == 0
+    assert lasso.score(wide, iris) > 0.9
+    for ratio in (0.0, 0.3, 1.0):  # one step that goes nowhere: the loss is that at the start
+        net = MLPClassifier(l1_ratio=ratio, **how | {"max_iter": 1, "learning_rate_init": 1e-300})
+        net.fit(wide, iris)
+        p = net.predict_proba(wide)[np.arange(150), iris]
+        W = np.concatenate([w.ravel() for w in net.coefs_])
+        penalty = 2.0 * (ratio * np.abs(W).sum() + (1 - ratio) / 2 * (W**2).sum())
+        batches = penalty / 50  # each batch has its penalty over its own rows
+        assert net.loss_ == pytest.approx(-np.log(p).mean() + batches, rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "cg", "newton-cg", "gd"])
+def test_l1_over_all_the_rows_brings_weights_near_0(solver):
+    noise = np.random.default_rng(0).normal(size=(150, 6))
+    how = {"hidden_layer_sizes": 5, "solver": solver, "max_iter": 150, "random_state": 0}
+    how |= {"activation": "tanh", "alpha": 4.0}
+    small, usual = (
+        np.abs(MLPClassifier(l1_ratio=r, **how).fit(np.c_[X, noise], iris).coefs_[0][4:])
+        for r in (1.0, 0.0)
+    )
+    assert np.median(small) < 0.3 * np.median(usual)
+
+
+@pytest.mark.parametrize("solver", ["adamw", "lm", "br"])
+def test_l1_where_it_has_no_part_is_refused(solver):
+    with pytest.raises(ValueError, match=f"l1_ratio has no part in solver='{solver}'"):
+        MLPClassifier(4, solver=solver, l1_ratio=0.5).fit(X, iris)
+
+
+def test_functions_of_ones_own_are_checked_with_l1_too():
+    net = MLPClassifier(4, l1_ratio=0.5, check_gradient=True, max_iter=3, random_state=0)
+    net.fit(X, iris)
+    net.set_params(warm_start=True, solver="lbfgs").fit(X, iris)
+    assert np.isfinite(net.loss_)
+
+
+@pytest.mark.parametrize("kind", ["two classes", "three classes", "words", "several labels"])
+@pytest.mark.parametrize("solver", ["lm", "br"])
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_least_squares_solvers_learn_classes(kind, solver, output):
+    how = {"hidden_layer_sizes": 4, "activation": "tanh", "random_state": 0, "output": output}
+    net = MLPClassifier(solver=solver, max_iter=50, alpha=0.1, **how).fit(X, TARGETS[kind])
+    slow = MLPClassifier(solver="gd", max_iter=50, alpha=0.1, **how).fit(X, TARGETS[kind])
+    if kind != "several labels":  # which have nothing to do with X
+        assert net.score(X, TARGETS[kind]) > 0.95
+    if solver == "br":
+        assert net.alpha_ > 0
+    else:
+        assert net.loss_ < slow.loss_
+
+
+def test_least_squares_solvers_refuse_what_has_no_second_derivative():
+    with pytest.raises(ValueError, match="output='softmax:3,2' has no residuals"):
+        MLPClassifier(4, solver="lm").fit(X, np.c_[iris, iris > 0])

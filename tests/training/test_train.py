@@ -338,7 +338,10 @@ def test_what_is_for_minibatches_is_refused_elsewhere(examples, optimizer, optio
         ({"dropout": 1.0}, r"dropout must be a rate in \[0, 1\) for all hidden layers, or 2"),
         ({"dropout": [0.1]}, r"dropout must be a rate .* layers 1 to 2; got \[0.1\]"),
         ({"max_norm": 0.0}, "max_norm must be a number > 0, got 0"),
-        ({"weights": np.ones(3)}, r"X has 120 rows: weights must have shape \(120,\), got \(3,\)"),
+        (
+            {"weights": np.ones(3)},
+            r"X has 120 rows: weights must have shape \(120,\), or \(120, 2\) with one",
+        ),
         ({"weights": -np.ones(120)}, "weights must be >= 0, and not all 0; got -1 to -1"),
         ({"weights": np.full(120, np.nan)}, "weights has nan in position 0"),
         ({"X_val": [[1.0] * 4]}, "X_val and Y_val go together"),

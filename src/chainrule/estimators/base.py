@@ -45,6 +45,7 @@ from chainrule.notes.activations import Activation
 from chainrule.notes.backprop import forward, input_gradient
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
+from chainrule.notes.regularisation import divided
 from chainrule.optimize.result import Ending
 from chainrule.training.checked import WrongGradientError, check_before_training
 
@@ -78,7 +79,8 @@ class BaseMLP(
         **sklearn.neural_network.MLPClassifier._parameter_constraints,
         "hidden_layer_sizes": ["array-like", Integral, str],
         "activation": [str, Activation, list, tuple],
-        "solver": [StrOptions({*STOCHASTIC, *SOLVERS})],
+        "solver": [StrOptions({*STOCHASTIC, *SOLVERS, *LEAST_SQUARES})],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple, None],
         "scoring": [str, callable, None],
         "callback": [callable, None],
@@ -150,6 +152,11 @@ class BaseMLP(
             )
         if self.dropout and self.solver not in STOCHASTIC:
             raise ValueError("dropout is for minibatches: choose solver='sgd' or 'adam'")
+        if self.l1_ratio and self.solver in ("adamw", *LEAST_SQUARES):
+            raise ValueError(
+                f"l1_ratio has no part in solver={self.solver!r}, whose alpha is for squares: "
+                "leave it at 0, or choose another solver"
+            )
 
     def _parameters(self, *, incremental: bool) -> Parameters:
         """Return what fitting goes by; `partial_fit` is one epoch."""
@@ -279,7 +286,8 @@ class BaseMLP(
         )
         if self.check_gradient if self.check_gradient is not None else own:
             few = rows.sample(min(CHECKED_ROWS, max(1, DENSE // rows.X.shape[1])))
-            report = check_before_training(network, theta, dense(few.X), few.Y, float(self.alpha))
+            lam = self._parameters(incremental=False).lam
+            report = check_before_training(network, theta, dense(few.X), few.Y, lam)
             if not report.ok:
                 raise WrongGradientError(str(report))
 
@@ -306,12 +314,15 @@ class BaseMLP(
     def _report(self, fit: Fit, best: Progress, ended: Ending, *, incremental: bool) -> None:
         """Write down the error bars of a least-squares solver, and what stands out."""
         network, rows, theta = fit.network, fit.rows, best.theta
+        lam = fit.parameters.lam if best.alpha is None else best.alpha
         alpha = float(self.alpha) if best.alpha is None else best.alpha
         self._error_bars: ErrorBars | ValueError | None = None
         if self.solver in LEAST_SQUARES:
-            lam = alpha / fit.loss.scale
+            lam_of_bars = alpha / fit.loss.scale
             try:
-                self._error_bars = ErrorBars.at(network, theta, rows.X, rows.Y, lam, rows.weights)
+                self._error_bars = ErrorBars.at(
+                    network, theta, rows.X, rows.Y, lam_of_bars, rows.weights
+                )
             except ValueError as error:  # raised where somebody asks for them
                 self._error_bars = error
         if incremental:
@@ -324,7 +335,7 @@ class BaseMLP(
             few.Y,
             why=ended.why,
             weights=few.weights,
-            lam=alpha * len(few) / len(rows),
+            lam=divided(lam, len(rows) / len(few)),
             converged=ended.converged,
         )
 

@@ -110,6 +110,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         max_fun: int = 15000,
         output: Any = "softmax",
         class_weight: Any = None,
+        l1_ratio: float = 0.0,
         dropout: float | Sequence[float] = 0.0,
         scoring: Any = None,
         callback: Callable[[Step], Any] | None = None,
@@ -147,6 +148,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.max_fun = max_fun
         self.output = output
         self.class_weight = class_weight
+        self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.scoring = scoring
         self.callback = callback

@@ -19,13 +19,17 @@ activation : str, Activation, or sequence of them, default='relu'
     {OTHERS};
     or a `chainrule.notes.activations.Activation` of your own.
 solver : str, default='adam'
-    ``'sgd'`` and ``'adam'`` go over minibatches.  All the rows at once see ``'lbfgs'``, ``'cg'``
-    (conjugate gradient), ``'scg'`` (scaled), ``'newton-cg'``, ``'gd'`` (gradient descent); in a
-    regressor with squared error also ``'lm'`` (Levenberg-Marquardt) and ``'br'`` (Bayesian
-    regularisation, which finds alpha: ``alpha_``).
+    ``'sgd'``, ``'adam'``, ``'adamw'`` and ``'rmsprop'`` go over minibatches.  All the rows at once
+    see ``'lbfgs'``, ``'cg'`` (conjugate gradient), ``'scg'`` (scaled), ``'newton-cg'``, ``'gd'``
+    (gradient descent), ``'lm'`` (Levenberg-Marquardt) and ``'br'`` (Bayesian regularisation, which
+    finds alpha: ``alpha_``).  The last two are for small networks.
 alpha : float, default=0.0001
     The notes' lambda: each gradient has alpha W over the number of rows it is taken from, all of
-    them or a minibatch (over their weights, where they have some).
+    them or a minibatch (over their weights, where they have some).  With ``'adamw'`` it is no part
+    of the loss: each step shrinks the weights by learning_rate_init alpha.
+l1_ratio : float, default=0.0
+    The share of alpha that multiplies the weights' absolute values, not half their squares, as in
+    scikit-learn's linear models.  Over minibatches many weights end at exactly 0.
 batch_size : int or 'auto', default='auto'
     Rows in a minibatch; ``'auto'`` is 200.
 learning_rate : {{'constant', 'invscaling', 'adaptive'}}, default='constant'
@@ -56,7 +60,7 @@ early_stopping : bool, default=False
 validation_fraction : float, default=0.1
     The share of the rows that early stopping sets aside, unless `fit` gets X_val and y_val.
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-    For ``'adam'``.
+    For ``'adam'`` and ``'adamw'``.  ``'rmsprop'`` is Adam with beta_1 = 0.
 n_iter_no_change : int, default=10
     Iterations without progress that are waited for.
 max_fun : int, default=15000

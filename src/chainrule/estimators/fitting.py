@@ -25,7 +25,7 @@ from chainrule.estimators.stopping import (
 )
 from chainrule.notes.backprop import finish
 from chainrule.notes.minibatch import Minibatches
-from chainrule.notes.regularisation import penalty
+from chainrule.notes.regularisation import parts, penalty
 from chainrule.notes.second_order import check_residuals
 from chainrule.optimize import OPTIMIZERS, SGD, Adam, Algorithm, Step, lbfgs
 from chainrule.optimize.iterate import Steps
@@ -34,7 +34,7 @@ from chainrule.optimize.result import INTERRUPTED, NOT_FINITE, Ending
 from chainrule.training.objective import TrainingObjective
 from chainrule.training.steps import lowest
 
-STOCHASTIC = ("sgd", "adam")
+STOCHASTIC = ("sgd", "adam", "adamw", "rmsprop")
 LEAST_SQUARES = ("lm", "br")  # solvers that need residuals
 MEMORY = 10  # steps that SciPy's, and so scikit-learn's, L-BFGS remembers
 CUT = "stopped: interrupted by Ctrl-C"
@@ -99,7 +99,8 @@ def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
     dropout = p.dropout or None
     seed = 0 if dropout is None else int(rng.randint(2**31))  # drawn only where it is used
     size = clipped_batch_size(p.batch_size, len(rows))
-    how = Minibatches(size, float(p.alpha), by_batch=True, dropout=dropout, seed=seed)
+    squares, absolutes = parts(p.lam)
+    how = Minibatches(size, squares, by_batch=True, dropout=dropout, seed=seed, absolutes=absolutes)
     batches = -(-len(rows) // size)
     order = np.arange(len(rows))
     finite, end = theta.copy(), penalty(network, theta, fit.lam)
@@ -128,8 +129,11 @@ def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
 
 def rule_of(p: Parameters) -> SGD | Adam:
     """Return the rule that the solver's parameters describe."""
-    if p.solver == "adam":
-        return Adam(beta1=p.beta_1, beta2=p.beta_2, epsilon=p.epsilon)
+    if p.solver == "rmsprop":  # Adam that goes down the gradient itself, not the mean of the last
+        return Adam(beta1=0.0, beta2=p.beta_2, epsilon=p.epsilon)
+    if p.solver in ("adam", "adamw"):
+        decay = float(p.alpha) if p.solver == "adamw" else 0.0
+        return Adam(beta1=p.beta_1, beta2=p.beta_2, epsilon=p.epsilon, decay=decay)
     return SGD(momentum=p.momentum, nesterov=bool(p.nesterovs_momentum))
 
 

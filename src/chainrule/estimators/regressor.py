@@ -19,9 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows, dense
-from chainrule.estimators.base import SOLVERS, BaseMLP
+from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.documentation import documented
-from chainrule.estimators.fitting import LEAST_SQUARES, STOCHASTIC
 from chainrule.estimators.inputs import validated
 from chainrule.estimators.stopping import Loss
 from chainrule.notes.costs import Cost
@@ -79,7 +78,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseMLP._parameter_constraints,
-        "solver": [StrOptions({*STOCHASTIC, *SOLVERS, *LEAST_SQUARES})],
         "loss": [StrOptions({*OUTPUTS, "huber", "quantile"}), Cost],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "huber_threshold": [Interval(Real, 0, None, closed="neither")],
@@ -114,6 +112,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_fun: int = 15000,
         quantile: float | Sequence[float] = 0.5,
         huber_threshold: float = 1.0,
+        l1_ratio: float = 0.0,
         dropout: float | Sequence[float] = 0.0,
         scoring: Any = None,
         callback: Callable[[Step], Any] | None = None,
@@ -152,6 +151,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.max_fun = max_fun
         self.quantile = quantile
         self.huber_threshold = huber_threshold
+        self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.scoring = scoring
         self.callback = callback

@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from chainrule.common.types import Array
+from chainrule.common.types import Array, ElasticNet, Lambda
 from chainrule.engine.rows import Rows
 from chainrule.estimators.progress import Memory, Progress
 from chainrule.notes.network import Network
+from chainrule.notes.regularisation import divided
 from chainrule.optimize import Step
 from chainrule.optimize.result import BY_CALLBACK, Ending
 
@@ -61,6 +62,18 @@ class Parameters:
     max_fun: int
     dropout: float | Sequence[float]
     callback: Callable[[Step], Any] | None
+    l1_ratio: float
+
+    @property
+    def lam(self) -> Lambda:
+        """Lambda of a loss whose scale is 1: alpha, in its two parts where l1_ratio asks for them.
+
+        AdamW's alpha is no part of the loss: see `fitting.rule_of`.
+        """
+        alpha = 0.0 if self.solver == "adamw" else float(self.alpha)
+        if not self.l1_ratio:
+            return alpha
+        return ElasticNet(alpha * (1 - self.l1_ratio), alpha * self.l1_ratio)
 
 
 @dataclass(frozen=True)
@@ -108,9 +121,9 @@ class Fit:
     going_on: bool = False
 
     @property
-    def lam(self) -> float:
+    def lam(self) -> Lambda:
         """The notes' lambda: the loss is scale times J, and its penalty is alpha's."""
-        return float(self.parameters.alpha) / self.loss.scale
+        return divided(self.parameters.lam, self.loss.scale)
 
 
 class StoppingRules:

@@ -37,6 +37,19 @@ def parts(lam: Lambda) -> tuple[Squares, Squares]:
     return (lam.squares, lam.absolutes) if isinstance(lam, ElasticNet) else (lam, 0.0)
 
 
+def divided(lam: Lambda, by: float) -> Lambda:
+    """Return lambda, whatever its form, divided by a number.
+
+    Examples
+    --------
+    >>> divided(3.0, 2.0), divided(ElasticNet(1.0, 3.0), 2.0)
+    (1.5, ElasticNet(squares=0.5, absolutes=1.5))
+    """
+    if isinstance(lam, ElasticNet):
+        return ElasticNet(*(divided(part, by) for part in parts(lam)))  # type: ignore[arg-type]
+    return float(lam) / by if np.ndim(lam) == 0 else [lam_l / by for lam_l in lam]  # type: ignore
+
+
 def penalty(network: Network, theta: Array, lam: Lambda) -> float:
     """Return m times the regularisation part of J, summed in float64.
 

@@ -16,7 +16,7 @@ from chainrule.engine.rows import Rows
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
-from chainrule.notes.regularisation import check_lam, parts, per_layer
+from chainrule.notes.regularisation import check_lam, divided, parts
 from chainrule.notes.theta import identical_units, random_theta
 from chainrule.optimize import (
     CANNOT_GO_ON,
@@ -247,10 +247,7 @@ def train(
 
         # 6. Minimise J
         if by_epochs:
-            over = 1.0 if penalty_by_batch else rows.m
-            penalty, absolutes = (
-                [lam_l / over for lam_l in per_layer(network, part)] for part in parts(lam)
-            )
+            penalty, absolutes = parts(lam if penalty_by_batch else divided(lam, rows.m))
             size = 200 if batch_size is None else batch_size
             how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed, absolutes)
             run.rules += [MaxIter(max_iter)]
