@@ -180,3 +180,65 @@ def test_a_float32_network_names_what_is_beyond_its_range(form):
     with pytest.raises(ValueError, match="y has 1e"):
         MLPRegressor(**how).fit(X, wide[:, 2])
     assert np.isfinite(MLPClassifier(3, max_iter=2).fit(X, iris).predict_proba(wide)).all()
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda n: pickle.loads(pickle.dumps(n))]
+)
+@pytest.mark.parametrize("Estimator", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("call", ["input_gradient", "transform", "predict", "score"])
+def test_a_copy_may_be_asked_anything_first(copied, Estimator, call):
+    net = Estimator(hidden_layer_sizes=5, max_iter=3, random_state=0).fit(X, iris)
+    rows = (X, iris) if call == "score" else (X,)
+    np.testing.assert_array_equal(getattr(copied(net), call)(*rows), getattr(net, call)(*rows))
+
+
+def test_the_input_gradient_of_a_mean_of_networks_is_the_mean_of_theirs():
+    how = {"hidden_layer_sizes": 4, "activation": "tanh", "solver": "lbfgs", "max_iter": 20}
+    net = MLPRegressor(n_restarts=3, average=True, random_state=0, **how).fit(X, X[:, 0] ** 2)
+    e = 1e-5 * np.eye(4)
+    numerical = np.column_stack([(net.predict(X + e_j) - net.predict(X - e_j)) / 2e-5 for e_j in e])
+    np.testing.assert_allclose(net.input_gradient(X), numerical, atol=1e-7)
+    net = MLPClassifier(n_restarts=3, average=True, random_state=0, **how).fit(X, iris)
+    each = []
+    for theta in (net.theta_, *(other.theta for other in net._committee)):
+        one = MLPClassifier(theta=theta, random_state=0, **how | {"max_iter": 1}).fit(X, iris)
+        one._hold(one.network_, theta)
+        each.append(one.input_gradient(X, 1))
+    np.testing.assert_allclose(net.input_gradient(X, 1), np.mean(each, axis=0))
+
+
+@pytest.mark.parametrize("going_on", ["partial_fit", "warm_start"])
+def test_all_networks_whose_mean_predicts_go_on(going_on):
+    y = np.sin(X[:, 0])
+    net = MLPRegressor(
+        hidden_layer_sizes=4, n_restarts=3, average=True, random_state=0, max_iter=5,
+        warm_start=going_on == "warm_start",
+    )  # fmt: skip
+    fit = net.partial_fit if going_on == "partial_fit" else net.fit
+    first = [fit(X, y).theta_.copy(), *(other.theta.copy() for other in net._committee)]
+    fit(X, y)
+    second = [net.theta_, *(other.theta for other in net._committee)]
+    assert len(first) == len(second) == 3
+    moved = [min(np.abs(a - b).max() for b in first) for a in second]
+    assert 0 < max(moved) < 0.05
+    alone = [net._predicted(net.network_, theta, X) for theta in second]
+    np.testing.assert_array_equal(net.predict(X), np.mean(alone, axis=0)[:, 0])
+    assert len(copy.deepcopy(net)._committee) == 2
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "gd"])
+def test_a_column_that_holds_no_numbers_is_named(solver):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=NAMES)
+    frame["town"] = "Oslo"
+    frame["day"] = pandas.Timestamp("2024-02-29")
+    net = MLPClassifier(3, solver=solver, max_iter=3)
+    where = "X must hold numbers: feature 'town' holds 'Oslo', feature 'day' holds '2024-02-29.*Enc"
+    with pytest.raises(ValueError, match=where):
+        net.fit(frame, iris)
+    with pytest.raises(ValueError, match="feature 1 holds 'red'; make numbers"):
+        net.fit([["1", "red"], ["2", "blue"]], [0, 1])
+    net.fit(X, iris)
+    with pytest.raises(ValueError, match="feature 3 holds 'wide'"):
+        net.predict([[1, 2, 3, "wide"]])

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
-from irises import X, iris
+from irises import LABELS, X, iris
+from scipy.sparse import csc_array, csr_matrix, lil_matrix
+from sklearn.base import clone
 
 from chainrule import MLPClassifier
 
@@ -95,3 +97,74 @@ def test_labels_stay_apart_to_the_last_digit(form, several, tmp_path):
         assert list(net.classes_) == [BIG, BIG + 1, BIG + 2]
         assert net.score(X, form(y)) > 0.95
         assert net.score(X, form(y + 3)) == 0  # all wrong, by one to three
+
+
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_k_logistic_units_have_probabilities_however_far_from_the_data(average, dtype):
+    net = MLPClassifier(
+        6, output="sigmoid", solver="lbfgs", random_state=0, n_restarts=2, average=average
+    )
+    net.fit(X.astype(dtype), iris)
+    directions = np.random.default_rng(0).normal(size=(200, 4))
+    far = np.vstack([10.0**power * directions for power in range(1, 25, 4)]).astype(dtype)
+    if not average:
+        assert (net._hypothesis(far).sum(axis=1) == 0).any()  # all three say no
+    p = net.predict_proba(far)
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(net.predict(far), p.argmax(axis=1))
+    near = net._hypothesis(X.astype(dtype))
+    np.testing.assert_array_equal(
+        net.predict_proba(X.astype(dtype)), near / near.sum(axis=1, keepdims=True)
+    )
+    assert not np.isnan(net.predict_log_proba(far)).any()
+
+
+def test_of_logistic_units_that_all_say_no_the_least_decided_one_wins():
+    net = MLPClassifier((), output="sigmoid", max_iter=1, random_state=0).fit(X, iris)
+    net.coefs_, net.intercepts_ = [np.zeros((4, 3))], [np.array([-801.0, -800.0, -802.0])]
+    assert net._hypothesis(X[:1]).sum() == 0
+    e = np.exp([-1.0, 0.0, -2.0])
+    np.testing.assert_allclose(net.predict_proba(X[:1])[0], e / e.sum())
+    assert net.predict(X[:1])[0] == 1
+
+
+@pytest.mark.parametrize("make", [csr_matrix, csc_array, lil_matrix])
+@pytest.mark.parametrize("how", [{}, {"early_stopping": True}, {"class_weight": "balanced"}])
+def test_sparse_indicators_of_several_labels_are_the_dense_ones(make, how):
+    y = LABELS["several labels"]
+    net = MLPClassifier(5, max_iter=4, random_state=0, **how)
+    dense = clone(net).fit(X, y)
+    sparse = clone(net).fit(X, make(y))
+    np.testing.assert_array_equal(sparse.theta_, dense.theta_)
+    np.testing.assert_array_equal(sparse.predict(X).toarray(), dense.predict(X))
+    assert sparse.score(X, make(y)) == dense.score(X, y)
+    sparse.fit(X, make(y), sample_weight=np.arange(150), X_val=X, y_val=make(y))
+    first = clone(net).set_params(early_stopping=False, class_weight=None)
+    first.partial_fit(X, make(y), classes=range(5)).partial_fit(X, make(y))
+    assert first.predict(X).shape == (150, 5)
+
+
+@pytest.mark.parametrize("shares", [(130, 12, 8), (100, 30, 10, 10), (60, 89, 1)])
+def test_the_validation_rows_have_each_class_as_often_as_all_rows(shares):
+    y = np.repeat(np.arange(len(shares)), shares)
+    seen = []
+
+    def scoring(net, X, y):
+        seen.append(np.bincount(y, minlength=len(shares)))
+        return net.score(X, y)
+
+    net = MLPClassifier(
+        5, max_iter=1, early_stopping=True, scoring=scoring, random_state=0, validation_fraction=0.2
+    )
+    net.fit(X, y)
+    assert (np.abs(seen[0] - 0.2 * np.array(shares)) <= 1).all()
+    net.set_params(scoring="neg_log_loss")
+    if min(shares) > 1:
+        assert np.isfinite(net.fit(X, y).best_validation_score_)
+
+
+def test_where_a_validation_set_cannot_have_every_class_it_has_some():
+    y = np.arange(30) % 15
+    net = MLPClassifier(5, max_iter=1, early_stopping=True, random_state=0).fit(X[:30], y)
+    assert len(net.validation_scores_) == 1

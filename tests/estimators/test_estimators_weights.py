@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from irises import X, iris
+from irises import FITTED, LABELS, X, iris
 from sklearn.base import clone
+from sklearn.utils.class_weight import compute_sample_weight
 
 from chainrule import MLPClassifier
+from chainrule.estimators.weights import row_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -41,3 +43,26 @@ def test_class_weight_is_a_sample_weight_for_each_class():
     y = iris[few]
     even = clone(net).set_params(class_weight="balanced", max_iter=100).fit(X[few], y)
     assert even.score(X[few], y) == 1.0
+
+
+@pytest.mark.parametrize("kind", ["two classes", "three classes", "several columns"])
+def test_balanced_classes_count_rows_by_their_weights(kind):
+    y = FITTED[kind][1] if kind == "several columns" else LABELS[kind]
+    rng = np.random.default_rng(0)
+    times = rng.integers(0, 4, 150)
+    net = MLPClassifier(
+        4, solver="lbfgs", activation="tanh", max_iter=8, class_weight="balanced", random_state=0
+    )
+    weighted = clone(net).fit(X, y, sample_weight=times)
+    repeated = clone(net).fit(np.repeat(X, times, axis=0), np.repeat(y, times, axis=0))
+    np.testing.assert_allclose(weighted.theta_, repeated.theta_, atol=1e-8)
+    ones = clone(net).fit(X, y, sample_weight=np.full(150, 7.0))
+    plain = clone(net).fit(X, y)
+    np.testing.assert_allclose(ones.predict(X), plain.predict(X))
+
+
+def test_balanced_weights_without_sample_weights_are_scikit_learns():
+    for y in (*LABELS.values(), FITTED["several columns"][1]):
+        np.testing.assert_allclose(
+            row_weights(X, y, None, "balanced"), compute_sample_weight("balanced", y)
+        )

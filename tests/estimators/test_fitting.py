@@ -38,7 +38,11 @@ SOLVERS = {
 @pytest.mark.parametrize("kind", TARGETS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_minibatches_give_scikit_learns_weights(solver, activation, kind):
+def test_minibatches_give_scikit_learns_weights(monkeypatch, solver, activation, kind):
+    # scikit-learn's split is stratified for two classes only
+    monkeypatch.setattr(
+        MLPClassifier, "_strata", lambda self, Y: Y if kind == "two classes" else None
+    )
     ours, theirs = pair(kind, activation=activation, max_iter=5, **SOLVERS[solver])
     for net in (ours, theirs):
         net.fit(X, TARGETS[kind])
@@ -278,8 +282,8 @@ def test_restarts_keep_the_best_or_average(average):
     alone = copy.deepcopy(several)
     alone._committee = []
     assert np.array_equal(alone.predict(X), several.predict(X)) is not average
-    several.set_params(warm_start=True).fit(X, y)  # one network, from the best one's weights
-    assert np.array_equal(several._hypothesis(X), several._predicted(*several._current(), X))
+    several.set_params(warm_start=True).fit(X, y)  # all that predict go on
+    assert len(several._committee) == (3 if average else 0)
 
 
 @settings(max_examples=10, deadline=None)

@@ -1,12 +1,16 @@
 """What a fit writes down, and that the estimator has it at any time."""
 
+import copy
+
 import numpy as np
 import pytest
 from irises import X, iris
+from sklearn.exceptions import ConvergenceWarning
 
-from chainrule import MLPClassifier
+from chainrule import MLPClassifier, MLPRegressor
 from chainrule.estimators.progress import Memory, Progress
 
+NOT_FINITE = pytest.warns(ConvergenceWarning, match="the loss is not finite")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -85,3 +89,61 @@ def test_attributes_are_there_while_a_fit_goes_on(solver):
     )  # fmt: skip
     net.fit(X, iris)
     assert seen == [(i + 1, loss, i + 1, i) for i, loss in enumerate(net.loss_curve_)]
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize(
+    "solver", ["adam", "sgd", "lbfgs", "cg", "scg", "newton-cg", "gd", "lm", "br"]
+)
+def test_early_stopping_may_be_turned_off_and_on_between_two_fits(tmp_path, solver, loaded):
+    net = MLPRegressor(
+        hidden_layer_sizes=3, solver=solver, max_iter=4, random_state=0, early_stopping=True,
+        activation="tanh", warm_start=True,
+    )  # fmt: skip
+    net.fit(X, X[:, 0])
+    if loaded:
+        net.save(tmp_path / "net.safetensors")
+        net = MLPRegressor.load(tmp_path / "net.safetensors")
+    net.set_params(early_stopping=False).fit(X, X[:, 0])
+    assert np.isfinite(net.best_loss_)
+    if solver in ("adam", "sgd"):
+        net.partial_fit(X, X[:, 0])
+    net.set_params(early_stopping=True).fit(X, X[:, 0])
+    assert net.best_loss_ is None
+    assert net.best_validation_score_ == max(net.validation_scores_[-net.n_iter_ :])
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_warm_fit_counts_anew(solver, early_stopping):
+    net = MLPRegressor(
+        hidden_layer_sizes=3, solver=solver, max_iter=50, random_state=0, warm_start=True, tol=0.0,
+        early_stopping=early_stopping, n_iter_no_change=1, activation="tanh",
+    )  # fmt: skip
+    easy, hard = X[:, 0], 100 * X[:, 0]  # whose scores and losses never reach those of the first
+    first = net.fit(X, easy).n_iter_
+    net.set_params(n_iter_no_change=5, max_iter=4).fit(X, hard)
+    assert net.n_iter_ == 4
+    assert len(net.loss_curve_) == first + 4
+    if early_stopping:
+        assert net.best_validation_score_ == max(net.validation_scores_[-4:])
+    else:
+        assert net.best_loss_ == min(net.loss_curve_[-4:])
+
+
+@pytest.mark.parametrize(
+    ("solver", "size"),
+    [("adam", 1e200), ("sgd", 1e200), ("adam", 1e100)],  # of the last D^2 alone overflows
+)
+def test_one_bad_batch_leaves_no_trace_in_the_optimizer(solver, size):
+    net = MLPRegressor(hidden_layer_sizes=3, solver=solver, random_state=0, activation="relu")
+    net.partial_fit(X, X[:, 0])
+    other = copy.deepcopy(net)
+    with pytest.raises(ValueError, match="non-finite") if size > 1e100 else NOT_FINITE:
+        net.partial_fit(size * X, X[:, 0])
+    before = other.theta_.copy()
+    np.testing.assert_array_equal(net.theta_, before)
+    for either in (net, other):
+        either.partial_fit(X, X[:, 0])
+    np.testing.assert_array_equal(net.theta_, other.theta_)
+    assert np.abs(net.theta_ - before).max() > 0

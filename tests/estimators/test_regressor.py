@@ -1,5 +1,6 @@
 """Losses for numbers, and error bars."""
 
+import copy
 from datetime import date, datetime
 
 import numpy as np
@@ -117,3 +118,28 @@ def test_error_bars_of_a_sparse_x_are_those_of_the_dense_one():
         strict=True,
     ):  # fmt: skip
         np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("move", ["in place", "another array"])
+def test_error_bars_are_of_the_weights_of_the_fit_alone(move):
+    net = MLPRegressor(solver="lm", alpha=0.1, **HOW).fit(WAVE, Y)
+    net = copy.deepcopy(net)  # which still has them
+    net.predict(WAVE, return_std=True)
+    if move == "in place":
+        net.coefs_[0][0, 0] += 1
+    else:
+        net.intercepts_ = [b + 1 for b in net.intercepts_]
+    with pytest.raises(ValueError, match=r"changed after the fit.*fit again"):
+        net.predict(WAVE, return_std=True)
+
+
+def test_the_error_bars_of_a_mean_of_networks_have_what_they_differ_by():
+    how = HOW | {"max_iter": 15}
+    net = MLPRegressor(solver="lm", alpha=0.01, n_restarts=3, average=True, **how).fit(WAVE, Y)
+    far = 4 * WAVE
+    h, std = net.predict(far, return_std=True)
+    thetas = [net.theta_, *(other.theta for other in net._committee)]
+    each = [ErrorBars.at(net.network_, theta, WAVE, Y, 0.01).predict(far) for theta in thetas]
+    means, stds = (np.array([of_one[i][:, 0] for of_one in each]) for i in (0, 2))
+    np.testing.assert_allclose(h, means.mean(axis=0))
+    np.testing.assert_allclose(std**2, (stds**2).mean(axis=0) + means.var(axis=0))

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from irises import X, iris, pair
 from sklearn.callback import ScoringMonitor
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import d2_pinball_score
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
+from sklearn.metrics import cohen_kappa_score, d2_pinball_score, make_scorer
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from chainrule import MLPClassifier, MLPRegressor
+from chainrule.estimators.stopping import FullBatchStopping, MinibatchStopping
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -130,3 +133,65 @@ def test_divergence_keeps_the_last_finite_theta_and_says_so():
     with pytest.warns(ConvergenceWarning, match="diverged: the loss is not finite in iteration"):
         net.fit(100 * X, X[:, 0])
     assert np.isfinite(net.theta_).all()
+
+
+WEIGHTS = np.arange(1.0, 151.0)
+
+
+class AsObject:
+    def __call__(self, net, X, y):
+        return net.score(X, y)
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [lambda net, X, y: net.score(X, y), AsObject(), make_scorer(lambda y, h: (y == h).mean()),
+     "balanced_accuracy", make_scorer(cohen_kappa_score)],
+)  # fmt: skip
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_a_scorer_gets_weights_where_it_takes_them(scoring, weights):
+    net = MLPClassifier(5, max_iter=3, early_stopping=True, scoring=scoring, random_state=0)
+    net.fit(X, iris, sample_weight=weights)
+    assert len(net.validation_scores_) == 3
+
+
+def test_a_function_that_takes_weights_gets_them():
+    seen = []
+
+    def scoring(net, X, y, sample_weight=None):
+        seen.append(sample_weight)
+        return 1.0
+
+    MLPClassifier(5, max_iter=1, early_stopping=True, scoring=scoring).fit(X, iris, WEIGHTS)
+    assert set(seen[0]) < set(WEIGHTS)
+
+
+def through_a_pipeline(net):
+    return make_pipeline(StandardScaler(), net)
+
+
+def through_a_search(net):
+    return GridSearchCV(net, {"alpha": [1.0]}, cv=2)
+
+
+@pytest.mark.filterwarnings("default::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("wrapped", [lambda net: net, through_a_pipeline, through_a_search])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_warning_points_at_the_users_line(wrapped, solver):
+    net = wrapped(MLPClassifier(3, solver=solver, max_iter=2, random_state=0))
+    with pytest.warns(ConvergenceWarning, match="stopped at max_iter") as found:
+        net.fit(X, iris)
+    assert {warning.filename for warning in found} == {__file__}
+
+
+def test_warnings_of_batches_and_columns_point_at_the_users_line():
+    with pytest.warns(UserWarning, match="Got `batch_size`") as found:
+        MLPRegressor(batch_size=1000, max_iter=1).fit(X, X[:, 0])
+    with pytest.warns(DataConversionWarning, match="column-vector") as of_column:
+        MLPRegressor(max_iter=1).fit(X, X[:, :1])
+    assert {warning.filename for warning in (*found, *of_column)} == {__file__}
+
+
+def test_a_divergence_names_only_what_the_solver_has():
+    words = [rules.remedy for rules in (MinibatchStopping, FullBatchStopping)]
+    assert ["learning_rate" in remedy for remedy in words] == [True, False]

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from chainrule import Network, train
+from chainrule.engine.rows import Rows
 from chainrule.evaluation.error_bars import ErrorBars
+from chainrule.training.objective import TrainingObjective
 
 NORMAL_90 = 1.6448536269514722
 
@@ -113,3 +115,66 @@ def test_too_little_data_is_refused():
     theta = train(network, X, X[:, 0] ** 3, optimizer="lm", max_iter=5).theta
     with pytest.raises(ValueError, match="leaves nothing to estimate the noise from"):
         ErrorBars.at(network, theta, X, X[:, 0] ** 3)
+
+
+def test_each_output_of_a_linear_network_has_the_textbooks_intervals():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    Y = X @ [[1.0, 2e3], [-2.0, 0.0]] + rng.normal(size=(40, 2)) * [0.1, 5e3]
+    A = np.c_[np.ones(40), X]
+    theta = np.linalg.lstsq(A, Y, rcond=None)[0]
+    network, new = Network((2, 2), output="identity"), rng.normal(size=(5, 2))
+    bars = ErrorBars.at(network, theta.ravel(), X, Y)
+    _, band, std = bars.predict(new)
+    for k in range(2):
+        alone = ErrorBars.at(Network((2, 1), output="identity"), theta[:, k], X, Y[:, k])
+        _, band_k, std_k = alone.predict(new)
+        np.testing.assert_allclose(bars.noise[k], alone.variance)
+        np.testing.assert_allclose(band[:, k], band_k[:, 0], rtol=1e-5)
+        np.testing.assert_allclose(std[:, k], std_k[:, 0], rtol=1e-5)
+    assert bars.gamma == pytest.approx(6)
+
+
+def test_outputs_of_one_noise_have_the_intervals_of_one():
+    rng = np.random.default_rng(1)
+    X = rng.uniform(-2, 2, (80, 1))
+    y = np.sin(X) + 0.1 * rng.normal(size=X.shape)
+    network = Network((1, 2, 2), hidden="tanh", output="identity")
+    Y = np.c_[y, -y]
+    theta = train(network, X, Y, optimizer="lm", lam=0.01, max_iter=100).theta
+    bars = ErrorBars.at(network, theta, X, Y, 0.01)
+    np.testing.assert_allclose(bars.noise, bars.variance, rtol=1e-4)
+    A = 80 * TrainingObjective(network, Rows(X, Y), 0.01).normal_equations(theta)[2]
+    np.testing.assert_allclose(bars.root @ bars.root.T @ A, np.eye(10), atol=1e-3)
+
+
+def test_intervals_do_not_depend_on_the_unit_of_y():
+    rng = np.random.default_rng(2)
+    X = rng.uniform(-2, 2, (60, 1))
+    y = np.sin(X) + 0.1 * rng.normal(size=X.shape)
+    network = Network((1, 4, 1), hidden="tanh", output="identity")
+    theta = train(network, X, y, optimizer="lm", lam=0.01, max_iter=200).theta
+    _, band, std = ErrorBars.at(network, theta, X, y, 0.01).predict(X)
+    for unit in (1e-9, 1e9):
+        last = theta.copy()
+        last[8:] *= unit
+        bars = ErrorBars.at(network, last, X, unit * y, [0.01 * unit**2, 0.01])
+        np.testing.assert_allclose(bars.predict(X)[1], unit * band, rtol=1e-5)
+        np.testing.assert_allclose(bars.predict(X)[2], unit * std, rtol=1e-5)
+
+
+def test_targets_that_nobody_knows_leave_the_noise_of_the_others_alone():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(40, 2))
+    Y = X @ [[1.0, 2.0], [-2.0, 0.0]] + rng.normal(size=(40, 2))
+    network, known = Network((2, 2), output="identity"), np.arange(40) < 25
+    A = np.c_[np.ones(40), X]
+    theta = np.column_stack(
+        [np.linalg.lstsq(A, Y[:, 0])[0], np.linalg.lstsq(A[known], Y[known, 1])[0]]
+    )
+    bars = ErrorBars.at(
+        network, theta.ravel(), X, np.where(known[:, None] | [True, False], Y, np.nan)
+    )
+    alone = ErrorBars.at(Network((2, 1), output="identity"), theta[:, 1], X[known], Y[known, 1])
+    assert bars.noise[1] == pytest.approx(alone.variance)
+    np.testing.assert_allclose(bars.predict(X)[2][:, 1], alone.predict(X)[2][:, 0])

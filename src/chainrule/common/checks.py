@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, TypeVar
@@ -13,6 +15,7 @@ import numpy.typing as npt
 from chainrule.common.types import Array
 
 Named = TypeVar("Named")
+LIBRARIES = ("chainrule", "sklearn", "joblib", "contextlib", "imblearn")
 
 
 def by_name(name: str, table: Mapping[str, Named], what: str) -> Named:
@@ -138,6 +141,14 @@ def check_weights(weights: npt.ArrayLike, m: int, K: int) -> Array:
             f"weights must be >= 0, and not all 0; got {weights.min():g} to {weights.max():g}"
         )
     return weights
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the user's line: the first one that belongs to none of the libraries that fit."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in LIBRARIES:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 class DataError(ValueError):

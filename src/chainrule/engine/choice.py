@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cache, lru_cache
 from typing import Any
 
+from chainrule.common.checks import warn_user
 from chainrule.common.types import Array
 from chainrule.kernel import BUILT
 from chainrule.notes.activations import ACTIVATIONS
@@ -85,7 +85,7 @@ def chosen(
 
 @cache
 def _say_not_built() -> None:
-    warnings.warn(NOT_BUILT, stacklevel=4)
+    warn_user(NOT_BUILT)
 
 
 def _chosen_kernel(

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
+from inspect import signature
 from numbers import Integral, Real
 from operator import is_
 from typing import Any, ClassVar, NamedTuple, Self
@@ -24,6 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 from chainrule import engine
 from chainrule.common.checks import as_dtype
 from chainrule.common.types import Array
+from chainrule.engine.predicting import forward
 from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.estimators import files
 from chainrule.estimators.coefs import flat, given_theta, random_theta, views
@@ -42,7 +44,7 @@ from chainrule.estimators.weights import row_weights, with_weight
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.evaluation.stop_report import stop_report
 from chainrule.notes.activations import Activation
-from chainrule.notes.backprop import forward, input_gradient
+from chainrule.notes.backprop import input_gradient
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import divided
@@ -126,16 +128,18 @@ class BaseMLP(
             network,
             rows,
             self._loss(network, rows),
-            publish=lambda progress: self.__dict__.update(progress.attributes()),
+            publish=lambda progress: self._publish(network, progress),
             validation_loss=self._validation_loss(network, held_out, theta.dtype),
             score=self._scorer(held_out) if held_out and self.early_stopping else None,
             notify=None if incremental else self._callbacks(given),
             going_on=incremental,
         )
-        best, ended, others = best_of(fit, self._starts(network, theta, rng, fresh=fresh), rng)
-        self._hold(network, best.theta)
+        members = [] if fresh else self._members(theta, incremental=incremental)
+        best, ended, others = best_of(fit, members or self._starts(network, theta, rng), rng)
         fit.publish(best)
-        self._committee = [other.theta for other in others if self.average]
+        if members:  # none is lost, whether Ctrl-C let it go on or not
+            others = [member for member in members if member is not best]
+        self._committee = others if self.average else []
         self._report(fit, best, ended, incremental=incremental)
         if not incremental or ended.at_once or "diverged" in ended.why:
             warn_unless_converged(ended)
@@ -197,20 +201,28 @@ class BaseMLP(
         return random_theta(network, rng, core_name(self.activation)).astype(dtype)
 
     def _starts(
-        self, network: Network, theta: Array, rng: np.random.RandomState, *, fresh: bool
+        self, network: Network, theta: Array, rng: np.random.RandomState
     ) -> Iterator[Progress]:
         """Yield where each of n_restarts trainings begins, the first at theta."""
         self._committee = []
-        by_score = self.early_stopping
-        self._hold(network, theta)
-        if not fresh:
-            yield Progress.going_on(theta, by_score, vars(self))
-            return
-        yield Progress(theta, by_score)
+        yield Progress(theta, self.early_stopping)
         for _ in range(self.n_restarts - 1 if self.theta is None else 0):
             theta = self._start(network, rng, theta.dtype)
-            self._hold(network, theta)
-            yield Progress(theta, by_score)
+            yield Progress(theta, self.early_stopping)
+
+    def _members(self, theta: Array, *, incremental: bool) -> list[Progress]:
+        """Return where warm_start and `partial_fit` go on: each network whose mean predicts."""
+        by_score = self.early_stopping
+        others = self._committee if self.average else []
+        self._committee = []
+        members = [Progress.going_on(theta, by_score, vars(self)), *others]
+        return members if incremental else [member.anew(by_score) for member in members]
+
+    def _publish(self, network: Network, progress: Progress) -> None:
+        """Let the estimator stand where a training does."""
+        if self.__dict__.get("_theta") is not progress.theta:
+            self._hold(network, progress.theta)
+        self.__dict__.update(progress.attributes())
 
     def _continued(self, network: Network) -> Array:
         """Return the theta that warm_start and partial_fit go on from."""
@@ -239,7 +251,7 @@ class BaseMLP(
             *arrays,
             random_state=rng,
             test_size=self.validation_fraction,
-            stratify=Y if self._stratified(Y) else None,
+            stratify=self._strata(Y),
         )
         if parts[1].shape[0] < 2:
             raise ValueError(
@@ -249,6 +261,10 @@ class BaseMLP(
         X, X_val, Y, Y_val, _, y_val, *rest = parts
         weights, w_val = rest or (None, None)
         return X, Y, weights, Labelled(X_val, y_val, Y_val, w_val)
+
+    def _strata(self, Y: Array) -> Array | None:
+        """Return the classes of which the validation rows have the same shares as all the rows."""
+        return None
 
     def _validation_loss(
         self, network: Network, held_out: Labelled | None, dtype: np.dtype[Any]
@@ -264,7 +280,7 @@ class BaseMLP(
         """Return the function that scores the estimator as it stands on the validation rows."""
         scorer = check_scoring(self, self.scoring)
         X, y, _, weights = held_out
-        how = {} if weights is None else {"sample_weight": weights}
+        how = {"sample_weight": weights} if weights is not None and takes_weights(scorer) else {}
 
         def score() -> float:
             self._checked = X  # validated when it was split off, and has lost its names since
@@ -315,14 +331,10 @@ class BaseMLP(
         """Write down the error bars of a least-squares solver, and what stands out."""
         network, rows, theta = fit.network, fit.rows, best.theta
         lam = fit.parameters.lam if best.alpha is None else best.alpha
-        alpha = float(self.alpha) if best.alpha is None else best.alpha
-        self._error_bars: ErrorBars | ValueError | None = None
+        self._error_bars: list[ErrorBars] | ValueError = []
         if self.solver in LEAST_SQUARES:
-            lam_of_bars = alpha / fit.loss.scale
             try:
-                self._error_bars = ErrorBars.at(
-                    network, theta, rows.X, rows.Y, lam_of_bars, rows.weights
-                )
+                self._error_bars = [error_bars(fit, member) for member in (best, *self._committee)]
             except ValueError as error:  # raised where somebody asks for them
                 self._error_bars = error
         if incremental:
@@ -335,7 +347,7 @@ class BaseMLP(
             few.Y,
             why=ended.why,
             weights=few.weights,
-            lam=divided(lam, len(rows) / len(few)),
+            lam=divided(lam, rows.m / few.m),
             converged=ended.converged,
         )
 
@@ -388,11 +400,11 @@ class BaseMLP(
         if (
             type(X) is np.ndarray
             and X.ndim == 2
-            and X.dtype == own["_theta"].dtype
+            and X.dtype == self._current()[1].dtype
             and X.shape[1] == own["n_features_in_"]
             and len(X)
             and "feature_names_in_" not in own
-            and math.isfinite(np.vdot(X, X))  # NaN and infinity are refused below, with words
+            and has_finite_sum(X)  # NaN and infinity are refused below, with words
         ) or own.get("_checked") is X:
             return X
         return as_dtype(validated(self, X, reset=False), self.theta_.dtype, "X")
@@ -405,7 +417,7 @@ class BaseMLP(
         X = self._inputs(X)
         h = self._predicted(network, theta, X)
         if self.__dict__.get("_committee"):
-            others = [self._predicted(network, other, X) for other in self._committee]
+            others = [self._predicted(network, other.theta, X) for other in self._committee]
             h = np.mean([h, *others], axis=0, dtype=h.dtype)
         return h
 
@@ -416,6 +428,24 @@ class BaseMLP(
             return engine.predict(network, theta, X, **how)
         parts = blocks_of(X, self.engine)
         return np.vstack([engine.predict(network, theta, x, **how) for _, x in parts])
+
+    def _outputs(self, X: Any) -> list[Array]:
+        """Return z(L) of each network that predicts, all numbers finite."""
+        network, theta = self._current()
+        thetas = [theta, *(other.theta for other in self._committee)]
+        X = X if isinstance(X, np.ndarray) else X.tocsr()
+        most = np.finfo(theta.dtype).max
+        return [
+            np.vstack(
+                [np.clip(self._forward(network, theta, x)[1], -most, most) for _, x in blocks_of(X)]
+            )
+            for theta in thetas
+        ]
+
+    def _forward(self, network: Network, theta: Array, X: Any) -> tuple[list[Array], Array]:
+        with np.errstate(over="ignore"):
+            how = {"engine": self.engine, "threads": self.threads}
+            return forward(network, theta, X, **(how if isinstance(X, np.ndarray) else {}))
 
     def transform(self, X: Any) -> Array:
         """Return the activations of a hidden layer: what the network has made of the inputs.
@@ -451,7 +481,7 @@ class BaseMLP(
         X, l = self._inputs(X), self._transform_layer(network)
         if not isinstance(X, np.ndarray):
             X = X.tocsr()
-        return np.vstack([forward(network, theta, x)[0][l - 1] for _, x in blocks_of(X)])
+        return np.vstack([self._forward(network, theta, x)[0][l - 1] for _, x in blocks_of(X)])
 
     def _transform_layer(self, network: Network) -> int:
         l = network.L - 1 if self.transform_layer is None else self.transform_layer
@@ -529,7 +559,7 @@ class BaseMLP(
             type(self).__name__,
             self.get_params(deep=False),
             network,
-            (theta, *self._committee),
+            (theta, *(other.theta for other in self._committee)),
             None if names is None else tuple(map(str, names)),
             self._labels(),
             float(self.loss_),
@@ -546,17 +576,22 @@ class BaseMLP(
             self.feature_names_in_ = np.array(fitted.names, dtype=object)
         if fitted.labels is not None:
             self._learn_labels(fitted.labels)
-        theta, *self._committee = fitted.thetas
-        self._hold(fitted.network, theta)
         loss = np.nan if fitted.loss is None else fitted.loss
-        self.__dict__.update(Progress(theta, self.early_stopping, loss=loss).attributes())
+        best, *self._committee = (
+            Progress(theta, self.early_stopping, loss=loss) for theta in fitted.thetas
+        )
+        self._hold(fitted.network, best.theta)
+        self.__dict__.update(best.attributes())
         if fitted.stop_report is not None:
             self.stop_report_ = fitted.stop_report
         return self
 
     def _saliency(self, X: Any, outputs: Any) -> Array:
+        """Return the derivative of z(L) by the inputs, its mean over the networks that predict."""
         network, theta = self._current()
-        return input_gradient(network, theta, dense(X), outputs)
+        thetas = [theta, *(other.theta for other in self._committee)]
+        each = [input_gradient(network, theta, dense(X), outputs) for theta in thetas]
+        return each[0] if len(each) == 1 else np.mean(each, axis=0)
 
     def _html_repr(self) -> str:
         """Return scikit-learn's representation for notebooks, and below it the network, if any."""
@@ -592,6 +627,42 @@ def layer_sizes(given: Any) -> list[int]:
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]
+
+
+def error_bars(fit: Fit, member: Progress) -> ErrorBars:
+    """Return the error bars of one of the networks that were fitted."""
+    rows, alpha = fit.rows, fit.parameters.alpha if member.alpha is None else member.alpha
+    lam = float(alpha) / fit.loss.scale
+    return ErrorBars.at(fit.network, member.theta, rows.X, rows.Y, lam, rows.weights)
+
+
+def takes_weights(scorer: Any) -> bool:
+    """Whether a scorer, or a plain function of (estimator, X, y), takes sample weights.
+
+    Examples
+    --------
+    >>> takes_weights(lambda net, X, y: 0.0)
+    False
+    """
+    if hasattr(scorer, "_accept_sample_weight"):  # scikit-learn's own
+        return bool(scorer._accept_sample_weight())
+    parameters = signature(scorer).parameters
+    any_name = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return any_name or "sample_weight" in parameters
+
+
+def has_finite_sum(X: Array) -> bool:
+    """Whether the sum of X is finite: not where any value is not.
+
+    NumPy adds it up on one thread, without BLAS.
+
+    Examples
+    --------
+    >>> has_finite_sum(np.array([[1.0, np.inf]]))
+    False
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(X.sum())
 
 
 def core_name(activation: Any) -> Any:

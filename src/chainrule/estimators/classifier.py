@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.preprocessing import LabelBinarizer, OneHotEncoder
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
@@ -21,9 +22,10 @@ from chainrule.engine.rows import Rows
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitted import Labels
-from chainrule.estimators.inputs import validated, whole_numbers
+from chainrule.estimators.inputs import one_column, validated, whole_numbers
 from chainrule.estimators.stopping import Loss
-from chainrule.notes.costs import Cost
+from chainrule.notes.activations import softplus
+from chainrule.notes.costs import COSTS, Cost, softmax
 from chainrule.notes.network import Network
 from chainrule.optimize import Step
 
@@ -231,11 +233,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Sparse where y was: an indicator matrix of several labels.
         """
         h = self._hypothesis(X)
         if self._several or len(self.classes_) < 2 or self._multilabel:
-            return np.asarray(self._label_binarizer.inverse_transform(h))
-        codes = (h[:, 0] > 0.5).astype(np.intp) if h.shape[1] == 1 else h.argmax(axis=1)
+            labels = self._label_binarizer.inverse_transform(h)
+            return labels if issparse(labels) else np.asarray(labels)
+        if h.shape[1] == 1:
+            codes = (h[:, 0] > 0.5).astype(np.intp)
+        else:
+            codes = self._shares(h, X).argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
     def predict_proba(self, X: Any) -> Any:
@@ -261,9 +268,24 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if self._several:
             sizes = [len(classes) for classes in self.classes_]
             return np.split(h, np.cumsum(sizes)[:-1], axis=1)
-        if self.out_activation_ != "softmax" and not self._multilabel:
-            return h / h.sum(axis=1, keepdims=True)
-        return h
+        return h if self._multilabel else self._shares(h, X)
+
+    def _shares(self, h: Array, X: Any) -> Array:
+        """Return the probabilities of K classes, which add up to 1.
+
+        Of K logistic units h_k is divided by the sum of all.  Far from the data each may be too
+        small for a number: then by way of log(h_k) = -softplus(-z_k).
+        """
+        if self.out_activation_ == "softmax":
+            return h
+        total = h.sum(axis=1, keepdims=True)
+        p = np.divide(h, total, out=np.full_like(h, 1 / h.shape[1]), where=total > 0)
+        lost = np.flatnonzero(total[:, 0] < np.sqrt(np.finfo(h.dtype).tiny))
+        if len(lost) and self.network_.cost is COSTS["sigmoid"]:
+            z = self._outputs(self._inputs(X)[lost])
+            logs = np.logaddexp.reduce([-softplus(-z_i) for z_i in z], axis=0)
+            p[lost] = softmax(logs)
+        return p
 
     def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return which part of the rows is right; where y has several columns, in all of them.
@@ -360,8 +382,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
         X, y = validated(self, X, whole_numbers(y), reset=reset, multi_output=True)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        y = one_column(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._learn_classes(y)
         elif not self._several:
@@ -443,8 +464,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         several_units = self._label_binarizer.y_type_ == "multiclass"
         return "softmax" if several_units and self.output == "softmax" else "sigmoid"
 
-    def _stratified(self, Y: Array) -> bool:
-        return Y.shape[1] == 1
+    def _strata(self, Y: Array) -> Array | None:
+        if self._several or self._multilabel:
+            return None
+        if Y.shape[1] == 1:
+            return Y
+        codes = Y.argmax(axis=1)
+        counts = np.bincount(codes)
+        codes[counts[codes] == 1] = counts.argmax()  # of a single row there are no shares
+        m, classes = len(codes), np.count_nonzero(counts > 1)
+        in_validation = math.ceil(self.validation_fraction * m)
+        return codes if classes <= min(in_validation, m - in_validation) else None
 
     def _loss(self, network: Network, rows: Rows) -> Loss:
         return Loss(scale=1.0)

@@ -232,6 +232,7 @@ def _classes(graph: Graph, h: str, labels: Labels, network: Network) -> None:
         rest = graph.node("Sub", graph.constant(np.ones(1, np.float32)), h)
         h = graph.node("Concat", rest, h, axis=1)
     elif network.cost.name != "softmax":
+        h = graph.node("Max", h, graph.constant(np.float32(1e-30)))  # not 0 / 0 far from the data
         h = graph.node("Div", h, graph.node("ReduceSum", h, graph.constant(np.array([1]))))
     graph.output("label", label(h, columns[0]), kind)
     graph.output("probabilities", h, TensorProto.FLOAT, len(columns[0]))

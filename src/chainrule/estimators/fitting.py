@@ -6,7 +6,6 @@ The order of the rows comes from a `RandomState`.  A batch divides its penalty b
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import cast
@@ -14,6 +13,7 @@ from typing import cast
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from chainrule.common.checks import warn_user
 from chainrule.common.types import Array, Objective
 from chainrule.estimators.progress import Memory, Progress
 from chainrule.estimators.stopping import (
@@ -103,7 +103,8 @@ def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
     how = Minibatches(size, squares, by_batch=True, dropout=dropout, seed=seed, absolutes=absolutes)
     batches = -(-len(rows) // size)
     order = np.arange(len(rows))
-    finite, end = theta.copy(), penalty(network, theta, fit.lam)
+    finite, slots = theta.copy(), memory.slots.copy()
+    end = penalty(network, theta, fit.lam)
     number = 0
     while True:
         if p.shuffle:  # as sklearn.utils.shuffle does, which takes half as long again to check
@@ -116,15 +117,19 @@ def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
             network, theta, order, how, rule=rule, state=memory.slots, steps=memory.steps,
             number=number,
         )  # fmt: skip
-        memory.steps += batches
         progress.t += len(rows)
         start, end = end, penalty(network, theta, fit.lam)
         J = cost_sum / (w or 1.0) + (batches * start + (batches - 1) * (end - start) / 2) / m
-        if not (math.isfinite(cost_sum) and np.isfinite(theta).all()):
-            theta[:], J = finite, np.nan
+        if not (
+            math.isfinite(cost_sum) and all(np.isfinite(v).all() for v in (theta, memory.slots))
+        ):
+            # What the rule remembers of these batches would spoil each step to come
+            theta[:], memory.slots[:], J = finite, slots, np.nan
+        else:
+            memory.steps += batches
         number += 1
         yield Step(number, J, np.nan, theta, memory.steps)
-        finite[:] = theta
+        finite[:], slots[:] = theta, memory.slots
 
 
 def rule_of(p: Parameters) -> SGD | Adam:
@@ -148,9 +153,8 @@ def clipped_batch_size(batch_size: int | str, m: int) -> int:
     if batch_size == "auto":
         return min(200, m)
     if int(batch_size) > m:
-        warnings.warn(
-            f"Got `batch_size` = {batch_size}, more than the {m} rows: it is going to be clipped",
-            stacklevel=2,
+        warn_user(
+            f"Got `batch_size` = {batch_size}, more than the {m} rows: it is going to be clipped"
         )
     return min(int(batch_size), m)
 
@@ -178,6 +182,6 @@ def over_all_rows(fit: Fit, theta: Array) -> Steps:
 def warn_unless_converged(ended: Ending) -> None:
     """Say what ended a fit that did not converge."""
     if ended.at_once:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warn_user("Training interrupted by user.")
     elif not (ended.converged or ended.why.startswith("stopped by")):
-        warnings.warn(ended.why, ConvergenceWarning, stacklevel=5)
+        warn_user(ended.why, ConvergenceWarning)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date, time, timedelta
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from chainrule.common.checks import warn_user
+
 MOST_NAMES = 5  # of features that an error lists
+MOST_LETTERS = 20  # of a value that an error shows
 
 
 def validated(estimator: Any, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
@@ -32,14 +38,75 @@ def validated(estimator: Any, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
     how |= {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
     try:
         return validate_data(estimator, X, *y, reset=reset, **how)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         if not str(error).startswith("Input X contains"):
-            raise
+            if not (columns := without_numbers(X)):
+                raise
+            raise ValueError(
+                f"X must hold numbers: {columns}; make numbers of them, for example with "
+                "sklearn.preprocessing.OneHotEncoder in a sklearn.compose.ColumnTransformer, or "
+                "leave them out"
+            ) from None
         what = str(error).splitlines()[0].rstrip(".")
         raise ValueError(
             f"{what}: {not_finite(X)}; leave those rows out or fill them in, for example with "
             "sklearn.impute.SimpleImputer"
         ) from None
+
+
+def one_column(y: Any) -> Any:
+    """Return y, as one row of values where it is one column."""
+    if y.ndim == 1 or y.shape[1] != 1:
+        return y
+    warn_user(
+        "A column-vector y was passed when a 1d array was expected. Please change the shape of y "
+        "to (n_samples,), for example using ravel().",
+        DataConversionWarning,
+    )
+    return y.toarray().ravel() if issparse(y) else y.ravel()
+
+
+def without_numbers(X: Any) -> str:
+    """Say which features of X hold text or dates, each with an example; "" where none does.
+
+    Examples
+    --------
+    >>> without_numbers([["1", "red"], [2.0, "blue"]])
+    "feature 1 holds 'red'"
+    """
+    names = [repr(str(name)) for name in getattr(X, "columns", ())]
+    if issparse(X) or np.ndim(X) != 2:
+        return ""
+    columns = [X[name] for name in X.columns] if names else np.array(X, dtype=object).T
+    found = []
+    for j, column in enumerate(columns):
+        strange = next(
+            (value for value in np.array(column, dtype=object) if is_strange(value)), None
+        )
+        if strange is not None:
+            found.append(
+                f"feature {names[j] if names else j} holds {str(strange)[:MOST_LETTERS]!r}"
+            )
+    return ", ".join(found[:MOST_NAMES]) + (", ..." if len(found) > MOST_NAMES else "")
+
+
+def is_strange(value: Any) -> bool:
+    """Whether a value is text that is no number, or a date.
+
+    Examples
+    --------
+    >>> [is_strange(value) for value in ("1e3", "red", np.datetime64("2024-02-29"), None)]
+    [False, True, True, False]
+    """
+    if isinstance(value, date | time | timedelta | np.datetime64 | np.timedelta64):
+        return True
+    if not isinstance(value, str | bytes):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
 
 
 def not_finite(X: Any) -> str:

@@ -84,6 +84,18 @@ class Progress:
             memory=known.get("_optimizer"),
         )
 
+    def anew(self, by_score: bool) -> Self:
+        """Return where a warm fit begins: counters and early stopping start anew, curves go on."""
+        return type(self)(
+            self.theta,
+            by_score,
+            t=self.t,
+            loss=self.loss,
+            loss_curve=self.loss_curve,
+            validation_loss_curve=self.validation_loss_curve,
+            validation_scores=self.validation_scores,
+        )
+
     def attributes(self) -> dict[str, Any]:
         """Return what scikit-learn has as attributes of an estimator, by its names."""
         by_score = self.by_score

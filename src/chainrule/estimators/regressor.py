@@ -12,7 +12,6 @@ import numpy.typing as npt
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.metrics import d2_pinball_score
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -21,8 +20,9 @@ from chainrule.common.types import Array
 from chainrule.engine.rows import Rows, dense
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.documentation import documented
-from chainrule.estimators.inputs import validated
+from chainrule.estimators.inputs import one_column, validated
 from chainrule.estimators.stopping import Loss
+from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.notes.costs import Cost
 from chainrule.notes.network import Network
 from chainrule.optimize import Step
@@ -214,7 +214,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return_std : bool, default=False
             Whether to return, as well, the standard deviation of a new y: of the noise and of the
             prediction together, see `chainrule.ErrorBars`.  After a fit with ``solver='lm'`` or
-            ``'br'``.
+            ``'br'``.  With ``weights_as='precisions'`` that of a y of mean weight; with
+            ``average=True`` how far the networks differ is part of it.
 
         Returns
         -------
@@ -237,16 +238,29 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         predicted = h[:, 0] if h.shape[1] == 1 else h
         if not return_std:
             return predicted
-        bars = getattr(self, "_error_bars", None)
-        if bars is None:
-            raise ValueError(
-                "return_std=True needs an estimator fitted here with solver='lm' or 'br'; "
-                "chainrule.ErrorBars.at makes error bars from network_, theta_ and a training set"
-            )
+        bars = self._bars()
+        spreads = [of_one.predict(dense(self._inputs(X))) for of_one in bars]
+        variance = np.mean([std**2 for _, _, std in spreads], axis=0)
+        if len(bars) > 1:  # of a mixture: the mean variance, and the variance of the means
+            variance += np.var([h for h, _, _ in spreads], axis=0)
+        return predicted, np.sqrt(variance).reshape(predicted.shape)
+
+    def _bars(self) -> list[ErrorBars]:
+        """Return the error bars of each network whose mean predicts, or say why there are none."""
+        how = "chainrule.ErrorBars.at makes error bars from network_, theta_ and a training set"
+        bars = getattr(self, "_error_bars", [])
         if isinstance(bars, ValueError):
             raise bars
-        std = bars.predict(dense(self._inputs(X)))[2]
-        return predicted, std.reshape(predicted.shape)
+        if not bars:
+            raise ValueError(
+                f"return_std=True needs an estimator fitted here with solver='lm' or 'br'; {how}"
+            )
+        if not np.array_equal(bars[0].theta, self.theta_):
+            raise ValueError(
+                f"coefs_ or intercepts_ were changed after the fit, return_std knows the weights "
+                f"of the fit: fit again; {how}"
+            )
+        return bars
 
     def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return R2; with several quantiles, which part of the pinball loss they do away with.
@@ -314,8 +328,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ) -> tuple[Any, Array, Array]:
         refuse_dates(y)
         X, y = validated(self, X, y, reset=reset, multi_output=True, y_numeric=True)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        y = one_column(y if isinstance(y, np.ndarray) else y.toarray())
         if self.loss == "poisson" and y.min() < 0:
             raise ValueError(f"loss='poisson' needs y >= 0, got {y.min():g}")
         return X, y, np.repeat(y.reshape(len(y), -1), self._levels, axis=1)
@@ -338,9 +351,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             levels = np.atleast_1d(np.asarray(self.quantile, dtype=np.float64)).tolist()
             return "quantile:" + ",".join(map(repr, levels))
         return self.loss if isinstance(self.loss, Cost) else OUTPUTS[self.loss]
-
-    def _stratified(self, Y: Array) -> bool:
-        return False
 
     def _loss(self, network: Network, rows: Rows) -> Loss:
         """Return scikit-learn's loss, a mean over the outputs where J is a sum.

@@ -29,10 +29,7 @@ MAX_FUN = "stopped at max_fun = {} evaluations, before convergence: a larger max
 NO_PROGRESS = "{}: the {} has not improved by more than tol = {:g} for {} iterations"
 NO_GAIN = "converged: an iteration has lowered the loss by less than {:.2g}"
 FLAT = "converged: the gradient is flat (max |D_i| <= tol = {:g})"
-DIVERGED = (
-    "diverged: the loss is not finite in iteration {}; kept is the last finite theta: standardise "
-    "the inputs or choose a smaller learning_rate_init"
-)
+DIVERGED = "diverged: the loss is not finite in iteration {}; kept is the last finite theta: {}"
 UNUSABLE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
@@ -136,6 +133,8 @@ class StoppingRules:
         Is changed.
     """
 
+    remedy = "standardise the inputs"  # of a loss that diverges
+
     def __init__(self, fit: Fit, progress: Progress) -> None:
         self.fit, self.progress, self.parameters = fit, progress, fit.parameters
 
@@ -184,7 +183,7 @@ class StoppingRules:
         rows, network = self.fit.rows, self.fit.network
         if step.iteration == 1 and not np.isfinite(rows.cost(network, step.theta)):
             raise ValueError(UNUSABLE)
-        return Ending(DIVERGED.format(step.iteration))
+        return Ending(DIVERGED.format(step.iteration, self.remedy))
 
     def stalled(self) -> Ending | None:
         """Return why to stop when n_iter_no_change iterations have brought too little."""
@@ -205,6 +204,8 @@ class StoppingRules:
 
 class MinibatchStopping(StoppingRules):
     """The rules of SGD and Adam, with the learning rate that they change."""
+
+    remedy = "standardise the inputs or choose a smaller learning_rate_init"
 
     def ends(self, step: Step) -> Ending | None:
         """Return why the solver stops, if it does."""

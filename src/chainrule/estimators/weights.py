@@ -38,10 +38,36 @@ def row_weights(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> Array 
         weights = np.asarray(_check_sample_weight(sample_weight, X, ensure_non_negative=True))
     if class_weight is None:
         return weights
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        return balanced(y, np.ones(X.shape[0]) if weights is None else weights)
     by_class = np.asarray(compute_sample_weight(class_weight, y))
     if not (by_class >= 0).all():
         raise ValueError(f"class_weight must be numbers >= 0, got {class_weight!r}")
     return by_class if weights is None else weights * by_class
+
+
+def balanced(y: Any, weights: Array) -> Array:
+    """Return weights times factors that give each class of y, in each column, the same weight.
+
+    A class gets  sum of all weights / (number of classes  sum of its weights):  rows of weight 0
+    are absent, one of weight 3 is three rows.
+
+    Examples
+    --------
+    >>> balanced(np.array([0, 1, 1, 2]), np.array([3.0, 1.0, 1.0, 0.0]))
+    array([2.5 , 1.25, 1.25, 0.  ])
+    """
+    y = y.toarray() if hasattr(y, "toarray") else np.asarray(y)
+    found = weights
+    for column in y.reshape(len(y), -1).T:
+        _, codes = np.unique(column, return_inverse=True)
+        of_class = np.bincount(codes, weights)
+        present = np.count_nonzero(of_class)
+        factor = np.divide(
+            weights.sum(), present * of_class, out=np.zeros_like(of_class), where=of_class > 0
+        )
+        found = found * factor[codes]
+    return found
 
 
 def with_weight(weights: Array | None, *arrays: Any) -> tuple[Any, ...]:
