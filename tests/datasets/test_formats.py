@@ -55,7 +55,7 @@ def test_parquet_reads_as_csv_does(tmp_path):
     dated = frame.with_columns(pl.lit("2020-01-01").str.to_date().alias("day"))
     dated.write_parquet(tmp_path / "d.parquet")
     refused(
-        "d.parquet: column 'day' holds Date: turn it into numbers or text, or drop it",
+        "d.parquet: column 'day' holds Date, no numbers or text: drop='day'",
         load, tmp_path / "d.parquet", "kind",
     )  # fmt: skip
     assert load(tmp_path / "d.parquet", "kind", drop=["day"]).feature_names == ("a", "b")
@@ -102,8 +102,7 @@ def test_bad_csv_files_are_refused_by_name(tmp_path, content, message):
         ({"X": np.ones((3, 2)), "Y": np.ones(3)},
          "t.npz: there is no target 'y': did you mean 'Y'?"),
         ({"X": np.array([[1.0], [np.nan], [3.0], [1]]), "y": np.array([0, 1, 0, 1])},
-         "t.npz: column 'x1' has 1 missing value, in data row 2 first: fill them in, choose "
-         "missing=mean, or drop the column"),
+         "t.npz: column 'x1' has 1 missing value, in data row 2 first: missing='mean'"),
         ({"X": np.ones((3, 2)), "y": np.array([None, 1, 2])},
          "t.npz: not an npz file that can be read (Object arrays cannot be loaded when "
          "allow_pickle=False)"),
@@ -116,7 +115,7 @@ def test_bad_arrays_are_refused_by_name(tmp_path, arrays, message):
     if message is None:
         message = (
             "t.npz: target 'y' has 150 classes in 300 rows, more than can be told apart (at most "
-            "100): treat it as numbers"
+            "100): kind='numbers'"
         )
         refused(message, load, path, kind="classes")
     else:

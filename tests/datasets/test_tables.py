@@ -38,7 +38,9 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
         "t.csv: target 'b' has 2.5 in data row 1: classes are whole numbers or text",
         load, path, "b", kind="classes",
     )  # fmt: skip
-    refused("missing must be 'mean' or absent, got 'median'", load, path, missing="median")
+    refused(
+        "missing must be 'mean', 'drop' or 'category', got 'median'", load, path, missing="median"
+    )
     refused("absent.csv: there is no such file", load, tmp_path / "absent.csv")
     refused("digit: there is no such file; did you mean 'digits'?", load, "digit")
     refused(
@@ -54,7 +56,7 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
     ("content", "message"),
     [
         ("a,kind\n1,x\n", "u.csv: column 'b' is missing; training had the columns a, b"),
-        ("a,b,c\n1,2,3\n", "u.csv: column 'c' was not there in training: remove or drop it"),
+        ("a,b,c\n1,2,3\n", "u.csv: column 'c' was not there in training: drop='c'"),
         (
             "a,b\n1,2\n3,many\n",
             "u.csv: column 'b' has 'many' in data row 2, where training had numbers: correct it",
@@ -65,8 +67,8 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
         ),
         (
             "a,b\n1,2\n,4\n",
-            "u.csv: column 'a' has 1 missing value, in data row 2 first: fill them in, choose "
-            "missing=mean, or drop the column",
+            "u.csv: column 'a' has 1 missing value, in data row 2 first, and training had none: "
+            "fill them in, or train with missing='mean'",
         ),
         ("a,b\n1,-inf\n", "u.csv: column 'b' has -inf in data row 1: only finite numbers can be "
          "used"),
@@ -178,7 +180,7 @@ def test_a_later_file_is_read_as_the_training_file_was(tmp_path):
         np.testing.assert_array_equal(load_like(io.BytesIO(later.encode()), encoder).X, data.X)
     first = load(write(tmp_path, "t.csv", rows), "1", header=False)  # the target stands first
     later = load_like(io.BytesIO(b"3.5,low\n3,high\n"), first.encoder)
-    np.testing.assert_array_equal(later.X, [[3.5, 0, 1], [3, 1, 0]])
+    np.testing.assert_array_equal(later.X, [[3.5, 1], [3, 0]])
     headed = load(write(tmp_path, "t.csv", "1,2\n0.5,1.5\n7,2.5\n"), header=True)
     assert (headed.feature_names, headed.target, len(headed)) == (("1",), "2", 2)
     np.testing.assert_array_equal(load_like(io.BytesIO(b"1\n5\n"), headed.encoder).X, [[5]])

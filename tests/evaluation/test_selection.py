@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from chainrule import Network
-from chainrule.evaluation.selection import cross_validate
+from chainrule.evaluation import selection
+from chainrule.evaluation.selection import Choice, cross_validate, search
 
 
 def test_too_much_regularisation_loses():
@@ -34,3 +35,19 @@ def test_a_class_rarer_than_the_folds_is_no_obstacle():
 def test_too_few_examples_are_refused():
     with pytest.raises(ValueError, match="needs 6 examples or more"):
         next(cross_validate([Network((1, 1))], [0.0], np.zeros((5, 1)), np.zeros(5)))
+
+
+def test_a_search_goes_on_until_the_best_has_worse_neighbours(monkeypatch):
+    networks = [Network((1, s, 1)) for s in (1, 2, 4, 8, 16)]
+    lams = [0.01, 0.1, 1.0, 10.0]
+
+    def scored(networks, lams, X, Y, **options):
+        (network,), (lam,) = networks, lams
+        yield Choice(network, lam, -abs(network.layers[1] - 16) - abs(np.log10(lam) + 1))
+
+    monkeypatch.setattr(selection, "cross_validate", scored)
+    first = (slice(1, 3), slice(2, 4))
+    tried = [(c.network.layers[1], c.lam) for c in search(networks, lams, None, None, first=first)]
+    assert tried[:4] == [(2, 1.0), (2, 10.0), (4, 1.0), (4, 10.0)]
+    assert len(tried) == len(set(tried)) < 20
+    assert {(16, 0.1), (16, 0.01), (16, 1.0), (8, 0.1)} <= set(tried)  # the best and those beside

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -52,7 +52,9 @@ class Commands(TyperGroup):
                 ModelFileError: BAD_MODEL,
                 WrongGradientError: CHECK_FAILED,
             }
-            fail(str(error), codes.get(type(error), USAGE))
+            from chainrule.workbench.telling import in_options
+
+            fail(in_options(str(error)), codes.get(type(error), USAGE))
 
 
 app = typer.Typer(
@@ -64,6 +66,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from chainrule import __version__
+
+        print(f"chainrule {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
 
 app.command()(tables.train)
 app.command()(tables.predict)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+
+from chainrule.common.checks import DataError
 
 CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, CTRL_C = 1, 2, 3, 4, 130
 
@@ -30,3 +33,42 @@ def check_writable(option: str, path: Path, suffix: str) -> None:
             f"{option} {path}: must be a {suffix} file in a folder that exists and that you can "
             "write to"
         )
+
+
+def faulty(error: DataError, ctx: typer.Context | None) -> NoReturn:
+    """Say what is wrong with the data, all at once, and the command that mends it; then end."""
+    from chainrule.workbench.telling import in_options
+
+    if ctx is None or not error.options:
+        fail(in_options(str(error)), BAD_DATA)
+    line = mended(ctx, error.options)
+    if len(error.faults) == 1:
+        fail(f"{error.where}: {in_options(error.faults[0])}: type: {line}", BAD_DATA)
+    complain(f"{error.where}: {len(error.faults)} things are in the way")
+    told = [*(f"  {in_options(fault)}" for fault in error.faults), f"type: {line}"]
+    print("\n".join(told), file=sys.stderr)
+    raise typer.Exit(BAD_DATA)
+
+
+def mended(ctx: typer.Context, options: dict[str, Any]) -> str:
+    """Return the command as it was typed, with some options added or replaced."""
+    from chainrule.workbench.telling import options_typed
+
+    typed: dict[str, Any] = {}
+    arguments = []
+    for parameter in ctx.command.params:
+        name = str(parameter.name)
+        source = ctx.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE":
+            continue
+        if parameter.param_type_name == "argument":
+            arguments.append(shlex.quote(str(ctx.params[name])))
+            continue
+        option = max(parameter.opts, key=len).removeprefix("--")
+        typed[option] = ctx.params[name]
+    for name, value in options.items():
+        before = typed.get(name)
+        if isinstance(before, list) and isinstance(value, list):
+            value = [*before, *value]
+        typed[name] = value
+    return f"chainrule {ctx.info_name} {' '.join(arguments)} {options_typed(typed)}"

@@ -28,4 +28,8 @@ Encoding = Annotated[
     str | None,
     typer.Option(help="Of a text file: latin-1, cp1251, utf-16 ...  (default: by its bytes)"),
 ]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(help="Columns to leave out, with commas between; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]

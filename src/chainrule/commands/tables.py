@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from chainrule.commands import photos
-from chainrule.commands.exits import BAD_DATA, CTRL_C, check_writable, fail
-from chainrule.commands.options import Encoding, File, Header, Json, ModelPath, Source
+from chainrule.commands.exits import BAD_DATA, CTRL_C, check_writable, fail, faulty
+from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
+from chainrule.common.checks import DataError
 from chainrule.common.files import reason
-from chainrule.workbench.request import (
-    ACTIVATION,
-    CV_HIDDEN,
-    CV_LAMS,
-    LAM,
-    MAX_ITER,
-    OPTIMIZER,
-    Request,
-)
+from chainrule.workbench.request import ACTIVATION, LAM, MAX_ITER, OPTIMIZER, Request
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
@@ -32,9 +25,14 @@ if TYPE_CHECKING:
 
 
 def train(
+    ctx: typer.Context,
     source: Source,
     target: Annotated[
-        str | None, typer.Option(help="The column to predict.  (default: the last)")
+        list[str] | None,
+        typer.Option(
+            help="The column to predict, by name or position (1, -1); several with commas between. "
+            " (default: the one called target, label, class or y, else the last)"
+        ),
     ] = None,
     hidden: Annotated[
         str | None, typer.Option(help="Hidden units, one number a layer: 25, or 25,25.")
@@ -55,7 +53,11 @@ def train(
     ] = None,
     lam: Annotated[
         float | None,
-        typer.Option(min=0, help=f"lambda, the regularisation.  (default: {LAM:g})"),
+        typer.Option(
+            min=0,
+            help=f"lambda, the regularisation.  (default: for a table, the best of several in a "
+            f"3-fold cross-validation; for pictures {LAM:g})",
+        ),
     ] = None,
     optimizer: Annotated[
         str | None,
@@ -87,21 +89,28 @@ def train(
             help="Standardise inputs and a regression's target.  (default: tables, not images)",
         ),
     ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(help="A column to leave out; may be repeated.")
+    drop: Drop = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Columns to use although they look like identifiers."),
     ] = None,
     missing: Annotated[
-        Literal["mean"] | None,
-        typer.Option(help="mean: fill in missing values.  (default: refuse them)"),
+        Literal["mean", "drop", "category"] | None,
+        typer.Option(
+            help="mean: fill in missing values; drop: leave their rows out; category: tell the "
+            "network where they were.  (default: refuse them)"
+        ),
+    ] = None,
+    na: Annotated[
+        list[str] | None,
+        typer.Option(help="Values that mean a missing one, such as -999."),
     ] = None,
     cv: Annotated[
         bool,
         typer.Option(
             "--cv",
-            help="Choose lam and the hidden units by 3-fold cross-validation over "
-            f"lam {', '.join(f'{value:g}' for value in CV_LAMS)} and "
-            f"{', '.join(str(units) for (units,) in CV_HIDDEN)} "
-            "hidden units; one that is given stays.",
+            help="Choose lam and the hidden units by 3-fold cross-validation: 0.1, 1, 10 and 10, "
+            "25, 50, and further where that is better; one that is given stays.",
         ),
     ] = False,
     kind: Annotated[
@@ -110,6 +119,39 @@ def train(
     ] = None,
     header: Header = None,
     encoding: Encoding = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of adam, adamw, sgd.  (default: the optimizer's own)")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows in a minibatch.  (default: 200)")
+    ] = None,
+    dropout: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of units to leave out, of all hidden layers, or a list, inputs "
+            "first.  Minibatches only."
+        ),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the training rows to watch: the network is the one of the "
+            "lowest J_val on them."
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            help="Iterations without a gain before training ends.  (default: 10, in "
+            "minibatches and with --validation)"
+        ),
+    ] = None,
+    n_restarts: Annotated[
+        int, typer.Option(help="Random starts to train from; the best is kept.")
+    ] = 1,
+    threads: Annotated[
+        int | None, typer.Option(help="Cores to use.  (default: all, where that is faster)")
+    ] = None,
     recipe: Annotated[
         Literal["plain", "dropout", "distorted", "photos"] | None,
         typer.Option(help="For mnist: network and training that are known to go well on it."),
@@ -132,12 +174,14 @@ def train(
         return photos.train_on_own(source, from_model, out, seed, as_json)
     request = Request(
         source,
-        target,
+        tuple(target) if target else None,
         drop=tuple(drop or ()),
         missing=missing,
         kind=kind,
         header=header,
         encoding=encoding,
+        na=tuple(na or ()),
+        keep=tuple(keep or ()),
         test_size=test_size,
         hidden=None if hidden is None else _units(hidden),
         activation=None if activation is None else _names(activation),
@@ -147,6 +191,13 @@ def train(
         optimizer=optimizer,
         max_iter=max_iter,
         cv=cv,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        dropout=None if dropout is None else _shares(dropout),
+        patience=patience,
+        validation=validation,
+        n_restarts=n_restarts,
+        threads=threads,
         recipe=recipe,
         max_time=max_time,
         seed=seed,
@@ -157,20 +208,32 @@ def train(
 
     from chainrule.commands import terminal
     from chainrule.optimize.result import INTERRUPTED
+    from chainrule.workbench.beside import advice, comparisons
     from chainrule.workbench.pipeline import run
     from chainrule.workbench.telling import gradient_check
 
     with terminal.Terminal(max_time) as tell:
-        outcome = run(request, tell)
+        try:
+            outcome = run(request, tell)
+        except DataError as error:
+            faulty(error, ctx)
+    replaced = out.exists()
     picture = _save(outcome, out)
+    interrupted = INTERRUPTED in outcome.result.stopped
+    beside = {} if interrupted else comparisons(outcome)
     if as_json:
         files = {"model": str(out), "picture": str(picture)}
-        print(json.dumps(_summary(outcome) | files))
+        scores = {name: evaluation.as_dict() for name, evaluation in beside.items()}
+        print(json.dumps(_summary(outcome) | {"beside": scores} | files))
     else:
-        terminal.results(outcome.evaluations, str(outcome.training.target))
+        terminal.results(outcome.evaluations, str(outcome.training.target), beside)
         gradient = gradient_check(outcome.check)
         terminal.facts({"gradient": gradient, "model": str(out), "picture": str(picture)})
-    if INTERRUPTED in outcome.result.stopped:
+    for line in advice(outcome, beside):
+        terminal.say(line)
+    if replaced:
+        terminal.say(f"{out} was there: it is replaced")
+    if interrupted:
         J = outcome.result.J
         fail(f"interrupted: the best theta so far (J = {J:.4g}) is saved in {out}", CTRL_C)
 
@@ -180,6 +243,14 @@ def _units(hidden: str) -> tuple[int, ...]:
         return tuple(int(part) for part in hidden.split(","))
     except ValueError:
         raise ValueError(f"--hidden {hidden!r}: give whole numbers, as 25 or 25,25") from None
+
+
+def _shares(dropout: str) -> float | tuple[float, ...]:
+    try:
+        shares = tuple(float(part) for part in dropout.split(","))
+    except ValueError:
+        raise ValueError(f"--dropout {dropout!r}: give shares, as 0.5 or 0.2,0.5") from None
+    return shares[0] if len(shares) == 1 else shares
 
 
 def _names(activation: str) -> str | tuple[str, ...]:
@@ -234,8 +305,10 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
 
 
 def predict(
+    ctx: typer.Context,
     path: ModelPath,
     file: File,
+    drop: Drop = None,
     header: Header = None,
     encoding: Encoding = None,
     as_json: Json = False,
@@ -244,7 +317,7 @@ def predict(
     from chainrule import model_file
 
     model = model_file.load(path)
-    X = rows_like_training(model, file, header, encoding).X
+    X = rows_like_training(model, file, header, encoding, drop, ctx, labelled=False).X
     h = model.predict(X)
     answers = (
         (h if h.shape[1] > 1 else h[:, 0]).tolist() if model.classes is None else model.labels(X)
@@ -254,7 +327,7 @@ def predict(
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if model.classes is None:
-        writer.writerow([model.encoder.target] * h.shape[1])
+        writer.writerow(model.encoder.outputs or [model.encoder.target] * h.shape[1])
         writer.writerows([f"{value:.9g}" for value in row] for row in h)
     else:
         sure = h.max(axis=1) if h.shape[1] > 1 else abs(h[:, 0] - 0.5) + 0.5
@@ -263,8 +336,10 @@ def predict(
 
 
 def evaluate(
+    ctx: typer.Context,
     path: ModelPath,
     file: File,
+    drop: Drop = None,
     header: Header = None,
     encoding: Encoding = None,
     as_json: Json = False,
@@ -275,7 +350,7 @@ def evaluate(
     from chainrule.workbench.pipeline import evaluate
 
     model = model_file.load(path)
-    evaluation = evaluate(model, rows_like_training(model, file, header, encoding))
+    evaluation = evaluate(model, rows_like_training(model, file, header, encoding, drop, ctx))
     if as_json:
         print(json.dumps(evaluation.as_dict()))
     else:
@@ -308,13 +383,25 @@ def info(path: ModelPath, as_json: Json = False) -> None:
 
 
 def rows_like_training(
-    model: Model, file: str, header: bool | None = None, encoding: str | None = None
+    model: Model,
+    file: str,
+    header: bool | None = None,
+    encoding: str | None = None,
+    drop: list[str] | None = None,
+    ctx: typer.Context | None = None,
+    *,
+    labelled: bool = True,
 ) -> Dataset:
     """Read a file as the model's training data were read, and say what was found."""
     from chainrule import datasets
     from chainrule.commands import terminal
+    from chainrule.workbench.telling import in_options
 
-    data = datasets.load_like(file, model.encoder, header=header, encoding=encoding)
+    how: dict[str, Any] = {"header": header, "encoding": encoding, "labelled": labelled}
+    try:
+        data = datasets.load_like(file, model.encoder, drop=drop or (), **how)
+    except DataError as error:
+        faulty(error, ctx)
     for note in data.notes:
-        terminal.say(f"{file}: {note}")
+        terminal.say(f"{file}: {in_options(note)}")
     return data

@@ -179,8 +179,15 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def results(evaluations: Mapping[str, Evaluation], target: str) -> None:
-    """Print a line for each set of examples, and the confusion matrix of the last one."""
+def results(
+    evaluations: Mapping[str, Evaluation],
+    target: str,
+    beside: Mapping[str, Evaluation] | None = None,
+) -> None:
+    """Print a line for each set of examples, and the confusion matrix of the last one.
+
+    Scores that these are compared with stand below, set in.
+    """
     console = data_console()
     table = Table(box=None, pad_edge=False)
     table.add_column("", style="bold")
@@ -188,13 +195,14 @@ def results(evaluations: Mapping[str, Evaluation], target: str) -> None:
     regression = next(iter(evaluations.values())).classes is None
     for heading in (f"RMSE ({target})", "R2") if regression else ("accuracy", "wrong"):
         table.add_column(escape(heading), justify="right")
-    for name, evaluation in evaluations.items():
+    set_in = {f"  {name}": evaluation for name, evaluation in (beside or {}).items()}
+    for name, evaluation in {**evaluations, **set_in}.items():
         cells = (
             (number(evaluation.rmse), f"{evaluation.r2:.4f}")
             if regression
             else (percent(evaluation.accuracy), f"{len(evaluation.mistakes):,}")
         )
-        table.add_row(name, f"{len(evaluation.truth):,}", *cells)
+        table.add_row(escape(name), f"{len(evaluation.truth):,}", *cells)
     console.print(table)
     if not regression:
         name, evaluation = list(evaluations.items())[-1]

@@ -152,7 +152,39 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 class DataError(ValueError):
-    """A file or table that cannot be used; the message says where, why and what to do."""
+    """A file or table that cannot be used; the message says where, why and what to do.
+
+    Parameters
+    ----------
+    where : str
+        What the message begins with, such as the file's name.
+    *faults : str
+        What is wrong, if it is more than one thing or has a remedy.
+    **options : str or list of str
+        Arguments of `chainrule.datasets.load` that mend it all; the message ends with them.
+
+    Examples
+    --------
+    >>> print(DataError("t.csv", "column 'id' numbers the rows", drop=["id"]))
+    t.csv: column 'id' numbers the rows: drop='id'
+    """
+
+    def __init__(self, where: str, *faults: str, **options: str | list[str]) -> None:
+        self.where, self.faults, self.options = where, faults, options
+        parts = [where] + (["; ".join(faults)] if faults else [])
+        super().__init__(": ".join([*parts, *([as_arguments(**options)] if options else [])]))
+
+
+def as_arguments(**options: str | list[str]) -> str:
+    """Return arguments as one writes them in Python.
+
+    Examples
+    --------
+    >>> as_arguments(drop=["a", "b"], missing="mean")
+    "drop=['a', 'b'], missing='mean'"
+    """
+    single = {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in options.items()}
+    return ", ".join(f"{name}={value!r}" for name, value in single.items())
 
 
 def counted(number: int, noun: str) -> str:

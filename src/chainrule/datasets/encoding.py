@@ -4,9 +4,9 @@ An `Encoder` remembers what was learnt about a table when a network was trained 
 their categories, its classes), so that a later table becomes the same inputs, or an error that
 says where it differs.  A `Scaling` remembers means and scales.  Both travel in the model file.
 
-A *table* here is a mapping from column names to vectors: of numbers, NaN where one is missing, or
-of text (dtype object), None where it is missing.  *Data rows* are counted from 1, a header not
-counted.
+A *table* here is a mapping from column names to vectors: of numbers, NaN where one is missing, of
+text (dtype object), None where it is missing, or of dates (datetime64), NaT where one is missing.
+*Data rows* are counted from 1, a header not counted.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.types import Array
 
 Table = Mapping[str, Array]
 Label = int | str
+
+MISSING = "missing"  # the category of a missing text, and the input that says so of a number
+FILLINGS = (None, "mean", "drop", "category")  # what can be done with missing values
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,19 +95,63 @@ class Column:
     categories : tuple of str or None
         Categories of a text column, which becomes one 0/1 input per category; None for numbers.
     mean : float or None
-        Number that fills a missing one, where missing values are filled.
+        What fills a missing number, a missing date (in seconds since 1970), or, where there is one
+        input for two categories, a missing or unknown text.  None where nothing is filled.
+    two : bool
+        Whether the two categories share one input: 0 for the first, 1 for the second.
+    parts : tuple of str
+        What is taken from each date, names of `DATE_PARTS`; empty for other columns.
+    gaps : bool
+        Whether another 0/1 input says where a number was missing.
     """
 
     name: str
     categories: tuple[str, ...] | None = None
     mean: float | None = None
+    two: bool = False
+    parts: tuple[str, ...] = ()
+    gaps: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names of the network's inputs that this column becomes."""
-        if self.categories is None:
-            return (self.name,)
-        return tuple(f"{self.name}={category}" for category in self.categories)
+        if self.parts:
+            names = [f"{self.name}.{part}" for part in self.parts]
+        elif self.categories is None:
+            names = [self.name]
+        else:
+            names = [f"{self.name}={category}" for category in self.categories[self.two :]]
+        return (*names, f"{self.name}={MISSING}") if self.gaps else tuple(names)
+
+
+def _year(dates: Array) -> Array:
+    return np.asarray(dates.astype("datetime64[Y]").astype(np.int64) + 1970)
+
+
+def _month(dates: Array) -> Array:
+    return np.asarray(dates.astype("datetime64[M]").astype(np.int64) % 12 + 1)
+
+
+def _weekday(dates: Array) -> Array:
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    return np.asarray((days + 3) % 7 + 1)  # 1970 began on a Thursday
+
+
+def _hour(dates: Array) -> Array:
+    return np.asarray((dates - dates.astype("datetime64[D]")) / np.timedelta64(1, "h"))
+
+
+def _elapsed(dates: Array) -> Array:
+    return np.asarray((dates - np.datetime64(0, "s")) / np.timedelta64(1, "D"))
+
+
+DATE_PARTS = {  # month from 1, weekday from 1 for Monday, hour with its fraction, elapsed in days
+    "year": _year,
+    "month": _month,
+    "weekday": _weekday,
+    "hour": _hour,
+    "elapsed": _elapsed,
+}
 
 
 @dataclass(frozen=True)
@@ -139,9 +187,10 @@ class Encoder:
         The label of each class, in the order of its code; None for regression.
     dropped : tuple of str
         Columns that are known but not used.
-    missing : "mean" or None
-        Whether missing values are filled: a number with its column's mean in training, a text with
-        zeros for all its categories.
+    missing : "mean", "drop", "category" or None
+        What is done with missing values.  "mean": a number becomes its column's mean in training, a
+        text zeros for all its categories.  "drop": the row is left out.  "category": a text becomes
+        a category of its own; for a number, filled with the mean, another input says so.
     image_shape : (height, width) or None
         Set where the inputs are the pixels of an image.
     column_major : bool
@@ -150,6 +199,10 @@ class Encoder:
         The inputs are divided by it: the value of a full pixel, 1 for tables.
     reading : Reading
         How the file was read.
+    outputs : tuple of str
+        The target's columns, where it has several.
+    na : tuple of str
+        Values that stand for a missing one.
 
     Examples
     --------
@@ -174,13 +227,22 @@ class Encoder:
     column_major: bool = False
     divisor: float = 1.0
     reading: Reading = field(default_factory=Reading)
+    outputs: tuple[str, ...] = ()
+    na: tuple[str, ...] = ()
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The name of each of the network's inputs."""
         return tuple(name for column in self.columns for name in column.inputs)
 
-    def encode(self, table: Table, source: str) -> tuple[Array, list[str]]:
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the columns that hold the target."""
+        return self.outputs or (() if self.target is None else (self.target,))
+
+    def encode(
+        self, table: Table, source: str, rows: Array | None = None
+    ) -> tuple[Array, list[str]]:
         """Turn a table into the inputs of the network.
 
         Parameters
@@ -189,6 +251,8 @@ class Encoder:
             The target may be among the columns, and those that were dropped in training.
         source : str
             What errors call the table: the file's name.
+        rows : array of shape (m,) of int, optional
+            The number of each data row, where some were left out.  Default: 1 to m.
 
         Returns
         -------
@@ -208,21 +272,18 @@ class Encoder:
         X = np.zeros(
             (len(vectors[0]), len(self.feature_names)), np.float32 if small else np.float64
         )
+        rows = np.arange(1, len(X) + 1) if rows is None else rows
         notes, start = [], 0
         for column, vector in zip(self.columns, vectors, strict=True):
-            where = f"{source}: column {column.name!r}"
             block = X[:, start : start + len(column.inputs)]
-            write = _write_numbers if column.categories is None else _write_categories
-            notes += [
-                f"column {column.name!r}: {note}"
-                for note in write(column, vector, block, self.missing, where)
-            ]
+            write = _write_categories if column.categories is not None else _write_numbers
+            notes += write(column, vector, block, self.missing, Place(source, column.name, rows))
             start += len(column.inputs)
         if self.divisor != 1:
             X /= self.divisor
         return X, notes
 
-    def codes(self, labels: Array, source: str) -> Array:
+    def codes(self, labels: Array, source: str, rows: Array | None = None) -> Array:
         """Return the code, 0..K-1, of each label of a target column.
 
         Parameters
@@ -231,6 +292,8 @@ class Encoder:
             Integers (of any dtype) or text.
         source : str
             What errors call the table.
+        rows : array of shape (m,) of int, optional
+            As for `encode`.
 
         Returns
         -------
@@ -245,8 +308,9 @@ class Encoder:
         codes = np.array([known.get(label, -1) for label in as_labels(labels)], dtype=np.int64)
         if codes.min(initial=0) < 0:
             row = int(np.argmin(codes))
+            number = row + 1 if rows is None else rows[row]
             raise DataError(
-                f"{source}: column {self.target!r} has {labels[row]!r} in data row {row + 1}, "
+                f"{source}: column {self.target!r} has {labels[row]!r} in data row {number}, "
                 f"which is none of the classes {shortened(self.classes or ())}"
             )
         return codes
@@ -301,6 +365,9 @@ class Encoder:
                     _typed(part["name"], str),
                     _tuple(part["categories"], str),
                     _number(part["mean"]),
+                    _typed(part.get("two", False), bool),  # older files have no more than these
+                    _tuple(part.get("parts"), str) or (),
+                    _typed(part.get("gaps", False), bool),
                 )
                 for part in fields["columns"]
             )
@@ -323,6 +390,8 @@ class Encoder:
                         for name, form in reading.get("forms", {}).items()
                     },
                 ),
+                outputs=_tuple(fields.get("outputs"), str) or (),
+                na=_tuple(fields.get("na"), str) or (),
             )
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"bad encoder ({error!r})") from None
@@ -331,8 +400,12 @@ class Encoder:
             raise ValueError("bad encoder (no columns, or one name twice)")
         if shape is not None and (len(shape) != 2 or min(shape) < 1 or shape[0] * shape[1] != n):
             raise ValueError(f"bad encoder (image_shape {shape} for {n} inputs)")
-        if encoder.missing not in (None, "mean") or encoder.divisor <= 0:
+        if encoder.missing not in FILLINGS or encoder.divisor <= 0:
             raise ValueError("bad encoder (missing or divisor)")
+        for column in columns:
+            binary = column.categories is not None and len(column.categories) == 2
+            if (column.two and not binary) or not set(column.parts) <= set(DATE_PARTS):
+                raise ValueError(f"bad encoder (column {column.name!r})")
         return encoder
 
     def _refuse_other_columns(self, table: Table, source: str) -> None:
@@ -344,57 +417,112 @@ class Encoder:
                 + (f" (and {len(absent) - 1} more)" if len(absent) > 1 else "")
                 + f"; training had the columns {shortened(names)}"
             )
-        known = {*names, self.target, *self.dropped}
+        known = {*names, *self.targets, *self.dropped}
         new = [name for name in table if name not in known]
         if new:
             raise DataError(
-                f"{source}: column {new[0]!r} was not there in training: remove or drop it"
-                + (f" (and {len(new) - 1} more)" if len(new) > 1 else "")
+                source,
+                f"column {new[0]!r} was not there in training"
+                + (f" (and {len(new) - 1} more)" if len(new) > 1 else ""),
+                drop=new,
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A column of a file, and the numbers of its data rows: what messages call a value's place."""
+
+    source: str
+    column: str
+    rows: Array
+
+    def __str__(self) -> str:
+        return f"{self.source}: column {self.column!r}"
+
+    def first(self, chosen: npt.ArrayLike) -> str:
+        """Return the number of the first data row that is chosen."""
+        return f"data row {self.rows[int(np.argmax(chosen))]}"
+
+
 def _write_numbers(
-    column: Column, vector: Array, block: Array, missing: str | None, where: str
+    column: Column, vector: Array, block: Array, missing: str | None, place: Place
 ) -> list[str]:
-    if vector.dtype == object:
-        row, value = next((row, value) for row, value in enumerate(vector) if not is_number(value))
-        raise DataError(
-            f"{where} has {value!r} in data row {row + 1}, where training had numbers: correct it"
-        )
-    if vector.dtype.kind == "f":
-        refuse_infinite(vector, where)
-        absent = np.isnan(vector)
-        if absent.any():
-            if missing is None or column.mean is None:
-                raise DataError(missing_values(absent, where))
-            block[:, 0] = np.where(absent, column.mean, vector)
-            return [f"{counted(absent.sum(), 'missing value')} filled with {column.mean:.6g}"]
-    block[:, 0] = vector
-    return []
+    """Write numbers, or what is taken from dates."""
+    dates, expected = vector.dtype.kind == "M", "dates" if column.parts else "numbers"
+    if vector.dtype == object or dates != bool(column.parts):
+        wrong = ~absences(vector)
+        fits = _is_date if column.parts else is_number
+        words = wrong & ~np.array([fits(value) for value in vector])
+        wrong = words if words.any() else wrong
+        if wrong.any():
+            value = vector[int(np.argmax(wrong))]
+            shown = repr(value) if isinstance(value, str) else str(value)
+            raise DataError(
+                f"{place} has {shown} in {place.first(wrong)}, where training had {expected}: "
+                "correct it"
+            )
+        empty = np.datetime64("NaT", "s") if column.parts else np.nan
+        vector = np.full(len(vector), empty)
+    refuse_infinite(vector, place)
+    absent, notes = absences(vector), []
+    if absent.any():
+        if missing not in ("mean", "category") or column.mean is None:
+            raise DataError(missing_values(absent, place, missing))
+        fill = np.datetime64(round(column.mean), "s") if column.parts else column.mean
+        vector = np.where(absent, fill, vector)
+        shown = str(fill) if column.parts else f"{column.mean:.6g}"
+        notes = [
+            f"column {column.name!r}: {counted(absent.sum(), 'missing value')} filled with {shown}"
+        ]
+    for j, part in enumerate(column.parts):
+        block[:, j] = DATE_PARTS[part](vector)
+    if not column.parts:
+        block[:, 0] = vector
+    if column.gaps:
+        block[:, -1] = absent
+    return notes
 
 
 def _write_categories(
-    column: Column, vector: Array, block: Array, missing: str | None, where: str
+    column: Column, vector: Array, block: Array, missing: str | None, place: Place
 ) -> list[str]:
-    places: dict[str | None, int] = {name: j for j, name in enumerate(column.categories or ())}
+    categories = column.categories or ()
+    places: dict[str | None, int] = {name: j for j, name in enumerate(categories)}
     values = as_text(vector)
+    if missing == "category":
+        values = [MISSING if value is None else value for value in values]
     codes = np.array([places.get(value, -1) for value in values])
     absent = np.array([value is None for value in values])
-    if absent.any() and missing is None:
-        raise DataError(missing_values(absent, where))
-    rows = np.flatnonzero(codes >= 0)
-    block[rows, codes[rows]] = 1
-    unknown = np.flatnonzero((codes < 0) & ~absent)
+    if absent.any() and missing != "mean":
+        raise DataError(missing_values(absent, place, missing))
+    if column.two:
+        fill = 0.0 if column.mean is None else column.mean
+        block[:, 0] = np.where(codes < 0, fill, codes)
+        becomes = f"taken as {fill:.2g}"
+    else:
+        rows = np.flatnonzero(codes >= 0)
+        block[rows, codes[rows]] = 1
+        becomes = "all zeros"
+    unknown = (codes < 0) & ~absent
     notes = []
     if absent.any():
-        notes.append(f"{counted(absent.sum(), 'missing value')}: all zeros")
-    if len(unknown):
-        first = int(unknown[0])
+        notes.append(f"{counted(absent.sum(), 'missing value')}: {becomes}")
+    if unknown.any():
+        value = values[int(np.argmax(unknown))]
         notes.append(
-            f"{counted(len(unknown), 'value')} not seen in training, {values[first]!r} in data "
-            f"row {first + 1} first: all zeros"
+            f"{counted(unknown.sum(), 'value')} not seen in training, {value!r} in "
+            f"{place.first(unknown)} first: {becomes}"
         )
-    return notes
+    return [f"column {column.name!r}: {note}" for note in notes]
+
+
+def absences(vector: Array) -> Array:
+    """Return where a vector of numbers, text or dates has none."""
+    if vector.dtype == object:
+        return np.array([value is None for value in vector], dtype=bool)
+    if vector.dtype.kind == "M":
+        return np.asarray(np.isnat(vector))
+    return np.asarray(np.isnan(vector)) if vector.dtype.kind == "f" else np.zeros(len(vector), bool)
 
 
 def as_labels(values: Array) -> list[Label]:
@@ -408,24 +536,29 @@ def as_text(vector: Array) -> list[str | None]:
     """Return a column as text, numbers in their shortest form."""
     if vector.dtype == object:
         return list(vector)
+    if vector.dtype.kind == "M":
+        return [None if value is None else str(value) for value in vector.tolist()]
     return [None if value != value else f"{value:g}" for value in vector.tolist()]
 
 
-def missing_values(absent: Array, where: str) -> str:
+def missing_values(absent: Array, place: Place, missing: str | None) -> str:
     """Say how many values are missing, and where the first is."""
+    rows = "such rows were left out of training" if missing == "drop" else "training had none"
     return (
-        f"{where} has {counted(absent.sum(), 'missing value')}, in data row "
-        f"{int(np.argmax(absent)) + 1} first: fill them in, choose missing=mean, or drop the column"
+        f"{place} has {counted(absent.sum(), 'missing value')}, in {place.first(absent)} first, "
+        f"and {rows}: fill them in, or train with missing='mean'"
     )
 
 
-def refuse_infinite(vector: Array, where: str) -> None:
+def refuse_infinite(vector: Array, place: Place) -> None:
     """Raise DataError if a vector of numbers has an infinity."""
+    if vector.dtype.kind != "f":
+        return
     infinite = np.isinf(vector)
     if infinite.any():
-        row = int(np.argmax(infinite))
+        value = vector[int(np.argmax(infinite))]
         raise DataError(
-            f"{where} has {vector[row]} in data row {row + 1}: only finite numbers can be used"
+            f"{place} has {value} in {place.first(infinite)}: only finite numbers can be used"
         )
 
 
@@ -435,6 +568,14 @@ def is_number(value: object) -> bool:
         float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return value is None
+    return True
+
+
+def _is_date(value: object) -> bool:
+    try:
+        np.datetime64(value, "s")  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        return False
     return True
 
 

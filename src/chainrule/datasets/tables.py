@@ -6,37 +6,43 @@ reads another one as a trained model needs it; `split` sets rows aside.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from chainrule.common.checks import DataError, counted
+from chainrule.common.checks import DataError, as_arguments, counted
 from chainrule.common.files import File
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Encoder, Reading
+from chainrule.datasets.doubts import doubts
+from chainrule.datasets.encoding import FILLINGS, Encoder, Reading
 from chainrule.datasets.formats import read
 from chainrule.datasets.meaning import (
     Dataset,
     Kind,
+    columns_named,
     encoded,
     find_image,
     inputs_and_target,
     learn_columns,
-    no_such,
+    rows_of,
     understand_target,
+    whole_rows,
+    without,
 )
 
 
 def load(
     source: File,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     *,
-    drop: Collection[str] = (),
+    drop: str | Collection[str] = (),
     missing: str | None = None,
     kind: Kind | None = None,
     header: bool | None = None,
     encoding: str | None = None,
+    na: str | Collection[str] = (),
+    keep: str | Collection[str] = (),
     name: str | None = None,
 ) -> Dataset:
     r"""Read a table to train on.
@@ -51,24 +57,31 @@ def load(
         npz and mat files hold ``X`` of shape (m, n) or (m, height, width) and ``y``, in npz
         also ``names`` of the columns, and a test set ``X_test``, ``y_test`` (or ``Xtest``,
         ``ytest``) with ``X_train``, ``y_train`` for the rest.
-    target : str, optional
-        The target column: its name, or its position counted from 1 (from -1 at the end).  In an
-        npz or mat file, the array to use in place of ``y``.  Default: the column called target,
-        label, class or y, else the last.
-    drop : collection of str
-        Columns to leave out.
-    missing : "mean", optional
-        Fill missing numbers with the column's mean, and missing text with zeros for all its
-        categories.  Default: refuse.  (The mean is over all rows, also those set aside later.)
+    target : str or sequence of str, optional
+        The target column: its name, or its position counted from 1 (from -1 at the end).  Several
+        columns, in a sequence or with commas between, are several outputs, or classes written
+        one-hot.  In an npz or mat file, the array to use in place of ``y``.  Default: the column
+        called target, label, class or y, else the last.  Rows without it are left out.
+    drop : str or collection of str
+        Columns to leave out, named as the target is.
+    missing : "mean", "drop" or "category", optional
+        What to do with missing values.  "mean": fill numbers with the column's mean, and text with
+        zeros for all its categories.  "drop": leave the rows out.  "category": make a category of
+        those in text; fill numbers, and add an input that says where.  Default: refuse.  (The mean
+        is over all rows, also those set aside later.)
     kind : "classes" or "numbers", optional
         What the target holds.  By default text is classes, and so are whole numbers when there
-        are at most 30 different ones and twice as many rows; anything else is numbers
-        (regression).
+        are at most 30 different ones, twice as many rows, and not more than 10 consecutive ones;
+        anything else is numbers (regression).
     header : bool, optional
         Whether the first line of a text file names the columns; without, they are x1, x2 and so
         on.  Default: by what stands there.
     encoding : str, optional
         That of a text file, as ``"latin-1"``.  Default: by its bytes.
+    na : str or collection of str
+        Values that stand for a missing one, such as "-999".
+    keep : str or collection of str
+        Columns to use although they look like identifiers.
     name : str, optional
         What a stream's file is called, for errors; its ending says the format.  Default: the
         stream's own name, and csv where that has no ending.
@@ -88,39 +101,66 @@ def load(
     >>> table = io.BytesIO(b"width,colour,kind\n1.5,red,a\n2.5,blue,b\n1.0,red,b\n0.5,red,a")
     >>> data = load(table)
     >>> data.X
-    array([[1.5, 0. , 1. ],
-           [2.5, 1. , 0. ],
-           [1. , 0. , 1. ],
-           [0.5, 0. , 1. ]])
+    array([[1.5, 1. ],
+           [2.5, 0. ],
+           [1. , 1. ],
+           [0.5, 1. ]])
     >>> data.Y, data.classes
     (array([0, 1, 1, 0]), ('a', 'b'))
     >>> for note in data.notes:
     ...     print(note)
     target 'kind' (the last column): 4 texts, 2 distinct: classes a, b
-    column 'colour' has 2 categories: one-hot
+    column 'colour': blue is 0, red is 1
     """
-    if missing not in (None, "mean"):
-        raise DataError(f"missing must be 'mean' or absent, got {missing!r}")
-    contents = read(source, target, Reading(header, encoding), name)
-    table, y, label, why = inputs_and_target(contents, target)
-    Y, classes, what = understand_target(y, label, kind, contents)
-    absent = [column for column in drop if column not in contents.table]
-    if absent:
-        names = list(contents.table)
-        raise no_such(f"column {absent[0]!r} to drop", absent[0], names, contents.name)
-    table = {column: vector for column, vector in table.items() if column not in drop}
+    if missing not in FILLINGS:
+        raise DataError(f"missing must be 'mean', 'drop' or 'category', got {missing!r}")
+    wanted, na = _listed(target), tuple(part for word in _listed(na) for part in word.split(","))
+    array = wanted[0] if len(wanted) == 1 else None
+    contents = read(source, array, Reading(header, encoding), name)
+    names = list(contents.table)
+    out = columns_named(_listed(drop), names, "column {!r} to drop", contents.name)
+    kept = columns_named(_listed(keep), names, "column {!r} to keep", contents.name)
+    table, found = inputs_and_target(contents, wanted)
+    if both := [column for column in found.names if column in out]:
+        what = as_arguments(drop=both[0])
+        raise DataError(f"{contents.name}: {what} is the target, what to predict: leave that out")
+    table = {column: vector for column, vector in table.items() if column not in out}
     if not table:
-        raise DataError(f"{contents.name}: no column is left for the inputs besides {label!r}")
-    columns, one_hot = learn_columns(table, missing, contents)
-    encoder = Encoder(columns, label, classes, tuple(drop), missing, reading=contents.reading)
-    X, filled = encoder.encode(table, contents.name)
+        raise DataError(f"{contents.name}: no column is left for the inputs besides {found.name!r}")
+    table = {column: without(vector, na) for column, vector in table.items()}
+    found = replace(found, y=without(found.y, na))
+    gaps = list(table) if missing == "drop" else ()
+    whole, left_out = whole_rows(table, found, gaps)
+    if found.absent.all():
+        raise DataError(f"{contents.name}: target {found.name!r} has no value at all: name another")
+    if not whole.any():
+        raise DataError(contents.name, "no row is without a missing value", missing="mean")
+    table, rows = rows_of(table, whole), np.flatnonzero(whole) + 1
+    found = replace(found, y=found.y[whole])
+    faults: list[DataError] = []
+    try:
+        Y, classes, what = understand_target(found, kind, contents, rows)
+    except DataError as fault:
+        faults.append(fault)
+    columns, more, becomes = learn_columns(table, missing, contents, rows, kept)
+    if faults or more:
+        raise all_of([*faults, *more])
+    encoder = Encoder(
+        tuple(columns), found.name, classes, out, missing,
+        reading=contents.reading, outputs=found.names if len(found.names) > 1 else (), na=na,
+    )  # fmt: skip
+    X, filled = encoder.encode(table, contents.name, rows)
     shape, divisor, evidence = find_image(X, contents)
     if shape is not None:
         encoder = replace(
             encoder, image_shape=shape, column_major=contents.column_major, divisor=divisor
         )
         X /= divisor
-    notes = [*contents.notes, f"target {label!r}{why}: {what}", *one_hot, *filled, *evidence]
+    doubtful = doubts(table, Y, classes, found.name) if contents.named and shape is None else []
+    notes = [
+        *contents.notes, *left_out, f"target {found.name!r}{found.why}: {what}", *becomes, *filled,
+        *evidence, *doubtful,
+    ]  # fmt: skip
     held_out = None
     if contents.held_out is not None:
         held_out = encoded(encoder, contents, *contents.held_out)
@@ -128,11 +168,39 @@ def load(
     return Dataset(X, Y, encoder, contents.name, contents.sha256, notes, held_out)
 
 
+def _listed(names: str | Collection[str] | None) -> list[str]:
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def all_of(faults: Sequence[DataError]) -> DataError:
+    """Return one error for all that is wrong, with all that mends it.
+
+    Examples
+    --------
+    >>> print(all_of([DataError("t.csv", f"column {c!r} is empty", drop=[c]) for c in "ab"]))
+    t.csv: column 'a' is empty; column 'b' is empty: drop=['a', 'b']
+    """
+    if len(faults) == 1:
+        return faults[0]
+    where = next((fault.where for fault in faults if fault.faults), faults[0].where)
+    options: dict[str, str | list[str]] = {}
+    told: list[str] = []
+    for fault in faults:
+        told += fault.faults or [fault.where.removeprefix(f"{where}: ")]
+        for option, value in fault.options.items():
+            before = options.get(option)
+            if isinstance(value, list) and isinstance(before, list):
+                value = list(dict.fromkeys([*before, *value]))
+            options[option] = value
+    return DataError(where, *told, **options)
+
+
 def load_like(
     source: File,
     encoder: Encoder,
     *,
-    drop: Collection[str] = (),
+    drop: str | Collection[str] = (),
+    labelled: bool = True,
     header: bool | None = None,
     encoding: str | None = None,
     name: str | None = None,
@@ -145,17 +213,21 @@ def load_like(
         As for `load`.
     encoder : Encoder
         That of the training data.
-    drop : collection of str
+    drop : str or collection of str
         Columns that training did not have.
     header, encoding : optional
         As for `load`.  Default: as in training.
+    labelled : bool, default=True
+        Whether to read the target: rows without it are left out, as they are in training.  False
+        keeps every row.
     name : str, optional
         As for `load`.
 
     Returns
     -------
     Dataset
-        Its Y is None if the table has no target; its notes say what was filled or unknown.
+        Its Y is None if the table has no target, or none was asked for; its notes say what was
+        filled, unknown or left out.
 
     Raises
     ------
@@ -172,10 +244,13 @@ def load_like(
     """
     contents = read(source, encoder.target, _reading(encoder, header, encoding), name)
     table, y = dict(contents.table), contents.y
-    if contents.target is None and encoder.target in table:
-        y = table.pop(encoder.target)
-    table = {column: vector for column, vector in table.items() if column not in drop}
-    data = encoded(encoder, contents, table, y)
+    if contents.target is None:
+        vectors = [table.pop(column) for column in encoder.targets if column in table]
+        whole = len(vectors) == len(encoder.targets) > 0
+        y = (np.column_stack(vectors) if encoder.outputs else vectors[0]) if whole else None
+    out = columns_named(_listed(drop), list(contents.table), "column {!r} to drop", contents.name)
+    table = {column: vector for column, vector in table.items() if column not in out}
+    data = encoded(encoder, contents, table, y, labelled=labelled)
     if contents.held_out is None:
         return data
     return replace(data, held_out=encoded(encoder, contents, *contents.held_out))
@@ -185,10 +260,9 @@ def _reading(encoder: Encoder, header: bool | None, encoding: str | None) -> Rea
     """Return how a file is read whose columns are to be those of an encoder."""
     learnt, names = encoder.reading, [column.name for column in encoder.columns]
     text = [column.name for column in encoder.columns if column.categories is not None]
-    if encoder.target is not None:
-        names.append(encoder.target)
-        if encoder.classes and isinstance(encoder.classes[0], str):
-            text.append(encoder.target)
+    names += encoder.targets
+    if encoder.classes and isinstance(encoder.classes[0], str) and not encoder.outputs:
+        text += encoder.targets
     forms = {**learnt.forms, **dict.fromkeys(names, "numbers"), **dict.fromkeys(text, "text")}
     return Reading(
         learnt.header if header is None else header,
@@ -233,6 +307,14 @@ def split(
     share = 0.2 if test_size is None else test_size
     if not 0 <= share < 1:
         raise ValueError(f"test_size must be at least 0 and less than 1, got {test_size!r}")
+    test = rows_aside(data, share, seed)
+    if not test.any():
+        return replace(data, held_out=None), None
+    return _rows(data, ~test), _rows(data, test)
+
+
+def rows_aside(data: Dataset, share: float, seed: int) -> Array:
+    """Return, as an array of bool, which rows `split` sets aside."""
     m = len(data)
     order = np.random.default_rng(seed).permutation(m)
     keep = np.zeros(m, dtype=bool)
@@ -243,13 +325,12 @@ def split(
         keep[order[0]] = True
     choice = order[~keep[order]]
     n_test = min(round(share * m), len(choice))
-    if not n_test:
-        return replace(data, held_out=None), None
-    # Evenly spaced over the rows in class order: each class gives its share, to within one row
-    aside = choice[((np.arange(n_test) + 0.5) * (len(choice) / n_test)).astype(np.intp)]
     test = np.zeros(m, dtype=bool)
-    test[aside] = True
-    return _rows(data, ~test), _rows(data, test)
+    if n_test:
+        # Evenly spaced over the rows in class order: each class gives its share, to within one row
+        aside = choice[((np.arange(n_test) + 0.5) * (len(choice) / n_test)).astype(np.intp)]
+        test[aside] = True
+    return test
 
 
 def _rows(data: Dataset, rows: Array) -> Dataset:

@@ -88,3 +88,57 @@ def cross_validate(
             evaluation = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes)
             scores.append(evaluation.score)
         yield Choice(network, lam, float(np.mean(scores)))
+
+
+def search(
+    networks: Sequence[Network],
+    lams: Sequence[float],
+    X: Array,
+    Y: Array,
+    *,
+    first: tuple[slice, slice] = (slice(None), slice(None)),
+    **options: Any,
+) -> Iterator[Choice]:
+    """Cross-validate some networks with some lambdas; go on around the best until none is better.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        In the order of their size.
+    lams : sequence of float
+        In their order.
+    X, Y : arrays
+        As for `cross_validate`.
+    first : (slice, slice)
+        The networks and the lambdas to begin with.  After them come the neighbours of the best:
+        the next network and the next lambda to either side.
+    **options
+        More arguments of `cross_validate`.
+
+    Yields
+    ------
+    Choice
+        As soon as it is scored.
+
+    Examples
+    --------
+    >>> X = np.linspace(-1, 1, 60)[:, None]
+    >>> network = Network((1, 8, 1), hidden="tanh", output="identity")
+    >>> lams = [0.001, 0.01, 0.1, 1.0]
+    >>> first = (slice(None), slice(2, None))
+    >>> [choice.lam for choice in search([network], lams, X, X[:, 0] ** 2, first=first)]
+    [0.1, 1.0, 0.01, 0.001]
+    """
+    tried: dict[tuple[int, int], Choice] = {}
+    todo = list(product(range(len(networks))[first[0]], range(len(lams))[first[1]]))
+    while todo:
+        for i, j in todo:
+            (tried[i, j],) = cross_validate([networks[i]], [lams[j]], X, Y, **options)
+            yield tried[i, j]
+        i, j = max(tried, key=lambda pair: tried[pair].score)
+        todo = [
+            (i + down, j + right)
+            for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1))
+            if 0 <= i + down < len(networks) and 0 <= j + right < len(lams)
+        ]
+        todo = [pair for pair in todo if pair not in tried]

@@ -6,6 +6,8 @@ between.  It prints nothing and writes no file.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,33 +20,48 @@ from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array, Stopped
 from chainrule.datasets import Dataset
 from chainrule.datasets.encoding import Scaling
+from chainrule.datasets.tables import rows_aside
 from chainrule.engine.predicting import predict
 from chainrule.engine.summing import accumulate
 from chainrule.evaluation.scores import Evaluation
-from chainrule.evaluation.selection import Choice, cross_validate
+from chainrule.evaluation.selection import Choice, search
 from chainrule.handwriting import learning
 from chainrule.model_file import Model, Provenance
 from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
-from chainrule.optimize import Result, find
+from chainrule.optimize import Result
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
 from chainrule.workbench.request import (
     ACTIVATION,
+    CV_FIRST,
     CV_HIDDEN,
     CV_LAMS,
     HIDDEN,
     LAM,
+    LAMS,
+    LAMS_FIRST,
     MAX_ITER,
+    MINIBATCHES,
     OPTIMIZER,
     Request,
 )
-from chainrule.workbench.telling import Telling, gradient_check, number, percent, vector
+from chainrule.workbench.telling import (
+    Telling,
+    gradient_check,
+    in_options,
+    number,
+    percent,
+    vector,
+)
 
 Stop = Callable[[], bool]
+
+MOST = 10_000  # rows on which lambda is chosen: more would take longer and choose the same
+FEWEST = 20  # with fewer, folds say nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +157,6 @@ def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
     >>> outcome.evaluations["held out"].accuracy > 0.8
     True
     """
-    find(request.optimizer or OPTIMIZER)  # a wrong name is said before anything is read
     data = datasets.load(
         request.source,
         request.target,
@@ -149,18 +165,19 @@ def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
         kind=request.kind,
         header=request.header,
         encoding=request.encoding,
+        na=request.na,
+        keep=request.keep,
     )
-    if data.target in request.drop:
-        raise ValueError(f"--drop {data.target}: that is the target, what to predict")
     training, held_out = datasets.split(data, request.test_size, request.seed)
     if request.recipe == "photos":
         training, held_out = learning.prepared(training, held_out, request.seed, tell.progress)
     scaling, target_scaling = scalings(request, training)
-    tell_data(tell, data, training, held_out, scaling, target_scaling)
     X, Y = standardised(training, scaling, target_scaling)
+    refuse_what_does_not_fit(request, training, X, Y)
+    tell_data(tell, data, training, held_out, scaling, target_scaling)
     plan = planned(request, training, X, Y, tell, stop)
     ask(stop)
-    check, result = six_steps(plan, X, Y, request, tell, stop)
+    check, result = six_steps(plan, training, X, Y, request, tell, stop)
     lam = getattr(result.state, "lam", plan.lam)
     origin = provenance(request, data, plan, lam, result)
     model = Model(plan.network, result.theta, training.encoder, scaling, target_scaling, origin)
@@ -191,7 +208,7 @@ def tell_data(
     shape = f"{counted(len(data), 'example')}, {counted(data.X.shape[1], 'input')}"
     tell.note(f"{data.source}: {shape}, {kind}", heading=True)
     for note in data.notes:
-        tell.note(note)
+        tell.note(in_options(note))
     aside = "none" if held_out is None else f"{len(held_out):,}"
     tell.note(f"training on {counted(len(training), 'example')}, held out: {aside}")
     if scaling is not None:
@@ -199,6 +216,19 @@ def tell_data(
     if target_scaling is not None:
         unit = number(float(target_scaling.scale[0]))
         tell.note(f"target standardised: J is in scaled units, 1 is {unit} of {data.target}")
+
+
+def refuse_what_does_not_fit(request: Request, training: Dataset, X: Array, Y: Array) -> None:
+    """Refuse what these data do not allow, before anything is told."""
+    if request.recipe is not None:
+        from_recipe(request.recipe, training)
+        return
+    network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
+    if request.optimizer in ("lm", "br") and network.output != "identity":
+        raise ValueError(
+            f"--optimizer {request.optimizer} fits numbers, and the target has classes: leave "
+            "--optimizer out"
+        )
 
 
 def planned(
@@ -211,11 +241,21 @@ def planned(
         "optimizer": request.optimizer or OPTIMIZER,
         "max_iter": MAX_ITER if request.max_iter is None else request.max_iter,
     }
+    for name in (*MINIBATCHES, "patience", "threads"):
+        if (value := getattr(request, name)) is not None:
+            arguments[name] = value
+    network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
+    by_itself = request.lam is None and training.image_shape is None and request.optimizer != "br"
+    choices = []
     if request.cv:
         choices = cross_validated(request, training, X, Y, arguments, tell, stop)
+    elif by_itself and len(X) >= FEWEST:
+        choices = chosen_lam(network, request, training, X, Y, arguments, tell, stop)
+    if request.n_restarts != 1:
+        arguments["n_restarts"] = request.n_restarts
+    if choices:
         network, lam, _ = max(choices, key=lambda choice: choice.score)
-        return Plan(network, lam, arguments, choices)
-    network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
+        return Plan(network, lam, arguments, tuple(choices))
     return Plan(network, LAM if request.lam is None else request.lam, arguments)
 
 
@@ -262,7 +302,7 @@ def cross_validated(
     arguments: Mapping[str, Any],
     tell: Telling,
     stop: Stop,
-) -> tuple[Choice, ...]:
+) -> list[Choice]:
     """Compare networks and lambdas on parts of the training set, and say how each does."""
     classes = training.classes
     grid = CV_HIDDEN if request.hidden is None else (request.hidden,)
@@ -271,23 +311,77 @@ def cross_validated(
     tell.note("cross-validation in 3 folds", heading=True)
     tell.note(f"{'hidden units':>12}  {'lam':>6}  {'R2' if classes is None else 'accuracy':>8}")
     choices = []
-    for choice in cross_validate(
+    for choice in search(
         networks,
         lams,
         X,
         Y,
+        first=(middle(networks), middle(lams)),
         classes=classes,
         seed=request.seed,
         stop=stop,
         **arguments,
     ):
         ask(stop)
-        shown = f"{choice.score:.4f}" if classes is None else percent(choice.score)
-        tell.note(f"{_units(choice):>12}  {choice.lam:>6g}  {shown:>8}")
+        tell.note(f"{_units(choice):>12}  {choice.lam:>6g}  {_score(choice, classes):>8}")
         choices.append(choice)
     best = max(choices, key=lambda choice: choice.score)
     tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}")
-    return tuple(choices)
+    return choices
+
+
+def middle(ladder: Sequence[object]) -> slice:
+    """Return where a search begins."""
+    return slice(None) if len(ladder) == 1 else CV_FIRST
+
+
+def chosen_lam(
+    network: Network,
+    request: Request,
+    training: Dataset,
+    X: Array,
+    Y: Array,
+    arguments: Mapping[str, Any],
+    tell: Telling,
+    stop: Stop,
+) -> list[Choice]:
+    """Choose lambda by cross-validation on at most `MOST` rows, and say how each does.
+
+    With max_time, no other lambda is tried after half of that.
+    """
+    deadline = time.monotonic() + (math.inf if request.max_time is None else request.max_time / 2)
+    rows = np.random.default_rng(request.seed).permutation(len(X))[:MOST]
+    choices = []
+    for choice in search(
+        [network],
+        LAMS,
+        X[rows],
+        Y[rows],
+        first=(slice(None), LAMS_FIRST),
+        classes=training.classes,
+        seed=request.seed,
+        stop=stop,
+        **arguments,
+    ):
+        ask(stop)
+        choices.append(choice)
+        if time.monotonic() > deadline:
+            break
+    best = max(choices, key=lambda choice: choice.score)
+    what = "R2" if training.classes is None else "accuracy"
+    each = ", ".join(
+        f"{choice.lam:g}: {_score(choice, training.classes)}"
+        for choice in sorted(choices, key=lambda choice: choice.lam)
+    )
+    tell.note(
+        f"lam = {best.lam:g}, chosen by cross-validation in 3 folds on "
+        f"{counted(len(rows), 'row')} (--lam sets it): {what} at lam {each}"
+    )
+    return choices
+
+
+def _score(choice: Choice, classes: Sequence[object] | None) -> str:
+    return f"{choice.score:.4f}" if classes is None else percent(choice.score)
 
 
 def _units(choice: Choice) -> str:
@@ -295,10 +389,16 @@ def _units(choice: Choice) -> str:
 
 
 def six_steps(
-    plan: Plan, X: Array, Y: Array, request: Request, tell: Telling, stop: Stop
+    plan: Plan, training: Dataset, X: Array, Y: Array, request: Request, tell: Telling, stop: Stop
 ) -> tuple[GradientReport | None, Result]:
     """Train, one call of the library for each of the notes' steps, and say what each gave."""
     network, lam, seed = plan.network, plan.lam, request.seed
+    watched: dict[str, Any] = {}
+    if request.validation:
+        aside = rows_aside(training, request.validation, seed)
+        watched = {"X_val": X[aside], "Y_val": Y[aside]}
+        X, Y = X[~aside], Y[~aside]
+        tell.note(f"J_val is watched on {aside.sum():,} of the training examples")
     Y = network.check_targets(Y, len(X))
     theta = random_theta(network, seed)
     tell.step(1, f"theta has {network.size:,} weights, drawn with seed {seed}")
@@ -315,21 +415,37 @@ def six_steps(
     if check is not None and not check:
         raise WrongGradientError(str(check))
     tell.step(6)
+    start: dict[str, Any] = {
+        "theta": theta,
+        "callback": lambda step: tell.iteration(step, plan.arguments["max_iter"]),
+    }
+    if request.n_restarts != 1:  # each start draws its own, and they run side by side
+        tell.note(f"from {request.n_restarts} random starts, the best of which is taken")
+        start = {"seed": seed}
     result = train(
         network,
         X,
         Y,
         lam=lam,
-        theta=theta,
         max_time=request.max_time,
         check=False,
-        callback=lambda step: tell.iteration(step, plan.arguments["max_iter"]),
         stop=stop,
+        **start,
+        **watched,
         **plan.arguments,
     )
     if not len(result.history):
         raise Stopped(result.stopped)
     tell.note(f"J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
+    if result.J > J and plan.arguments["optimizer"] != "br":  # br's J is of another lambda
+        tell.note(
+            "J has risen: the training diverged, and the network is worse than at the start; "
+            + (
+                "type a smaller --learning-rate"
+                if plan.arguments["optimizer"] in ("sgd", "adam", "adamw")
+                else "leave --optimizer out"
+            )
+        )
     return check, result
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from chainrule.common.files import File
     from chainrule.datasets.meaning import Kind
 
-LAM = 1.0  # the course's, in its exercise of handwritten digits
+LAM = 1.0  # for pictures: the course's, in its exercise of handwritten digits
 HIDDEN = (25,)  # the course's too
 ACTIVATION, OPTIMIZER, MAX_ITER = "sigmoid", "lbfgs", 100
-CV_LAMS, CV_HIDDEN = (0.1, 1.0, 10.0), ((10,), (25,), (50,))  # what cross-validation tries
+# What cross-validation tries: at first the middle, and further where that is better
+CV_LAMS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
+CV_HIDDEN = ((2,), (5,), (10,), (25,), (50,), (100,), (200,))
+CV_FIRST = slice(2, 5)
+# The same for lambda alone, where nobody chose it for a table
+LAMS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+LAMS_FIRST = slice(4, 7)
+MINIBATCHES = ("learning_rate", "batch_size", "dropout")
 DECIDED_BY_RECIPE = (
-    "hidden", "activation", "output", "lam", "optimizer", "max_iter", "scale", "cv",
+    "hidden", "activation", "output", "lam", "optimizer", "max_iter", "scale", "cv", *MINIBATCHES,
+    "patience", "validation", "n_restarts",
 )  # fmt: skip
 
 
@@ -27,7 +36,7 @@ class Request:
     Parameters
     ----------
     source : str, path or binary stream
-    target, drop, missing, kind, header, encoding
+    target, drop, missing, kind, header, encoding, na, keep
         As for `chainrule.datasets.load`.
     test_size : float, optional
         The share of the rows that is held out.  Default: the file's own test set, or else 0.2.
@@ -40,13 +49,18 @@ class Request:
     scale : bool, optional
         Whether to standardise the inputs and a regression's target.  Default: tables, not images.
     lam : float, optional
-        Default: 1.
+        Default: 1 for pictures, and chosen by cross-validation for tables.
     optimizer : str, optional
         Default: lbfgs.
     max_iter : int, optional
         Default: 100.
     cv : bool, default=False
         Whether lambda and the hidden units are chosen by cross-validation; one that is given stays.
+    learning_rate, batch_size, dropout, patience, n_restarts, threads
+        As for `chainrule.train`.
+    validation : float, optional
+        The share of the training rows on which J_val is watched: the network is the one where that
+        was lowest.
     recipe : str, optional
         A name in `chainrule.training.recipes.RECIPES`.  It decides network and training.
     max_time : float, optional
@@ -59,7 +73,7 @@ class Request:
     Raises
     ------
     ValueError
-        If something is given that the recipe decides.
+        If something given does not fit, or is what the recipe decides.
 
     Examples
     --------
@@ -68,12 +82,14 @@ class Request:
     """
 
     source: File
-    target: str | None = None
+    target: str | tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
-    missing: Literal["mean"] | None = None
+    missing: Literal["mean", "drop", "category"] | None = None
     kind: Kind | None = None
     header: bool | None = None
     encoding: str | None = None
+    na: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     test_size: float | None = None
     hidden: tuple[int, ...] | None = None
     activation: str | tuple[str, ...] | None = None
@@ -83,6 +99,13 @@ class Request:
     optimizer: str | None = None
     max_iter: int | None = None
     cv: bool = False
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    dropout: float | tuple[float, ...] | None = None
+    patience: int | None = None
+    validation: float | None = None
+    n_restarts: int = 1
+    threads: int | None = None
     recipe: str | None = None
     max_time: float | None = None
     seed: int = 0
@@ -92,7 +115,58 @@ class Request:
         given = (n for n in DECIDED_BY_RECIPE if getattr(self, n) != getattr(Request, n))
         name = next(given, None)
         if self.recipe is not None and name is not None:
-            option = name.replace("_", "-")
             raise ValueError(
-                f"--recipe {self.recipe} decides --{option} itself: leave one of them out"
+                f"--recipe {self.recipe} decides {_option(name)} itself: leave one of them out"
             )
+        self._check_network()
+        self._check_training()
+
+    def _check_network(self) -> None:
+        from chainrule.notes.network import Network
+
+        hidden = self.hidden or HIDDEN
+        _check("hidden", self.hidden, lambda _: Network((1, *hidden, 1)))
+        _check("activation", self.activation, lambda g: Network((1, *hidden, 1), hidden=g))
+        _check("output", self.output, lambda name: Network((1, 2), output=name))
+
+    def _check_training(self) -> None:
+        from chainrule.optimize import find, is_rule
+
+        optimizer = self.optimizer or OPTIMIZER
+        rule = is_rule(find(optimizer))
+        for name in MINIBATCHES:
+            if getattr(self, name) is not None and not rule:
+                raise ValueError(
+                    f"{_option(name)} is for minibatches, and the optimizer {optimizer} sees all "
+                    "the rows at once: add --optimizer adam"
+                )
+        if self.patience is not None and not rule and self.validation is None:
+            raise ValueError("--patience needs --validation 0.1, or --optimizer adam")
+        for name, most in (("test_size", 1.0), ("validation", 1.0), ("dropout", 1.0)):
+            value = getattr(self, name)
+            for share in value if isinstance(value, tuple) else (value,):
+                if share is not None and not 0 <= share < most:
+                    raise ValueError(
+                        f"{_option(name)} {share:g}: must be at least 0 and less than {most:g}"
+                    )
+        for name in ("batch_size", "patience", "n_restarts", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{_option(name)} {value}: must be at least 1")
+        if self.learning_rate is not None and not self.learning_rate > 0:
+            raise ValueError(f"--learning-rate {self.learning_rate:g}: must be more than 0")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _check(name: str, value: object, build: Callable[[Any], object]) -> None:
+    """Say that an option is wrong where nothing can be built with it."""
+    if value is None:
+        return
+    try:
+        build(value)
+    except ValueError as error:
+        shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        raise ValueError(f"{_option(name)} {shown}: {error}") from None

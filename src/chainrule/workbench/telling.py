@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+import re
+import shlex
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -49,6 +52,50 @@ def gradient_check(report: GradientReport | None) -> str:
         f"{'passed' if report.ok else 'FAILED'}: largest relative error "
         f"{report.relative_errors.max():.1e} along {len(report.D)} directions"
     )
+
+
+ARGUMENT = re.compile(
+    r"\b(target|drop|missing|kind|na|keep|header|encoding)="
+    r"(\[[^\]]*\]|'[^']*'|\"[^\"]*\"|True|False)(?:, (?=\w+=))?"
+)
+
+
+def in_options(text: str) -> str:
+    """Return a message of `chainrule.datasets` in the words of the command.
+
+    Examples
+    --------
+    >>> in_options("column 'id' numbers the rows: drop=['id', 'the name'], missing='mean'")
+    "column 'id' numbers the rows: --drop 'id,the name' --missing mean"
+    """
+
+    def typed(found: re.Match[str]) -> str:
+        after = " " if found[0].endswith(", ") else ""
+        return options_typed({found[1]: ast.literal_eval(found[2])}) + after
+
+    return ARGUMENT.sub(typed, text)
+
+
+def options_typed(options: Mapping[str, object]) -> str:
+    """Return options as they are typed in a shell.
+
+    Examples
+    --------
+    >>> options_typed({"drop": ["a", "b c", "d,e"], "test_size": 0.5, "cv": True, "header": False})
+    "--drop 'a,b c' --drop d,e --test-size 0.5 --cv --no-header"
+    """
+    words = []
+    for name, value in options.items():
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option[2:]}")
+            continue
+        values = [str(part) for part in value] if isinstance(value, list | tuple) else [str(value)]
+        # A name with a comma in it stands by itself
+        listed = [",".join(part for part in values if "," not in part)]
+        listed += [part for part in values if "," in part]
+        words += [f"{option} {shlex.quote(part)}" for part in listed if part]
+    return " ".join(words)
 
 
 def vector(values: Array) -> str:
