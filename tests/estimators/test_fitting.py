@@ -490,3 +490,38 @@ def test_least_squares_solvers_learn_classes(kind, solver, output):
 def test_least_squares_solvers_refuse_what_has_no_second_derivative():
     with pytest.raises(ValueError, match="output='softmax:3,2' has no residuals"):
         MLPClassifier(4, solver="lm").fit(X, np.c_[iris, iris > 0])
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "lm", "br"])
+def test_ctrl_c_between_two_trainings_keeps_the_best_of_those_done(monkeypatch, solver):
+    drawn, start = [], MLPRegressor._start
+
+    def presses(net, *given):
+        drawn.append(net)
+        if len(drawn) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return start(net, *given)
+
+    monkeypatch.setattr(MLPRegressor, "_start", presses)
+    net = small(solver, n_restarts=5)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        net.fit(X, X[:, 0])
+    both = small(solver, n_restarts=2).fit(X, X[:, 0])
+    np.testing.assert_array_equal(net.theta_, both.theta_)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "gd", "br"])
+def test_ctrl_c_in_a_scorer_ends_all_restarts(solver):
+    scores = []
+
+    def scoring(net, X, y):
+        scores.append(net.score(X, y))
+        if len(scores) == 8:
+            signal.raise_signal(signal.SIGINT)
+        return scores[-1]
+
+    net = small(solver, n_restarts=4, max_iter=5, early_stopping=True, scoring=scoring)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        net.fit(X, X[:, 0])
+    assert len(scores) == 8
+    assert net.best_validation_score_ == max(scores[:7])  # the last one was never told

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from objectives import Quadratic
 
-from chainrule import Network, train
+from chainrule import ErrorBars, MLPRegressor, Network, train
 from chainrule.optimize import lm, minimize
 
 
@@ -95,3 +95,27 @@ def test_levenberg_marquardt_ends_where_l_bfgs_does_for_classes_and_counts(outpu
     assert pytest.approx(slow.J, abs=1e-8) == fast.J
     deep = Network((3, 4, 3), hidden="tanh", output=output)
     assert train(deep, X, Y, lam=0.1, optimizer="lm", max_iter=60).J < fast.J
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "br"])
+def test_too_many_parameters_are_refused_before_memory_is_asked_for(optimizer):
+    network = Network((784, 2000, 10), hidden="tanh", output="identity")
+    says = (
+        r"1,590,010 parameters are too many for 'lm' and 'br': 4 matrices of 1,590,010 x 1,590,010 "
+        r"numbers need 8.09e\+04 GB of memory, and there are .* GB; choose 'lbfgs' or 'scg'"
+    )
+    with pytest.raises(ValueError, match=says):
+        train(network, np.zeros((3, 784)), np.zeros((3, 10)), optimizer=optimizer, check=False)
+    with pytest.raises(ValueError, match=says):
+        ErrorBars.at(network, np.zeros(network.size), np.zeros((3, 784)), np.zeros((3, 10)))
+    regressor = MLPRegressor(hidden_layer_sizes=2000, solver=optimizer)
+    with pytest.raises(ValueError, match=says):
+        regressor.fit(np.zeros((3, 784)), np.zeros((3, 10)))
+
+
+def test_the_machines_memory_is_what_there_is(monkeypatch):
+    assert 1e8 < lm.memory() < 1e15
+    monkeypatch.setattr(lm, "memory", lambda: 4 * 8 * 100.0**2)
+    lm.check_room(100)
+    with pytest.raises(ValueError, match="101 parameters are too many"):
+        lm.check_room(101)

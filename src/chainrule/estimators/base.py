@@ -43,9 +43,9 @@ from chainrule.estimators.stopping import Fit, Parameters
 from chainrule.estimators.weights import row_weights, with_weight
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.evaluation.stop_report import stop_report
-from chainrule.notes.activations import Activation
+from chainrule.notes.activations import ACTIVATIONS, Activation
 from chainrule.notes.backprop import input_gradient
-from chainrule.notes.costs import Cost
+from chainrule.notes.costs import COSTS, Cost
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import divided
 from chainrule.optimize.result import Ending
@@ -191,7 +191,10 @@ class BaseMLP(
             if isinstance(hidden, list | tuple)
             else core_name(hidden)
         )
-        return Network((inputs, *sizes, outputs), hidden=hidden, output=self._output())
+        output = self._output()
+        if isinstance(output, Cost) and output is COSTS.get(output.name):
+            output = output.name
+        return Network((inputs, *sizes, outputs), hidden=hidden, output=output)
 
     def _start(self, network: Network, rng: np.random.RandomState, dtype: np.dtype[Any]) -> Array:
         """Return the initial theta: the user's, or scikit-learn's random numbers in its order."""
@@ -507,14 +510,13 @@ class BaseMLP(
         Parameters
         ----------
         path : path
-            Usually ``something.safetensors``.  A parameter that is a function, a random state or
-            an array is not kept; functions of your own in the network cannot be saved.
+            Usually ``something.safetensors``.  Every parameter is kept with its type.
 
         Raises
         ------
         chainrule.model_file.ModelFileError
-            If the network or the classes cannot be held by a file (functions of your own, the mean
-            of several restarts), or it cannot be written.
+            If the network, the classes or a parameter cannot be held by a file (functions of your
+            own, the mean of several restarts), or it cannot be written.
 
         Examples
         --------
@@ -666,5 +668,7 @@ def has_finite_sum(X: Array) -> bool:
 
 
 def core_name(activation: Any) -> Any:
-    """Return what chainrule calls one of scikit-learn's activations."""
+    """Return what chainrule calls one of scikit-learn's activations, or one of its own."""
+    if isinstance(activation, Activation) and activation is ACTIVATIONS.get(activation.name):
+        return activation.name
     return CORE_NAMES.get(activation, activation) if isinstance(activation, str) else activation

@@ -48,14 +48,19 @@ def best_of(
     Ctrl-C ends them all.  The training that it cuts short may be the best, but is no other.
     """
     runs: list[tuple[Progress, Ending]] = []
-    for progress in starts:
-        ended = train_once(fit, progress, rng)
-        runs.append((progress, ended))
-        if ended.at_once:
-            break
+    interrupted = False
+    try:
+        for progress in starts:
+            runs.append((progress, train_once(fit, progress, rng)))
+            if runs[-1][1].at_once:
+                break
+    except KeyboardInterrupt:  # between two trainings
+        if not runs:
+            raise
+        interrupted = True
     (best, why), _ = lowest(runs, lambda run: run[0].badness())
     others = [progress for progress, end in runs if progress is not best and not end.cut]
-    return best, replace(why, at_once=runs[-1][1].at_once), others
+    return best, replace(why, at_once=interrupted or runs[-1][1].at_once), others
 
 
 def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Ending:

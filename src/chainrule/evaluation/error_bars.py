@@ -32,6 +32,7 @@ from chainrule.notes.network import Network
 from chainrule.notes.regularisation import by_theta, check_lam
 from chainrule.notes.second_order import jacobian, rows_at_once
 from chainrule.notes.theta import blocks
+from chainrule.optimize.lm import check_room
 from chainrule.optimize.vectors import one_blas_thread
 from chainrule.training.objective import TrainingObjective
 
@@ -125,6 +126,7 @@ class ErrorBars:
             raise ValueError(
                 f"error bars are for squared error (output='identity'), not {network.cost.name!r}"
             )
+        check_room(network.size)
         data = TrainingObjective(network, Rows(X, Y, weights))
         lams = by_theta(network, lam)
         with one_blas_thread():

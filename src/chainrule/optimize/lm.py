@@ -9,8 +9,12 @@ that it has had: a unit that saturates, and no longer changes J, is then not mov
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -22,6 +26,7 @@ from chainrule.optimize.vectors import foretold, one_blas_thread, solve_damped
 START = 30.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
 ENOUGH = 1e-4  # share of the predicted gain: less is a failure
+MATRICES = 4  # of size n x n that are held at a time: H before and after a step, and what solves it
 ILL_CONDITIONED = 1e10  # the normal equations lose half of the digits: from here on QR
 
 
@@ -49,6 +54,7 @@ class Damped(Iterate):
     @classmethod
     def at(cls, objective: Any, theta: Array) -> Self:
         """Return the iterate that the algorithm starts with."""
+        check_room(len(theta))
         if not hasattr(objective, "normal_equations"):
             raise ValueError(
                 "Levenberg-Marquardt needs an objective with normal_equations(theta) and "
@@ -63,6 +69,29 @@ class Damped(Iterate):
     def extra(self) -> dict[str, float]:
         """The damping."""
         return {"damping": self.damping}
+
+
+def check_room(n: int) -> None:
+    """Raise ValueError where the matrices of n parameters would not fit into memory."""
+    needed, room = MATRICES * 8 * n**2, memory()
+    if needed > room:
+        raise ValueError(
+            f"{n:,} parameters are too many for 'lm' and 'br': {MATRICES} matrices of {n:,} x "
+            f"{n:,} numbers need {needed / 1e9:,.3g} GB of memory, and there are "
+            f"{room / 1e9:,.3g} GB; choose 'lbfgs' or 'scg', which keep a few vectors, or a "
+            "smaller network"
+        )
+
+
+def memory() -> float:
+    """Return how many bytes of memory this process may use: the machine's, or its container's."""
+    found = [math.inf]
+    with suppress(AttributeError, ValueError, OSError):  # Windows does not tell
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of Linux' cgroups 2 and 1
+        with suppress(ValueError, OSError):  # "max" where there is no limit
+            found.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+    return min(found)
 
 
 def steps(objective: Objective, start: Array | Damped) -> Steps:
