@@ -8,9 +8,12 @@ import polars as pl
 
 from .case import Corpus
 from .material import (
+    HOUSE,
+    HOUSES,
+    IRIS,
+    SAME_HOUSE,
+    SAME_IRIS,
     SPECIES,
-    flowers,
-    houses,
     mat,
     npy,
     npz,
@@ -20,12 +23,9 @@ from .material import (
 )
 
 case = Corpus("arrays and workbooks")
-FLOWERS, HOUSES = flowers(), houses()
 X, CODES = petals()
 AREA, PRICE = rooms()
 WORDS = np.array(SPECIES)[CODES]
-HOUSE = {"inputs": 3, "rows": 60}
-IRIS = {"kind": "classes", "outputs": 3, "inputs": 4, "rows": 60, "score": 0.9}
 PICTURES = np.zeros((90, 8, 8), np.uint8)
 for i, picture in enumerate(PICTURES):
     picture[:, 3 * (i % 3 - 1) + 3] = 200 + i % 50
@@ -33,9 +33,9 @@ SHAPES = {"kind": "classes", "outputs": 3, "rows": 90, "inputs": 64, "score": 0.
 
 # NumPy
 
-case("iris.npz", "X and y", npz(X=X, y=CODES), **IRIS)
-case("words.npz", "y is words", npz(X=X, y=WORDS), **IRIS)
-case("column.npz", "y is a column", npz(X=X, y=CODES[:, None]), **IRIS)
+case("iris.npz", "X and y", npz(X=X, y=CODES), **SAME_IRIS)
+case("words.npz", "y is words", npz(X=X, y=WORDS), **SAME_IRIS)
+case("column.npz", "y is a column", npz(X=X, y=CODES[:, None]), **SAME_IRIS)
 case(
     "floats.npz",
     "y is floats, X of half precision",
@@ -46,7 +46,7 @@ case(
     "sklearn.npz",
     "X_train, y_train, X_test, y_test",
     npz(X_train=X[:40], y_train=CODES[:40], X_test=X[40:], y_test=CODES[40:]),
-    **IRIS,
+    **SAME_IRIS,
 )
 case(
     "colour.npz",
@@ -65,6 +65,13 @@ case(
     says=("pickle|object",),
 )
 case(
+    "nan.npz",
+    "X has NaN",
+    npz(X=np.where(np.arange(240).reshape(60, 4) % 71 == 3, np.nan, X), y=CODES),
+    typed="--missing mean",
+    **IRIS,
+)
+case(
     "lengths.npz", "X and y differ in length", npz(X=X, y=CODES[:50]), kind=None, says=("60", "50")
 )
 case(
@@ -72,7 +79,7 @@ case(
     "X has the examples in columns",
     npz(X=X.T, y=CODES),
     else_says=("60",),
-    **IRIS,
+    **SAME_IRIS,
 )
 case("complex.npz", "X is complex", npz(X=X + 1j, y=CODES), kind=None, says=("complex",))
 case(
@@ -85,7 +92,7 @@ case(
 
 # MATLAB and Octave
 
-case("course.mat", "the course's: X and y", mat(X=X, y=CODES[:, None]), **IRIS)
+case("course.mat", "the course's: X and y", mat(X=X, y=CODES[:, None]), **SAME_IRIS)
 case(
     "logical.mat",
     "y is logical",
@@ -107,7 +114,7 @@ case(
         Xtest=AREA[40:],
         ytest=PRICE[40:, None],
     ),
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case("pictures.mat", "(m, 8, 8)", mat(X=PICTURES, y=(np.arange(90) % 3)[:, None]), **SHAPES)
 
@@ -124,7 +131,42 @@ def written(frame: pl.DataFrame, how: str) -> bytes:
     return stream.getvalue()
 
 
-case("houses.parquet", "numbers", written(NUMBERS, "parquet"), **HOUSE)
+case("houses.parquet", "numbers", written(NUMBERS, "parquet"), **SAME_HOUSE)
+case(
+    "gaps.parquet",
+    "nulls and NaN",
+    written(
+        NUMBERS.with_columns(
+            pl.when(pl.int_range(60) == 7)
+            .then(None)
+            .when(pl.int_range(60) == 8)
+            .then(float("nan"))
+            .otherwise("area")
+            .alias("area")
+        ),
+        "parquet",
+    ),
+    typed="--missing mean",
+    **HOUSE,
+)
+case(
+    "lists.parquet",
+    "a column of lists",
+    written(
+        NUMBERS.with_columns(pl.Series("tags", [["a", "b"]] * 60)).select("tags", *HOUSES),
+        "parquet",
+    ),
+    typed="--drop tags",
+    **SAME_HOUSE,
+)
+case(
+    "pandas.parquet",
+    "pandas kept its index",
+    written(NUMBERS.with_columns(pl.Series("__index_level_0__", range(60))), "parquet"),
+    "--target price",
+    says=("__index_level_0__",),
+    **SAME_HOUSE,
+)
 
 # What cannot be read: one sentence that says how it can
 
@@ -178,4 +220,4 @@ case(
     says=("parquet",),
 )
 case("broken.npz", "a download broke off", b"PK\x03\x04" + bytes(40), kind=None, says=("npz",))
-case("text.mat", "a text called .mat", text(HOUSES), else_says=("mat",), **HOUSE)
+case("text.mat", "a text called .mat", text(HOUSES), else_says=("mat",), **SAME_HOUSE)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from typer.testing import CliRunner
 
 from chainrule.commands.app import app
@@ -49,7 +50,8 @@ class Case:
     words : str
         Options that are typed at first.
     typed : str
-        Options that a refusal may ask for.  They are then typed as well, and it must work.
+        Options that a refusal may ask for where it does not give the whole line to type.  They are
+        then typed as well, and it must work.
     kind : "classes", "numbers" or None
         None where nothing can come of the file; the sentence then holds all that `says` says.
     outputs : int
@@ -58,6 +60,8 @@ class Case:
         How many there are for the network; None where more than one answer is sensible.
     score : float
         The least accuracy or R2, on held out rows.
+    same : ndarray, optional
+        The numbers that must be read: the inputs, and the target (or its code) as last column.
     says : tuple of str
         What must be printed on the way, in any case of letters; ``a|b`` is one of them.
     never_says : tuple of str
@@ -82,6 +86,7 @@ class Case:
     rows: int | None = None
     inputs: int | None = None
     score: float = 0.8
+    same: np.ndarray | None = None
     says: tuple[str, ...] = ()
     never_says: tuple[str, ...] = ()
     else_says: tuple[str, ...] = ()
@@ -125,6 +130,12 @@ class Run:
         return [line for line in self.printed.splitlines() if line.strip()]
 
     @property
+    def to_type(self) -> list[str]:
+        """The options of the line that a refusal says to type, if it gives one."""
+        found = re.search(r"type: chainrule train (.*)", self.printed)
+        return shlex.split(found[1])[1:] if found else []
+
+    @property
     def sentence(self) -> str:
         """What was printed, in one line."""
         return " ".join(self.printed.split())
@@ -156,6 +167,8 @@ def judge(case: Case, folder: Path) -> Verdict:
         return Verdict(CRASH, False, f"{type(run.crash).__name__}: {run.crash}")
     if not run.refused:
         return of_training(case, run, run.sentence)
+    if case.kind is not None and run.to_type:
+        return of_second_try(case, run, train(path, run.to_type, case.stdin))
     if case.typed and not lacking(case.typed, run.sentence):
         again = train(path, [*words, *shlex.split(case.typed)], case.stdin)
         return of_second_try(case, run, again)
@@ -175,7 +188,7 @@ def of_second_try(case: Case, first: Run, second: Run) -> Verdict:
     if second.crash is not None:
         return Verdict(CRASH, False, f"{type(second.crash).__name__}: {second.crash}")
     if second.refused:
-        return Verdict(STUCK, False, f"typed {case.typed}, refused again: {second.sentence}")
+        return Verdict(STUCK, False, f"{first.sentence} | that typed: {second.sentence}")
     verdict = of_training(case, second, f"{first.sentence} {second.sentence}")
     return Verdict(SAYS, True) if verdict.right else verdict
 
@@ -230,6 +243,10 @@ def differences(case: Case, outcome: Any) -> Iterator[str]:
         yield f"there are {rows} rows, not {case.rows}"
     if case.inputs is not None and data.X.shape[1] != case.inputs:
         yield f"there are {data.X.shape[1]} inputs, {data.feature_names[:6]}, not {case.inputs}"
+    if case.same is not None and kind == case.kind:
+        parts = [np.column_stack([part.X, part.Y]) for part in (data, held_out) if part is not None]
+        if not alike(np.vstack(parts), case.same):
+            yield "other numbers were read"
     for name in case.without:
         if any(feature.startswith(name) for feature in data.feature_names):
             yield f"{name} is an input"
@@ -242,14 +259,21 @@ def differences(case: Case, outcome: Any) -> Iterator[str]:
         yield f"the score is {score:.2f}, not {case.score}"
 
 
+def alike(table: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two tables have the same rows, in whatever order."""
+    if table.shape != other.shape:
+        return False
+    return np.allclose(table[np.lexsort(table.T)], other[np.lexsort(other.T)], rtol=1e-6)
+
+
 def train(path: Path, words: list[str], stdin: bool) -> Run:
     """Run ``chainrule train``, all of it but the picture."""
-    quick = [word for option in QUICK if option[0] not in words for word in option]
-    source, out = "-" if stdin else str(path), str(path.parent / "model.safetensors")
+    added = (*QUICK, ("--out", str(path.parent / "model.safetensors")))
+    quick = [word for option in added if option[0] not in words for word in option]
     with outcomes() as seen:
         result = CliRunner().invoke(
             app,
-            ["train", source, *words, *quick, "--out", out],
+            ["train", "-" if stdin else str(path), *words, *quick],
             input=path.read_bytes() if stdin else None,
         )
     crash = None if isinstance(result.exception, SystemExit) else result.exception

@@ -1,12 +1,17 @@
 """Which line names the columns, and which lines are no rows at all."""
 
 from .case import Corpus
-from .material import flowers, houses, quoted, text, with_line
+from .material import (
+    FLOWERS,
+    HOUSES,
+    SAME_HOUSE,
+    SAME_IRIS,
+    quoted,
+    text,
+    with_line,
+)
 
 case = Corpus("headers and lines")
-FLOWERS, HOUSES = flowers(), houses()
-IRIS = {"kind": "classes", "outputs": 3, "inputs": 4, "rows": 60, "score": 0.9}
-HOUSE = {"inputs": 3, "rows": 60}
 
 # No line of names
 
@@ -15,14 +20,14 @@ case(
     "the same, and its owner knows",
     text(FLOWERS, header=False),
     "--no-header",
-    **IRIS,
+    **SAME_IRIS,
 )
 case(
     "housing_no_names.csv",
     "numbers only; the last column is predicted",
     text(HOUSES, header=False),
     says=("--header",),
-    **HOUSE,
+    **SAME_HOUSE,
 )
 
 
@@ -31,7 +36,7 @@ case(
     "pandas wrote an array: its columns are called 0, 1, 2, 3",
     text(dict(zip("0123", HOUSES.values(), strict=True))),
     "--header",
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case(
     "names_may_be_numbers.csv",
@@ -57,11 +62,38 @@ case(
     uses=("2018", "2019"),
 )
 
+# Lines that are no rows
+
+case(
+    "blank_lines.csv",
+    "an editor left blank lines between the rows and at the end",
+    text(HOUSES).replace("\n", "\n\n", 7) + "\n\n\n",
+    **SAME_HOUSE,
+)
+case(
+    "lines_of_commas.csv",
+    "Excel kept lines whose cells were emptied",
+    text(HOUSES) + ",,,\n" * 5,
+    **SAME_HOUSE,
+)
+case(
+    "semicolons_at_end.csv",
+    "the same in a German Excel",
+    text(HOUSES, ";") + ";;;\n" * 3,
+    **SAME_HOUSE,
+)
 
 # Ends of lines, and of the file
 
-case("windows.csv", "lines end as in Windows", text(HOUSES, end="\r\n"), **HOUSE)
-case("no_newline_at_end.csv", "the last line has no end", text(HOUSES).rstrip("\n"), **HOUSE)
+case("windows.csv", "lines end as in Windows", text(HOUSES, end="\r\n"), **SAME_HOUSE)
+case("no_newline_at_end.csv", "the last line has no end", text(HOUSES).rstrip("\n"), **SAME_HOUSE)
+case(
+    "separator_at_end.csv",
+    "each line ends with a comma, the names too",
+    text(HOUSES, after=","),
+    "--target price",
+    **SAME_HOUSE,
+)
 
 # Names
 
@@ -70,14 +102,14 @@ case(
     "a space after each comma",
     text(HOUSES, ", "),
     "--target price",
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case(
     "quoted_names.csv",
     "everything is quoted, numbers too",
     text({f'"{name}"': quoted(cells) for name, cells in HOUSES.items()}),
     "--target price",
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case(
     "long_names.csv",
@@ -92,7 +124,7 @@ case(
         )
     ),
     "--target 'Price / EUR'",
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case(
     "name_missing.csv",
@@ -100,6 +132,24 @@ case(
     text(HOUSES).replace("rooms", "", 1),
     inputs=3,
     rows=60,
+)
+case(
+    "index_and_name.csv",
+    "R's write.csv: the rows are numbered in a column without a name",
+    text({'""': quoted(map(str, range(1, 61))), **HOUSES}),
+    **SAME_HOUSE,
+)
+case(
+    "to_csv.csv",
+    "pandas' to_csv with its index",
+    text({"": [str(i) for i in range(60)], **HOUSES}),
+    **SAME_HOUSE,
+)
+case(
+    "unnamed_twice.csv",
+    "read and written twice by pandas",
+    text({"": [str(i) for i in range(60)], "Unnamed: 0": [str(i) for i in range(60)], **HOUSES}),
+    **SAME_HOUSE,
 )
 case(
     "too_many_cells.csv",

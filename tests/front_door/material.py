@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -56,6 +60,14 @@ def houses(m: int = 60) -> Frame:
     }
 
 
+FLOWERS, HOUSES = flowers(), houses()
+# What should come of them, and of files that hold the same numbers
+IRIS: dict[str, Any] = {"kind": "classes", "outputs": 3, "inputs": 4, "rows": 60, "score": 0.9}
+HOUSE: dict[str, Any] = {"inputs": 3, "rows": 60}
+SAME_IRIS = IRIS | {"same": np.column_stack(petals())}
+SAME_HOUSE = HOUSE | {"same": np.column_stack(rooms())}
+
+
 def moments(start: datetime, every: timedelta, m: int = 120) -> list[datetime]:
     """Return m moments, the same time apart."""
     return [start + every * i for i in range(m)]
@@ -79,6 +91,27 @@ def passengers(m: int = 100) -> Frame:
         "Fare": [f"{90 / r + rng.random():.4f}" for r in rank],
         "Cabin": [f"C{i}" if i % 5 == 0 else "" for i in range(m)],
         "Embarked": gappy([str(rng.choice(["S", "C", "Q"])) for _ in range(m)], "", [61]),
+    }
+
+
+def subscribers(m: int = 120) -> Frame:
+    """Return a table as the one of telephone customers who leave: total charges have blanks."""
+    rng = draw(3)
+    tenure = rng.integers(0, 72, m)
+    monthly = rng.uniform(20, 110, m)
+    leaves = (tenure < 24) & (monthly > 45)
+    total = [" " if t == 0 else f"{t * c:.2f}" for t, c in zip(tenure, monthly, strict=True)]
+    total[40] = total[77] = " "
+    return {
+        "customerID": [f"{7000 + 13 * i}-VHV{i:03}" for i in range(m)],
+        "gender": [str(rng.choice(["Female", "Male"])) for _ in range(m)],
+        "SeniorCitizen": [str(v) for v in rng.integers(0, 2, m)],
+        "Partner": [str(rng.choice(["Yes", "No"])) for _ in range(m)],
+        "tenure": [str(t) for t in tenure],
+        "Contract": ["Month-to-month" if t < 24 else "Two year" for t in tenure],
+        "MonthlyCharges": [f"{v:.2f}" for v in monthly],
+        "TotalCharges": total,
+        "Churn": ["Yes" if v else "No" for v in leaves],
     }
 
 
@@ -133,6 +166,95 @@ def german(value: float, digits: int = 1) -> str:
 def quoted(cells: Iterable[str]) -> list[str]:
     """Return each cell between quotes."""
     return [f'"{cell}"' for cell in cells]
+
+
+def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
+    """Return the bytes of an Excel workbook: the least that Excel itself accepts.
+
+    A number is a number, a text stands in its cell, None is no cell.
+    """
+
+    def cell(value: object, place: str) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
+        if isinstance(value, int | float):
+            return f'<c r="{place}"><v>{value}</v></c>'
+        if isinstance(value, datetime):
+            days = (value - datetime(1899, 12, 30)) / timedelta(days=1)
+            return f'<c r="{place}" s="1"><v>{days}</v></c>'
+        return f'<c r="{place}" t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
+
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    numbers = range(1, len(sheets) + 1)
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{package}/content-types">'
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/styles.xml" ContentType="{kind}.styles+xml"/>'
+        + "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{kind}.worksheet+xml"/>'
+            for n in numbers
+        )
+        + "</Types>",
+        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{space}" xmlns:r="{office}"><sheets>'
+        + "".join(
+            f'<sheet name="{escape(name)}" sheetId="{n}" r:id="rId{n}"/>'
+            for n, (name, _) in zip(numbers, sheets, strict=True)
+        )
+        + "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
+        + "".join(
+            f'<Relationship Id="rId{n}" Type="{office}/worksheet" '
+            f'Target="worksheets/sheet{n}.xml"/>'
+            for n in numbers
+        )
+        + f'<Relationship Id="rId99" Type="{office}/styles" Target="styles.xml"/></Relationships>',
+        "xl/styles.xml": f'<styleSheet xmlns="{space}"><fonts count="1"><font/></fonts>'
+        '<fills count="1"><fill/></fills><borders count="1"><border/></borders>'
+        '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf numFmtId="0"/>'
+        '<xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
+    }
+    for n, (_, rows) in zip(numbers, sheets, strict=True):
+        lines = "".join(
+            f'<row r="{r}">'
+            + "".join(cell(value, f"{chr(65 + c)}{r}") for c, value in enumerate(row))
+            + "</row>"
+            for r, row in enumerate(rows, 1)
+        )
+        parts[f"xl/worksheets/sheet{n}.xml"] = (
+            f'<worksheet xmlns="{space}"><sheetData>{lines}</sheetData></worksheet>'
+        )
+    xml = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    return archive({name: xml + part for name, part in parts.items()})
+
+
+def grid(frame: Frame) -> list[list[object]]:
+    """Return a table as rows of cells for a workbook: numbers where they are numbers."""
+
+    def value(cell: str) -> object:
+        try:
+            return float(cell)
+        except ValueError:
+            return cell or None
+
+    return [list(frame), *([value(c) for c in row] for row in zip(*frame.values(), strict=True))]
+
+
+def archive(files: dict[str, str | bytes]) -> bytes:
+    """Return a zip file."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for name, content in files.items():
+            zipped.writestr(name, content)
+    return stream.getvalue()
 
 
 def packed(how: str, content: str) -> bytes:

@@ -5,11 +5,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from .case import Corpus
-from .material import draw, each, german, houses, moments, text
+from .material import HOUSE, HOUSES, SAME_HOUSE, draw, each, gappy, german, houses, moments, text
 
 case = Corpus("numbers and dates")
-HOUSES = houses()
-HOUSE = {"inputs": 3, "rows": 60}
 
 # Decimal commas and thousands
 
@@ -18,6 +16,14 @@ case(
     "thousands with points and no decimals",
     text(each(HOUSES, "price", lambda v: german(v, 0)), ";"),
     **HOUSE,
+)
+
+
+case(
+    "points_in_semicolons.csv",
+    "semicolons, but decimal points",
+    text(HOUSES, ";"),
+    **SAME_HOUSE,
 )
 
 
@@ -59,7 +65,44 @@ case(
     inputs=3,
     rows=360,
 )
+case(
+    "infinite.csv",
+    "pandas wrote inf after a division",
+    text(HOUSES | {"area": gappy(HOUSES["area"], "inf", [4])}),
+    typed="--missing mean",
+    **HOUSE,
+)
 
+# Marks for what is missing: two or three among sixty numbers
+
+for mark, who in (
+    ("", "an empty cell"),
+    (" ", "a blank"),
+    ("?", "a question mark, as UCI does"),
+    ("N/A", "N/A"),
+    ("NA", "NA, as R does"),
+    ("NULL", "NULL, as databases do"),
+    ("null", "null"),
+    ("NaN", "NaN"),
+    ("nan", "nan"),
+    ("None", "None, as Python prints it"),
+):
+    name = "".join(c if c.isalnum() else f"x{ord(c):02x}" for c in mark) or "empty"
+    case(
+        f"mark_{name}.csv",
+        f"missing is {who}",
+        text(HOUSES | {"area": gappy(HOUSES["area"], mark)}),
+        typed="--missing mean",
+        says=("row 4|line 5",),
+        **HOUSE,
+    )
+case(
+    "mark_quoted.csv",
+    "missing is a quoted empty cell",
+    text(HOUSES | {"area": gappy(HOUSES["area"], '""')}),
+    typed="--missing mean",
+    **HOUSE,
+)
 
 # Two values
 
@@ -94,6 +137,15 @@ def dated(write: str, every: timedelta, m: int = 120) -> dict[str, list[str]]:
 DATED = {"rows": 120, "uses": ("time", "load"), "score": 0.85}
 DAY, HOURS = timedelta(days=1), timedelta(hours=5)
 case("compact.csv", "days as 20210301", text(dated("%Y%m%d", DAY)), **DATED)
+STAMPS = [str(1_614_556_800_000 + 18_000_000 * i) for i in range(120)]
+case(
+    "milliseconds.csv",
+    "milliseconds since 1970",
+    text(dated("", HOURS) | {"time": STAMPS}),
+    **DATED | {"score": 0.7},
+)
+
+
 case(
     "unix_seconds.csv",
     "seconds since 1970",

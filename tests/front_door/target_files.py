@@ -3,10 +3,9 @@
 import numpy as np
 
 from .case import Corpus
-from .material import SPECIES, draw, flowers, houses, npz, petals, rooms, text
+from .material import FLOWERS, HOUSES, SPECIES, draw, flowers, gappy, mat, npz, petals, rooms, text
 
 case = Corpus("targets")
-FLOWERS, HOUSES = flowers(), houses()
 X, CODES = petals()
 
 
@@ -30,7 +29,17 @@ def ranked(levels: int, m: int, first: int = 1) -> str:
 
 # Whole numbers
 
+case(
+    "quality.csv",
+    "wine's quality from 3 to 8",
+    ranked(6, 120, 3),
+    kind="classes",
+    outputs=6,
+    score=0.6,
+    says=("--kind numbers",),
+)
 case("quality_as_numbers.csv", "the same, as numbers", ranked(6, 120, 3), "--kind numbers")
+case("rings.csv", "abalone's rings from 1 to 29", ranked(29, 400), says=("--kind classes",))
 case(
     "rings_as_classes.csv",
     "the same, as classes",
@@ -39,6 +48,17 @@ case(
     kind="classes",
     outputs=29,
     score=0.2,
+)
+case("ages.csv", "ages in years", ranked(70, 300, 18), says=("--kind classes",))
+case("twelve.csv", "twelve whole numbers", ranked(12, 240), says=("--kind classes",))
+case(
+    "digit.csv",
+    "the ten digits",
+    ranked(10, 300, 0),
+    kind="classes",
+    outputs=10,
+    score=0.5,
+    says=("--kind numbers",),
 )
 case(
     "glass.csv",
@@ -154,6 +174,14 @@ case(
     inputs=4,
 )
 case(
+    "target_by_case.csv",
+    "price, typed as Price",
+    text(HOUSES),
+    "--target Price",
+    else_says=("price",),
+    inputs=3,
+)
+case(
     "target_misspelt.csv",
     "price, misspelt",
     text(HOUSES),
@@ -164,6 +192,62 @@ case(
 
 # Several
 
+Y = np.eye(3)[CODES]
+case(
+    "one_hot.csv",
+    "the classes are three columns of 0 and 1",
+    text(
+        {n: FLOWERS[n] for n in list(FLOWERS)[:4]}
+        | {s: [f"{v:.0f}" for v in y] for s, y in zip(SPECIES, Y.T, strict=True)}
+    ),
+    "--target setosa,versicolor,virginica",
+    kind="classes",
+    outputs=3,
+    inputs=4,
+    score=0.9,
+)
+case(
+    "one_hot.npz",
+    "Keras's to_categorical",
+    npz(X=X, y=Y),
+    kind="classes",
+    outputs=3,
+    inputs=4,
+    score=0.9,
+)
+case(
+    "one_hot.mat",
+    "MATLAB's targets for patternnet, an example a row",
+    mat(X=X, y=Y),
+    kind="classes",
+    outputs=3,
+    inputs=4,
+    score=0.9,
+)
+ENERGY = HOUSES | {
+    "cooling": [
+        f"{float(p) / 3000 + 2 * float(a):.1f}"
+        for p, a in zip(HOUSES["price"], HOUSES["area"], strict=True)
+    ]
+}
+case(
+    "energy.csv",
+    "heating and cooling load at once, by comma",
+    text(ENERGY),
+    "--target price,cooling",
+    outputs=2,
+    inputs=3,
+    rows=60,
+)
+case(
+    "energy_again.csv",
+    "the same, with the option twice",
+    text(ENERGY),
+    "--target price --target cooling",
+    outputs=2,
+    inputs=3,
+    rows=60,
+)
 case(
     "energy.npz",
     "y has two columns",
@@ -171,4 +255,65 @@ case(
     outputs=2,
     inputs=3,
     rows=60,
+)
+case(
+    "mixed_targets.csv",
+    "a class and a number at once",
+    text({**HOUSES, "species": FLOWERS["species"]}),
+    "--target price,species",
+    kind=None,
+    says=("species",),
+)
+
+# Missing
+
+for mark, who in (
+    ("", "empty"),
+    ("NA", "NA"),
+    ("?", "?"),
+):
+    case(
+        f"price_missing_{who.replace('?', 'mark').replace('/', '')}.csv",
+        f"five prices are not known: {who}",
+        text(HOUSES | {"price": gappy(HOUSES["price"], mark, (2, 11, 23, 40, 59))}),
+        inputs=3,
+        rows=55,
+        says=("5 ",),
+    )
+case(
+    "species_missing.csv",
+    "four species are not known",
+    text(FLOWERS | {"species": gappy(FLOWERS["species"], "", (2, 11, 23, 40))}),
+    kind="classes",
+    outputs=3,
+    inputs=4,
+    rows=56,
+    score=0.9,
+    says=("4 ",),
+)
+case(
+    "species_na.csv",
+    "the same, marked NA",
+    text(FLOWERS | {"species": gappy(FLOWERS["species"], "NA", (2, 11, 23, 40))}),
+    kind="classes",
+    outputs=3,
+    rows=56,
+    score=0.9,
+    says=("4 ",),
+)
+case(
+    "kaggle_test_joined.csv",
+    "a test set without answers was appended to the training set",
+    text(HOUSES | {"price": gappy(HOUSES["price"], "", range(40, 60))}),
+    inputs=3,
+    rows=40,
+    says=("20 ",),
+)
+case(
+    "nan_target.npz",
+    "y has NaN",
+    npz(X=rooms()[0], y=np.where(np.arange(60) < 6, np.nan, rooms()[1])),
+    inputs=3,
+    rows=54,
+    says=("6 ",),
 )

@@ -4,7 +4,8 @@ import json
 
 from .case import Corpus
 from .material import (
-    flowers,
+    HOUSES,
+    SAME_HOUSE,
     gappy,
     houses,
     moved,
@@ -15,9 +16,7 @@ from .material import (
 )
 
 case = Corpus("texts")
-FLOWERS, HOUSES = flowers(), houses()
 X, CODES = petals()
-HOUSE = {"inputs": 3, "rows": 60}
 
 # Separators and endings of names
 
@@ -28,7 +27,7 @@ for name, sep in (
     ("upper.CSV", ","),
 ):
     who = f"columns parted by {sep!r} in a file called {name}"
-    case(name, who, text(HOUSES, sep), **HOUSE)
+    case(name, who, text(HOUSES, sep), **SAME_HOUSE)
 
 case(
     "text_with_commas.csv",
@@ -103,7 +102,7 @@ case(
     "the same, and the first column is the target",
     b"\xef\xbb\xbf" + text(moved(HOUSES, "price")).encode(),
     "--target price",
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case(
     "utf16_no_mark.csv",
@@ -166,10 +165,18 @@ case(
     rows=60,
     uses=("面積",),
 )
+case(
+    "unknown_encoding.csv",
+    "an encoding that there is not",
+    text(HOUSES),
+    "--encoding utf-99",
+    kind=None,
+    says=("encoding", "utf-99"),
+)
 
 # Packed
 
-case("not_packed.csv.gz", "packed by its name only", text(HOUSES), else_says=("gz",), **HOUSE)
+case("not_packed.csv.gz", "packed by its name only", text(HOUSES), else_says=("gz",), **SAME_HOUSE)
 case(
     "broken.csv.gz",
     "a download broke off",
@@ -183,7 +190,9 @@ case(
 RECORDS = [
     dict(zip(HOUSES, map(float, row), strict=True)) for row in zip(*HOUSES.values(), strict=True)
 ]
-case("houses.json", "a list of objects", json.dumps(RECORDS), else_says=("jsonl|csv",), **HOUSE)
+case(
+    "houses.json", "a list of objects", json.dumps(RECORDS), else_says=("jsonl|csv",), **SAME_HOUSE
+)
 case(
     "houses_octave.txt",
     "Octave's save: a text of its own",
@@ -191,21 +200,21 @@ case(
     "# type: matrix\n# rows: 60\n# columns: 4\n"
     + "".join(" " + " ".join(row) + "\n" for row in zip(*HOUSES.values(), strict=True)),
     else_says=("octave|-v7|-6",),
-    **HOUSE,
+    **SAME_HOUSE,
 )
 case(
     "excel_save.xls",
     "many programs call a text with tabs .xls",
     text(HOUSES, "\t"),
     else_says=("csv",),
-    **HOUSE,
+    **SAME_HOUSE,
 )
-case("stdin.csv", "from a pipe", text(HOUSES), stdin=True, **HOUSE)
+case("stdin.csv", "from a pipe", text(HOUSES), stdin=True, **SAME_HOUSE)
 case(
     "stdin_no_names.csv",
     "from a pipe, without names",
     text(HOUSES, header=False),
     "--no-header",
     stdin=True,
-    **HOUSE,
+    **SAME_HOUSE,
 )
