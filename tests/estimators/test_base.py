@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from chainrule import MLPClassifier, MLPRegressor, WrongGradientError
 from chainrule.notes.activations import Activation
@@ -242,3 +243,52 @@ def test_a_column_that_holds_no_numbers_is_named(solver):
     net.fit(X, iris)
     with pytest.raises(ValueError, match="feature 3 holds 'wide'"):
         net.predict([[1, 2, 3, "wide"]])
+
+
+def blas_at_work():
+    """Return how many threads NumPy's BLAS has."""
+    return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "lm"])
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+def test_one_thread_is_one_for_blas_too(solver, form):
+    counts = []
+
+    def g(z):
+        counts.append(blas_at_work())
+        return np.tanh(z)
+
+    own = Activation("own", g, lambda a: 1 - a * a)
+    rows = X if solver == "lm" else form(X)
+    net = MLPRegressor(
+        hidden_layer_sizes=3, activation=own, solver=solver, threads=1, max_iter=2, random_state=0
+    )
+    with threadpool_limits(2, user_api="blas"):
+        net.fit(rows, X[:, 0])  # the gradient check and the stop report as well
+        for call in (net.predict, net.transform, net.input_gradient):
+            call(rows)
+        net.score(rows, X[:, 0])
+        if solver == "lm":
+            net.predict(rows, return_std=True)
+        else:
+            net.fit(rows, X[:, 0], X_val=rows, y_val=X[:, 0])
+        assert set(counts) == {1}
+        assert blas_at_work() == 2
+
+
+def test_looking_for_what_is_not_finite_wakes_no_blas(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("BLAS has threads of its own")
+
+    net = MLPClassifier(3, max_iter=2, threads=1).fit(X, iris)
+    for name in ("vdot", "dot", "inner"):
+        monkeypatch.setattr(np, name, refuse)
+    assert net.predict(X).shape == (150,)
+    for bad in ([np.inf, 0.0], [np.nan, 0.0], [1e308, np.inf]):
+        rows = X[:2].copy()
+        rows[0, :2] = bad
+        with pytest.raises(ValueError, match=r"NaN|infinity"):
+            net.predict(rows)
+    rows[0, :2] = 1e308, 1e308  # whose sum is not finite
+    assert net.predict(rows).shape == (2,)

@@ -4,10 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from chainrule import SGD, Adam, Network, cost_and_gradient, predict, random_theta, train
 from chainrule.engine import summing
 from chainrule.notes import backprop, minibatch
+from chainrule.notes.activations import Activation
 from chainrule.optimize import OPTIMIZERS, State
 
 NETWORK = Network((4, 6, 2), hidden="tanh", output="sigmoid")
@@ -437,3 +439,21 @@ def test_float32_names_what_is_beyond_its_range():
         train(Network((2, 1)), X, y, dtype=np.float32)
     with pytest.raises(ValueError, match=r"X has -1e\+39, and float32 ends at 3.4e\+38"):
         predict(Network((2, 1)), np.zeros(3, np.float32), X)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_one_thread_is_one_for_numpys_blas_too(optimizer):
+    counts = []
+
+    def g(z):
+        blas = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+        counts.append(max(pool["num_threads"] for pool in blas))
+        return np.tanh(z)
+
+    network = Network((2, 3, 1), hidden=Activation("own", g, lambda a: 1 - a * a))
+    X, y = np.random.default_rng(0).normal(size=(30, 2)), np.arange(30) % 2
+    with threadpool_limits(2, user_api="blas"):
+        theta = train(network, X, y, optimizer=optimizer, max_iter=2, threads=1).theta
+        predict(network, theta, X, threads=1)
+        cost_and_gradient(network, theta, X, y, threads=1)
+    assert set(counts) == {1}

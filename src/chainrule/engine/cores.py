@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 from functools import cache
-from numbers import Integral
 from pathlib import Path
 
+from chainrule.common.checks import check_count
 from chainrule.notes.network import Network
 
 WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
@@ -56,8 +56,7 @@ def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
 
 def _threads(asked: int | None, network: Network, rows: int) -> int:
     if asked is not None:
-        if not isinstance(asked, Integral) or asked < 1:
-            raise ValueError(f"threads must be a whole number >= 1, got {asked!r}")
+        check_count(asked, "threads")
         return int(asked)
     if rows * network.size < WORTH_A_THREAD:
         return 1

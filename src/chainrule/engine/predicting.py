@@ -15,6 +15,7 @@ from chainrule.engine.cores import _threads
 from chainrule.notes import backprop
 from chainrule.notes.backprop import is_sparse
 from chainrule.notes.network import Network
+from chainrule.optimize.vectors import blas_threads
 
 BLOCK = 1024  # rows that predicting converts, or computes in NumPy, at a time
 
@@ -66,7 +67,8 @@ def forward(
     """
     kernel = _chosen_kernel(network, engine, X) if masks is None else None
     if kernel is None:
-        return backprop.forward(network, theta, X, masks)
+        with blas_threads(threads):
+            return backprop.forward(network, theta, X, masks)
     theta = np.ascontiguousarray(theta)
     if theta.shape != (network.size,):
         theta = network.check_theta(theta)
@@ -131,14 +133,15 @@ def predict(
     examples: Any = _sparse_inputs(network, X) if is_sparse(X) else network.check_inputs(X)
     m = examples.shape[0]  # a sparse X has no length
     h = np.empty((m, network.K), theta.dtype)
-    for first in range(0, m, BLOCK):
-        rows = slice(first, first + BLOCK)
-        if kernel is None:
+    with blas_threads(threads if kernel is None else None):
+        for first in range(0, m, BLOCK):
+            rows = slice(first, first + BLOCK)
             x = as_dtype(examples[rows], theta.dtype, "X")
-            h[rows] = backprop.forward(network, theta, x)[0][-1]
-        else:
-            x = np.ascontiguousarray(as_dtype(examples[rows], theta.dtype, "X"))
-            kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
+            if kernel is None:
+                h[rows] = backprop.forward(network, theta, x)[0][-1]
+            else:
+                x = np.ascontiguousarray(x)
+                kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
 
 

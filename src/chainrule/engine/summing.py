@@ -21,6 +21,7 @@ from chainrule.notes.network import Network
 from chainrule.notes.regularisation import check_lam, per_layer
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
+from chainrule.optimize.vectors import blas_threads
 
 
 def cost_and_gradient(
@@ -147,7 +148,8 @@ def accumulate(
     """
     kernel = _chosen_kernel(network, engine, X, weights) if masks is None else None
     if kernel is None:
-        return backprop.accumulate(network, theta, X, Y, weights, masks)
+        with blas_threads(threads):
+            return backprop.accumulate(network, theta, X, Y, weights, masks)
     if np.ndim(Y) != 2:  # class codes, or a mistake that this names
         Y = network.check_targets(Y, len(X))
     theta = np.ascontiguousarray(theta)
@@ -188,7 +190,8 @@ def cost(
     """
     kernel = _chosen_kernel(network, engine, X, weights)
     if kernel is None:
-        return backprop.cost(network, theta, X, Y, weights)
+        with blas_threads(threads):
+            return backprop.cost(network, theta, X, Y, weights)
     theta = np.ascontiguousarray(theta)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     return kernel.cost(theta, X, Y, weights, _threads(threads, network, len(X)))
@@ -237,7 +240,8 @@ def normal_equations(
     second_order.check_residuals(network)
     kernel = _chosen_kernel(network, engine, weights=weights)
     if kernel is None or not second_order.are_squares(network):
-        return second_order.normal_equations(network, theta, X, Y, weights, lams)
+        with blas_threads(threads):
+            return second_order.normal_equations(network, theta, X, Y, weights, lams)
     theta = np.ascontiguousarray(theta)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     if lams is not None:
@@ -287,7 +291,8 @@ def hessian_vector(
     """
     kernel = _chosen_kernel(network, engine, weights=weights)
     if kernel is None:
-        return second_order.hessian_vector(network, theta, v, X, Y, weights)
+        with blas_threads(threads):
+            return second_order.hessian_vector(network, theta, v, X, Y, weights)
     theta, v = np.ascontiguousarray(theta), np.ascontiguousarray(v, theta.dtype)
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     RDelta = np.empty_like(theta)
@@ -366,10 +371,11 @@ def epoch(
         )
     kernel = _chosen_kernel(network, engine, X, weights) if known else None
     if kernel is None:
-        return minibatch.epoch(
-            network, theta, X, Y, order, how, rule=rule, state=state, steps=steps, number=number,
-            weights=weights, names=names,
-        )  # fmt: skip
+        with blas_threads(threads):
+            return minibatch.epoch(
+                network, theta, X, Y, order, how, rule=rule, state=state, steps=steps,
+                number=number, weights=weights, names=names,
+            )  # fmt: skip
     X, Y, weights = _as(theta.dtype, X, Y, weights)
     adam = rule if isinstance(rule, Adam) else Adam()
     sgd = rule if isinstance(rule, SGD) else SGD()

@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from inspect import signature
 from numbers import Integral, Real
 from operator import is_
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 import numpy as np
 import sklearn.neural_network
@@ -49,6 +49,7 @@ from chainrule.notes.costs import COSTS, Cost
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import divided
 from chainrule.optimize.result import Ending
+from chainrule.optimize.vectors import blas_threads
 from chainrule.training.checked import WrongGradientError, check_before_training
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
@@ -57,6 +58,22 @@ PARAMETERS = [field.name for field in fields(Parameters)]
 SOLVERS = ("lbfgs", "cg", "scg", "newton-cg", "gd")  # that see all the rows at once
 REPORTED_ROWS = 500  # that the stop report looks at
 CHECKED_ROWS = 200  # that the gradient check before the first step chooses among
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def on_its_threads(
+    method: Callable[Concatenate[BaseMLP, P], R],
+) -> Callable[Concatenate[BaseMLP, P], R]:
+    """Let NumPy have no more threads than the parameter ``threads`` says, while a method runs."""
+
+    def held(self: BaseMLP, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with blas_threads(self.threads):
+            return method(self, *args, **kwargs)
+
+    return held
 
 
 class Labelled(NamedTuple):
@@ -98,6 +115,7 @@ class BaseMLP(
 
     # ------------------------------------------------------------------ fitting
 
+    @on_its_threads
     def _fit(
         self,
         X: Any,
@@ -588,6 +606,7 @@ class BaseMLP(
             self.stop_report_ = fitted.stop_report
         return self
 
+    @on_its_threads
     def _saliency(self, X: Any, outputs: Any) -> Array:
         """Return the derivative of z(L) by the inputs, its mean over the networks that predict."""
         network, theta = self._current()

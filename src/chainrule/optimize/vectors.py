@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from chainrule.common.checks import check_count
 from chainrule.common.types import Array
 from chainrule.kernel import BUILT, dot
 
@@ -24,7 +25,7 @@ if BUILT:
 Pair = tuple[Array, Array, float]
 """A step s, the change y of D along it, and s . y."""
 
-__all__ = ["Pair", "dot", "norm", "one_blas_thread", "solve_damped", "two_loop"]
+__all__ = ["Pair", "blas_threads", "dot", "norm", "one_blas_thread", "solve_damped", "two_loop"]
 
 
 def norm(v: Array) -> float:
@@ -86,27 +87,51 @@ def foretold(p: Array, D: Array, damped: Array) -> float:
 
 
 class _Held:
-    """Who holds BLAS at one thread, counted over all threads: the last to let go gives it back."""
+    """At how many threads BLAS is held, by whom there is: the last to let go gives it back."""
 
     lock = Lock()
-    holders = 0
+    holders: ClassVar[list[int]] = []
     limits: Any = None
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS and LAPACK at one thread, so that their sums have the same bits each time."""
+    with blas_threads(1):
+        yield
+
+
+@contextmanager
+def blas_threads(most: int | None) -> Iterator[None]:
+    """Hold BLAS and LAPACK at no more threads than the user asked for, if they asked.
+
+    BLAS knows one number for the whole process: where several hold it, the lowest counts.
+    """
+    if most is None:
+        yield
+        return
+    check_count(most, "threads")
     with _Held.lock:
-        if _Held.holders == 0:
-            _Held.limits = _blas().limit(limits=1, user_api="blas")
-        _Held.holders += 1
+        if not _Held.holders:
+            _Held.limits = _blas().limit(limits=None)  # remembers what to give back
+        if most < min(_Held.holders, default=math.inf):
+            _lower_to(most)
+        _Held.holders.append(most)
     try:
         yield
     finally:
         with _Held.lock:
-            _Held.holders -= 1
-            if _Held.holders == 0:
+            _Held.holders.remove(most)
+            if most < min(_Held.holders, default=math.inf):
                 _Held.limits.restore_original_limits()
+                _lower_to(min(_Held.holders, default=math.inf))
+
+
+def _lower_to(most: float) -> None:
+    """Let no BLAS have more threads than these."""
+    for library in _blas().lib_controllers:
+        if library.user_api == "blas" and library.num_threads > most:
+            library.set_num_threads(int(most))
 
 
 @cache

@@ -30,6 +30,7 @@ from chainrule.optimize import (
     is_rule,
 )
 from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short
+from chainrule.optimize.vectors import blas_threads
 from chainrule.training import epochs
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.epochs import Distort
@@ -234,7 +235,7 @@ def train(
     run.rules += patience_rule(patience, run)
 
     # 5. Check the gradient, once
-    with asking(limits):
+    with blas_threads(threads), asking(limits):
         if check:
             try:
                 report = check_before_training(
