@@ -713,7 +713,9 @@ def test_several_targets_and_a_row_without_one(here):
     assert (told["network"]["layers"], told["trained_on"]["examples"]) == ([1, 25, 2], 31)
     lines = run("predict", "t.safetensors", "t.csv").stdout.splitlines()
     assert (lines[0], len(lines)) == ("length,width", 41)  # a row without its targets, too
-    assert "left out" in run("evaluate", "t.safetensors", "t.csv").stderr
+    found = run("evaluate", "t.safetensors", "t.csv")
+    assert "left out" in found.stderr
+    assert re.search(r"39 +[\d.]+, [\d.]+ ", found.stdout)  # an RMSE for each
     found = run("predict", "t.safetensors", "-", stdin="a,extra\n1,2\n")
     assert found.stderr.endswith("type: chainrule predict t.safetensors - --drop extra\n")
     found = run("predict", "t.safetensors", "-", "--drop", "extra", stdin="a,extra\n1,2\n")

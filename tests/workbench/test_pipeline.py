@@ -201,9 +201,18 @@ def test_several_starts_keep_the_best(tell):
 def test_a_training_that_diverged_is_said_so(tell):
     request = Request(noise(classes=False), optimizer="sgd", learning_rate=2.0, lam=0.0, max_iter=4)
     outcome = run(request, tell)
-    risen = [note for note in tell.notes if note.startswith("J has risen")]
-    assert bool(risen) == (float(tell.steps[2][1].split()[2]) < outcome.result.J)
-    assert "a smaller --learning-rate" in risen[0]
+    assert float(tell.steps[2][1].split()[2]) < outcome.result.J
+    assert tell.notes[-1].endswith(
+        "the training diverged, and the network is worse than at the start: type a smaller "
+        "--learning-rate"
+    )
+
+
+def test_lambda_of_a_few_rows_does_not_flatten_them(tell):
+    rows = "".join(f"{i},{i * i / 10}\n" for i in range(12))
+    outcome = run(Request(io.BytesIO(f"x,y\n{rows}".encode()), test_size=0), tell)
+    assert outcome.lam == 0.01
+    assert outcome.evaluations["trained on"].r2 > 0.95
 
 
 def test_what_the_data_do_not_allow_is_refused_before_anything_is_told(tell):

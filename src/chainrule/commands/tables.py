@@ -16,7 +16,15 @@ from chainrule.commands.exits import BAD_DATA, CTRL_C, check_writable, fail, fau
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.checks import DataError
 from chainrule.common.files import reason
-from chainrule.workbench.request import ACTIVATION, LAM, MAX_ITER, OPTIMIZER, Request
+from chainrule.workbench.request import (
+    ACTIVATION,
+    FEWEST,
+    LAM,
+    LAM_OF_FEW,
+    MAX_ITER,
+    OPTIMIZER,
+    Request,
+)
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
@@ -55,8 +63,9 @@ def train(
         float | None,
         typer.Option(
             min=0,
-            help=f"lambda, the regularisation.  (default: for a table, the best of several in a "
-            f"3-fold cross-validation; for pictures {LAM:g})",
+            help="lambda, the regularisation.  (default: for a table the best of several in a "
+            f"3-fold cross-validation, or {LAM_OF_FEW:g} with fewer than {FEWEST} rows; for "
+            f"pictures {LAM:g})",
         ),
     ] = None,
     optimizer: Annotated[

@@ -198,7 +198,7 @@ def results(
     set_in = {f"  {name}": evaluation for name, evaluation in (beside or {}).items()}
     for name, evaluation in {**evaluations, **set_in}.items():
         cells = (
-            (number(evaluation.rmse), f"{evaluation.r2:.4f}")
+            (", ".join(map(number, each_rmse(evaluation))), f"{evaluation.r2:.4f}")
             if regression
             else (percent(evaluation.accuracy), f"{len(evaluation.mistakes):,}")
         )
@@ -209,6 +209,12 @@ def results(
         console.print()
         confusion(evaluation, name, console)
     console.print()
+
+
+def each_rmse(evaluation: Evaluation) -> list[float]:
+    """Return the RMSE of each output, in its own units; R2 is their mean."""
+    errors = (evaluation.answer - evaluation.truth).reshape(len(evaluation.truth), -1)
+    return [float(value) for value in np.sqrt((errors**2).mean(axis=0))]
 
 
 def confusion(evaluation: Evaluation, name: str, console: Console) -> None:

@@ -40,8 +40,10 @@ from chainrule.workbench.request import (
     CV_FIRST,
     CV_HIDDEN,
     CV_LAMS,
+    FEWEST,
     HIDDEN,
     LAM,
+    LAM_OF_FEW,
     LAMS,
     LAMS_FIRST,
     MAX_ITER,
@@ -60,8 +62,7 @@ from chainrule.workbench.telling import (
 
 Stop = Callable[[], bool]
 
-MOST = 10_000  # rows on which lambda is chosen: more would take longer and choose the same
-FEWEST = 20  # with fewer, folds say nothing
+MOST = 5000  # rows on which lambda is chosen: more would take longer and choose the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,18 +246,19 @@ def planned(
         if (value := getattr(request, name)) is not None:
             arguments[name] = value
     network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
-    by_itself = request.lam is None and training.image_shape is None and request.optimizer != "br"
+    a_table = training.image_shape is None and request.optimizer != "br"
     choices = []
     if request.cv:
         choices = cross_validated(request, training, X, Y, arguments, tell, stop)
-    elif by_itself and len(X) >= FEWEST:
-        choices = chosen_lam(network, request, training, X, Y, arguments, tell, stop)
+    elif request.lam is None and a_table and len(X) >= FEWEST:
+        choices = chosen_lam(network, request, training, X, Y, tell, stop)
     if request.n_restarts != 1:
         arguments["n_restarts"] = request.n_restarts
     if choices:
         network, lam, _ = max(choices, key=lambda choice: choice.score)
         return Plan(network, lam, arguments, tuple(choices))
-    return Plan(network, LAM if request.lam is None else request.lam, arguments)
+    default = LAM_OF_FEW if a_table and len(X) < FEWEST else LAM
+    return Plan(network, default if request.lam is None else request.lam, arguments)
 
 
 def from_recipe(name: str, data: Dataset) -> Plan:
@@ -320,6 +322,7 @@ def cross_validated(
         classes=classes,
         seed=request.seed,
         stop=stop,
+        check=False,
         **arguments,
     ):
         ask(stop)
@@ -341,13 +344,13 @@ def chosen_lam(
     training: Dataset,
     X: Array,
     Y: Array,
-    arguments: Mapping[str, Any],
     tell: Telling,
     stop: Stop,
 ) -> list[Choice]:
     """Choose lambda by cross-validation on at most `MOST` rows, and say how each does.
 
-    With max_time, no other lambda is tried after half of that.
+    It is a part of J, so that one optimizer may choose it for all.  With max_time, no other lambda
+    is tried after half of that.
     """
     deadline = time.monotonic() + (math.inf if request.max_time is None else request.max_time / 2)
     rows = np.random.default_rng(request.seed).permutation(len(X))[:MOST]
@@ -361,7 +364,10 @@ def chosen_lam(
         classes=training.classes,
         seed=request.seed,
         stop=stop,
-        **arguments,
+        optimizer=OPTIMIZER,
+        max_iter=MAX_ITER if request.max_iter is None else min(request.max_iter, MAX_ITER),
+        threads=request.threads,
+        check=False,
     ):
         ask(stop)
         choices.append(choice)
@@ -436,16 +442,13 @@ def six_steps(
     )
     if not len(result.history):
         raise Stopped(result.stopped)
-    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
-    if result.J > J and plan.arguments["optimizer"] != "br":  # br's J is of another lambda
-        tell.note(
-            "J has risen: the training diverged, and the network is worse than at the start; "
-            + (
-                "type a smaller --learning-rate"
-                if plan.arguments["optimizer"] in ("sgd", "adam", "adamw")
-                else "leave --optimizer out"
-            )
-        )
+    optimizer = plan.arguments["optimizer"]
+    why = result.stopped
+    if result.J > J and optimizer != "br":  # br's J is of another lambda
+        rule = optimizer in ("sgd", "adam", "adamw")
+        mend = "type a smaller --learning-rate" if rule else "leave --optimizer out"
+        why = f"the training diverged, and the network is worse than at the start: {mend}"
+    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {why}")
     return check, result
 
 

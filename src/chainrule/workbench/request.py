@@ -18,8 +18,10 @@ CV_LAMS = (0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)
 CV_HIDDEN = ((2,), (5,), (10,), (25,), (50,), (100,), (200,))
 CV_FIRST = slice(2, 5)
 # The same for lambda alone, where nobody chose it for a table
-LAMS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-LAMS_FIRST = slice(4, 7)
+LAMS = (1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+LAMS_FIRST = slice(8, 11)
+LAM_OF_FEW = 0.01  # for tables that are too short for that: a larger one would flatten them
+FEWEST = 20  # rows
 MINIBATCHES = ("learning_rate", "batch_size", "dropout")
 DECIDED_BY_RECIPE = (
     "hidden", "activation", "output", "lam", "optimizer", "max_iter", "scale", "cv", *MINIBATCHES,
@@ -49,7 +51,8 @@ class Request:
     scale : bool, optional
         Whether to standardise the inputs and a regression's target.  Default: tables, not images.
     lam : float, optional
-        Default: 1 for pictures, and chosen by cross-validation for tables.
+        Default: 1 for pictures; for tables chosen by cross-validation, or with fewer than 20 rows
+        0.01.
     optimizer : str, optional
         Default: lbfgs.
     max_iter : int, optional
