@@ -37,6 +37,11 @@ FITTED = {
     "two": ({"loss": "huber"}, NUMBERS["two"]),
     "counts": ({"loss": "poisson"}, NUMBERS["counts"]),
     "quantiles": ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, NUMBERS["two"]),
+    "scaled": ({"scale_y": True}, 1000 * NUMBERS["two"] + 5),
+    "scaled quantiles": (
+        {"loss": "quantile", "quantile": [0.2, 0.8], "scale_y": True},
+        9 * NUMBERS["one"] - 50,
+    ),
 }
 
 
@@ -52,7 +57,7 @@ def pair(kind, **parameters):
 def fitted(kind):
     """Return an estimator fitted to a kind of target."""
     parameters, y = FITTED[kind]
-    regression = kind in NUMBERS or kind == "quantiles"
+    regression = kind in (*NUMBERS, "quantiles", "scaled", "scaled quantiles")
     Estimator = MLPRegressor if regression else MLPClassifier
     net = Estimator(hidden_layer_sizes=(6, 4), max_iter=5, random_state=0, **parameters)
     return net.fit(X, y)

@@ -292,3 +292,20 @@ def test_looking_for_what_is_not_finite_wakes_no_blas(monkeypatch):
             net.predict(rows)
     rows[0, :2] = 1e308, 1e308  # whose sum is not finite
     assert net.predict(rows).shape == (2,)
+
+
+def test_the_types_of_fit_are_known_to_a_type_checker(tmp_path):
+    script = tmp_path / "typed.py"
+    script.write_text(
+        "from chainrule import MLPClassifier, MLPRegressor\n"
+        "reveal_type(MLPClassifier().fit([[0.0]], [0]))\n"
+        "reveal_type(MLPRegressor().fit([[0.0]], [0.0]))\n"
+        "reveal_type(MLPClassifier().partial_fit([[0.0]], [0]))\n"
+        "MLPClassifier().fit([[0.0]], [0], X_value=1)\n"
+    )
+    api = pytest.importorskip("mypy.api", reason="make check installs it")
+    said, _, _ = api.run([str(script), "--cache-dir", str(tmp_path / "cache")])
+    for kind in ("classifier.MLPClassifier", "regressor.MLPRegressor"):
+        assert f'Revealed type is "chainrule.estimators.{kind}"' in said, said
+    assert 'Unexpected keyword argument "X_value" for "fit"' in said
+    assert "Any" not in said

@@ -168,3 +168,54 @@ def test_where_a_validation_set_cannot_have_every_class_it_has_some():
     y = np.arange(30) % 15
     net = MLPClassifier(5, max_iter=1, early_stopping=True, random_state=0).fit(X[:30], y)
     assert len(net.validation_scores_) == 1
+
+
+TRUTH = np.c_[X[:, 0] > 5.8, X[:, 2] > 3, X[:, 3] > 1.5].astype(float)
+HOLES = np.where(np.random.default_rng(1).random(TRUTH.shape) < 0.3, np.nan, TRUTH)
+HOLES[:2] = np.nan  # of two rows nothing is known
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "lm"])
+def test_labels_that_nobody_knows_count_nothing(solver):
+    how = {
+        "hidden_layer_sizes": 6, "solver": solver, "max_iter": 200, "random_state": 0,
+        "learning_rate_init": 0.02, "activation": "tanh",
+    }  # fmt: skip
+    net = MLPClassifier(**how).fit(X, HOLES)
+    seen = MLPClassifier(**how).fit(X[2:], HOLES[2:])
+    np.testing.assert_allclose(net.predict_proba(X), seen.predict_proba(X), atol=1e-5)
+    assert (net.predict(X) == TRUTH).mean() > 0.9
+    right = ((net.predict(X) == HOLES) | np.isnan(HOLES)).all(axis=1)
+    known = ~np.isnan(HOLES).all(axis=1)
+    assert net.score(X, HOLES) == pytest.approx(right[known].mean())
+    assert net.score(X, TRUTH) > 0.8
+
+
+def test_unknown_labels_go_with_early_stopping_and_partial_fit_and_not_with_single_classes():
+    how = {"hidden_layer_sizes": 6, "max_iter": 4, "random_state": 0}
+    early = MLPClassifier(early_stopping=True, **how).fit(X, HOLES)
+    assert np.isfinite(early.best_validation_score_)
+    own = MLPClassifier(**how).fit(X, TRUTH, X_val=X, y_val=HOLES)
+    assert np.isfinite(own.validation_loss_curve_).all()
+    own.partial_fit(X, HOLES)
+    with pytest.raises(ValueError, match="y has NaN: labels may be unknown where several"):
+        MLPClassifier(**how).fit(X, np.c_[iris, np.where(iris == 2, np.nan, iris)])
+    with pytest.raises(ValueError, match=r"y has NaN.*without class_weight"):
+        MLPClassifier(class_weight="balanced", **how).fit(X, HOLES)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        MLPClassifier(**how).fit(X, HOLES[:, 0])
+
+
+def test_weights_of_labels_say_which_matters():
+    how = {"hidden_layer_sizes": 1, "solver": "lbfgs", "random_state": 0, "activation": "tanh"}
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = (Z[:, :2] > 0).astype(int)  # one hidden unit can tell one of them
+
+    def right(weights):
+        return (MLPClassifier(output_weights=weights, **how).fit(Z, y).predict(Z) == y).mean(axis=0)
+
+    first, second = right([1.0, 0.01]), right([0.01, 1.0])
+    assert first[0] > second[0] + 0.1
+    assert second[1] > first[1] + 0.1
+    with pytest.raises(ValueError, match="output_weights is for several labels at once"):
+        MLPClassifier(output_weights=[1, 2, 3]).fit(X, iris)

@@ -8,6 +8,7 @@ import pytest
 from irises import X
 from scipy.sparse import csr_array
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 
 from chainrule import ErrorBars, MLPRegressor
 
@@ -143,3 +144,156 @@ def test_the_error_bars_of_a_mean_of_networks_have_what_they_differ_by():
     means, stds = (np.array([of_one[i][:, 0] for of_one in each]) for i in (0, 2))
     np.testing.assert_allclose(h, means.mean(axis=0))
     np.testing.assert_allclose(std**2, (stds**2).mean(axis=0) + means.var(axis=0))
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "br"])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e6])
+def test_with_scale_y_the_unit_of_y_does_not_matter(solver, unit):
+    how = HOW | {"solver": solver, "scale_y": True, "max_iter": 15 if solver == "lbfgs" else 100}
+    net, plain = (MLPRegressor(**how).fit(WAVE, y) for y in (unit * Y + 7 * unit, Y))
+    np.testing.assert_allclose(net.predict(WAVE), unit * plain.predict(WAVE) + 7 * unit, rtol=1e-6)
+    assert net.loss_ == pytest.approx(plain.loss_, rel=1e-6)
+    assert net.score(WAVE, unit * Y + 7 * unit) == pytest.approx(plain.score(WAVE, Y), abs=1e-6)
+    np.testing.assert_allclose(
+        net.input_gradient(WAVE), unit * plain.input_gradient(WAVE), rtol=1e-4, atol=1e-7 * unit
+    )
+    if solver == "br":
+        stds = [one.predict(WAVE, return_std=True)[1] for one in (net, plain)]
+        np.testing.assert_allclose(stds[0], unit * stds[1], rtol=1e-4)
+        assert 0.07 < stds[1].mean() < 0.13
+
+
+def test_scaled_y_is_what_a_scaled_target_gives_by_hand():
+    y = np.column_stack([1000 * Y, Y - 5])
+    scaled = (y - y.mean(axis=0)) / y.std(axis=0)
+    how = HOW | {"max_iter": 20}
+    net = MLPRegressor(scale_y=True, **how).fit(WAVE, y)
+    by_hand = MLPRegressor(**how).fit(WAVE, scaled)
+    np.testing.assert_allclose(net.theta_, by_hand.theta_, rtol=1e-9)
+    expected = by_hand.predict(WAVE) * y.std(axis=0) + y.mean(axis=0)
+    np.testing.assert_allclose(net.predict(WAVE), expected, rtol=1e-9)
+    weights = np.repeat([1.0, 3.0], 30)
+    twice = np.repeat(np.arange(60), weights.astype(int))
+    one = MLPRegressor(scale_y=True, **how | {"solver": "lbfgs"})
+    repeated = clone(one).fit(WAVE[twice], y[twice])
+    np.testing.assert_allclose(
+        one.fit(WAVE, y, weights).predict(WAVE), repeated.predict(WAVE), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile"])
+def test_scale_y_goes_with_validation_rows_warm_starts_and_partial_fit(loss):
+    y = 1e4 * Y + 1e5
+    how = HOW | {"scale_y": True, "loss": loss, "max_iter": 30, "learning_rate_init": 0.01}
+    early = MLPRegressor(early_stopping=True, **how).fit(WAVE, y)
+    assert early.best_validation_score_ <= 1
+    own = MLPRegressor(**how).fit(WAVE[::2], y[::2], X_val=WAVE[1::2], y_val=y[1::2])
+    assert own.validation_loss_curve_[-1] < 1
+    net = MLPRegressor(warm_start=True, **how).fit(WAVE, y)
+    before = net.predict(WAVE)
+    net.set_params(max_iter=1, learning_rate_init=1e-12).fit(WAVE[:30], y[:30])
+    np.testing.assert_allclose(net.predict(WAVE), before, rtol=1e-6)  # in the first fit's scale
+    parts = MLPRegressor(**how)
+    for _ in range(100):
+        parts.partial_fit(WAVE, y)
+    assert parts.score(WAVE, y) > 0.5
+    again = clone(net).set_params(warm_start=False, scale_y=False).fit(WAVE, Y)
+    assert abs(again.predict(WAVE)).max() < 100
+
+
+def test_scale_y_where_it_makes_no_sense_is_refused():
+    with pytest.raises(ValueError, match="scale_y=True is for losses of numbers, and 'poisson'"):
+        MLPRegressor("poisson", scale_y=True).fit(WAVE, np.abs(Y))
+
+
+BOTH = np.column_stack([Y, 2 * Y + 1, -Y])
+HOLES = np.where(np.random.default_rng(1).random(BOTH.shape) < 0.3, np.nan, BOTH)
+HOLES[:2] = np.nan  # of two rows nothing is known
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs", "newton-cg", "lm", "br"])
+@pytest.mark.parametrize("scale_y", [False, True])
+def test_what_nobody_knows_of_several_numbers_counts_nothing(solver, scale_y):
+    how = HOW | {"solver": solver, "max_iter": 60, "learning_rate_init": 0.02, "scale_y": scale_y}
+    net = MLPRegressor(**how).fit(WAVE, HOLES)
+    seen = MLPRegressor(**how).fit(WAVE[2:], HOLES[2:])
+    np.testing.assert_allclose(net.predict(WAVE), seen.predict(WAVE), rtol=1e-6, atol=1e-8)
+    of_each = [
+        r2_score(HOLES[known, j], net.predict(WAVE)[known, j])
+        for j, known in enumerate(~np.isnan(HOLES).T)
+    ]
+    assert net.score(WAVE, HOLES) == pytest.approx(np.mean(of_each))
+    assert net.score(WAVE, BOTH) > (0.5 if solver in ("adam", "sgd") else 0.95)
+
+
+def test_unknown_numbers_go_with_validation_weights_and_quantiles():
+    how = HOW | {"max_iter": 5, "early_stopping": True}
+    assert np.isfinite(MLPRegressor(**how).fit(WAVE, HOLES).best_validation_score_)
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(HOLES).convert_dtypes()  # whose missing value is pandas.NA
+    plain = HOW | {"max_iter": 5}
+    one, other = (MLPRegressor(**plain).fit(WAVE, y).theta_ for y in (frame, HOLES))
+    np.testing.assert_array_equal(one, other)
+    net = MLPRegressor("quantile", quantile=[0.2, 0.8], **plain).fit(WAVE, HOLES, np.ones(60))
+    assert net.predict(WAVE).shape == (60, 6)
+    assert np.isfinite(net.score(WAVE, HOLES, np.ones(60)))
+    counts = MLPRegressor("poisson", **plain).fit(WAVE, np.abs(HOLES))
+    assert np.isfinite(counts.loss_)
+    net.partial_fit(WAVE, HOLES)
+    with pytest.raises(ValueError, match="Input y contains NaN"):  # such a row says nothing
+        MLPRegressor(**plain).fit(WAVE, HOLES[:, 0])
+    with pytest.raises(ValueError, match="the kernel knows no weights of single outputs"):
+        MLPRegressor(engine="kernel", **plain).fit(WAVE, HOLES)
+
+
+def test_weights_of_outputs_say_which_output_matters():
+    how = HOW | {"hidden_layer_sizes": 1, "solver": "lbfgs", "max_iter": 300}
+    y = np.tanh(2 * WAVE + np.array([-3.0, 3.0]))  # one hidden unit can be one of them
+
+    def errors(weights):
+        net = MLPRegressor(output_weights=weights, **how).fit(WAVE, y)
+        return ((net.predict(WAVE) - y) ** 2).mean(axis=0)
+
+    first, second = errors([1.0, 0.01]), errors([0.01, 1.0])
+    assert first[0] < 0.01 * second[0]
+    assert second[1] < 0.01 * first[1]
+    for solver in ("adam", "lbfgs"):
+        equal = HOW | {"solver": solver, "max_iter": 20}
+        np.testing.assert_allclose(
+            MLPRegressor(output_weights=[3, 3], **equal).fit(WAVE, y).theta_,
+            MLPRegressor(**equal).fit(WAVE, y).theta_,
+            rtol=1e-6,
+        )
+    how["alpha"] = 0  # weight 0 is a column that is unknown
+    np.testing.assert_allclose(
+        MLPRegressor(output_weights=[1, 0], **how).fit(WAVE, y).coefs_[0],
+        MLPRegressor(**how).fit(WAVE, np.c_[y[:, 0], np.full(60, np.nan)]).coefs_[0],
+        rtol=1e-6,
+    )
+    for wrong in ([1.0], [1.0, 2.0, 3.0], [-1.0, 2.0], [0.0, 0.0], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="output_weights must be"):
+            MLPRegressor(output_weights=wrong).fit(WAVE, y)
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_validation_rows_may_have_weights(early):
+    X_val, y_val = WAVE[1::2], Y[1::2]
+    how = HOW | {"max_iter": 15, "early_stopping": early, "learning_rate_init": 0.05}
+
+    def fitted(X_val, y_val, weights=None):
+        net = MLPRegressor(**how)
+        return net.fit(WAVE[::2], Y[::2], X_val=X_val, y_val=y_val, sample_weight_val=weights)
+
+    weights = np.arange(30) % 3
+    rows = np.repeat(np.arange(30), weights)
+    weighted, repeated = fitted(X_val, y_val, weights), fitted(X_val[rows], y_val[rows])
+    np.testing.assert_allclose(
+        weighted.validation_loss_curve_, repeated.validation_loss_curve_, rtol=1e-10
+    )
+    alike = fitted(X_val, y_val)
+    assert not np.allclose(weighted.validation_loss_curve_, alike.validation_loss_curve_)
+    if early:
+        np.testing.assert_allclose(weighted.validation_scores_, repeated.validation_scores_)
+        np.testing.assert_array_equal(weighted.theta_, repeated.theta_)
+    with pytest.raises(ValueError, match="sample_weight_val are the weights of X_val's rows"):
+        MLPRegressor(**how).fit(WAVE, Y, sample_weight_val=np.ones(60))

@@ -53,20 +53,29 @@ class Scaling:
     scale: Array
 
     @classmethod
-    def fit(cls, values: Array) -> Self:
+    def fit(cls, values: Array, weights: Array | None = None) -> Self:
         """Return the scaling after which every column has mean 0 and standard deviation 1.
 
         Parameters
         ----------
         values : array of shape (m,) or (m, n)
-            A vector is one column.
+            A vector is one column.  NaN does not count.
+        weights : array of shape (m,), optional
+            Weight of each row; 2 is the row twice.
 
         Returns
         -------
         Scaling
         """
         values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-        mean, scale = values.mean(axis=0), values.std(axis=0)
+        if weights is None and not np.isnan(values).any():
+            mean, scale = values.mean(axis=0), values.std(axis=0)
+        else:
+            w = np.ones(len(values)) if weights is None else weights
+            w = np.where(np.isnan(values), 0, w[:, None])
+            total, values = w.sum(axis=0), np.nan_to_num(values)
+            mean = (w * values).sum(axis=0) / total
+            scale = np.sqrt((w * (values - mean) ** 2).sum(axis=0) / total)
         # The spread of a constant column is rounding error, not a scale
         constant = scale <= 1e-12 * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))

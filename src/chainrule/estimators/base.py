@@ -9,22 +9,29 @@ from dataclasses import fields, replace
 from inspect import signature
 from numbers import Integral, Real
 from operator import is_
-from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import Any, ClassVar, Concatenate, NamedTuple, ParamSpec, Self, TypeVar, cast
 
 import numpy as np
 import sklearn.neural_network
 from scipy.sparse import csr_array
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.callback import CallbackSupportMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule import engine
 from chainrule.common.checks import as_dtype
 from chainrule.common.types import Array
+from chainrule.datasets.encoding import Scaling
 from chainrule.engine.predicting import forward
 from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.estimators import files
@@ -40,7 +47,7 @@ from chainrule.estimators.inputs import validated
 from chainrule.estimators.picture import svg
 from chainrule.estimators.progress import Progress
 from chainrule.estimators.stopping import Fit, Parameters
-from chainrule.estimators.weights import row_weights, with_weight
+from chainrule.estimators.weights import among_known, by_output, row_weights, with_weight
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.evaluation.stop_report import stop_report
 from chainrule.notes.activations import ACTIVATIONS, Activation
@@ -76,6 +83,20 @@ def on_its_threads(
     return held
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def fitting(method: Method) -> Method:
+    """Put a method into scikit-learn's context of a fit; its type stays, for those who check."""
+    return cast(Method, with_callbacks(_fit_context(prefer_skip_nested_validation=True)(method)))
+
+
+def fitting_in_parts(method: Method) -> Method:
+    """Do the same for `partial_fit`, which solvers over minibatches have."""
+    in_context = _fit_context(prefer_skip_nested_validation=True)(method)
+    return cast(Method, available_if(lambda net: net._check_solver())(in_context))
+
+
 class Labelled(NamedTuple):
     """Validation examples, with the targets as the user has them for a scorer."""
 
@@ -99,6 +120,7 @@ class BaseMLP(
         "hidden_layer_sizes": ["array-like", Integral, str],
         "activation": [str, Activation, list, tuple],
         "solver": [StrOptions({*STOCHASTIC, *SOLVERS, *LEAST_SQUARES})],
+        "output_weights": ["array-like", None],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple, None],
         "scoring": [str, callable, None],
@@ -113,6 +135,9 @@ class BaseMLP(
         "engine": [str, None],
     }
 
+    _y_scaling: Scaling | None = None  # of a regressor that scales y
+    _levels = 1  # how many units each column of y has
+
     # ------------------------------------------------------------------ fitting
 
     @on_its_threads
@@ -123,6 +148,7 @@ class BaseMLP(
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
+        sample_weight_val: Any = None,
         *,
         incremental: bool = False,
     ) -> Self:
@@ -131,12 +157,13 @@ class BaseMLP(
         self._refuse_combinations(incremental=incremental)
         X, y, Y = self._encode(X, y, incremental=incremental, reset=fresh)
         weights = row_weights(X, y, sample_weight, getattr(self, "class_weight", None))
-        X, y, Y, weights = with_weight(weights, X, y, Y)
+        X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
+        Y = self._learn_scale(Y, weights) if fresh else self._to_scale(Y)
         network = self._network(X.shape[1], Y.shape[1])
         rng = self._random_state = check_random_state(self.random_state)
         theta = self._start(network, rng, self._dtype(X)) if fresh else self._continued(network)
 
-        held_out = self._validation(X_val, y_val)
+        held_out = self._validation(X_val, y_val, sample_weight_val)
         if held_out is None and self.early_stopping:
             X, Y, weights, held_out = self._split(X, y, Y, weights, rng)
         rows = self._rows(X, Y, weights, theta.dtype)
@@ -192,6 +219,7 @@ class BaseMLP(
         return dtype
 
     def _rows(self, X: Any, Y: Array, weights: Array | None, dtype: np.dtype[Any]) -> Rows:
+        Y, weights = by_output(Y, weights, self.output_weights, self._levels)
         weights = None if weights is None else weights.astype(dtype, copy=False)
         if isinstance(X, np.ndarray):  # of a DataFrame, often column after column
             X = np.ascontiguousarray(as_dtype(X, dtype, "X"))
@@ -255,13 +283,26 @@ class BaseMLP(
                 f"{error}"
             ) from None
 
-    def _validation(self, X_val: Any, y_val: Any) -> Labelled | None:
+    def _validation(self, X_val: Any, y_val: Any, sample_weight_val: Any) -> Labelled | None:
         """Return the validation examples of `fit`'s arguments."""
         if X_val is None and y_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val are the weights of X_val's rows: give X_val")
             return None
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val go together: give both, or none")
-        return Labelled(*self._encode_validation(X_val, y_val))
+        X, y, Y = self._encode_validation(X_val, y_val)
+        weights = row_weights(X, y, sample_weight_val, None)
+        X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
+        return Labelled(X, y, self._to_scale(Y), weights)
+
+    def _learn_scale(self, Y: Array, weights: Array | None) -> Array:
+        """Return Y as the network learns it, and remember how; only a regressor scales."""
+        return Y
+
+    def _to_scale(self, Y: Array) -> Array:
+        """Return Y as the network learns it, in the scale of its first fit."""
+        return Y
 
     def _split(
         self, X: Any, y: Any, Y: Array, weights: Array | None, rng: np.random.RandomState
@@ -584,6 +625,7 @@ class BaseMLP(
             self._labels(),
             float(self.loss_),
             getattr(self, "stop_report_", None),
+            self._y_scaling,
         )
 
     @classmethod
@@ -596,6 +638,7 @@ class BaseMLP(
             self.feature_names_in_ = np.array(fitted.names, dtype=object)
         if fitted.labels is not None:
             self._learn_labels(fitted.labels)
+        self._y_scaling = fitted.scaling
         loss = np.nan if fitted.loss is None else fitted.loss
         best, *self._committee = (
             Progress(theta, self.early_stopping, loss=loss) for theta in fitted.thetas

@@ -9,20 +9,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import issparse
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.callback import with_callbacks
+from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer, OneHotEncoder
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
-from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitted import Labels
-from chainrule.estimators.inputs import one_column, validated, whole_numbers
+from chainrule.estimators.inputs import known_targets, one_column, validated, whole_numbers
 from chainrule.estimators.stopping import Loss
 from chainrule.notes.activations import softplus
 from chainrule.notes.costs import COSTS, Cost, softmax
@@ -113,6 +111,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         output: Any = "softmax",
         class_weight: Any = None,
         l1_ratio: float = 0.0,
+        output_weights: Any = None,
         dropout: float | Sequence[float] = 0.0,
         scoring: Any = None,
         callback: Callable[[Step], Any] | None = None,
@@ -151,6 +150,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.output = output
         self.class_weight = class_weight
         self.l1_ratio = l1_ratio
+        self.output_weights = output_weights
         self.dropout = dropout
         self.scoring = scoring
         self.callback = callback
@@ -163,10 +163,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.threads = threads
         self.engine = engine
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fitting
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> Self:
         """Fit the network.
 
@@ -174,21 +180,23 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Classes; an indicator matrix for several labels at once; or several columns of classes.
+            Classes; an indicator matrix for several labels at once, with NaN where nobody knows; or
+            several columns of classes.
         sample_weight : array-like of shape (n_samples,), optional
             2 is the same as the row twice; rows of weight 0 are left out.
         X_val, y_val : as X and y, optional
             Validation rows, instead of those that early stopping would set aside.
+        sample_weight_val : array-like of shape (n_samples,), optional
+            Their weights, in the validation loss and in the score.
 
         Returns
         -------
         MLPClassifier
             Itself.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val)
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    @available_if(lambda est: est._check_solver())
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fitting_in_parts
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Go once over these rows.
 
@@ -290,6 +298,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return which part of the rows is right; where y has several columns, in all of them.
 
+        A label that is NaN is neither right nor wrong.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -307,6 +317,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         1.0
         """
         check_is_fitted(self)
+        filled, known = known_targets(y)
+        if known is not None:
+            right = ((np.asarray(self.predict(X)) == filled) | ~known).all(axis=1)
+            seen = known.any(axis=1)
+            each = seen if sample_weight is None else seen * np.asarray(sample_weight)
+            return float(np.average(right, weights=each))
         if not self._several:
             return float(super().score(X, whole_numbers(y), sample_weight))
         right = (np.asarray(self.predict(X)) == np.asarray(y)).all(axis=1)
@@ -381,7 +397,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encode(
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
-        X, y = validated(self, X, whole_numbers(y), reset=reset, multi_output=True)
+        y, known = known_targets(whole_numbers(y))
+        X, y = validated(self, X, y, reset=reset, multi_output=True)
         y = one_column(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
             self._learn_classes(y)
@@ -398,7 +415,23 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}."
                     f" 'y' has {classes}."
                 )
-        return X, y, self._columns(y)
+        if self.output_weights is not None and not self._multilabel:
+            raise ValueError(
+                "output_weights is for several labels at once: class_weight weighs classes"
+            )
+        return X, *self._known(y, known)
+
+    def _known(self, y: Any, known: Array | None) -> tuple[Any, Array]:
+        """Return y and its columns, with NaN again where a label is unknown."""
+        Y = self._columns(y)
+        if known is None:
+            return y, Y
+        if not self._multilabel or self.class_weight is not None:
+            raise ValueError(
+                "y has NaN: labels may be unknown where several are given at once, as 0 and 1, and "
+                "without class_weight; leave those rows out"
+            )
+        return np.where(known, y, np.nan), np.where(known, Y, np.nan)
 
     def _learn_classes(self, y: Any) -> None:
         kind = kind_of_labels(y)
@@ -449,12 +482,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return Y.astype(bool).reshape(len(Y), -1)
 
     def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
-        X, y = validated(self, X, whole_numbers(y), reset=False, multi_output=True)
+        y, known = known_targets(whole_numbers(y))
+        X, y = validated(self, X, y, reset=False, multi_output=True)
         if not self._several and not self._multilabel:
             new = np.setdiff1d(y, self.classes_)
             if len(new):
                 raise ValueError(f"y_val has the class {new[0]}, which is not in y")
-        return X, y, self._columns(y)
+        return X, *self._known(y, known)
 
     def _output(self) -> str | Cost:
         if isinstance(self.output, Cost):

@@ -65,6 +65,9 @@ n_iter_no_change : int, default=10
     Iterations without progress that are waited for.
 max_fun : int, default=15000
     Evaluations of the loss at most, for a solver that sees all the rows.
+output_weights : array-like of shape (n_outputs,), default=None
+    How much each column of y counts in the loss, its mean being 1: of several numbers or several
+    labels.
 dropout : float or sequence of float, default=0.0
     The share of units to leave out at random, in hidden layers or in each layer, the inputs first.
 scoring : str or callable, default=None

@@ -157,6 +157,9 @@ def model_of(fitted: Fitted, scalers: Sequence[tuple[str, Any]] = ()) -> Any:
             X = graph.node("Div", X, graph.constant(np.float32(scaler.scale_)))
     h = [_hypothesis(graph, X, network, theta) for theta in fitted.thetas]
     value = h[0] if len(h) == 1 else graph.node("Mean", *h)
+    if fitted.scaling is not None:
+        value = graph.node("Mul", value, graph.constant(np.float32(fitted.scaling.scale)))
+        value = graph.node("Add", value, graph.constant(np.float32(fitted.scaling.mean)))
     if fitted.labels is not None:
         _classes(graph, value, fitted.labels, network)
     else:

@@ -52,7 +52,10 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> None:
         options["stop_report"] = report
     encoder = Encoder(tuple(map(Column, columns)), classes=tuple(classes) or None)
     about = Provenance(version=__version__, options=options, J=fitted.loss)
-    save_model(path, Model(fitted.network, fitted.thetas[0], encoder, provenance=about))
+    model = Model(
+        fitted.network, fitted.thetas[0], encoder, target_scaling=fitted.scaling, provenance=about
+    )
+    save_model(path, model)
 
 
 def load(estimator: str, path: str | os.PathLike[str]) -> Fitted:
@@ -74,6 +77,7 @@ def load(estimator: str, path: str | os.PathLike[str]) -> Fitted:
         labels_of(options["labels"]),
         model.provenance.J,
         report_of(options.get("stop_report")),
+        model.target_scaling,
     )
 
 

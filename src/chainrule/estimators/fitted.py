@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.common.types import Array
+from chainrule.datasets.encoding import Scaling
 from chainrule.evaluation.stop_report import StopReport
 from chainrule.notes.network import Network
 
@@ -43,6 +44,8 @@ class Fitted:
         None for a regressor.
     loss : float or None
     stop_report : StopReport or None
+    scaling : Scaling or None
+        Of y, where a regressor scales it.
     """
 
     estimator: str
@@ -53,3 +56,4 @@ class Fitted:
     labels: Labels | None
     loss: float | None
     stop_report: StopReport | None
+    scaling: Scaling | None = None

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from chainrule.common.checks import warn_user
+from chainrule.common.types import Array
 
 MOST_NAMES = 5  # of features that an error lists
 MOST_LETTERS = 20  # of a value that an error shows
@@ -148,3 +149,29 @@ def whole_numbers(y: Any) -> Any:
     if isinstance(dtype, np.dtype) or getattr(dtype, "kind", "") not in ("i", "u"):
         return y
     return y if y.isna().any() else y.to_numpy(dtype=dtype.numpy_dtype)
+
+
+def known_targets(y: Any) -> tuple[Any, Array | None]:
+    """Return y without NaN, and which of its cells are known: None where all are.
+
+    Where y is one column, NaN stays, and is refused: its row would say nothing.
+
+    Examples
+    --------
+    >>> known_targets([[1.0, np.nan], [2.0, 3.0]])
+    (array([[1., 0.],
+           [2., 3.]]), array([[ True, False],
+           [ True,  True]]))
+    """
+    if hasattr(y, "tocsr"):
+        return y, None
+    try:
+        # pandas has a missing value of its own
+        values = y.to_numpy(na_value=np.nan) if hasattr(y, "isna") else np.asarray(y)
+        if values.ndim != 2 or values.shape[1] < 2 or values.dtype.kind not in "fO":
+            return y, None
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):  # words, or rows of different lengths
+        return y, None
+    unknown = np.isnan(values)
+    return (np.where(unknown, 0, values), ~unknown) if unknown.any() else (y, None)

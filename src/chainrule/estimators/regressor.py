@@ -9,21 +9,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import RegressorMixin, _fit_context
-from sklearn.callback import with_callbacks
-from sklearn.metrics import d2_pinball_score
+from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
+from chainrule.datasets.encoding import Scaling
 from chainrule.engine.rows import Rows, dense
-from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
 from chainrule.estimators.documentation import documented
-from chainrule.estimators.inputs import one_column, validated
+from chainrule.estimators.inputs import known_targets, one_column, validated
 from chainrule.estimators.stopping import Loss
 from chainrule.evaluation.error_bars import ErrorBars
-from chainrule.notes.costs import Cost
+from chainrule.notes.backprop import by_output
+from chainrule.notes.costs import Cost, find_cost
 from chainrule.notes.network import Network
 from chainrule.optimize import Step
 
@@ -47,7 +47,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     quantile : float or sequence of float, default=0.5
         The levels of ``loss='quantile'``, rising.  Several are learnt at once and never cross.
     huber_threshold : float, default=1.0
-        The error from which on ``loss='huber'`` is straight, in the units of y.
+        The error from which on ``loss='huber'`` is straight, in the units of y, or with scale_y of
+        its standard deviation.
+    scale_y : bool, default=False
+        Whether the network learns y less its mean, divided by its standard deviation.  `predict`,
+        `score` and error bars are in y's own units; ``coefs_``, alpha and the losses belong to the
+        scaled y.  `partial_fit` and warm starts keep the scale of the first fit.
 
     Attributes
     ----------
@@ -80,6 +85,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         **BaseMLP._parameter_constraints,
         "loss": [StrOptions({*OUTPUTS, "huber", "quantile"}), Cost],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "scale_y": ["boolean"],
         "huber_threshold": [Interval(Real, 0, None, closed="neither")],
     }
 
@@ -112,7 +118,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_fun: int = 15000,
         quantile: float | Sequence[float] = 0.5,
         huber_threshold: float = 1.0,
+        scale_y: bool = False,
         l1_ratio: float = 0.0,
+        output_weights: Any = None,
         dropout: float | Sequence[float] = 0.0,
         scoring: Any = None,
         callback: Callable[[Step], Any] | None = None,
@@ -151,7 +159,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.max_fun = max_fun
         self.quantile = quantile
         self.huber_threshold = huber_threshold
+        self.scale_y = scale_y
         self.l1_ratio = l1_ratio
+        self.output_weights = output_weights
         self.dropout = dropout
         self.scoring = scoring
         self.callback = callback
@@ -164,10 +174,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.threads = threads
         self.engine = engine
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fitting
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> Self:
         """Fit the network.
 
@@ -175,20 +191,22 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            With several columns NaN is a number that nobody knows: it counts nothing.
         sample_weight : array-like of shape (n_samples,), optional
             2 is the same as the row twice; rows of weight 0 are left out.
         X_val, y_val : as X and y, optional
             Validation rows, instead of those that early stopping would set aside.
+        sample_weight_val : array-like of shape (n_samples,), optional
+            Their weights, in the validation loss and in the score.
 
         Returns
         -------
         MLPRegressor
             Itself.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val)
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    @available_if(lambda est: est._check_solver())
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fitting_in_parts
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go once over these rows.
 
@@ -243,7 +261,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         variance = np.mean([std**2 for _, _, std in spreads], axis=0)
         if len(bars) > 1:  # of a mixture: the mean variance, and the variance of the means
             variance += np.var([h for h, _, _ in spreads], axis=0)
-        return predicted, np.sqrt(variance).reshape(predicted.shape)
+        return predicted, (self._scale_of_y * np.sqrt(variance)).reshape(predicted.shape)
 
     def _bars(self) -> list[ErrorBars]:
         """Return the error bars of each network whose mean predicts, or say why there are none."""
@@ -274,7 +292,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         float
-            At most 1; 0 for a constant.  With several quantiles the mean of their
+            Of several outputs their mean, each in the rows in which it is known.  At most 1; 0 for
+            a constant.  With several quantiles the mean of their
             `sklearn.metrics.d2_pinball_score`.
 
         Examples
@@ -285,6 +304,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         >>> bool(net.fit(X, X[:, 0]).score(X, X[:, 0]) > 0.8)
         True
         """
+        y, known = known_targets(y)
+        if known is not None:
+            return self._score_of_known(X, y, known, sample_weight)
         if self._levels == 1:
             return float(super().score(X, y, sample_weight))
         y = np.asarray(y).reshape(len(y), -1)
@@ -292,6 +314,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         scores = [
             d2_pinball_score(y, h[..., q], sample_weight=sample_weight, alpha=level)
             for q, level in enumerate(np.ravel(self.quantile))
+        ]
+        return float(np.mean(scores))
+
+    def _score_of_known(self, X: Any, y: Array, known: Array, sample_weight: Any) -> float:
+        """Return the mean over the outputs of what each scores in the rows where it is known."""
+        check_is_fitted(self)
+        h = self._hypothesis(X).reshape(len(y), y.shape[1], -1)
+        w = None if sample_weight is None else np.asarray(sample_weight)
+        scores = [
+            d2_pinball_score(y[rows, j], h[rows, j, q], sample_weight=of_rows, alpha=level)
+            if self._levels > 1
+            else r2_score(y[rows, j], h[rows, j, q], sample_weight=of_rows)
+            for j, rows in enumerate(known.T)
+            for of_rows in (None if w is None else w[rows],)
+            for q, level in enumerate(np.ravel(self.quantile)[: self._levels])
         ]
         return float(np.mean(scores))
 
@@ -319,7 +356,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         True
         """
         check_is_fitted(self)
-        return self._saliency(self._inputs(X), output)
+        scale = np.broadcast_to(self._scale_of_y, self.network_.K)
+        return self._saliency(self._inputs(X), output) * scale[output][..., None]
 
     # ------------------------------------------------------------------ targets and columns
 
@@ -327,11 +365,41 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self, X: Any, y: Any, *, incremental: bool, reset: bool
     ) -> tuple[Any, Array, Array]:
         refuse_dates(y)
+        y, known = known_targets(y)
         X, y = validated(self, X, y, reset=reset, multi_output=True, y_numeric=True)
         y = one_column(y if isinstance(y, np.ndarray) else y.toarray())
         if self.loss == "poisson" and y.min() < 0:
             raise ValueError(f"loss='poisson' needs y >= 0, got {y.min():g}")
+        if known is not None:
+            y = np.where(known, y, np.nan)
         return X, y, np.repeat(y.reshape(len(y), -1), self._levels, axis=1)
+
+    def _learn_scale(self, Y: Array, weights: Array | None) -> Array:
+        self._y_scaling = None
+        if self.scale_y:
+            output = self._output()
+            cost = output if isinstance(output, Cost) else find_cost(output)
+            if cost.targets != "numbers":
+                raise ValueError(
+                    f"scale_y=True is for losses of numbers, and {self.loss!r} needs y as it is"
+                )
+            self._y_scaling = Scaling.fit(Y, weights)
+        return self._to_scale(Y)
+
+    def _to_scale(self, Y: Array) -> Array:
+        scaling = self._y_scaling
+        return Y if scaling is None else scaling.apply(Y.astype(np.float64))
+
+    @property
+    def _scale_of_y(self) -> Any:
+        """What a step of 1 of the network's outputs is, in the units of y."""
+        scaling = self._y_scaling
+        return 1.0 if scaling is None else scaling.scale
+
+    def _hypothesis(self, X: Any) -> Array:
+        h = super()._hypothesis(X)
+        scaling = self._y_scaling
+        return h if scaling is None else scaling.undo(h).astype(h.dtype)
 
     def _encode_validation(self, X: Any, y: Any) -> tuple[Any, Array, Array]:
         return self._encode(X, y, incremental=False, reset=False)
@@ -340,8 +408,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Numbers have none."""
 
     @property
-    def _levels(self) -> int:
-        """How many units each target has."""
+    def _levels(self) -> int:  # type: ignore[override]
+        """How many units each column of y has."""
         return np.size(self.quantile) if self.loss == "quantile" else 1
 
     def _output(self) -> str | Cost:
@@ -361,8 +429,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return Loss(1.0 / network.K)
         from scipy.special import xlogy
 
-        each = (xlogy(rows.Y, rows.Y) - rows.Y).sum(axis=1)
-        return Loss(1.0, float(np.average(each, weights=rows.weights)))
+        each = xlogy(rows.Y, rows.Y) - rows.Y
+        w = 1.0 if rows.weights is None else by_output(rows.weights, np.float64)
+        return Loss(1.0, float((w * each).sum() / rows.m))
 
 
 def refuse_dates(y: Any) -> None:

@@ -82,3 +82,61 @@ def with_weight(weights: Array | None, *arrays: Any) -> tuple[Any, ...]:
         return *arrays, weights
     kept = np.flatnonzero(weights)
     return *(array[kept] for array in arrays), weights[kept]
+
+
+def among_known(Y: Array, weights: Array | None) -> Array | None:
+    """Return weights in which a row of which no target is known, all of Y being NaN, has 0.
+
+    Examples
+    --------
+    >>> among_known(np.array([[1.0, np.nan], [np.nan, np.nan]]), None)
+    array([1., 0.])
+    """
+    if Y.dtype.kind != "f" or not np.isnan(Y).any():
+        return weights
+    known = 1.0 - np.isnan(Y).all(axis=1)
+    return np.asarray(known if weights is None else weights * known)
+
+
+def by_output(
+    Y: Array, weights: Array | None, output_weights: Any, levels: int = 1
+) -> tuple[Array, Array | None]:
+    """Return Y without NaN, and weights of shape (m, K) where the outputs' are not all alike.
+
+    Parameters
+    ----------
+    Y : ndarray of shape (m, K)
+        Where it is NaN, the weight is 0.
+    weights : ndarray of shape (m,), or None
+    output_weights : array-like of shape (n_outputs,), or None
+        Their mean counts as 1.
+    levels : int, default=1
+        How many columns of Y each output has.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, np.nan], [2.0, 3.0]])
+    >>> by_output(Y, None, [3.0, 1.0])
+    (array([[1., 0.],
+           [2., 3.]]), array([[1.5, 0. ],
+           [1.5, 0.5]]))
+    """
+    m, K = Y.shape
+    unknown = np.isnan(Y) if Y.dtype.kind == "f" else np.zeros(1, bool)
+    if output_weights is None and not unknown.any():
+        return Y, weights
+    of_outputs = np.ones(K)
+    if output_weights is not None:
+        given = np.asarray(output_weights, dtype=np.float64)
+        if given.shape != (K // levels,):
+            raise ValueError(
+                f"output_weights must be {K // levels} numbers, one for each column of y, got "
+                f"{output_weights!r}"
+            )
+        if not (np.isfinite(given).all() and (given >= 0).all() and given.any()):
+            raise ValueError(
+                f"output_weights must be numbers >= 0, and not all 0, got {output_weights!r}"
+            )
+        of_outputs = np.repeat(given / given.mean(), levels)
+    each = (np.ones(m) if weights is None else weights)[:, None] * of_outputs
+    return np.where(unknown, 0, Y), np.where(unknown, 0, each)
