@@ -29,7 +29,6 @@ def table(**columns):
         ("Nr", np.arange(M)),
         ("anything", np.arange(1, M + 1)),
         ("anything", RNG.permutation(M)),
-        ("Unnamed: 0", np.arange(M) * 2 + 7),
         ("index", np.arange(M) * 2 + 7),
         ("PassengerId", RNG.permutation(10 * M)[:M]),
         ("customer_id", RNG.permutation(10 * M)[:M]),

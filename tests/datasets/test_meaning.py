@@ -98,6 +98,16 @@ def test_the_kind_can_be_said(tmp_path):
             "drop='name'",
         ),
         (
+            "a,b\n" + NINES + "4 kg,1\n",
+            "t.csv: column 'a' has 1 missing value, in data row 10 first ('4 kg' in data row 10 is "
+            "no number): missing='mean'",
+        ),
+        (
+            "a,b\n,1\n" + NINES + "4 kg,1\n",
+            "t.csv: column 'a' has 2 missing values, in data row 1 first ('4 kg' in data row 11 is "
+            "no number): missing='mean'",
+        ),
+        (
             "a,b\n" + "".join(f"t{i % 101},{i % 2}\n" for i in range(300)),
             "t.csv: column 'a' is text with 101 different values, more than 100: drop='a'",
         ),
@@ -181,7 +191,8 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
     )  # fmt: skip
     data = load(path, na="inf", missing="drop")
     np.testing.assert_array_equal(data.X[:, 0], [1, 2, 4, 6])
-    assert data.notes[:2] == [
+    assert data.notes[:3] == [
+        "column 'kind': 1 value '?' (data row 5 first) taken as missing",
         "target 'kind' is missing in 2 rows, data row 3 first: left out",
         "1 row with missing values, data row 7 first: left out",
     ]

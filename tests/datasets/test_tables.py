@@ -43,11 +43,7 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
     )
     refused("absent.csv: there is no such file", load, tmp_path / "absent.csv")
     refused("digit: there is no such file; did you mean 'digits'?", load, "digit")
-    refused(
-        "t.doc: a file's name must end in .csv, .tsv, .parquet, .npz, .mat; for csv of another "
-        "name use standard input",
-        load, write(tmp_path, "t.doc", ROWS),
-    )  # fmt: skip
+    np.testing.assert_array_equal(load(write(tmp_path, "t.doc", ROWS)).X, load(path).X)
     (tmp_path / "folder.csv").mkdir()
     refused("folder.csv: cannot be read (is a directory)", load, tmp_path / "folder.csv")
 
@@ -59,7 +55,8 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
         ("a,b,c\n1,2,3\n", "u.csv: column 'c' was not there in training: drop='c'"),
         (
             "a,b\n1,2\n3,many\n",
-            "u.csv: column 'b' has 'many' in data row 2, where training had numbers: correct it",
+            "u.csv: column 'b' has 'many' in data row 2, where training had numbers or dates: "
+            "correct it",
         ),
         (
             "a,b,kind\n1,2,x\n3,4,z\n",
@@ -91,7 +88,7 @@ def test_a_later_table_may_order_drop_and_add(tmp_path):
 def test_text_where_a_regression_learnt_numbers_is_refused(tmp_path):
     encoder = load(write(tmp_path, "t.csv", "a,b\n1,0.5\n2,1.5\n3,7\n")).encoder
     refused(
-        "u.csv: target 'b' has 'x' in data row 2, where training had numbers",
+        "u.csv: column 'b' has 'x' in data row 2, where training had numbers or dates: correct it",
         load_like, write(tmp_path, "u.csv", "a,b\n1,2\n2,x\n"), encoder,
     )  # fmt: skip
 

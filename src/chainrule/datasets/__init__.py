@@ -1,4 +1,4 @@
-"""Tables from csv, parquet, npz and mat files, and what their columns mean."""
+"""Tables from files of many formats, and what their columns mean."""
 
 from chainrule.datasets.meaning import Dataset
 from chainrule.datasets.tables import load, load_like, split

@@ -11,6 +11,8 @@ import numpy as np
 
 from chainrule.common.checks import DataError, as_arguments, counted, shortened
 from chainrule.common.types import Array
+from chainrule.datasets.arrays import square
+from chainrule.datasets.contents import Contents
 from chainrule.datasets.doubts import numbers_the_rows
 from chainrule.datasets.encoding import (
     DATE_PARTS,
@@ -24,7 +26,6 @@ from chainrule.datasets.encoding import (
     as_labels,
     is_number,
 )
-from chainrule.datasets.formats import Contents, square
 
 Kind = Literal["classes", "numbers"]
 
@@ -295,7 +296,9 @@ def learn_columns(
         try:
             if why is not None:
                 raise DataError(contents.name, f"column {name!r} {why}", drop=[name])
-            columns.append(learn_column(name, vector, missing, Place(contents.name, name, rows)))
+            place = Place(contents.name, name, rows)
+            stray = contents.strays.get(name, "")
+            columns.append(learn_column(name, vector, missing, place, stray))
         except DataError as fault:
             faults.append(fault)
     return columns, faults, _becomes(columns)
@@ -315,8 +318,10 @@ def _becomes(columns: Sequence[Column]) -> list[str]:
     return notes
 
 
-def learn_column(name: str, vector: Array, missing: str | None, place: Place) -> Column:
-    """Decide what a column becomes."""
+def learn_column(
+    name: str, vector: Array, missing: str | None, place: Place, stray: str = ""
+) -> Column:
+    """Decide what a column becomes; a stray cell counts as missing, and is named as the reason."""
     absent = absences(vector)
     if absent.all():
         raise DataError(place.source, f"column {name!r} has no value at all", drop=[name])
@@ -352,10 +357,11 @@ def learn_column(name: str, vector: Array, missing: str | None, place: Place) ->
         column = replace(column, gaps=True)
     if missing is None and absent.any():
         mostly = absent.mean() > MOSTLY
+        odd = f" ({stray} is no {'date' if column.parts else 'number'})" if stray else ""
         raise DataError(
             place.source,
             f"column {name!r} has {counted(absent.sum(), 'missing value')}, in "
-            f"{place.first(absent)} first",
+            f"{place.first(absent)} first{odd}",
             **({"drop": [name]} if mostly else {"missing": "mean"}),
         )
     return column
@@ -487,3 +493,13 @@ def without(vector: Array, na: Collection[str]) -> Array:
         return vector
     marked = np.isin(vector, [float(value) for value in na if is_number(value)])
     return np.where(marked, np.nan, vector) if marked.any() else vector
+
+
+def refuse_strays(names: Collection[str], contents: Contents) -> None:
+    """Raise DataError where a later file has a cell that cannot be read as training's were."""
+    for name in names:
+        if name in contents.strays:
+            raise DataError(
+                f"{contents.name}: column {name!r} has {contents.strays[name]}, where training had "
+                "numbers or dates: correct it"
+            )

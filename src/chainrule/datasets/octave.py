@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,19 +58,80 @@ def read(file: File) -> dict[str, Array]:
 
 def matrices(content: bytes, name: str) -> dict[str, Array]:
     """Return the matrices that a ``.mat`` file holds, as `read` does; name is for errors."""
+    return {
+        key: value
+        for key, value in values(content, name).items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+    }
+
+
+def values(content: bytes, name: str) -> dict[str, Any]:
+    """Return all that a ``.mat`` file holds: arrays of numbers or of text, and sparse matrices."""
     from scipy.io import loadmat
 
     try:
-        values = loadmat(io.BytesIO(content))
-    except NotImplementedError:
-        raise DataError(f"{name}: MATLAB's -v7.3 format is not read: save it with -v7") from None
+        if content[:8] == b"\x89HDF\r\n\x1a\n" or content[:10] == b"MATLAB 7.3":
+            return _hdf5_values(content, name)
+        found = loadmat(io.BytesIO(content))
+    except DataError:
+        raise
     except Exception as error:  # SciPy raises almost any error on a damaged file
         raise DataError(f"{name}: not a .mat file that can be read ({error})") from None
-    return {
-        key: value
-        for key, value in values.items()
-        if isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
-    }
+    read = {key: _strings(value) for key, value in found.items() if not key.startswith("__")}
+    return {key: value for key, value in read.items() if value is not None}
+
+
+def _strings(value: Any) -> Any:
+    """Return a cell array of strings as an array of text; None for what is no array."""
+    if not isinstance(value, np.ndarray):
+        return value if hasattr(value, "toarray") else None
+    if value.dtype.kind != "O":
+        return value if value.dtype.kind in "fiubU" else None
+    texts = [str(cell.item()) if np.size(cell) == 1 else "" for cell in value.ravel()]
+    return np.array(texts).reshape(value.shape)
+
+
+def _hdf5_values(content: bytes, name: str) -> dict[str, Any]:
+    """Read MATLAB's -v7.3, which is HDF5 with each matrix transposed."""
+    try:
+        import h5py
+    except ImportError:
+        raise DataError(
+            f"{name}: to read MATLAB's -v7.3 format, type pip install 'chainrule[matlab]', or save "
+            "it with -v7"
+        ) from None
+    with h5py.File(io.BytesIO(content), "r") as file:
+        found = {key: _hdf5_value(part, file) for key, part in file.items() if key[0] != "#"}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _hdf5_value(part: Any, file: Any) -> Any:
+    import h5py
+
+    kind = part.attrs.get("MATLAB_class", b"").decode()
+    if isinstance(part, h5py.Group):
+        if "MATLAB_sparse" not in part.attrs:
+            return None
+        from scipy.sparse import csc_matrix
+
+        starts = part["jc"][()]
+        rows = part["ir"][()] if "ir" in part else []
+        entries = part["data"][()] if "data" in part else []
+        return csc_matrix(
+            (entries, rows, starts), (int(part.attrs["MATLAB_sparse"]), len(starts) - 1)
+        )
+    if kind == "cell":
+        cells = [_hdf5_value(file[reference], file) for reference in part[()].ravel()]
+        texts = [
+            str(cell.ravel()[0]) if cell is not None and cell.dtype.kind == "U" else ""
+            for cell in cells
+        ]
+        return np.array(texts).reshape(part.shape).T
+    if "MATLAB_empty" in part.attrs or part.dtype.kind not in "fiu":
+        return None
+    if kind == "char":
+        return np.array(["".join(map(chr, row)) for row in part[()].T])
+    return part[()].T
 
 
 def write(path: str | os.PathLike[str], **matrices: npt.ArrayLike) -> None:

@@ -1,4 +1,4 @@
-"""Tables from csv, parquet, npz and mat files, and the digits that scikit-learn ships.
+"""Tables from files of many formats, and the digits that scikit-learn ships.
 
 `load` reads a table, decides what its columns mean, and says so in `Dataset.notes`; `load_like`
 reads another one as a trained model needs it; `split` sets rows aside.
@@ -25,6 +25,7 @@ from chainrule.datasets.meaning import (
     find_image,
     inputs_and_target,
     learn_columns,
+    refuse_strays,
     rows_of,
     understand_target,
     whole_rows,
@@ -52,15 +53,16 @@ def load(
     source : str, path or binary stream
         ``"digits"`` (1,797 handwritten digits of 8x8 pixels, from scikit-learn), ``"mnist"``
         (70,000 of 28x28: mnist.npz here or in the folder ``CHAINRULE_DATA``, else fetched from
-        openml.org), a .csv, .tsv, .parquet, .npz or .mat file by its path or as a stream, or
-        ``"-"``: csv from standard input.
-        npz and mat files hold ``X`` of shape (m, n) or (m, height, width) and ``y``, in npz
-        also ``names`` of the columns, and a test set ``X_test``, ``y_test`` (or ``Xtest``,
-        ``ytest``) with ``X_train``, ``y_train`` for the rest.
+        openml.org), a file by its path or as a stream, or ``"-"``: standard input.  A file is
+        text with any separator, Excel, parquet, Arrow, JSON, ARFF, svmlight, npz, npy or mat, by
+        itself or compressed.
+        Files of arrays hold ``X`` of shape (m, n) or (m, height, width) and ``y``, under these
+        or other usual names, ``names`` of the columns, and a test set ``X_test``, ``y_test``
+        with ``X_train``, ``y_train`` for the rest.
     target : str or sequence of str, optional
         The target column: its name, or its position counted from 1 (from -1 at the end).  Several
         columns, in a sequence or with commas between, are several outputs, or classes written
-        one-hot.  In an npz or mat file, the array to use in place of ``y``.  Default: the column
+        one-hot.  In a file of arrays, the array to use in place of ``y``.  Default: the column
         called target, label, class or y, else the last.  Rows without it are left out.
     drop : str or collection of str
         Columns to leave out, named as the target is.
@@ -83,8 +85,8 @@ def load(
     keep : str or collection of str
         Columns to use although they look like identifiers.
     name : str, optional
-        What a stream's file is called, for errors; its ending says the format.  Default: the
-        stream's own name, and csv where that has no ending.
+        What a stream's file is called, for errors; its ending says the format where the first
+        bytes do not.  Default: the stream's own name.
 
     Returns
     -------
@@ -243,6 +245,9 @@ def load_like(
            [6.]])
     """
     contents = read(source, encoder.target, _reading(encoder, header, encoding), name)
+    refuse_strays(encoder.targets if labelled else (), contents)
+    if encoder.missing not in ("mean", "category"):
+        refuse_strays([column.name for column in encoder.columns], contents)
     table, y = dict(contents.table), contents.y
     if contents.target is None:
         vectors = [table.pop(column) for column in encoder.targets if column in table]

@@ -1,0 +1,444 @@
+"""What the cells of a table mean: numbers however they are written, dates, times of day, or text.
+
+Each column is decided as a whole, since one cell says little: "1,881" is 1881 beside "$2.39", and
+1.881 beside "0,5".  A few cells that do not fit never turn numbers into categories: they count as
+missing, and a note says so.  The *form* of a column is what was decided, for later
+files as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.common.checks import counted
+from chainrule.common.types import Array
+
+MISSING = (  # in any column
+    "", "NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "null", "NULL", "Null", "None", "NaN", "nan",
+    "NAN", "NaT", "?",
+)  # fmt: skip
+NO_NUMBER = (  # in a column of numbers or dates; in one of text, "-" and "none" may mean something
+    r"(?i)^(?:#.*|[^\p{L}\p{N}]+|-?nan|-?1\.#\w+|err(?:or)?|invalid|bad|fail(?:ed|ure)?|"
+    r"unk(?:nown)?|missing|none|nil|null|n\.?/?a\.?|n\.?d\.?|no (?:value|data)|tbd|undefined|"
+    r"not? (?:available|applicable|known|recorded|reported)|unavailable|blank|empty)$"
+)
+MOST_STRAYS = 0.1  # a column with a larger share of cells that are no numbers is text
+FEW = 20  # so many whole numbers that recur, beside words that recur, are categories
+SAMPLE = 1000  # different cells that are looked at first
+
+NUMBERS, COMMA, TEXT, DATES, TIMES = "numbers", "numbers as 0,5", "text", "dates", "times"
+
+SIGN = r"[$€£¥₹₩₽₺₴฿]"
+CODE = r"(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|BRL|Rs\.?)"
+GAP = r"['’\s]"  # between thousands; \s has the spaces that do not break, too
+MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9}
+DRESS = (  # what is written around a number, and what stays of it
+    (r"^[–﹣－]", "-"),
+    (r"^\((.*\d.*)\)$", "-${1}"),  # an accountant's minus
+    (rf"^([-+]?)\s*(?:US|CA?|AU?|NZ|HK|R)?{SIGN}\s*([-+]?)", "${1}${2}"),
+    (rf"^([-+]?)\s*{CODE}\s*([-+]?)", "${1}${2}"),
+    (rf"\s*(?:{SIGN}|{CODE}|[%‰])$", ""),
+    (r"^([-+])\s+", "${1}"),
+    (r"^([-+]?\d*\.?\d*)[dD]([-+]?\d+)$", "${1}e${2}"),  # Fortran's exponent
+)
+UNIT = r"^[-+]?[\d.,]*\d\s*(\p{L}[\p{L}²³/°.]*|°\s*[CF]?|[\"″])$"
+
+DAYS = (  # the formats of a date; where several fit, the first does, but for day and month
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y",
+    "%d.%m.%y", "%m/%d/%y", "%d/%m/%y", "%d-%m-%y", "%m-%d-%y", "%d %b %Y", "%Y%m%d", "%b %d %Y",
+    "%d-%b-%Y",    "%d-%b-%y", "%d/%b/%Y", "%d %b %y", "%Y-%b-%d", "%Y %m %d",
+)  # fmt: skip
+MONTHS = (  # the first of the month
+    "%Y-%m",
+    "%Y/%m",
+    "%b-%y",
+    "%b-%Y",
+    "%b %Y",
+    "%b %y",
+    "%m/%Y",
+)
+FORMATS = DAYS + MONTHS
+TIME = r"(\d{1,3}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?(?:\s*([AaPp])\.?[Mm]\.?)?$"
+DATE_LIKE = (
+    r"\d[-/.:,\s]\s*(?:\d|[A-Za-z]{3})|[A-Za-z]{3}\.?[-/.,\s]+\d|^\d{8}T|\d(?:st|nd|rd|th) [A-Z]"
+)
+DATE_DRESS = (
+    (r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", ""),
+    (r"^(\d{4}-?\d\d-?\d\d)[T_](\d)", "${1} ${2}"),
+    (r"^(\d{4}-?\d\d-?\d\d) (\d\d)(\d\d)(\d\d)?$", "${1} ${2}:${3}"),  # a compact time
+    (r"(:\d\d(?:\.\d+)?)\s*(?:Z|[A-Z]{3,4}|[-+]\d\d:?(?:\d\d)?)$", "${1}"),  # its zone
+    (r"(\d)(?:st|nd|rd|th)\b", "${1}"),
+    (r"\b([A-Za-z]{3})[a-z]+\b\.?", "${1}"),  # the month's first three letters
+)
+
+
+@dataclass
+class Column:
+    """What became of a column of cells.
+
+    Attributes
+    ----------
+    values : ndarray of shape (m,)
+        float64, datetime64[s] or text, see `chainrule.datasets.encoding`.
+    form : str
+    notes : list of str
+        What was read in another way than it is written.
+    absent : list of (cell, count, data row)
+        Cells that count as missing, each with the row of the first.
+    stray : str
+        The first that is no usual mark, and where; "" where there is none.
+    """
+
+    values: Array
+    form: str
+    notes: list[str] = field(default_factory=list)
+    absent: list[tuple[str, int, int]] = field(default_factory=list)
+    stray: str = ""
+
+
+class _Different:
+    """The different cells of a column, and how often each stands there."""
+
+    def __init__(self, cells: Any) -> None:
+        counts = cells.drop_nulls().value_counts()
+        self.cells, self.words, self.counts = cells, counts.to_series(0), counts.to_series(1)
+        self.m = int(self.counts.sum())
+
+    def rows(self, values: Any) -> Any:
+        """Return the value of each row, given that of each different cell."""
+        return self.cells.replace_strict(
+            self.words, values, default=None, return_dtype=values.dtype
+        )
+
+    def total(self, mask: Any) -> int:
+        """Return how many rows have one of the cells that are marked."""
+        return int(self.counts.filter(mask).sum())
+
+    def listed(self, mask: Any) -> list[tuple[str, int, int]]:
+        """Return the cells that are marked, each with its count and its first data row."""
+        found = zip(self.words.filter(mask), self.counts.filter(mask), strict=True)
+        return sorted(
+            ((cell, count, int((self.cells == cell).arg_max()) + 1) for cell, count in found),
+            key=lambda entry: entry[2],
+        )
+
+    def first(self, mask: Any) -> tuple[str, int]:
+        """Return the first cell that is marked, and its data row."""
+        row = int(self.cells.is_in(self.words.filter(mask).implode()).arg_max())
+        return self.cells[row], row + 1
+
+
+def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> dict[str, Column]:
+    """Decide what the cells of each column are.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Of text.
+    forms : mapping of str to str
+        The forms that are known, by column.
+    separator : str or None
+        What stands between two fields: beside a comma there, one within a number is rare.
+    """
+    import polars as pl
+
+    if not frame.columns:
+        return {}
+    words = frame.select(pl.all().fill_null("").str.strip_chars())
+    absent = words.select(pl.all().is_in(MISSING))
+    cells = words.select(
+        pl.when(pl.all().is_in(MISSING)).then(None).otherwise(pl.all()).name.keep()
+    )
+    numbers = cells.select(pl.all().cast(pl.Float64, strict=False))
+    marked = words.select((pl.all().is_in(MISSING) & (pl.all() != "")).any()).row(0, named=True)
+    odd = [n for n in cells.columns if cells[n].null_count() != numbers[n].null_count()]
+    comma = not forms and separator != "," and _has_decimal_commas(cells, odd, separator)
+    columns = {}
+    for series in cells:
+        name, form = series.name, forms.get(series.name)
+        if form == TEXT:
+            column = _text(series)
+        elif name not in odd and form in (None, NUMBERS) and not (comma and _has_points(series)):
+            column = _plain(series, numbers[name], form)
+            column.form = COMMA if comma and form is None else column.form
+        else:
+            column = _odd(series, form, comma)
+        if marked[name]:
+            marks = _Different(words[name].set(~absent[name] | (words[name] == ""), None))
+            column.absent = marks.listed(marks.counts > 0) + column.absent
+        columns[name] = column
+    return columns
+
+
+def notes(columns: Mapping[str, Column]) -> list[str]:
+    """Say what was read as what; a mark that many columns share is said once."""
+    marks: dict[str, list[tuple[str, int, int]]] = {}
+    for name, column in columns.items():
+        for cell, count, row in column.absent:
+            marks.setdefault(cell, []).append((name, count, row))
+    shared = {cell for cell, places in marks.items() if len(places) > 3}
+    said = []
+    for name, column in columns.items():
+        said += [f"column {name!r}: {note}" for note in column.notes]
+        own = [entry for entry in column.absent if entry[0] not in shared]
+        if own:
+            said.append(f"column {name!r}: {_taken_as_missing(own)}")
+    for cell in sorted(shared):
+        places = marks[cell]
+        total = sum(count for _, count, _ in places)
+        said.append(
+            f"{counted(total, 'value')} {cell!r} in {len(places)} columns taken as missing, column "
+            f"{places[0][0]!r} in data row {places[0][2]} first"
+        )
+    return said
+
+
+def _taken_as_missing(absent: list[tuple[str, int, int]]) -> str:
+    told = [f"{counted(n, 'value')} {cell!r} (data row {row} first)" for cell, n, row in absent[:3]]
+    rest = sum(n for _, n, _ in absent[3:])
+    if rest:
+        told.append(f"{counted(rest, 'other value')} that {'is' if rest == 1 else 'are'} no number")
+    return f"{' and '.join(told)} taken as missing"
+
+
+def _text(cells: Any) -> Column:
+    return Column(np.array(cells.to_list(), dtype=object), TEXT)
+
+
+def _plain(cells: Any, numbers: Any, form: str | None) -> Column:
+    """Return a column whose cells are numbers as Python writes them."""
+    if form is None and cells.str.contains(r"^(?:19|20)\d{6}$").all() and cells.n_unique() > 4:
+        column = _dates(_Different(cells), f"{DATES} %Y%m%d")  # 20141013
+        if column is not None and not column.stray:
+            return column
+    return Column(numbers.fill_null(np.nan).to_numpy(), NUMBERS)
+
+
+def _odd(cells: Any, form: str | None, comma: bool) -> Column:
+    """Return a column that has other cells than plain numbers."""
+    if form is None:
+        sample = _Different(cells.drop_nulls().head(SAMPLE))
+        if not sample.words.str.contains(r"\d").any():
+            return _text(cells)
+        if _numbers(sample, None, comma) is None and _dates(sample, None) is None:
+            return _text(cells)
+    seen = _Different(cells)
+    column = None
+    if form is None or form in (NUMBERS, COMMA):
+        column = _numbers(seen, form, comma)
+    if column is None and (form is None or form.startswith((DATES, TIMES))):
+        column = _dates(seen, form)
+    return column or _text(cells)
+
+
+def _fitted(seen: _Different, values: Any, form: str, known: bool) -> Column | None:
+    """Return the column of these values, one for each different cell, or None where few fit."""
+    import polars as pl
+
+    fits = values.is_not_null()
+    stray = ~fits & ~seen.words.str.contains(NO_NUMBER)
+    n, strays = seen.total(fits), seen.total(stray)
+    if not known:
+        many = strays > MOST_STRAYS * (n + strays) and (stray.sum() > 3 or n < 2 * strays)
+        if many or n == 0 or 20 * n < seen.m:
+            return None
+        if values.dtype == pl.Float64 and strays and _are_categories(seen, values, stray):
+            return None
+    first = "{!r} in data row {}".format(*seen.first(stray)) if strays else ""
+    return Column(_vector(seen.rows(values)), form, [], seen.listed(~fits), first)
+
+
+def _are_categories(seen: _Different, values: Any, stray: Any) -> bool:
+    """Tell 0, 1, 2, 3+ from numbers with a stray mark: there are few, and all come again."""
+    fits = values.is_not_null()
+    few = values.n_unique() <= FEW and bool((values.drop_nulls() % 1 == 0).all())
+    recur = seen.total(fits) >= 2 * fits.sum() and seen.total(stray) >= 2 * stray.sum()
+    return few and recur and seen.total(stray) >= 0.02 * seen.m
+
+
+def _vector(values: Any) -> Array:
+    import polars as pl
+
+    if values.dtype == pl.Float64:
+        vector: Array = values.fill_null(np.nan).to_numpy()
+        return vector
+    return np.asarray(values.to_numpy(), dtype="datetime64[s]")
+
+
+# Numbers
+
+
+def _numbers(seen: _Different, form: str | None, comma: bool) -> Column | None:
+    """Return the column as numbers, or None where they are none."""
+    import polars as pl
+
+    if form is not None:
+        comma = form == COMMA
+    elif not comma:
+        comma = _has_decimal_comma(seen.words)
+    plain = seen.words.cast(pl.Float64, strict=False)
+    values = _amounts(seen, plain, comma)
+    column = _fitted(seen, values, COMMA if comma else NUMBERS, form is not None)
+    written = values.is_not_null() & (plain.is_null() | (plain != values))
+    if column is not None and written.any():
+        cell, row = seen.first(written)
+        column.notes.append(
+            f"{counted(seen.total(written), 'value')} written as {cell!r} read as numbers, data "
+            f"row {row} first"
+        )
+    return column
+
+
+def _amounts(seen: _Different, plain: Any, comma: bool) -> Any:
+    """Return the number that each different cell is, null where it is none."""
+    import polars as pl
+
+    words = seen.words.str.replace_all("−", "-", literal=True)
+    for pattern, rest in DRESS:
+        words = words.str.replace(pattern, rest)
+    if 2 * seen.total(plain.is_not_null()) >= seen.m:  # the others may be below what is detected
+        words = words.str.replace(r"^[<>≤≥~≈]=?\s*([-+.\d])", "${1}")
+    unit = words.str.extract(UNIT)
+    scale = unit.replace_strict(MAGNITUDES, default=None, return_dtype=pl.Float64)
+    has_unit = unit.is_not_null() & scale.is_null()
+    one = unit.filter(has_unit).n_unique() == 1 and 2 * seen.total(has_unit) >= seen.m
+    bare = words.str.replace(r"\s*[^\d.,]+$", "").str.replace(r"[²³]$", "")
+    words = bare.zip_with(scale.is_not_null() | (has_unit & one), words)
+    values = _ungrouped(words, comma).cast(pl.Float64, strict=False)
+    return values * scale.fill_null(1.0)
+
+
+def _ungrouped(words: Any, comma: bool) -> Any:
+    """Return numbers without what groups their thousands, and with a decimal point."""
+    if comma:
+        grouped = words.str.contains(rf"^[-+]?\d{{1,3}}(?:(?:\.|{GAP})\d{{3}})+(?:,\d*)?$")
+        dots = words.str.contains(".", literal=True)
+        if not (dots & ~grouped).any():
+            words = words.str.replace_all(rf"\.|{GAP}", "").zip_with(grouped, words)
+        return words.str.replace(",", ".", literal=True)
+    by_comma = words.str.contains(
+        rf"^[-+]?\d{{1,3}}(?:(?:,|{GAP})\d{{2,3}})*(?:,|{GAP})\d{{3}}(?:\.\d*)?$"
+    )
+    by_dot = words.str.contains(r"^[-+]?\d{1,3}(?:\.\d{3}){2,}$")
+    words = words.str.replace_all(rf",|{GAP}", "").zip_with(by_comma, words)
+    return words.str.replace_all(".", "", literal=True).zip_with(by_dot, words)
+
+
+def _has_decimal_comma(words: Any) -> bool:
+    """Tell whether commas are decimal: some can be nothing else, and none is anything else."""
+    number = r"^\D*\d[\d.'’\s]*,\d+\D*$|^\D*,\d+\D*$"
+    commas = words.filter(words.str.contains(",", literal=True))
+    decimal = commas.str.contains(
+        r"^\D*\d*,(?:\d|\d\d|\d{4,})\D*$|^\D*0,\d+\D*$|\.\d{3},\d|\d{4,},\d"
+    )
+    points = words.str.contains(r"^[^\d.]*\d*\.(?:\d|\d\d|\d{4,})\D*$")
+    return bool(decimal.any() and commas.str.contains(number).all() and not points.any())
+
+
+def _has_points(cells: Any) -> bool:
+    return bool(cells.str.contains(".", literal=True).any())
+
+
+def _has_decimal_commas(cells: Any, odd: list[str], separator: str | None) -> bool:
+    """Tell whether a file writes 0,5: a column shows it, or a semicolon and no decimal point."""
+    if any(_has_decimal_comma(cells[name].drop_nulls().unique()) for name in odd):
+        return True
+    commas = any(cells[name].str.contains(r"^[-+]?\d{1,3},\d{3}$").any() for name in odd)
+    points = any(series.str.contains(r"^[-+]?\d*\.\d+$").any() for series in cells)
+    return separator == ";" and commas and not points
+
+
+# Dates and times
+
+
+def _dates(seen: _Different, form: str | None) -> Column | None:
+    """Return the column as dates, or as hours where it has times of day alone, or None."""
+    import polars as pl
+
+    words = seen.words
+    if form is None and 2 * seen.total(words.str.contains(DATE_LIKE)) < seen.m:
+        return None
+    for pattern, rest in DATE_DRESS:
+        words = words.str.replace_all(pattern, rest)
+    seconds = _seconds(words)
+    days = words.str.replace(rf"[\s,]*{TIME}", "").str.replace_all(r"[,\s]+", " ").str.strip_chars()
+    alone = (days == "") & seconds.is_not_null()
+    if form == TIMES or (form is None and 2 * seen.total(alone) > seen.m):
+        hours = (seconds / 3600).set(~alone, None)
+        return _told(seen, hours, _fitted(seen, hours, TIMES, form is not None), "hours")
+    format = form.removeprefix(DATES).strip() if form is not None else ""
+    format = format or _date_format(seen, days)
+    if not format:
+        return None
+    since = (seconds.fill_null(0.0) * 1e6).cast(pl.Int64).cast(pl.Duration("us"))
+    values = _parsed(days, format).cast(pl.Datetime("us")) + since
+    column = _fitted(seen, values, f"{DATES} {format}", form is not None)
+    return _told(seen, values, column, "dates")
+
+
+def _told(seen: _Different, values: Any, column: Column | None, what: str) -> Column | None:
+    """Note how one cell was read: that says whether the day or the month stands first."""
+    fits = values.is_not_null()
+    if column is not None and fits.any():
+        cell, row = seen.first(fits)
+        value = column.values[row - 1]
+        read = f"{value:.4g}" if what == "hours" else str(value).removesuffix("T00:00:00")
+        column.notes.append(
+            f"{counted(seen.total(fits), 'value')} read as {what}, {cell!r} in data row {row} as "
+            f"{read}"
+        )
+    return column
+
+
+def _seconds(words: Any) -> Any:
+    """Return the time that stands at the end of each cell, in seconds; null where none does."""
+    import polars as pl
+
+    clock = words.str.extract_groups(TIME).struct
+    hour, minute, second = (
+        clock.field(k).str.replace(",", ".", literal=True).cast(pl.Float64) for k in "123"
+    )
+    half = clock.field("4").str.to_lowercase()  # 12:30 am is 0:30, 1 pm is 13
+    noon = (half == "p").fill_null(False).cast(pl.Float64)
+    hour = hour.set(half.is_not_null() & (hour == 12), 0.0) + 12 * noon
+    return hour * 3600 + minute * 60 + second.fill_null(0.0)
+
+
+def _parsed(days: Any, format: str) -> Any:
+    return days.to_frame("day").select(_date("day", format)).to_series()
+
+
+def _date(column: str, format: str) -> Any:
+    """Return the expression of a column's dates, null where a cell has another format."""
+    import polars as pl
+
+    days = pl.col(column)
+    if "%d" not in format:
+        days, format = days + " 01", format + " %d"
+    dates = days.str.to_date(format, strict=False)
+    return pl.when(dates.dt.year().is_between(1000, 2999)).then(dates)  # %Y takes 21 for a year
+
+
+def _date_format(seen: _Different, days: Any) -> str:
+    """Return the format that most days have, "" where none has most."""
+    sample = days.drop_nulls().unique().sort()
+    sample = sample.gather_every(-(-len(sample) // SAMPLE) or 1)
+    parsed = sample.to_frame("day").select(_date("day", f).count().alias(f) for f in FORMATS)
+    counts = parsed.row(0, named=True)
+    most = max(counts.values())
+    if 2 * most < len(sample) or not most:
+        return ""
+    fitting: list[str] = [format for format, count in counts.items() if count == most]
+    first, *others = fitting
+    swapped = first.translate(str.maketrans("dm", "md"))
+    if swapped not in others:
+        return first
+    # Nothing tells day and month apart: rows in order of time do, and days that are all the first
+    orders = {format: seen.rows(_parsed(days, format)).drop_nulls() for format in (first, swapped)}
+    return min(
+        orders, key=lambda f: (not orders[f].is_sorted(), orders[f].dt.day().n_unique(), f != first)
+    )
