@@ -51,7 +51,7 @@ HOW = {"hidden_layer_sizes": 5, "activation": "tanh", "max_iter": 2000, "random_
 
 def test_bayesian_regularisation_finds_alpha_and_gives_error_bars_as_the_core_does():
     net = MLPRegressor(solver="br", **HOW).fit(WAVE, Y)
-    bars = ErrorBars.at(net.network_, net.theta_, WAVE, Y, lam=net.alpha_)
+    bars = ErrorBars.at(net.network_, net.theta_, WAVE, Y, lam=[Y.var() * net.alpha_, net.alpha_])
     h, std = net.predict(WAVE, return_std=True)
     np.testing.assert_array_equal(h, net.predict(WAVE))
     np.testing.assert_allclose(std, bars.predict(WAVE)[2][:, 0], rtol=1e-12)

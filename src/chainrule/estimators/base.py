@@ -30,7 +30,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule import engine
 from chainrule.common.checks import as_dtype
-from chainrule.common.types import Array
+from chainrule.common.types import Array, Squares
 from chainrule.datasets.encoding import Scaling
 from chainrule.engine.predicting import forward
 from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
@@ -41,6 +41,7 @@ from chainrule.estimators.fitting import (
     LEAST_SQUARES,
     STOCHASTIC,
     best_of,
+    lam_of,
     warn_unless_converged,
 )
 from chainrule.estimators.inputs import validated
@@ -178,6 +179,7 @@ class BaseMLP(
             score=self._scorer(held_out) if held_out and self.early_stopping else None,
             notify=None if incremental else self._callbacks(given),
             going_on=incremental,
+            random=fresh and self.theta is None,
         )
         members = [] if fresh else self._members(theta, incremental=incremental)
         best, ended, others = best_of(fit, members or self._starts(network, theta, rng), rng)
@@ -392,7 +394,6 @@ class BaseMLP(
     def _report(self, fit: Fit, best: Progress, ended: Ending, *, incremental: bool) -> None:
         """Write down the error bars of a least-squares solver, and what stands out."""
         network, rows, theta = fit.network, fit.rows, best.theta
-        lam = fit.parameters.lam if best.alpha is None else best.alpha
         self._error_bars: list[ErrorBars] | ValueError = []
         if self.solver in LEAST_SQUARES:
             try:
@@ -409,7 +410,7 @@ class BaseMLP(
             few.Y,
             why=ended.why,
             weights=few.weights,
-            lam=divided(lam, rows.m / few.m),
+            lam=divided(lam_of(fit, best), rows.m / few.m),
             converged=ended.converged,
         )
 
@@ -695,8 +696,7 @@ def layer_sizes(given: Any) -> list[int]:
 
 def error_bars(fit: Fit, member: Progress) -> ErrorBars:
     """Return the error bars of one of the networks that were fitted."""
-    rows, alpha = fit.rows, fit.parameters.alpha if member.alpha is None else member.alpha
-    lam = float(alpha) / fit.loss.scale
+    rows, lam = fit.rows, cast(Squares, lam_of(fit, member))
     return ErrorBars.at(fit.network, member.theta, rows.X, rows.Y, lam, rows.weights)
 
 

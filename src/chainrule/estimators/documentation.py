@@ -116,7 +116,9 @@ best_validation_score_ : float or None
 n_iter_, t_ : int
     Iterations of the last fit, and rows seen in minibatches.
 alpha_ : float
-    What ``solver='br'`` found.
+    What ``solver='br'`` found, of the squared error for y less its mean, divided by its spread s:
+    the fit does not depend on y's unit.  For y as it is lambda is s^2 alpha_ in each layer but the
+    last one.
 n_layers_, n_outputs_ : int
 out_activation_ : str
 n_features_in_ : int

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.common.checks import warn_user
-from chainrule.common.types import Array, Objective
+from chainrule.common.types import Array, Lambda, Objective
 from chainrule.estimators.progress import Memory, Progress
 from chainrule.estimators.stopping import (
     UNUSABLE,
@@ -23,9 +23,10 @@ from chainrule.estimators.stopping import (
     MinibatchStopping,
     Parameters,
 )
+from chainrule.estimators.unit import Unit
 from chainrule.notes.backprop import finish
 from chainrule.notes.minibatch import Minibatches
-from chainrule.notes.regularisation import parts, penalty
+from chainrule.notes.regularisation import divided, parts, penalty
 from chainrule.notes.second_order import check_residuals
 from chainrule.optimize import OPTIMIZERS, SGD, Adam, Algorithm, Step, lbfgs
 from chainrule.optimize.iterate import Steps
@@ -178,10 +179,22 @@ def over_all_rows(fit: Fit, theta: Array) -> Steps:
         objective = TrainingObjective(network, rows, fit.lam)
     elif solver in LEAST_SQUARES:
         raise ValueError(f"solver={solver!r} needs a dense X: give X.toarray()")
+    if solver == "br":
+        unit = Unit.of(network, rows)
+        inside = TrainingObjective(network, unit.inside(rows), fit.lam)
+        start = theta.copy() if fit.random else unit.inward(theta)
+        return unit.steps(cast(Algorithm, OPTIMIZERS[solver])(inside, start))
     if solver == "lbfgs":
         # As far as scikit-learn's goes in max_iter or max_fun, and no further
         return lbfgs.steps(objective, theta.copy(), memory=MEMORY, longer=0.0)
     return cast(Algorithm, OPTIMIZERS[solver])(objective, theta.copy())
+
+
+def lam_of(fit: Fit, progress: Progress) -> Lambda:
+    """Return lambda of the loss that a training has come to: alpha's, or what it has found."""
+    if progress.alpha is None:
+        return fit.lam
+    return divided(Unit.of(fit.network, fit.rows).lam(progress.alpha), fit.loss.scale)
 
 
 def warn_unless_converged(ended: Ending) -> None:

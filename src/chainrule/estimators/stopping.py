@@ -105,6 +105,8 @@ class Fit:
         ``notify() -> bool``: tells scikit-learn's callbacks; true ends the fit.
     going_on : bool
         Whether the rule's memory is that of the last `partial_fit`.
+    random : bool
+        Whether the weights to begin with are random.
     """
 
     parameters: Parameters
@@ -116,6 +118,7 @@ class Fit:
     score: Callable[[], float] | None = None
     notify: Callable[[], bool] | None = None
     going_on: bool = False
+    random: bool = False
 
     @property
     def lam(self) -> Lambda:

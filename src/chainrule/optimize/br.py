@@ -70,9 +70,10 @@ class Evidence(lm.Damped):
 def steps(objective: Regularised, start: Array | Evidence) -> Steps:
     """Go down by Levenberg-Marquardt, and find lambda on the way.
 
-    J has the lambda found so far, ``result.state.lam``.  It may rise from one iteration to the
-    next, because lambda changes.  ``result.state.gamma`` is the effective number of parameters.
-    The history tells both for each iteration.
+    One lambda for the weights of all layers is fair where y is of order 1: scale it before, as
+    `chainrule.MLPRegressor` does.  J has the lambda found so far, ``result.state.lam``.  It may
+    rise from one iteration to the next, because lambda changes.  ``result.state.gamma`` is the
+    effective number of parameters.  The history tells both for each iteration.
 
     Examples
     --------
