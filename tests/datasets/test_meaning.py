@@ -238,3 +238,13 @@ def test_a_column_that_is_mostly_missing_is_better_dropped(tmp_path):
     with pytest.raises(DataError) as caught:
         load(write(tmp_path, "t.csv", "a,b,won\n" + rows))
     assert caught.value.options == {"drop": ["b"]}
+
+
+def test_many_columns_of_text_are_told_in_one_line(tmp_path):
+    names = [f"t{j}" for j in range(12)]
+    rows = [",".join([f"v{(i + j) % 3}" for j in range(12)] + [str(i / 3)]) for i in range(1, 40)]
+    data = load(write(tmp_path, "t.csv", ",".join([*names, "y"]) + "\n" + "\n".join(rows)))
+    assert data.notes[1] == (
+        "12 text columns become 0/1 inputs, by their categories: t0 (3), t1 (3), t2 (3), t3 (3), "
+        "t4 (3), t5 (3), ..., t11 (3)"
+    )

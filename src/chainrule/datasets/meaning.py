@@ -34,6 +34,7 @@ TARGET_NAMES = ("target", "label", "class", "y")
 MAX_CLASSES = 100  # classes of a target, or categories of a text column, at most
 FEW_INTEGERS = 30  # a target with at most this many different whole numbers holds classes
 CONSECUTIVE = 10  # unless more than this many of them are consecutive: then they are an amount
+FEW_NOTES = 10  # where columns of text are more, one line tells of them all
 MOSTLY = 0.5  # a column with a larger share of missing values is better dropped than filled
 EVIDENCE_ROWS = 2000  # rows that are looked at to tell images from tables
 FULL_PIXELS = (1.0, 16.0, 255.0, 65535.0)  # values of a full pixel that are in use
@@ -315,7 +316,12 @@ def _becomes(columns: Sequence[Column]) -> list[str]:
             notes.append(f"column {column.name!r}: {no} is 0, {yes} is 1")
         elif column.categories is not None and len(column.categories) > 1:
             notes.append(f"column {column.name!r} has {len(column.categories)} categories: one-hot")
-    return notes
+    if len(notes) <= FEW_NOTES:
+        return notes
+    text = [column for column in columns if column.categories is not None]
+    counts = shortened([f"{column.name} ({len(column.categories or ())})" for column in text])
+    dates = [note for note in notes if "dates" in note]
+    return [*dates, f"{len(text)} text columns become 0/1 inputs, by their categories: {counts}"]
 
 
 def learn_column(

@@ -96,7 +96,7 @@ def search(
     X: Array,
     Y: Array,
     *,
-    first: tuple[slice, slice] = (slice(None), slice(None)),
+    first: Sequence[slice] = (slice(None), slice(None)),
     **options: Any,
 ) -> Iterator[Choice]:
     """Cross-validate some networks with some lambdas; go on around the best until none is better.
@@ -109,7 +109,7 @@ def search(
         In their order.
     X, Y : arrays
         As for `cross_validate`.
-    first : (slice, slice)
+    first : (slice, slice), optional
         The networks and the lambdas to begin with.  After them come the neighbours of the best:
         the next network and the next lambda to either side.
     **options

@@ -245,20 +245,19 @@ def planned(
     for name in (*MINIBATCHES, "patience", "threads"):
         if (value := getattr(request, name)) is not None:
             arguments[name] = value
-    network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
     a_table = training.image_shape is None and request.optimizer != "br"
+    nobodys = request.lam is None and a_table
     choices = []
-    if request.cv:
+    if request.cv or (nobodys and len(X) >= FEWEST):
         choices = cross_validated(request, training, X, Y, arguments, tell, stop)
-    elif request.lam is None and a_table and len(X) >= FEWEST:
-        choices = chosen_lam(network, request, training, X, Y, tell, stop)
     if request.n_restarts != 1:
         arguments["n_restarts"] = request.n_restarts
     if choices:
         network, lam, _ = max(choices, key=lambda choice: choice.score)
         return Plan(network, lam, arguments, tuple(choices))
-    default = LAM_OF_FEW if a_table and len(X) < FEWEST else LAM
-    return Plan(network, default if request.lam is None else request.lam, arguments)
+    network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
+    lam = LAM_OF_FEW if nobodys else LAM if request.lam is None else request.lam
+    return Plan(network, lam, arguments)
 
 
 def from_recipe(name: str, data: Dataset) -> Plan:
@@ -305,20 +304,33 @@ def cross_validated(
     tell: Telling,
     stop: Stop,
 ) -> list[Choice]:
-    """Compare networks and lambdas on parts of the training set, and say how each does."""
-    classes = training.classes
-    grid = CV_HIDDEN if request.hidden is None else (request.hidden,)
+    """Compare networks and lambdas on parts of the training set, and say how each does.
+
+    Without --cv only lambda is chosen, on at most `MOST` rows.  It is a part of J, so that one
+    optimizer may choose it for all.  With max_time, nothing else is tried after half of that.
+    """
+    deadline = time.monotonic() + (math.inf if request.max_time is None else request.max_time / 2)
+    classes, rows = training.classes, np.arange(len(X))
+    grid: Sequence[tuple[int, ...]] = CV_HIDDEN if request.hidden is None else (request.hidden,)
+    lams: Sequence[float] = CV_LAMS if request.lam is None else (request.lam,)
+    first = CV_FIRST
+    if not request.cv:
+        grid, lams, first = (request.hidden or HIDDEN,), LAMS, LAMS_FIRST
+        rows = np.random.default_rng(request.seed).permutation(len(X))[:MOST]
+        max_iter = min(arguments["max_iter"], MAX_ITER)
+        arguments = {"optimizer": OPTIMIZER, "max_iter": max_iter, "threads": request.threads}
     networks = [network_for(request, X, Y, classes, units) for units in grid]
-    lams = CV_LAMS if request.lam is None else (request.lam,)
-    tell.note("cross-validation in 3 folds", heading=True)
+    some = "" if len(rows) == len(X) else f" of {len(rows):,} rows"
+    how = "" if request.cv else ", for lambda (--lam sets it)"
+    tell.note(f"cross-validation in 3 folds{some}{how}", heading=True)
     tell.note(f"{'hidden units':>12}  {'lam':>6}  {'R2' if classes is None else 'accuracy':>8}")
     choices = []
     for choice in search(
         networks,
         lams,
-        X,
-        Y,
-        first=(middle(networks), middle(lams)),
+        X[rows],
+        Y[rows],
+        first=tuple(slice(None) if len(axis) == 1 else first for axis in (networks, lams)),
         classes=classes,
         seed=request.seed,
         stop=stop,
@@ -326,68 +338,14 @@ def cross_validated(
         **arguments,
     ):
         ask(stop)
-        tell.note(f"{_units(choice):>12}  {choice.lam:>6g}  {_score(choice, classes):>8}")
-        choices.append(choice)
-    best = max(choices, key=lambda choice: choice.score)
-    tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}")
-    return choices
-
-
-def middle(ladder: Sequence[object]) -> slice:
-    """Return where a search begins."""
-    return slice(None) if len(ladder) == 1 else CV_FIRST
-
-
-def chosen_lam(
-    network: Network,
-    request: Request,
-    training: Dataset,
-    X: Array,
-    Y: Array,
-    tell: Telling,
-    stop: Stop,
-) -> list[Choice]:
-    """Choose lambda by cross-validation on at most `MOST` rows, and say how each does.
-
-    It is a part of J, so that one optimizer may choose it for all.  With max_time, no other lambda
-    is tried after half of that.
-    """
-    deadline = time.monotonic() + (math.inf if request.max_time is None else request.max_time / 2)
-    rows = np.random.default_rng(request.seed).permutation(len(X))[:MOST]
-    choices = []
-    for choice in search(
-        [network],
-        LAMS,
-        X[rows],
-        Y[rows],
-        first=(slice(None), LAMS_FIRST),
-        classes=training.classes,
-        seed=request.seed,
-        stop=stop,
-        optimizer=OPTIMIZER,
-        max_iter=MAX_ITER if request.max_iter is None else min(request.max_iter, MAX_ITER),
-        threads=request.threads,
-        check=False,
-    ):
-        ask(stop)
+        shown = f"{choice.score:.4f}" if classes is None else percent(choice.score)
+        tell.note(f"{_units(choice):>12}  {choice.lam:>6g}  {shown:>8}")
         choices.append(choice)
         if time.monotonic() > deadline:
             break
     best = max(choices, key=lambda choice: choice.score)
-    what = "R2" if training.classes is None else "accuracy"
-    each = ", ".join(
-        f"{choice.lam:g}: {_score(choice, training.classes)}"
-        for choice in sorted(choices, key=lambda choice: choice.lam)
-    )
-    tell.note(
-        f"lam = {best.lam:g}, chosen by cross-validation in 3 folds on "
-        f"{counted(len(rows), 'row')} (--lam sets it): {what} at lam {each}"
-    )
+    tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}")
     return choices
-
-
-def _score(choice: Choice, classes: Sequence[object] | None) -> str:
-    return f"{choice.score:.4f}" if classes is None else percent(choice.score)
 
 
 def _units(choice: Choice) -> str:
