@@ -8,7 +8,7 @@ from problems import problems
 
 import chainrule
 from chainrule import Network, random_theta
-from chainrule.kernel import BUILT
+from chainrule.kernel import BUILT, asking
 from chainrule.notes import backprop
 
 
@@ -59,3 +59,32 @@ def test_layers_whose_rows_lie_apart_give_every_activation(dtype):
     wanted, got = (chainrule.forward(network, theta, X, engine=e) for e in ("numpy", "kernel"))
     for one, other in zip(got[0], wanted[0], strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-12 if dtype == np.float64 else 1e-5)
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+def test_an_error_of_whoever_is_asked_on_the_way_is_not_taken_for_a_misfit():
+    def ask():
+        raise ValueError("the user's own")
+
+    network, X = Network((400, 500, 500, 10)), np.ones((20_000, 400))
+    with asking(ask), pytest.raises(ValueError, match="the user's own"):
+        chainrule.predict(network, random_theta(network), X)
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X: X.astype(np.float32),
+        np.asfortranarray,
+        lambda X: X[::-1],
+        lambda X: X.astype(">f8"),
+        lambda X: X.tolist(),
+        lambda X: X.astype(np.float16),
+    ],
+)
+def test_what_the_kernel_does_not_take_as_it_is_is_converted(change):
+    network, X = Network((3, 4, 2)), np.arange(12.0).reshape(4, 3)
+    theta = random_theta(network)
+    wanted = backprop.forward(network, theta, np.asarray(change(X), float))[0][-1]
+    np.testing.assert_allclose(chainrule.predict(network, theta, change(X)), wanted, rtol=1e-12)

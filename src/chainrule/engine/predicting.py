@@ -121,14 +121,16 @@ def predict(
     array([[0.5]])
     """
     kernel = _chosen_kernel(network, engine, X)
-    if kernel is not None and isinstance(theta, np.ndarray) and isinstance(X, np.ndarray):
-        # Most calls have arrays that the kernel takes as they are; it looks for NaN itself
-        try:
-            h = np.empty((len(X), network.K), theta.dtype)
-            if kernel.forward(theta, X, h, _threads(threads, network, len(X))):
-                return h
-        except (TypeError, ValueError):
-            pass
+    # Most calls have arrays that the kernel takes as they are; it looks for NaN itself
+    if (
+        kernel is not None
+        and isinstance(theta, np.ndarray)
+        and isinstance(X, np.ndarray)
+        and _fit_as_they_are(network, theta, X)
+    ):
+        h = np.empty((len(X), network.K), theta.dtype)
+        if kernel.forward(theta, X, h, _threads(threads, network, len(X))):
+            return h
     theta = np.ascontiguousarray(network.check_theta(theta))
     examples: Any = _sparse_inputs(network, X) if is_sparse(X) else network.check_inputs(X)
     m = examples.shape[0]  # a sparse X has no length
@@ -143,6 +145,20 @@ def predict(
                 x = np.ascontiguousarray(x)
                 kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
+
+
+def _fit_as_they_are(network: Network, theta: Array, X: Array) -> bool:
+    """Whether the kernel takes two arrays without a conversion."""
+    return (
+        theta.dtype == X.dtype
+        and theta.dtype in (np.float32, np.float64)
+        and theta.shape == (network.size,)
+        and X.ndim == 2
+        and X.shape[1] == network.layers[0]
+        and len(X) > 0
+        and theta.flags.c_contiguous
+        and X.flags.c_contiguous
+    )
 
 
 def _sparse_inputs(network: Network, X: Any) -> Any:
