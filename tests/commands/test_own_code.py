@@ -307,10 +307,76 @@ def test_what_cannot_be_run_is_told_in_one_line(files, arguments, says):
     assert says in told
 
 
-def test_labels_that_are_none_are_refused(files):
-    octave.write("zero.mat", X=[[1], [2]], y=[0, 1])
-    with pytest.raises(ValueError, match="y must be labels 1, 2"):
-        own_code.read_examples("zero.mat", True, None, 20, 0)
+LABELS = np.arange(12) % 3
+
+
+@pytest.mark.parametrize(
+    ("function", "first", "told"),
+    [
+        ("from_0", 0, "y counted from 0, as in labels"),
+        ("from_0", 1, "y counted from 0: J is then the notes' J"),
+        ("other_order", 0, "y counted from 1: J is then the notes' J"),
+        ("other_order", 1, ""),
+    ],
+)
+@pytest.mark.parametrize("ending", [".mat", ".csv"])
+def test_labels_of_a_file_count_from_0_or_from_1(files, function, first, told, ending):
+    X = np.random.default_rng(0).uniform(-1, 1, (12, 4))
+    if ending == ".mat":
+        octave.write("labels.mat", X=X, y=LABELS + first)
+    else:
+        rows = np.column_stack([X, LABELS + first])
+        np.savetxt("labels.csv", rows, "%.17g", ",", header="a,b,c,d,y", comments="")
+    found = run("check-gradient", f"others.py:{function}", f"labels{ending}")
+    assert (found.exit_code, "gradient check passed" in found.stdout) == (0, True), found.stderr
+    told = told if told.count("as in") == 0 else f"{told}{ending}"
+    assert found.stderr == (f"others.py:{function}: {told}\n" if told else "")
+
+
+def test_labels_beside_a_function_of_theta_alone_count_from_0_or_from_1(files):
+    Path("alone.py").write_text(
+        "from chainrule import Network, cost_and_gradient\n"
+        "network, X, y, lam = Network((4, 5, 3)), [[1, 2, 3, 4], [4, 3, 2, 1]], [1, 3], 0.5\n"
+        "def cost(theta):\n"
+        "    return cost_and_gradient(network, theta, X, [label - 1 for label in y], lam)\n"
+    )
+    found = run("check-gradient", "alone.py:cost")
+    assert (found.exit_code, "the notes' J" in found.stdout) == (0, False), found.stdout
+    assert found.stderr == "alone.py:cost: y counted from 1\n"
+
+
+def test_examples_of_a_file_go_to_functions_without_a_network_in_their_names(files):
+    rng = np.random.default_rng(0)
+    X, y = rng.uniform(-1, 1, (12, 4)), rng.normal(size=12)
+    octave.write("yes.mat", X=X, y=LABELS % 2)
+    octave.write("numbers.mat", X=X, y=y)
+    octave.write("labels.mat", X=X, y=LABELS)
+    for function, data, *options in (
+        ("lrCostFunction", "yes.mat"),
+        ("adds_ones", "yes.mat"),
+        ("linearRegCostFunction", "numbers.mat"),
+        ("deep", "labels.mat", "--network", "4,5,6,3"),
+    ):
+        found = run("check-gradient", f"others.py:{function}", data, *options)
+        assert (found.exit_code, "passed" in found.stdout) == (0, True), found.stderr
+        assert "the notes' J here" not in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("y", "layers", "says"),
+    [
+        ([1, 1], None, "must be labels 1, 2, ..., K .* or 0, 1, ..., K - 1"),
+        ([-1, 1], None, "must be labels 1, 2"),
+        ([0.5, 1], None, "must be labels 1, 2"),
+        ([0, 3], (1, 5, 3), "must be labels 1, 2, ..., 3 .* or 0, 1, ..., 2"),
+        ([1, 4], (1, 5, 3), "must be labels 1, 2, ..., 3 "),
+        ([1, 2], (1, 5, 1), "y must be 0 and 1, for a function of one output"),
+    ],
+)
+def test_labels_that_are_none_are_refused(files, y, layers, says):
+    octave.write("none.mat", X=[[1], [2]], y=y)
+    with pytest.raises(ValueError, match=says):
+        own_code.read_examples("none.mat", True, None, 20, 0, layers)
 
 
 def test_without_octave_it_says_how_to_get_it(files, monkeypatch):

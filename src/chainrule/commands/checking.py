@@ -42,8 +42,8 @@ def check_gradient(
         str | None,
         typer.Argument(
             metavar="FILE",
-            help="Examples: for a model, data as SOURCE of train; for a function that takes X and "
-            "y, a .mat file with them.  (default there: a few random ones)",
+            help="Examples: data as SOURCE of train; a function that takes X and y gets those of a "
+            ".mat file as they are.  (default there: a few random ones)",
         ),
     ] = None,
     lam: Annotated[

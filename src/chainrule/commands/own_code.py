@@ -6,7 +6,7 @@ Contract
 --------
 A function of theta alone is given theta.  Beside it in its file stand ``theta`` or ``network``,
 and, as far as there are any, ``X``, ``Y`` (or ``y``) and ``lam``.  Any other function is given the
-examples of a ``.mat`` file, or a few random ones, in the order in which its parameters' names ask
+examples of a file, or a few random ones, in the order in which its parameters' names ask
 for them; see `chainrule.commands.own_signatures`.  Each returns (J, grad).
 """
 
@@ -28,7 +28,7 @@ from chainrule.commands.own_answers import cost_and_gradient_of
 from chainrule.commands.own_octave import parameters_of, running
 from chainrule.commands.own_signatures import Signature, signature_of
 from chainrule.common.types import Array
-from chainrule.datasets import octave
+from chainrule.datasets import load, octave
 from chainrule.diagnosis.cost import Setting, is_notes_J
 from chainrule.notes.gradient_check import Objective
 from chainrule.notes.network import Network
@@ -156,13 +156,13 @@ class Asked:
 
     def examples(self, kind: str, name: str) -> Examples:
         """Return the examples for a kind of function."""
-        if self.data is not None:
-            return read_examples(
-                self.data, kind == "classes", self.lam, self.rows, self.seed, self.layers
-            )
-        lam = LAM if self.lam is None else self.lam
         linear = kind == "number" or (kind == "regression" and "lin" in name.lower())
         layers = self.layers
+        if self.data is not None:
+            return read_examples(
+                self.data, not linear, self.lam, self.rows, self.seed, layers, kind != "regression"
+            )
+        lam = LAM if self.lam is None else self.lam
         if layers is None and kind == "regression":
             layers = (INPUTS, 1)
         K = layers[-1] if layers else LABELS if kind == "classes" else 1
@@ -186,8 +186,9 @@ def opened(
         ``FILE.py:function``, ``FILE.py:cost,gradient``, or ``FILE.m`` for Octave, which must be
         installed.
     data : str, optional
-        A ``.mat`` file with ``X``, ``y`` and, if wanted, ``Theta1``, ``Theta2`` and ``lambda``, for
-        a function that takes X and y.  Default: a few random examples.
+        A ``.mat`` file with ``X``, ``y`` and, if wanted, ``Theta1``, ``Theta2`` and ``lambda``, or
+        a table as `chainrule.datasets.load` takes it, for a function that takes X and y.  Default:
+        a few random examples.
     lam : float, optional
         lambda, in place of the data's (or of 1.5, of random examples).
     rows : int, default=20
@@ -249,9 +250,13 @@ def read_examples(
     rows: int,
     seed: int,
     layers: tuple[int, ...] | None = None,
+    hidden: bool = True,
 ) -> Examples:
-    """Return rows of the examples in a ``.mat`` file, with its Theta1, Theta2 and lambda if any."""
-    matrices = octave.read(path)
+    """Return rows of the examples in a file: those of a table, or X and y of a ``.mat`` file.
+
+    A ``.mat`` file's Theta1, Theta2 and lambda are taken too, if it has them.
+    """
+    matrices = octave.read(path) if path.lower().endswith(".mat") else _of_table(path, classes)
     for name in ("X", "y"):
         if name not in matrices:
             has = ", ".join(matrices) or "no matrices"
@@ -259,17 +264,51 @@ def read_examples(
     X, y = matrices["X"].astype(np.float64), matrices["y"].astype(np.float64).reshape(-1, 1)
     if len(X) != len(y) or not len(X):
         raise ValueError(f"{path}: X has {len(X)} rows, y {len(y)}: must be as many, and not 0")
-    K = 1
-    if classes:
-        if y.max() < 2 or not (y >= 1).all() or (y % 1).any():
-            raise ValueError(f"{path}: y must be labels 1, 2, ..., K; 10 stands for the digit 0")
-        K = int(y.max())
     Thetas = [matrices[name] for name in ("Theta1", "Theta2") if name in matrices]
+    if layers is None and Thetas:
+        layers = (X.shape[1], *map(len, Thetas))
+    K = layers[-1] if layers else None if classes and hidden else 1
+    first = 1
+    if classes:
+        first, K = _counted(path, y, K)
+        y = y + 1 - first if K > 1 else y
     given = matrices.get("lambda")
     lam = lam if lam is not None else LAM if given is None else float(given.ravel()[0])
     drawn = np.random.default_rng(seed).permutation(len(X))[:rows]
-    layers = layers or (X.shape[1], len(Thetas[0]) if Thetas else HIDDEN, K)
-    return _examples(X[drawn], y[drawn], layers, classes, Thetas or None, lam, seed)
+    layers = layers or (X.shape[1], *([HIDDEN] * hidden), K or 1)
+    found = _examples(X[drawn], y[drawn], layers, classes, Thetas or None, lam, seed)
+    return replace(found, first_label=first)
+
+
+def _of_table(path: str, classes: bool) -> dict[str, Array]:
+    """Return X and y of a table; y counts classes from 0 if the first label is 0, else from 1."""
+    data = load(path, kind="classes" if classes else "numbers")
+    assert data.Y is not None
+    from_0 = data.classes is None or data.classes[0] == 0
+    return {"X": data.X, "y": data.Y if from_0 else data.Y + 1}
+
+
+def _counted(path: str, y: Array, K: int | None) -> tuple[int, int]:
+    """Return what the labels y call the first class, and how many classes there are.
+
+    Examples
+    --------
+    >>> _counted("digits.mat", np.array([0.0, 2.0, 1.0]), None)
+    (0, 3)
+    """
+    if K == 1:
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(f"{path}: y must be 0 and 1, for a function of one output")
+        return 0, 1
+    first = int(y.min() > 0)
+    needed = y.max() + 1 - first
+    if (y % 1).any() or y.min() < 0 or needed < 2 or needed > (K or needed):
+        to = K or "K"
+        raise ValueError(
+            f"{path}: y must be labels 1, 2, ..., {to} (10 stands for the digit 0), or 0, 1, ..., "
+            f"{K - 1 if K else 'K - 1'}"
+        )
+    return first, K or int(needed)
 
 
 def _examples(
@@ -300,7 +339,8 @@ def _with_examples(name: str, signature: Signature, asked: Asked, call: Call) ->
     if signature.kind == "regression" and given.network.L == 2:
         ways = {"": replace(given, ones=True), "X without a column of ones": given}
     elif given.classes:
-        ways["y counted from 0"] = replace(given, first_label=0)
+        other = 1 - given.first_label
+        ways[f"y counted from {other}"] = replace(given, first_label=other)
 
     def objective_of(way: Examples) -> Objective:
         others = [way.value(role) for _, role in signature.arguments]
@@ -310,6 +350,8 @@ def _with_examples(name: str, signature: Signature, asked: Asked, call: Call) ->
     told = min(found, key=lambda told: OUTCOMES.index(found[told]))
     why = {"fits": "J is then the notes' J", "runs": "otherwise it does not run"}
     said = f"{told}: {why.get(found[told], '')}" if told and found[told] in why else ""
+    if not told and given.classes and given.first_label == 0:
+        said = f"y counted from 0, as in {asked.data}"
     return ways[told].problem(objective_of(ways[told]), said)
 
 
@@ -409,6 +451,9 @@ def _of_theta_alone(
         known["network"] = asked.layers
     if "network" in known and not isinstance(known["network"], Network):
         known["network"] = Network(known["network"])
+    told = ""
+    if "Y" in known and "network" in known and _from_1(known["Y"], known["network"].K):
+        known["Y"], told = np.ravel(known["Y"]) - 1, "y counted from 1"
     if "theta" in names:
         theta = flat(names["theta"])
     elif "network" in known:
@@ -418,7 +463,12 @@ def _of_theta_alone(
             f"{path}: has neither theta nor network; write in it where to check, as in "
             "theta = np.random.default_rng(0).uniform(-1, 1, 38), or network = (4, 5, 3)"
         )
-    return Problem(objective, theta, known)
+    return Problem(objective, theta, known, told)
+
+
+def _from_1(Y: Any, K: int) -> bool:
+    """Whether Y are labels that can only be counted from 1: there is a K among them, and no 0."""
+    return K > 1 and np.size(Y) == len(Y) and np.min(Y) >= 1 and np.max(Y) == K
 
 
 @contextmanager
