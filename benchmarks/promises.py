@@ -2,7 +2,8 @@
 
 How soon Ctrl-C ends a training, and another thread by `stop=`; whether Adam's step grows slower
 when units have died and their moments have faded for 20,000 steps (numbers next to 0 are slow on
-most processors); what two trainings in two Python threads take, beside one after the other.
+most processors); what two trainings in two Python threads take, beside one after the other; how
+long the report on a wrong gradient takes beyond the numerical gradient.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ def main() -> None:
     early, late, dead = adam_steps()
     line("Adam's step at step 100, 784-100-10, batch 32", early, 1e6, "µs")
     line(f"Adam's step at step 20,000, {dead} of 100 units dead since step 0", late, 1e6, "µs")
+    for m in (20, 500):
+        words = f"a report on an unknown mistake, the function itself aside: 38-25-25-10, {m} rows"
+        line(words, reports(m), 1e3, "ms")
     apart, together = two_trainings()
     line("two trainings one after the other, one thread each", apart, 1e3, "ms")
     line("the same two in two Python threads", together, 1e3, "ms")
@@ -143,6 +147,35 @@ def adam_steps() -> tuple[list[float], list[float], int]:
             epoch(theta, state, steps)
             seconds[steps].append((time.perf_counter() - began) / steps_an_epoch)
     return seconds[100], seconds[20_000], dead
+
+
+def reports(m: int) -> list[float]:
+    """Return seconds of `check_gradient` without those of the function that is checked.
+
+    Of 1,885 weights, D is wrong in the first layer, in the last, in both hidden ones, or in all.
+    """
+    rng = np.random.default_rng(0)
+    network = chainrule.Network((38, 25, 25, 10))
+    X, y = rng.uniform(-2, 2, (m, 38)), np.arange(m) % 10
+    theta, noise = rng.uniform(-0.3, 0.3, (2, network.size))
+    place = np.arange(network.size)
+    known = {"network": network, "X": X, "Y": y, "lam": 1.5}
+    seconds = []
+    for wrong in (place < 975, place >= 1625, place < 1625, place >= 0):
+        inside = 0.0
+
+        def objective(theta: np.ndarray, wrong: np.ndarray = wrong) -> tuple[float, np.ndarray]:
+            nonlocal inside
+            began = time.perf_counter()
+            J, D = chainrule.cost_and_gradient(network, theta, X, y, 1.5)
+            inside += time.perf_counter() - began
+            return J, D + noise * wrong
+
+        began = time.perf_counter()
+        report = chainrule.check_gradient(objective, theta, **known)
+        seconds.append(time.perf_counter() - began - inside)
+        assert report.diagnosis[0].name == "no-known-mistake"
+    return seconds
 
 
 def two_trainings() -> tuple[list[float], list[float]]:

@@ -13,6 +13,22 @@ from chainrule.plots.gradient import GradientCheckDisplay
 ADDED = "        Delta1 += np.outer(d2, a1)\n        Delta2 += np.outer(d3, a2)"
 INDENTED = "            Delta1 += np.outer(d2, a1)\n            Delta2 += np.outer(d3, a2)"
 
+SLOPES = "d2 = (Theta2.T @ d3 * a2 * (1 - a2))[1:]"
+BACK = "d2 = (Theta2.T @ d3"
+COURSE_BACK = "d2 = d3 @ Theta2[:, 1:] * sigmoid_gradient(z2)"
+WHOLE_BACK = "d2 = (d3 @ Theta2"
+OF_ONES = "sigmoid_gradient(np.c_[np.ones(m), z2])"
+OF_ZEROS = "sigmoid_gradient(np.c_[np.zeros(m), z2])"
+# COURSE, row by row with the bias as each matrix's last column
+BIAS_LAST = [
+    ("np.c_[np.ones(m), X]", "np.c_[X, np.ones(m)]"),
+    ("np.c_[np.ones(m), sigmoid(z2)]", "np.c_[sigmoid(z2), np.ones(m)]"),
+    ("[:, 1:]", "[:, :-1]"),
+    ('"F"', '"C"'),
+]
+LAST_BACK = COURSE_BACK.replace("1:", ":-1")
+LAST_ONES = "np.c_[sigmoid_gradient(z2), np.ones(m)]"
+
 # What is named first ("ok": the check passes), the program, its lines that are written otherwise
 CASES = [
     # zero
@@ -164,6 +180,21 @@ CASES = [
         ],
     ),
     ("one-label-for-all", LOOP, [("d3 = a3 - target", "d3 = a3 - np.eye(3)[y[0]]")]),
+    # the wrong unit cut off in place of the bias unit
+    ("bias-in-delta", LOOP, [(SLOPES, f"{BACK} * np.r_[1, a2[1:] * (1 - a2[1:])])[:-1]")]),
+    ("bias-in-delta", LOOP, [(SLOPES, f"{BACK} * np.r_[0, a2[1:] * (1 - a2[1:])])[:-1]")]),
+    ("bias-in-delta", LOOP, [(SLOPES, f"{BACK} * a2 * (1 - a2))[:-1]")]),
+    ("bias-in-delta", LOOP, [(SLOPES, f"{BACK})[:-1] * a2[1:] * (1 - a2[1:])")]),
+    ("bias-in-delta", LOOP, [(SLOPES, f"{BACK})[1:] * (a2 * (1 - a2))[:-1]")]),
+    ("bias-in-delta", COURSE, [(COURSE_BACK, f"{WHOLE_BACK} * {OF_ONES})[:, :-1]")]),
+    ("bias-in-delta", COURSE, [(COURSE_BACK, f"{WHOLE_BACK} * {OF_ZEROS})[:, :-1]")]),
+    ("bias-in-delta", COURSE, [(COURSE_BACK, f"{WHOLE_BACK})[:, 1:] * {OF_ONES}[:, :-1]")]),
+    (
+        "bias-in-delta",
+        LINEAR,
+        [("d3 @ Theta2[:, 1:] * (1 - np.tanh(z2) ** 2)", "(d3 @ Theta2 * (1 - a2**2))[:, :-1]")],
+    ),
+    ("bias-in-delta", COURSE, [*BIAS_LAST, (LAST_BACK, f"{WHOLE_BACK} * {LAST_ONES})[:, 1:]")]),
     # forward
     (
         "forward-without-g",
@@ -208,6 +239,22 @@ CASES = [
                 "    dW = [g + lam / m * w for g, w in zip(dW, W)]\n    dW[1] = dW[2]; db[1]=db[2]",
             )
         ],
+    ),
+    # Delta alone, each layer with its own lambda
+    (
+        "layer-copied",
+        DEEP,
+        [
+            ("dW = [d1", "dW = 3 * [sum([d1"),
+            ("d3 @ A2.T / m]", "d3 @ A2.T / m])]"),
+            ("db = [d1", "db = 3 * [sum([d1"),
+            ("d3.sum(axis=1) / m]", "d3.sum(axis=1) / m])]"),
+        ],
+    ),
+    (
+        "layer-copied",
+        DEEP,
+        [("d2 @ A1.T / m", "d1 @ A0.T / m"), ("d2.sum(axis=1)", "d1.sum(axis=1)")],
     ),
     (
         "parameters-unused",
@@ -269,6 +316,7 @@ CASES = [
         [("J += lam / (2 * m)", "J += lam / (m)"), ("lam / m * Theta", "2*lam / m * Theta")],
     ),
     ("ok", COURSE, []),
+    ("ok", COURSE, BIAS_LAST),
     ("ok", LOOP, []),
     ("ok", DICTIONARY, []),
     ("ok", DEEP, []),
@@ -295,6 +343,51 @@ def test_each_kind_is_named_first(case):
     expected, text, replacements = case
     report = checked(text, *replacements)
     assert ("ok" if report.ok else report.diagnosis[0].name) == expected, report
+
+
+BY_ROW = [('order="F"', 'order="C"'), ('ravel("F")', 'ravel("C")')]
+OF_COURSE = [case for case in CASES if case[1] in (COURSE, LOOP) and '"F"' not in str(case[2])]
+
+
+@pytest.mark.parametrize("case", OF_COURSE, ids=lambda case: f"{case[0]} {case[2][:1]}"[:70])
+def test_each_kind_is_named_row_by_row_too(case):
+    expected, text, replacements = case
+    report = checked(text, *replacements, *BY_ROW)
+    assert ("ok" if report.ok else report.diagnosis[0].name) == expected, report
+
+
+@pytest.mark.parametrize("order", ["b1 W1 b2 W2", "W1 W2 b1 b2", "b1 b2 W1 W2"])
+@pytest.mark.parametrize(
+    ("mistake", "line", "other"),
+    [
+        ("activation-derivative-missing", " * (1 - hidden**2)", ""),
+        ("activation-derivative-of-another-activation", "(1 - hidden**2)", "hidden*(1 - hidden)"),
+        ("labels-missing", "dscores[np.arange(m), y] -= 1", "pass"),
+        ("missing-1-over-m", "dscores /= m", "pass"),
+        ("bias-gradient-missing", "dhidden.sum(axis=0)", "np.zeros(5)"),
+        ("bias-gradient-summed", "dhidden.sum(axis=0)", "np.full(5, dhidden.sum())"),
+        ("lambda-forgotten", "X.T @ dhidden + lam / m", "X.T @ dhidden + 0"),
+        ("sign", "dscores /= m", "dscores /= -m"),
+    ],
+)
+def test_a_mistake_beside_another_order_is_named_with_it(mistake, line, other, order):
+    written = '("W1", "b1", "W2", "b2")', str(tuple(order.split()))
+    report = checked(DICTIONARY, (line, other), written)
+    assert {mistake, "packed-otherwise"} <= {finding.name for finding in report.diagnosis}, report
+
+
+def test_another_layers_slope_is_named_with_both_layers_numbers():
+    for line, other, evidence in (
+        ("d2 = W[2].T @ d3 * (1 - A2**2)", "(1 - A1**2)", "g'(z(2)) in place of g'(z(3))"),
+        ("d1 = W[1].T @ d2 * (1 - A1**2)", "(1 - A2**2)", "g'(z(3)) in place of g'(z(2))"),
+        ("d1 = W[1].T @ d2 * (1 - A1**2)", "(1 - A3**2)", "g'(z(4)) in place of g'(z(2))"),
+        ("d2 = W[2].T @ d3 * (1 - A2**2)", "(1 - A0**2)", "g'(z(1)) in place of g'(z(3))"),
+    ):
+        (finding,) = checked(DEEP, (line, line.split("(")[0] + other)).diagnosis
+        assert finding.name == "activation-derivative-at-wrong-point"
+        assert finding.evidence.startswith(evidence)
+    swapped = [("d3 * (1 - A2**2)", "d3 * (1 - A1**2)"), ("d2 * (1 - A1**2)", "d2 * (1 - A2**2)")]
+    assert checked(DEEP, *swapped).diagnosis[0].name == "activation-derivative-at-wrong-point"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]} {case[2][:1]}"[:70])

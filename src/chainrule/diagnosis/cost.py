@@ -361,7 +361,7 @@ def _by_gradient(numerical: Array, given: Setting) -> Belief | None:
                 columns = terms.columns[:, :3].copy()
                 columns[:, DELTA] += terms.columns[:, DELTA_BIAS]
                 c = solve(columns, numerical)
-                left = left_over(numerical, columns @ c, np.zeros_like(terms.layers))[0]
+                left = left_over(numerical, columns @ c, np.zeros_like(terms.layout.layers))[0]
                 if left < 1e-5 and c[0] > 0 and len(numerical) >= 6:
                     return _snapped(relabelled, c, columns, reading, label_words, given)
     return None

@@ -21,19 +21,13 @@ import numpy as np
 from chainrule.common.types import Array
 from chainrule.diagnosis.cost import UNKNOWN_J, Belief, Setting
 from chainrule.diagnosis.examples import by_example, by_output
-from chainrule.diagnosis.fit import (
-    SINGLE,
-    explained_layers,
-    fits,
-    left_over,
-    precision,
-    screen,
-)
+from chainrule.diagnosis.fit import SINGLE, fits, left_over, precision, unexplained, wrong_layers
 from chainrule.diagnosis.lines import Slip, without_bias
 from chainrule.diagnosis.mistakes import Named
-from chainrule.diagnosis.problem import Problem, Terms
+from chainrule.diagnosis.packing import PACKINGS, numbered, read_in
+from chainrule.diagnosis.problem import MOVING, Problem, Terms, drawn
 from chainrule.diagnosis.reading import merge, read, signed
-from chainrule.diagnosis.slips import OTHER, go_together, tried_slips
+from chainrule.diagnosis.slips import OTHER, WRITTEN, go_together, tried_slips
 
 PAIRS_WORK = 10_000_000  # rows times weights up to which pairs of slips are tried too
 MOST_PAIRS = 3000
@@ -71,6 +65,7 @@ class Tried:
     terms: Terms
     touched: frozenset[int]  # the layers whose gradient it changes
     explained: frozenset[int]  # the layers whose D it explains, whatever the coefficients
+    orders: tuple[str, ...]  # in which D may be written if the slip is to explain all of it
 
 
 class Search:
@@ -81,14 +76,31 @@ class Search:
         self.problem: Problem = belief.problem
         self.tolerance = max(precision(D), 0 if belief.sure else SINGLE)
         self.right = self.problem.terms()
-        self.layers = frozenset(np.unique(self.right.layers).tolist())
-        self.some = screen(self.right.parts)
-        self.explained = explained_layers(D, self.right, self.tolerance, self.some)
+        self.layers = frozenset(range(1, given.network.L))
+        self.reordered = self._reordered() if belief.words != UNKNOWN_J else {}
+        self.explained = self.layers - wrong_layers(D[:, None], self.right, self.tolerance)[0]
         self.scales = signed(given.m, given.network.K)
+        # Of each Theta(l): some of D's biases and weights, and their places in the matrix
+        self.samples = {}
+        for l, where in enumerate(numbered(given.network, self.problem.packing), start=1):
+            places = np.arange(where.size).reshape(where.shape)
+            some = np.stack([drawn(places[:, 0]), drawn(places[:, 1:].ravel())])
+            self.samples[l] = (D[where.ravel()[some]][:, :, None], some)
+        self.size = np.asarray(np.linalg.norm([of for of, _ in self.samples.values()]))
 
-    def read(self, terms: Terms, slips: Sequence[Slip]) -> Iterator[Explanation]:
+    def _reordered(self) -> dict[str, Array]:
+        """Return what D is in theta's order if it is written in another one."""
+        network, packing = self.given.network, self.problem.packing
+        where = {order: read_in(network, order, packing) for order in PACKINGS}
+        same = np.arange(network.size)
+        return {order: self.D[i] for order, i in where.items() if not np.array_equal(i, same)}
+
+    def read(
+        self, terms: Terms, slips: Sequence[Slip], D: Array | None = None
+    ) -> Iterator[Explanation]:
         """Yield the explanation by these slips, where their terms make D to rounding."""
-        for fit in fits(self.D, terms, self.belief.k, self.scales, self.tolerance):
+        D = self.D if D is None else D
+        for fit in fits(D, terms, self.belief.k, self.scales, self.tolerance):
             shown = read(
                 fit,
                 self.belief.k,
@@ -120,6 +132,7 @@ class Search:
 
     def tried(self) -> Iterator[Tried]:
         """Yield the slips that the shapes allow and that change the gradient."""
+        Ds = np.column_stack([self.D, *self.reordered.values()])
         for slip in tried_slips(self.given.network.L):
             terms = self.terms([slip])
             if terms is None:
@@ -127,9 +140,13 @@ class Search:
             changed = ~np.isclose(terms.columns, self.right.columns, rtol=1e-9).all(axis=1)
             if changed.any():
                 # Both places of a number that a slip moves to another layer
-                touched = np.concatenate([terms.layers[changed], self.right.layers[changed]])
-                explained = explained_layers(self.D, terms, self.tolerance, self.some)
-                yield Tried(slip, terms, frozenset(touched.tolist()), explained)
+                layers = (terms.layout.layers, self.right.layout.layers)
+                touched = np.concatenate([of[changed] for of in layers])
+                wrong, *others = wrong_layers(Ds, terms, self.tolerance)
+                orders = [order for order, of in zip(self.reordered, others, strict=True) if not of]
+                yield Tried(
+                    slip, terms, frozenset(touched.tolist()), self.layers - wrong, tuple(orders)
+                )
 
     def terms(self, slips: Sequence[Slip]) -> Terms | None:
         """Return the terms of a gradient with these slips; None where the shapes forbid them."""
@@ -149,6 +166,18 @@ class Search:
             for explanation in self.read(one.terms, [one.slip])
         ]
 
+    def reordering(self, tried: Sequence[Tried]) -> list[Explanation]:
+        """Explain D by one slip, and by the order that D is written in."""
+        return [
+            explanation
+            for one in tried
+            if one.slip.line != "packing"
+            for order in one.orders
+            for explanation in self.read(
+                one.terms, [one.slip, WRITTEN[order]], self.reordered[order]
+            )
+        ]
+
     def pairs(self, tried: Sequence[Tried]) -> list[Explanation]:
         """Explain D by two slips."""
         found: list[Explanation] = []
@@ -159,12 +188,29 @@ class Search:
             orders = [(one, two), (two, one)] if one.slip.line == two.slip.line else [(one, two)]
             for first, second in orders:
                 slips = [first.slip, second.slip]
-                terms = self.terms(slips)
-                if terms is None:
+                if not self._may_explain(slips, one.touched & two.touched):
                     continue
-                if explained_layers(self.D, terms, self.tolerance, self.some) >= self.layers:
+                terms = self.terms(slips)
+                if terms and not wrong_layers(self.D[:, None], terms, self.tolerance)[0]:
                     found += self.read(terms, slips)
         return found
+
+    def _may_explain(self, slips: Sequence[Slip], layers: frozenset[int]) -> bool:
+        """Whether slips may explain the last of the layers that they change, the soonest computed.
+
+        Those that only one of them changes, it explains by itself.
+        """
+        if not layers or {slip.line for slip in slips} & MOVING:
+            return True
+        l = max(layers)
+        D, some = self.samples[l]
+        try:
+            with np.errstate(all="ignore"):
+                G = self.problem.layer_terms(l, slips, some)
+        except (ValueError, IndexError, KeyError):
+            return True  # a slip takes what is not computed for this layer alone
+        finite = bool(np.isfinite(G).all())
+        return finite and not unexplained(D, G, self.tolerance, self.size).any()
 
     def _possible_pairs(self, tried: Sequence[Tried]) -> Iterator[tuple[Tried, Tried]]:
         """Yield the pairs that may explain D: what one alone touches, it has to explain alone."""
@@ -190,7 +236,7 @@ class Search:
             return []
         k, Theta = self.belief.k, self.problem.Thetas[-1]
         lines = self.problem.lines([])
-        data = k[0] * lines.Delta(L - 1, self.problem.deltas(lines), self.problem.a, self.problem.z)
+        data = k[0] * lines.Delta(L - 1, self.problem.deltas(), self.problem.a, self.problem.z)
         return [
             explanation
             for step in (data + k[1] * without_bias(Theta), data)
@@ -210,7 +256,7 @@ class Search:
 
     def _alpha(self, l: int, step: Array) -> list[float]:
         """Return the step that D(l-1) shows."""
-        rows = self.right.layers == l - 1
+        rows = self.right.layout.layers == l - 1
         base = self._sum(self.right)[rows]
         stepped = self.terms([self._slip_of_step(1.0, step)])
         if stepped is None:
@@ -228,13 +274,13 @@ class Search:
         terms = self.terms([slip])
         if alpha and terms is not None:
             E = self._sum(terms)
-            n = int((self.right.layers < self.given.network.L - 1).sum())
-            if n >= 3 and (left_over(self.D, E, terms.parts) <= self.tolerance).all():
+            n = int((self.right.layout.layers < self.given.network.L - 1).sum())
+            if n >= 3 and (left_over(self.D, E, terms.layout.parts) <= self.tolerance).all():
                 yield Explanation(self._named([slip]), 1 + self.belief.doubt)
 
     def in_part(self, tried: Sequence[Tried], wrong: Array) -> list[Explanation]:
         """Name slips that leave at most a tenth of what none leaves, and harm no right part."""
-        parts = self.right.parts
+        parts = self.right.layout.parts
         if np.isin(parts, np.flatnonzero(wrong)).sum() < ENOUGH:
             return []
         size = float(np.linalg.norm(self.D))
@@ -269,10 +315,11 @@ def explain_with_data(
         found += search.single(slips) + search.updated_Theta()
         if not found:
             found += _by_row(search, by_example) + _by_row(search, by_output)
-    if not found and len(given.X) * given.network.size <= PAIRS_WORK:
+    if not found:
+        few = len(given.X) * given.network.size <= PAIRS_WORK
         for search, slips in zip(searches, tried, strict=True):
             if search.belief.words != UNKNOWN_J:
-                found += search.pairs(slips)
+                found += search.reordering(slips) + (search.pairs(slips) if few else [])
     if not found:
         for search, slips in zip(searches, tried, strict=True):
             if not search.belief.extra:

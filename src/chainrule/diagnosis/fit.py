@@ -21,7 +21,6 @@ from chainrule.diagnosis.problem import BIASES, DELTA, DELTA_BIAS, ONES, WEIGHTS
 EXACT = 1e-7  # of a part of D: what D in float64 may differ from the explanation that is right
 SINGLE = 2e-5  # the same for a D in float32, or an explanation from a numerical gradient
 FLOOR = 1e-11  # of the whole of D: a part that is smaller is rounding
-OF_EACH_PART = 40  # components of each part on which explanations are tried first
 SCREEN = 200  # components on which coefficients are
 FORMS = ("whole", "biases apart", "by layer", "by part")
 
@@ -84,7 +83,7 @@ def solve(G: Array, d: Array) -> Array:
 
 def _scaled_solve(G: Array, d: Array) -> Array:
     """Solve by the normal equations, refined; by a slower way where the columns are too alike."""
-    if len(G) > 4 * G.shape[1]:
+    if len(G) > G.shape[1]:
         gram = G.T @ G + 1e-15 * np.eye(G.shape[1])
         c = np.linalg.solve(gram, G.T @ d)
         for _ in range(2):
@@ -94,47 +93,40 @@ def _scaled_solve(G: Array, d: Array) -> Array:
     return np.asarray(np.linalg.lstsq(G, d, rcond=1e-13)[0])
 
 
-def screen(parts: Array) -> Array:
-    """Return components on which explanations are tried before all of them are: some of each part.
+def wrong_layers(Ds: Array, terms: Terms, tolerance: float) -> list[set[int]]:
+    """Return the layers whose part of D no coefficients can make out of the terms.
 
-    Examples
-    --------
-    >>> len(screen(np.repeat([0, 1], [1000, 7])))
-    47
+    Of each column of Ds, part by part, and on some components alone: where no layer is wrong, D
+    has still to be fitted.
     """
-    rng = np.random.default_rng(0)
-    of_parts = [np.flatnonzero(parts == part) for part in np.unique(parts)]
-    drawn = [rng.permutation(where)[:OF_EACH_PART] for where in of_parts]
-    return np.sort(np.concatenate(drawn))
+    parts, rows = list(terms.layout.some), np.array(list(terms.layout.some.values()))
+    D = Ds[rows]
+    wrong = unexplained(D, terms.columns[rows], tolerance, np.linalg.norm(D, axis=(0, 1)))
+    return [{parts[i] // 2 + 1 for i in np.flatnonzero(of_D)} for of_D in wrong.T]
 
 
-def explained_layers(D: Array, terms: Terms, tolerance: float, some: Array) -> frozenset[int]:
-    """Return the layers whose D some coefficients can make out of the terms, part by part.
+def unexplained(D: Array, G: Array, tolerance: float, size: Array) -> Array:
+    """Whether no coefficients make a part of D, whose size is that of the whole.
 
-    By normal equations, and on some components alone: what passes has still to be fitted.
+    D has shape (parts, components, Ds), G (parts, components, terms), the answer (parts, Ds).
     """
-    D, columns, parts = D[some], terms.columns[some], terms.parts[some]
-    member = parts == np.arange(int(parts.max()) + 1)[:, None]
-    sizes = np.sqrt(member @ columns**2)  # of each column in each part
-    G = columns / np.where(sizes > 0, sizes, 1)[parts]
-    gram = np.stack([member @ (G * column[:, None]) for column in G.T], axis=2)
-    c = np.linalg.solve(gram + 1e-13 * np.eye(5) + (sizes == 0)[:, None] * np.eye(5),
-                        (member @ (G * D[:, None]))[:, :, None])  # fmt: skip
-    left = left_over(D, (G * c[parts, :, 0]).sum(axis=1), parts)
-    wrong = {part // 2 + 1 for part in np.flatnonzero(left > 100 * tolerance)}
-    return frozenset(range(1, (len(member) + 1) // 2 + 1)) - wrong
+    sizes = np.linalg.norm(G, axis=1, keepdims=True)
+    G = G / np.where(sizes > 0, sizes, 1)
+    gram = G.mT @ G + (1e-13 + (sizes == 0)) * np.eye(5)
+    left = np.linalg.norm(D - G @ np.linalg.solve(gram, G.mT @ D), axis=1)
+    floor = FLOOR / EXACT * size + 1e-300
+    return np.asarray(left > 100 * tolerance * np.maximum(np.linalg.norm(D, axis=1), floor))
 
 
 def fits(
     D: Array, terms: Terms, k: Array, scales: Sequence[float], tolerance: float
 ) -> Iterator[Fit]:
     """Yield the fit of each form that leaves nothing over: one set of coefficients first."""
-    layers = np.unique(terms.layers)
+    of = terms.layout.layers
+    layers = np.unique(of)
     for form in FORMS if len(layers) > 1 else FORMS[:2]:
         apart = form in ("biases apart", "by part")
-        groups = (
-            [terms.layers == l for l in layers] if form.startswith("by ") else [terms.layers > 0]
-        )
+        groups = [of == l for l in layers] if form.startswith("by ") else [of > 0]
         sets: list[tuple[Array, int]] = []
         for rows in groups:
             found = _simplest(D, terms, rows, k, tuple(scales), apart, tolerance)
@@ -155,8 +147,8 @@ def _simplest(
     tolerance: float,
 ) -> tuple[Array, int] | None:
     """Return the coefficients with the fewest free ones that make D in these rows."""
-    G, d, parts = terms.columns[rows], D[rows], terms.parts[rows]
-    n_bias = int(terms.bias[rows].sum())
+    G, d, parts = terms.columns[rows], D[rows], terms.layout.parts[rows]
+    n_bias = int(terms.layout.bias[rows].sum())
     floor = FLOOR * float(np.linalg.norm(D))
     some = _some(len(d))
     for free, fixed in _departures(tuple(k), scales, apart):

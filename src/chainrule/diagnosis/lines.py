@@ -60,7 +60,9 @@ def right_lines(cost: Cost) -> Lines:
         hidden=lambda l, delta, Thetas, a, z, g, lines: (
             lines.back(l, delta, Thetas) * lines.g_prime(l, a, z, g)
         ),
-        Delta=lambda l, delta, a, z: delta[l + 1].T @ with_bias(a[l]),
+        Delta=lambda l, delta, a, z: np.column_stack(
+            [delta[l + 1].sum(axis=0), delta[l + 1].T @ a[l]]
+        ),
         penalty=lambda l, Thetas: without_bias(Thetas[l - 1]),
         order=lambda matrices: matrices,
         unroll=lambda l, matrix, packing: matrix,
@@ -93,3 +95,9 @@ class Slip:
     words: str
     wrong: Callable[..., Any]
     layer: int | None = None
+
+    def reaches(self, l: int, L: int) -> bool:
+        """Whether it changes delta(l): it is made in the line of delta(l), or of one above."""
+        if self.line in ("labels", "output"):
+            return True
+        return self.line in ("back", "g_prime", "hidden") and l < L and (self.layer or l) >= l

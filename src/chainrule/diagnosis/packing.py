@@ -91,12 +91,12 @@ def places(network: Network, packing: str) -> list[tuple[str, Array]]:
     """
     return [
         (f"Theta({l}) {kind}", where)
-        for l, matrix in enumerate(_numbered(network, packing), start=1)
+        for l, matrix in enumerate(numbered(network, packing), start=1)
         for kind, where in (("bias", matrix[:, 0]), ("weights", matrix[:, 1:]))
     ]
 
 
-def _numbered(network: Network, packing: str) -> list[Array]:
+def numbered(network: Network, packing: str) -> list[Array]:
     """Return matrices of the Thetas' shapes that say where in theta each of their numbers is."""
     stops = np.cumsum([rows * columns for rows, columns in network.shapes])
     numbered = [
@@ -105,6 +105,17 @@ def _numbered(network: Network, packing: str) -> list[Array]:
     ]
     place = np.argsort(pack(numbered, packing))
     return [place[matrix] for matrix in numbered]
+
+
+def read_in(network: Network, order: str, packing: str) -> Array:
+    """Return where a theta written in one order has the components of another, in its order.
+
+    Examples
+    --------
+    >>> read_in(Network((2, 1)), "rows, bias last", "columns")
+    array([2, 0, 1])
+    """
+    return pack(numbered(network, order), packing)
 
 
 def place_of(network: Network, packing: str, i: int) -> str:
@@ -117,7 +128,7 @@ def place_of(network: Network, packing: str, i: int) -> str:
     """
     return next(
         f"Theta({l}), row {row + 1}, column {column + 1}"
-        for l, matrix in enumerate(_numbered(network, packing), start=1)
+        for l, matrix in enumerate(numbered(network, packing), start=1)
         for row, column in np.argwhere(matrix == i)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
@@ -17,6 +17,51 @@ from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks, unroll
 
 DELTA, WEIGHTS, BIASES, ONES, DELTA_BIAS = range(5)
+MOVING = {"order", "unroll", "packing"}  # lines that say where components stand
+SOME = 40  # components of each part on which explanations are tried first
+
+
+def drawn(components: Array) -> Array:
+    """Draw SOME of the components, each several times where there are fewer.
+
+    Examples
+    --------
+    >>> len(drawn(np.arange(1000))), len(set(drawn(np.arange(7))))
+    (40, 7)
+    """
+    return np.resize(np.random.default_rng(0).permutation(components), SOME)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the learner has what, component by component.
+
+    Attributes
+    ----------
+    layers : ndarray of shape (n,)
+        The l of Theta(l) that each component belongs to.
+    bias : ndarray of bool, of shape (n,)
+        Whether it is a bias.
+    weights : ndarray of shape (n,)
+        What lambda weights, 0 at a bias.
+    biases : ndarray of shape (n,)
+        The biases, 0 elsewhere.
+    """
+
+    layers: Array
+    bias: Array
+    weights: Array
+    biases: Array
+
+    @cached_property
+    def parts(self) -> Array:
+        """The part of each component: two a layer, its bias first, counted from 0."""
+        return np.asarray(2 * (self.layers - 1) + ~self.bias)
+
+    @cached_property
+    def some(self) -> dict[int, Array]:
+        """Some components of each part, as many of each: those of a small part several times."""
+        return {part: drawn(np.flatnonzero(self.parts == part)) for part in np.unique(self.parts)}
 
 
 @dataclass(frozen=True)
@@ -28,30 +73,11 @@ class Terms:
     columns : ndarray of shape (n, 5)
         Delta without its bias columns, the weights, the biases, ones in place of the weights, and
         Delta's bias columns.
-    layers : ndarray of shape (n,)
-        The l of Theta(l) that each component belongs to.
-    bias : ndarray of bool, of shape (n,)
-        Whether it is a bias.
+    layout : Layout
     """
 
     columns: Array
-    layers: Array
-    bias: Array
-
-    @cached_property
-    def parts(self) -> Array:
-        """The part of each component: two a layer, its bias first, counted from 0."""
-        return np.asarray(2 * (self.layers - 1) + ~self.bias)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the learner has what: each component's layer, whether it is a bias, its Theta."""
-
-    layers: Array
-    bias: Array
-    weights: Array  # what lambda weights, 0 at a bias
-    biases: Array  # the biases, 0 elsewhere
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -129,29 +155,40 @@ class Problem:
 
     def lines(self, slips: Sequence[Slip]) -> Lines:
         """Return the notes' lines, those of the slips written wrong."""
-        lines = right_lines(self.network.cost)
+        lines = vars(right_lines(self.network.cost)).copy()
         for slip in slips:
-            wrong = partial(slip.wrong, getattr(lines, slip.line), self)
-            lines = replace(lines, **{slip.line: wrong})
-        return lines
+            lines[slip.line] = partial(slip.wrong, lines[slip.line], self)
+        return Lines(**lines)
 
-    def deltas(self, lines: Lines) -> dict[int, Array]:
-        """Propagate back: delta(2)..delta(L)."""
-        L = self.network.L
-        delta = {L: lines.output(self.a[L], lines.labels(self.Y), self.z[L])}
-        for l in range(L - 1, 1, -1):
-            g = self.network.activations[l - 2]
-            delta[l] = lines.hidden(l, delta[l + 1], self.Thetas, self.a[l], self.z[l], g, lines)
+    def deltas(self, slips: Sequence[Slip] = (), down_to: int = 2) -> dict[int, Array]:
+        """Propagate back: delta(L), ..., delta(2), or as far as is asked for.
+
+        Above the layers that the slips are made in, these are the notes' own, computed once.
+        """
+        L, lines = self.network.L, self.lines(slips)
+        delta: dict[int, Array] = {}
+        for l in range(L, max(down_to, 2) - 1, -1):
+            if slips and not any(slip.reaches(l, L) for slip in slips):
+                delta[l] = self._right_deltas[l]
+            elif l == L:
+                delta[l] = lines.output(self.a[L], lines.labels(self.Y), self.z[L])
+            else:
+                g = self.network.activations[l - 2]
+                above = delta[l + 1]
+                delta[l] = lines.hidden(l, above, self.Thetas, self.a[l], self.z[l], g, lines)
         return delta
+
+    @cached_property
+    def _right_deltas(self) -> dict[int, Array]:
+        return self.deltas()
 
     def terms(self, slips: Sequence[Slip] = ()) -> Terms:
         """Return the terms of a gradient with these slips."""
         lines = self.lines(slips)
-        delta = self.deltas(lines)
+        delta = self.deltas(slips)
         Deltas = [lines.Delta(l, delta, self.a, self.z) for l in range(1, self.network.L)]
         changed = {slip.line for slip in slips}
-        moved = changed & {"order", "unroll", "packing"}
-        layout = self._layout(lines) if moved else self._right_layout
+        layout = self._layout(lines) if changed & MOVING else self._right_layout
         columns = np.empty((self.network.size, 5))
         Delta = self._flat(Deltas, lines)
         columns[:, DELTA] = np.where(layout.bias, 0, Delta)
@@ -159,7 +196,22 @@ class Problem:
         columns[:, WEIGHTS] = self._penalty(lines) if "penalty" in changed else layout.weights
         columns[:, BIASES] = layout.biases
         columns[:, ONES] = ~layout.bias
-        return Terms(columns, layout.layers, layout.bias)
+        return Terms(columns, layout)
+
+    def layer_terms(self, l: int, slips: Sequence[Slip], some: Array) -> Array:
+        """Return the terms of some components of Theta(l), of shape (2, k, 5).
+
+        ``some`` holds their places in the matrix, counted row by row: k biases, then k weights.
+        """
+        lines, share = self.lines(slips), self.lams[l - 1]
+        # One delta more than the notes' own Delta(l) takes: a slip may take it
+        Delta = lines.Delta(l, self.deltas(slips, l), self.a, self.z).ravel()[some]
+        columns = np.zeros((*some.shape, 5))
+        columns[0, :, DELTA_BIAS], columns[1, :, DELTA] = Delta
+        columns[:, :, WEIGHTS] = share * lines.penalty(l, self.penalised).ravel()[some]
+        columns[0, :, BIASES] = share * self.penalised[l - 1].ravel()[some[0]]
+        columns[1, :, ONES] = 1
+        return columns
 
     @cached_property
     def _right_layout(self) -> Layout:
@@ -188,7 +240,7 @@ class Problem:
 
     def of_examples(self) -> Array:
         """Return what each example adds to Delta, of shape (m, n), in the learner's order."""
-        delta = self.deltas(self.lines([]))
+        delta = self.deltas()
         one_by_one = [
             np.einsum("ti,tj->tij", delta[l + 1], with_bias(self.a[l]))
             for l in range(1, self.network.L)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 
 from chainrule.common.types import Array
-from chainrule.diagnosis.lines import Slip, with_bias
+from chainrule.diagnosis.lines import Slip
 from chainrule.diagnosis.packing import PACKINGS, other_order
 from chainrule.diagnosis.problem import Problem
-from chainrule.notes.activations import ACTIVATIONS
+from chainrule.notes.activations import ACTIVATIONS, Activation
 
 # The wrong lines that take more than an expression.  Each is given the right line and the problem,
 # then the line's own arguments.
@@ -48,7 +50,7 @@ def _same(value: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _slope_of(step: int) -> Callable[..., Array]:
-    """G' of a neighbouring layer."""
+    """G' of another layer."""
 
     def wrong(right: Any, problem: Problem, l: int, a: Array, z: Array, g: Any) -> Array:
         return _same(g.slope(problem.a[l + step], problem.z[l + step]), a.shape)
@@ -100,6 +102,16 @@ def _summed(right: Any, problem: Problem, matrices: list[Array]) -> list[Array]:
     return [np.asarray(sum(_same(other, matrix.shape) for other in added)) for matrix in added]
 
 
+def _Delta_of(which: Callable[[list[Array]], Any]) -> Callable[..., Array]:
+    """Put one Delta, made of those of all layers, in place of each; lambda's part stays its own."""
+
+    def wrong(right: Any, problem: Problem, l: int, *arguments: Any) -> Array:
+        Deltas = [right(k, *arguments) for k in range(1, problem.network.L)]
+        return _same(np.asarray(which(Deltas)), Deltas[l - 1].shape)
+
+    return wrong
+
+
 def _softmax_of_examples(z: Array) -> Array:
     e = np.exp(z - z.max(axis=0))
     return np.asarray(e / e.sum(axis=0))
@@ -143,23 +155,45 @@ def _other_Theta(step: int) -> Callable[..., Array]:
     return wrong
 
 
-def _last_unit_dropped(
-    right: Any, problem: Problem, l: int, delta: Array, Thetas: Any, a: Array, z: Array, *rest: Any
-) -> Array:
-    """Take g' of all the units, the bias unit's included, then drop the wrong column."""
-    g, lines = rest
-    whole = (delta @ Thetas[l - 1]) * lines.g_prime(l, with_bias(a), with_bias(z), g)
-    return np.asarray(whole[:, :-1])
+ONE, ZERO = np.ones(1), np.zeros(1)
+# What g' may be for the bias unit in a program that takes g' of all the units
+BIAS_SLOPES: Mapping[str, Callable[[Activation], Array]] = {
+    "1": lambda g: ONE,
+    "0": lambda g: ZERO,
+    "g'(1)": lambda g: g.slope(g.g(ONE), ONE),
+    "g' written from a = 1": lambda g: g.g_prime(ONE),
+    "g'(0)": lambda g: g.slope(g.g(ZERO), ZERO),
+}
 
 
-def _bias_last_first_unit_dropped(
-    right: Any, problem: Problem, l: int, delta: Array, Thetas: Any, a: Array, z: Array, *rest: Any
-) -> Array:
-    """Append the bias unit behind the others, take g' of all, then drop the first."""
-    g, lines = rest
-    a, z = (np.roll(with_bias(units), -1, axis=1) for units in (a, z))
-    whole = (delta @ np.roll(Thetas[l - 1], -1, axis=1)) * lines.g_prime(l, a, z, g)
-    return np.asarray(whole[:, 1:])
+@cache
+def _bias_slope(name: str, g: Activation) -> Array:
+    """Return one of the bias unit's slopes, unless one before it is the same number."""
+    before = list(BIAS_SLOPES)[: list(BIAS_SLOPES).index(name)]
+    slope = BIAS_SLOPES[name](g)
+    if any(BIAS_SLOPES[other](g) == slope for other in before):
+        raise ValueError("tried already")
+    return slope
+
+
+def _all_slopes(name: str, slopes: Array, g: Activation) -> Array:
+    """Put the bias unit's slope in front of the others'."""
+    return np.column_stack([np.repeat(_bias_slope(name, g), len(slopes)), slopes])
+
+
+def _wrong_unit_dropped(name: str, cut: Callable[[Array], Array]) -> Callable[..., Array]:
+    """Take g' of all the units, the bias unit in front, then drop another one than it."""
+
+    def wrong(right: Any, problem: Problem, l: int, delta: Array, Thetas: Any, *rest: Any) -> Array:
+        a, z, g, lines = rest
+        return cut((delta @ Thetas[l - 1]) * _all_slopes(name, lines.g_prime(l, a, z, g), g))
+
+    return wrong
+
+
+def _last_slope_dropped(name: str) -> Callable[..., Array]:
+    """Take g' of all the units, the bias unit's included, then drop the last one's."""
+    return lambda right, problem, l, a, z, g: _all_slopes(name, right(l, a, z, g), g)[:, :-1]
 
 
 def _shifted(Y: Array, by: int) -> Array:
@@ -195,6 +229,16 @@ def _biases_examples(rows: slice) -> Callable[..., Array]:
 LAST, FIRST, ALL, NONE = slice(-1, None), slice(0, 1), slice(None), slice(0, 0)
 POINT = "activation-derivative-at-wrong-point"
 OTHER = "activation-derivative-of-another-activation"
+# D written in one of the orders, whichever theta is read in
+WRITTEN = {
+    name: Slip(
+        "packed-otherwise",
+        "packing",
+        f"D is written {order.words}",
+        lambda right, problem, packing, name=name: name,
+    )
+    for name, order in PACKINGS.items()
+}
 # f is the right line, p the problem.
 # fmt: off
 SLIPS: tuple[Slip, ...] = (
@@ -215,8 +259,10 @@ SLIPS: tuple[Slip, ...] = (
         for other in ACTIVATIONS.values()
         if other.name != "identity"
     ),
-    Slip(POINT, "g_prime", "g' of z(l+1)", _slope_of(1)),
-    Slip(POINT, "g_prime", "g' of z(l-1)", _slope_of(-1)),
+    *(
+        Slip(POINT, "g_prime", f"g'(z(l{step:+d})) in place of g'(z(l))", _slope_of(step))
+        for step in (1, -1, 2, -2, 3, -3)
+    ),
     Slip("activation-derivative-twice", "g_prime", "g' .* g'",
          lambda f, p, l, a, z, g: f(l, a, z, g) ** 2),
     Slip(POINT, "hidden", "g' taken at Theta^T delta", _slope_by_sign_of_delta),
@@ -258,10 +304,21 @@ SLIPS: tuple[Slip, ...] = (
          lambda f, p, l, delta, Thetas: delta @ Thetas[l - 1][:, :-1]),
     Slip("bias-in-delta", "back", "the bias stands last and the first unit is dropped",
          lambda f, p, l, delta, Thetas: delta @ np.roll(Thetas[l - 1], -1, axis=1)[:, 1:]),
-    Slip("bias-in-delta", "hidden", "g' of the bias unit too, last unit dropped",
-         _last_unit_dropped),
-    Slip("bias-in-delta", "hidden", "the bias stands last, g' of it too, first unit dropped",
-         _bias_last_first_unit_dropped),
+    *(
+        Slip("bias-in-delta", "hidden", f"{words} (the bias's g' is {slope})",
+             _wrong_unit_dropped(slope, cut))
+        for words, cut in (
+            ("the last unit is dropped in place of the bias", lambda units: units[:, :-1]),
+            ("the bias stands last and the first unit is dropped",
+             lambda units: np.roll(units, -1, axis=1)[:, 1:]),
+        )
+        for slope in BIAS_SLOPES
+    ),
+    *(
+        Slip("bias-in-delta", "g_prime", "g' of the last unit is dropped in place of the bias's, "
+             f"which is {slope}", _last_slope_dropped(slope))
+        for slope in BIAS_SLOPES
+    ),
     Slip("bias-gradient-missing", "Delta", "D(:, 1) is 0", _bias_zero),
     Slip("bias-misplaced", "Delta", "[delta a^T, delta] in place of [delta, delta a^T]",
          lambda f, p, *arguments: np.roll(f(*arguments), -1, axis=1)),
@@ -272,6 +329,10 @@ SLIPS: tuple[Slip, ...] = (
     Slip("layer-copied", "order", "every D(l) is D(1)", _copied(1)),
     Slip("layer-copied", "order", "every D(l) is D(L-1)", _copied(0)),
     Slip("layer-copied", "order", "every D(l) is the sum of all", _summed),
+    Slip("layer-copied", "Delta", "Delta(1) in place of Delta(l)", _Delta_of(lambda all: all[0])),
+    Slip("layer-copied", "Delta", "Delta(L-1) in place of Delta(l)",
+         _Delta_of(lambda all: all[-1])),
+    Slip("layer-copied", "Delta", "the sum of all Deltas in place of Delta(l)", _Delta_of(sum)),
     Slip("layers-swapped", "back", "Theta(l-1) in delta(l)", _other_Theta(-1)),
     Slip("layers-swapped", "back", "Theta(l+1) in delta(l)", _other_Theta(1)),
     # y
@@ -329,11 +390,7 @@ SLIPS: tuple[Slip, ...] = (
     Slip("lambda-factor", "penalty", "sign(Theta) in place of Theta",
          lambda f, p, l, Thetas: np.sign(f(l, Thetas))),
     # [D1(:); D2(:)]
-    *(
-        Slip("packed-otherwise", "packing", f"D is written {kept.words}",
-             lambda f, p, packing, name=name: name)
-        for name, kept in PACKINGS.items()
-    ),
+    *WRITTEN.values(),
 )
 
 # fmt: on
@@ -362,12 +419,13 @@ def _in_one_layer(slip: Slip, L: int) -> Iterator[Slip]:
 
 
 def _only(layer: int, slip: Slip) -> Slip:
-    """Return the slip made in one layer alone."""
+    """Return the slip made in one layer alone, its words with that layer's number."""
 
     def wrong(right: Any, problem: Problem, l: int, *rest: Any) -> Any:
         return slip.wrong(right, problem, l, *rest) if l == layer else right(l, *rest)
 
-    return replace(slip, wrong=wrong, words=f"{slip.words}, in layer {layer} only", layer=layer)
+    words = re.sub(r"\(l([+-]\d)?\)", lambda step: f"({layer + int(step[1] or 0)})", slip.words)
+    return replace(slip, wrong=wrong, words=f"{words}, in layer {layer} only", layer=layer)
 
 
 # Lines that can be written wrong twice over; in the others the second slip undoes the first
@@ -377,5 +435,8 @@ TWICE = ("output", "hidden", "Delta", "order")
 def go_together(one: Slip, other: Slip) -> bool:
     """Whether two slips can both be made."""
     apart = None not in (one.layer, other.layer) and one.layer != other.layer
-    packed = "packing" in (one.line, other.line)  # rare enough alone
-    return not packed and (one.line != other.line or one.line in TWICE or apart)
+    packed = "packing" in (one.line, other.line)  # `Search.reordering` tries these
+    alike = one.name == other.name and one.line != other.line
+    if packed or (alike and not apart):
+        return False
+    return one.line != other.line or one.line in TWICE or apart
