@@ -231,6 +231,14 @@ case(
     score=0.75,
     says=("age", "Q1", "Q2"),
 )
+case(
+    "qualtrics.csv",
+    "three lines of names: short ones, the questions, and ids",
+    text({n: [f"Question on {n}", f'"{{""ImportId"":""{n}""}}"', *c] for n, c in HOUSES.items()}),
+    typed="--missing drop",
+    says=("Question on area",),
+    **HOUSE,
+)
 
 # Sentinels
 

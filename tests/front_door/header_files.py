@@ -6,6 +6,8 @@ from .material import (
     HOUSES,
     SAME_HOUSE,
     SAME_IRIS,
+    draw,
+    moved,
     quoted,
     text,
     with_line,
@@ -16,10 +18,36 @@ case = Corpus("headers and lines")
 # No line of names
 
 case(
+    "iris.data",
+    "UCI: no names, and an empty line at the end",
+    text(FLOWERS, header=False) + "\n",
+    says=("--header",),
+    **SAME_IRIS,
+)
+case(
     "iris_no_names.csv",
     "the same, and its owner knows",
     text(FLOWERS, header=False),
     "--no-header",
+    **SAME_IRIS,
+)
+case(
+    "wine.data",
+    "UCI: no names, the class is the first number",
+    text(
+        moved(FLOWERS | {"species": [str(i % 3 + 1) for i in range(60)]}, "species"), header=False
+    ),
+    "--target 1",
+    says=("--header",),
+    **SAME_IRIS,
+)
+case(
+    "wine_says_no_header.data",
+    "the same with both options",
+    text(
+        moved(FLOWERS | {"species": [str(i % 3 + 1) for i in range(60)]}, "species"), header=False
+    ),
+    "--no-header --target 1",
     **SAME_IRIS,
 )
 case(
@@ -31,6 +59,67 @@ case(
 )
 
 
+def votes() -> str:
+    """Return rows of 0 and 1, whose first line has several cells alike, and an answer."""
+    bits = draw(4).integers(0, 2, (80, 6))
+    bits[0] = [1, 1, 0, 1, 1, 0]
+    return "".join(",".join(map(str, [*row, int(row[0] or row[1])])) + "\n" for row in bits)
+
+
+case(
+    "votes.data",
+    "cells of the first line are alike: no column is called '1' twice",
+    votes(),
+    says=("--header",),
+    kind="classes",
+    outputs=2,
+    rows=80,
+    inputs=6,
+    score=0.9,
+)
+
+
+def cars() -> str:
+    """Return rows of words only, the first of which could be names, but for repetition."""
+    rng = draw(5)
+    lines = ["vhigh,vhigh,2,2,small,low,unacc"]
+    for _ in range(99):
+        buying, persons = (
+            rng.choice(["vhigh", "high", "med", "low"]),
+            rng.choice(["2", "4", "more"]),
+        )
+        safety = rng.choice(["low", "med", "high"])
+        good = "unacc" if safety == "low" or persons == "2" else "acc"
+        doors, boot = rng.choice(["2", "3", "4", "5more"]), rng.choice(["small", "big"])
+        lines.append(
+            f"{buying},{rng.choice(['low', 'vhigh'])},{doors},{persons},{boot},{safety},{good}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+case(
+    "car.data",
+    "UCI: words only, no names",
+    cars(),
+    typed="--no-header",
+    kind="classes",
+    outputs=2,
+    rows=100,
+    score=0.9,
+)
+case(
+    "mushroom.data",
+    "UCI: letters only, the class first",
+    "".join(
+        f"{'p' if odour in 'fn' else 'e'},x,{colour},{odour},x\n"
+        for odour, colour in draw(6).choice(list("fnal"), (80, 2))
+    ),
+    "--no-header --target 1",
+    kind="classes",
+    outputs=2,
+    rows=80,
+    score=0.95,
+)
 case(
     "names_are_numbers.csv",
     "pandas wrote an array: its columns are called 0, 1, 2, 3",
@@ -82,16 +171,85 @@ case(
     text(HOUSES, ";") + ";;;\n" * 3,
     **SAME_HOUSE,
 )
+case(
+    "one_column_gap.csv",
+    "an empty first line, then the names",
+    "\n" + text(HOUSES),
+    **SAME_HOUSE,
+)
+case(
+    "comments.csv",
+    "an instrument writes comments before the names",
+    "# Logger 17\n# calibrated on 3 May, by hand\n" + text(HOUSES),
+    **SAME_HOUSE,
+)
+case(
+    "names_in_comment.dat",
+    "numpy.savetxt(header=...): the names stand in a comment",
+    "# area rooms age price\n" + text(HOUSES, " ", header=False),
+    **SAME_HOUSE,
+)
+case(
+    "percent_comments.txt",
+    "MATLAB's comments, then tabs",
+    "% written by export.m\n" + text(HOUSES, "\t"),
+    **SAME_HOUSE,
+)
+case(
+    "title_above.csv",
+    "a report's title stands in a line of its own above the names",
+    "Sales of houses 2023\n\n" + text(HOUSES),
+    else_says=("line 1|line 3",),
+    **SAME_HOUSE,
+)
+case(
+    "units_below.csv",
+    "a second line gives the units",
+    text(
+        {
+            name: [unit, *HOUSES[name]]
+            for name, unit in zip(HOUSES, ("m2", "-", "years", "EUR"), strict=True)
+        }
+    ),
+    typed="--missing drop",
+    inputs=3,
+    rows=60,
+    says=("m2",),
+)
+case(
+    "sep_line.csv",
+    "Excel's own first line says the separator",
+    "sep=;\n" + text(HOUSES, ";"),
+    **SAME_HOUSE,
+)
 
 # Ends of lines, and of the file
 
 case("windows.csv", "lines end as in Windows", text(HOUSES, end="\r\n"), **SAME_HOUSE)
+case(
+    "old_mac.csv",
+    "Excel for Mac: lines end with a carriage return",
+    text(HOUSES, end="\r"),
+    **SAME_HOUSE,
+)
 case("no_newline_at_end.csv", "the last line has no end", text(HOUSES).rstrip("\n"), **SAME_HOUSE)
 case(
     "separator_at_end.csv",
     "each line ends with a comma, the names too",
     text(HOUSES, after=","),
     "--target price",
+    **SAME_HOUSE,
+)
+case(
+    "separator_at_end_no_target.csv",
+    "the same, and the target is said to be the last column",
+    text(HOUSES, after=","),
+    **SAME_HOUSE,
+)
+case(
+    "separator_after_rows_only.csv",
+    "each row ends with a comma, the line of names does not",
+    ",".join(HOUSES) + "\n" + text(HOUSES, header=False, after=","),
     **SAME_HOUSE,
 )
 
@@ -137,6 +295,14 @@ case(
     "index_and_name.csv",
     "R's write.csv: the rows are numbered in a column without a name",
     text({'""': quoted(map(str, range(1, 61))), **HOUSES}),
+    **SAME_HOUSE,
+)
+case(
+    "write_table.txt",
+    "R's write.table: a column more than names, for the row names, all parted by spaces",
+    " ".join(quoted(HOUSES))
+    + "\n"
+    + text({"": quoted(map(str, range(1, 61))), **HOUSES}, " ", header=False),
     **SAME_HOUSE,
 )
 case(

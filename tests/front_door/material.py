@@ -168,6 +168,18 @@ def quoted(cells: Iterable[str]) -> list[str]:
     return [f'"{cell}"' for cell in cells]
 
 
+def sparse_lines(X: np.ndarray, y: Iterable[object], first: int = 1) -> str:
+    """Return rows as svmlight writes them: the label, then number:value where not zero."""
+    rows = (" ".join(f"{j + first}:{v:g}" for j, v in enumerate(x) if v) for x in X)
+    return "".join(f"{label} {row}\n" for label, row in zip(y, rows, strict=True))
+
+
+def arff(frame: Frame, nominal: dict[str, str], head: str = "% a comment\n\n") -> str:
+    """Return a table as Weka writes it; columns that are not nominal are numeric."""
+    lines = [f"@attribute {name} {nominal.get(name, 'numeric')}\n" for name in frame]
+    return f"{head}@relation things\n\n{''.join(lines)}\n@data\n{text(frame, header=False)}"
+
+
 def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
     """Return the bytes of an Excel workbook: the least that Excel itself accepts.
 
@@ -277,3 +289,11 @@ def mat(**arrays: object) -> Callable[[Path], None]:
     from scipy.io import savemat
 
     return lambda path: savemat(path, arrays)
+
+
+def words_in_cells(values: Iterable[str]) -> np.ndarray:
+    """Return texts as MATLAB keeps them: a column of cells."""
+    values = list(values)
+    cells = np.empty((len(values), 1), dtype=object)
+    cells[:, 0] = values
+    return cells

@@ -267,11 +267,7 @@ case(
 
 # Missing
 
-for mark, who in (
-    ("", "empty"),
-    ("NA", "NA"),
-    ("?", "?"),
-):
+for mark, who in (("", "empty"), ("NA", "NA"), ("?", "?"), ("n/a", "n/a")):
     case(
         f"price_missing_{who.replace('?', 'mark').replace('/', '')}.csv",
         f"five prices are not known: {who}",
@@ -316,4 +312,13 @@ case(
     inputs=3,
     rows=54,
     says=("6 ",),
+)
+case(
+    "stray_in_target.csv",
+    "one price was not sold",
+    text(HOUSES | {"price": gappy(HOUSES["price"], "withdrawn", [20])}),
+    typed="--missing drop",
+    inputs=3,
+    rows=59,
+    says=("withdrawn",),
 )
