@@ -248,3 +248,13 @@ def test_many_columns_of_text_are_told_in_one_line(tmp_path):
         "12 text columns become 0/1 inputs, by their categories: t0 (3), t1 (3), t2 (3), t3 (3), "
         "t4 (3), t5 (3), ..., t11 (3)"
     )
+
+
+def test_the_numbers_of_pictures_are_classes(tmp_path):
+    letters = np.resize(np.arange(26), 208)
+    X = np.random.default_rng(0).integers(0, 256, (208, 9, 9)).astype(np.uint8)
+    data = load(write(tmp_path, "t.npz", X=X, y=letters))
+    assert data.image_shape == (9, 9)
+    assert data.classes == tuple(range(26))
+    assert load(tmp_path / "t.npz", kind="numbers").classes is None
+    assert load(write(tmp_path, "u.npz", X=X[:, 0, :5], y=letters)).classes is None  # a table

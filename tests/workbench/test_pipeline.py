@@ -208,7 +208,12 @@ def test_lambda_of_a_few_rows_does_not_flatten_them(tell):
 
 
 def test_what_the_data_do_not_allow_is_refused_before_anything_is_told(tell):
-    for asked in ({"output": "identity"}, {"optimizer": "lm"}, {"recipe": "plain"}):
+    for asked in (
+        {"output": "identity"},
+        {"optimizer": "lm"},
+        {"recipe": "plain"},
+        {"validation": 0},
+    ):
         with pytest.raises(ValueError, match=r"--|recipe"):
             run(Request(noise(), **asked), tell)
     assert tell.headings == tell.notes == tell.steps == []

@@ -35,6 +35,7 @@ def test_a_recipe_leaves_the_rest_to_the_user():
         ({"learning_rate": 0.1, "optimizer": "cg"}, "--learning-rate is for minibatches"),
         ({"dropout": 0.5}, "--dropout is for minibatches"),
         ({"dropout": (0.2, 1.0), "optimizer": "adam"}, "--dropout 1: must be at least 0 and less"),
+        ({"dropout": (0.2,) * 3, "optimizer": "adam"}, "--dropout: 3 shares for 2 layers, the inp"),
         ({"learning_rate": 0.0, "optimizer": "adam"}, "--learning-rate 0: must be more than 0"),
         ({"patience": 3}, "--patience needs --validation 0.1, or --optimizer adam"),
         ({"patience": 0, "validation": 0.1}, "--patience 0: must be at least 1"),

@@ -193,9 +193,12 @@ def no_such(what: str, wanted: str, names: Sequence[str], source: str) -> DataEr
 
 
 def understand_target(
-    target: Target, kind: Kind | None, contents: Contents, rows: Array
+    target: Target, kind: Kind | None, contents: Contents, rows: Array, *, pictures: bool = False
 ) -> tuple[Array, tuple[Label, ...] | None, str]:
-    """Decide between classes and numbers; return Y, the classes, and the decision in words."""
+    """Decide between classes and numbers; return Y, the classes, and the decision in words.
+
+    Whole numbers that belong to pictures say what is to be seen there.
+    """
     y, place = target.y, Place(contents.name, target.name, rows)
     where = f"{contents.name}: target {target.name!r}"
     if y.dtype.kind == "M":
@@ -209,7 +212,8 @@ def understand_target(
         raise DataError(f"{where} is {values[0]!r} in all rows: there is nothing to tell apart")
     whole = not text and all(value == int(value) for value in values)
     how = f"{m:,} {'texts' if text else 'numbers'}, {K:,} distinct"
-    if kind == "numbers" or (kind is None and not (text or (whole and _are_codes(values, m)))):
+    codes = whole and (min(MAX_CLASSES, m / 2) >= K if pictures else _are_codes(values, m))
+    if kind == "numbers" or (kind is None and not (text or codes)):
         if text:
             row = next(row for row, value in enumerate(y) if not is_number(value))
             raise DataError(f"{where} has {y[row]!r} in data row {rows[row]}: not a number")

@@ -14,12 +14,14 @@ import numpy as np
 from chainrule.common.checks import DataError, as_arguments, counted
 from chainrule.common.files import File
 from chainrule.common.types import Array
+from chainrule.datasets.contents import Contents
 from chainrule.datasets.doubts import doubts
 from chainrule.datasets.encoding import FILLINGS, Encoder, Reading
 from chainrule.datasets.formats import read
 from chainrule.datasets.meaning import (
     Dataset,
     Kind,
+    Target,
     columns_named,
     encoded,
     find_image,
@@ -73,8 +75,8 @@ def load(
         is over all rows, also those set aside later.)
     kind : "classes" or "numbers", optional
         What the target holds.  By default text is classes, and so are whole numbers when there
-        are at most 30 different ones, twice as many rows, and not more than 10 consecutive ones;
-        anything else is numbers (regression).
+        are at most 30 different ones, twice as many rows, and not more than 10 consecutive ones, or
+        where the inputs are pictures; anything else is numbers (regression).
     header : bool, optional
         Whether the first line of a text file names the columns; without, they are x1, x2 and so
         on.  Default: by what stands there.
@@ -119,9 +121,39 @@ def load(
     wanted, na = _listed(target), tuple(part for word in _listed(na) for part in word.split(","))
     array = wanted[0] if len(wanted) == 1 else None
     contents = read(source, array, Reading(header, encoding), name)
-    names = list(contents.table)
-    out = columns_named(_listed(drop), names, "column {!r} to drop", contents.name)
-    kept = columns_named(_listed(keep), names, "column {!r} to keep", contents.name)
+    table, found, out = _parted(contents, wanted, _listed(drop))
+    kept = columns_named(_listed(keep), list(contents.table), "column {!r} to keep", contents.name)
+    table, found, rows, left_out = _rows_to_use(contents, table, found, na, missing)
+    columns, faults, becomes = learn_columns(table, missing, contents, rows, kept)
+    encoder = Encoder(
+        tuple(columns), found.name, None, out, missing,
+        reading=contents.reading, outputs=found.names if len(found.names) > 1 else (), na=na,
+    )  # fmt: skip
+    if not faults:
+        encoder, X, said = _encoded_first(encoder, contents, table, rows)
+    pictures = encoder.image_shape is not None
+    try:
+        Y, classes, what = understand_target(found, kind, contents, rows, pictures=pictures)
+    except DataError as fault:
+        faults.insert(0, fault)
+    if faults:
+        raise all_of(faults)
+    encoder = replace(encoder, classes=classes)
+    doubtful = [] if pictures or not contents.named else doubts(table, Y, classes, found.name)
+    what = f"target {found.name!r}{found.why}: {what}"
+    notes = [*contents.notes, *left_out, what, *becomes, *said, *doubtful]
+    held_out = None
+    if contents.held_out is not None:
+        held_out = encoded(encoder, contents, *contents.held_out)
+        notes.append(f"the file brings its own test set of {counted(len(held_out), 'row')}")
+    return Dataset(X, Y, encoder, contents.name, contents.sha256, notes, held_out)
+
+
+def _parted(
+    contents: Contents, wanted: Sequence[str], drop: Sequence[str]
+) -> tuple[dict[str, Array], Target, tuple[str, ...]]:
+    """Return the columns of the inputs, the target, and the names of those that are dropped."""
+    out = columns_named(drop, list(contents.table), "column {!r} to drop", contents.name)
     table, found = inputs_and_target(contents, wanted)
     if both := [column for column in found.names if column in out]:
         what = as_arguments(drop=both[0])
@@ -129,45 +161,39 @@ def load(
     table = {column: vector for column, vector in table.items() if column not in out}
     if not table:
         raise DataError(f"{contents.name}: no column is left for the inputs besides {found.name!r}")
+    return table, found, out
+
+
+def _rows_to_use(
+    contents: Contents,
+    table: dict[str, Array],
+    found: Target,
+    na: Collection[str],
+    missing: str | None,
+) -> tuple[dict[str, Array], Target, Array, list[str]]:
+    """Return table and target without the rows to leave out, the numbers of the rest, and notes."""
     table = {column: without(vector, na) for column, vector in table.items()}
     found = replace(found, y=without(found.y, na))
-    gaps = list(table) if missing == "drop" else ()
-    whole, left_out = whole_rows(table, found, gaps)
     if found.absent.all():
         raise DataError(f"{contents.name}: target {found.name!r} has no value at all: name another")
+    whole, left_out = whole_rows(table, found, list(table) if missing == "drop" else ())
     if not whole.any():
         raise DataError(contents.name, "no row is without a missing value", missing="mean")
-    table, rows = rows_of(table, whole), np.flatnonzero(whole) + 1
-    found = replace(found, y=found.y[whole])
-    faults: list[DataError] = []
-    try:
-        Y, classes, what = understand_target(found, kind, contents, rows)
-    except DataError as fault:
-        faults.append(fault)
-    columns, more, becomes = learn_columns(table, missing, contents, rows, kept)
-    if faults or more:
-        raise all_of([*faults, *more])
-    encoder = Encoder(
-        tuple(columns), found.name, classes, out, missing,
-        reading=contents.reading, outputs=found.names if len(found.names) > 1 else (), na=na,
-    )  # fmt: skip
+    rows = np.flatnonzero(whole) + 1
+    return rows_of(table, whole), replace(found, y=found.y[whole]), rows, left_out
+
+
+def _encoded_first(
+    encoder: Encoder, contents: Contents, table: dict[str, Array], rows: Array
+) -> tuple[Encoder, Array, list[str]]:
+    """Return X, the encoder that knows whether these are pictures, and what was found."""
     X, filled = encoder.encode(table, contents.name, rows)
     shape, divisor, evidence = find_image(X, contents)
     if shape is not None:
-        encoder = replace(
-            encoder, image_shape=shape, column_major=contents.column_major, divisor=divisor
-        )
+        column_major = contents.column_major
+        encoder = replace(encoder, image_shape=shape, column_major=column_major, divisor=divisor)
         X /= divisor
-    doubtful = doubts(table, Y, classes, found.name) if contents.named and shape is None else []
-    notes = [
-        *contents.notes, *left_out, f"target {found.name!r}{found.why}: {what}", *becomes, *filled,
-        *evidence, *doubtful,
-    ]  # fmt: skip
-    held_out = None
-    if contents.held_out is not None:
-        held_out = encoded(encoder, contents, *contents.held_out)
-        notes.append(f"the file brings its own test set of {counted(len(held_out), 'row')}")
-    return Dataset(X, Y, encoder, contents.name, contents.sha256, notes, held_out)
+    return encoder, X, [*filled, *evidence]
 
 
 def _listed(names: str | Collection[str] | None) -> list[str]:

@@ -224,6 +224,9 @@ def refuse_what_does_not_fit(request: Request, training: Dataset, X: Array, Y: A
     if request.recipe is not None:
         from_recipe(request.recipe, training)
         return
+    share = request.validation
+    if share is not None and not rows_aside(training, share, request.seed).any():
+        raise ValueError(f"--validation {share:g}: not one of {len(X):,} training rows: take more")
     network = network_for(request, X, Y, training.classes, request.hidden or HIDDEN)
     if request.optimizer in ("lm", "br") and network.output != "identity":
         raise ValueError(
@@ -358,7 +361,7 @@ def six_steps(
     """Train, one call of the library for each of the notes' steps, and say what each gave."""
     network, lam, seed = plan.network, plan.lam, request.seed
     watched: dict[str, Any] = {}
-    if request.validation:
+    if request.validation is not None:
         aside = rows_aside(training, request.validation, seed)
         watched = {"X_val": X[aside], "Y_val": Y[aside]}
         X, Y = X[~aside], Y[~aside]

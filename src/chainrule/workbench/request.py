@@ -152,6 +152,13 @@ class Request:
                     raise ValueError(
                         f"{_option(name)} {share:g}: must be at least 0 and less than {most:g}"
                     )
+        shares = 1 if not isinstance(self.dropout, tuple) else len(self.dropout)
+        layers = len(self.hidden or HIDDEN) + 1
+        if shares not in (1, layers):
+            raise ValueError(
+                f"--dropout: {shares} shares for {layers} layers, the inputs' and the hidden ones: "
+                "give one share, or one for each layer"
+            )
         for name in ("batch_size", "patience", "n_restarts", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
