@@ -219,3 +219,74 @@ def test_weights_of_labels_say_which_matters():
     assert second[1] > first[1] + 0.1
     with pytest.raises(ValueError, match="output_weights is for several labels at once"):
         MLPClassifier(output_weights=[1, 2, 3]).fit(X, iris)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("ac", "abc"), ("ab", "abc"), ("bc", "abcd"), ("abc", "abcde"), ("bd", "abcd"), ("b", "ab"),
+     ("a", "ab"), ("b", "abc")],
+)  # fmt: skip
+def test_a_later_partial_fit_may_name_more_classes(output, first, then):
+    rng = np.random.default_rng(0)
+    centres = {label: 4 * rng.normal(size=5) for label in "abcde"}
+
+    def rows(labels):
+        y = np.array(list(labels))[rng.integers(0, len(labels), 200)]
+        return np.array([centres[label] for label in y]) + rng.normal(size=(200, 5)), y
+
+    net = MLPClassifier((8, 6), output=output, random_state=0, learning_rate_init=0.02)
+    X1, y1 = rows(first)
+    for _ in range(30):
+        net.partial_fit(X1, y1, classes=list(first))
+    before = net.predict_proba(X1)
+    X2, y2 = rows(then)
+    net._learn_more_classes(X2, np.array(list(then)))
+    assert list(net.classes_) == list(then)
+    after = net.predict_proba(X1)
+    np.testing.assert_allclose(after.sum(axis=1), 1)
+    places = np.searchsorted(list(then), list(first))
+    if len(first) > 1 and output == "softmax":  # the old classes to each other as before
+        some = after[:, places]
+        np.testing.assert_allclose(some / some.sum(axis=1, keepdims=True), before, atol=1e-6)
+    assert (after[:, places].argmax(axis=1) == before.argmax(axis=1)).all()
+    for _ in range(60):
+        net.partial_fit(X2, y2, classes=list(then))
+    assert net.score(X2, y2) > 0.95
+    assert (1 if len(then) == 2 else len(then)) == net.network_.K
+    assert net.fit(X1, y1).classes_.tolist() == list(first)
+
+
+def test_more_classes_go_with_a_mean_of_networks_early_stopping_and_files(tmp_path):
+    how = {"hidden_layer_sizes": 6, "random_state": 0, "learning_rate_init": 0.02}
+    net = MLPClassifier(n_restarts=3, average=True, max_iter=20, **how)
+    two = iris < 2
+    net.fit(X[two], iris[two])
+    before = net.predict(X[two])
+    net._learn_more_classes(X, np.arange(3))
+    assert (net.predict(X[two])[net.predict(X[two]) < 2] == before[net.predict(X[two]) < 2]).all()
+    for _ in range(60):
+        net.partial_fit(X, iris, classes=[0, 1, 2])
+    assert net.score(X, iris) > 0.9
+    early = MLPClassifier(early_stopping=True, **how)
+    early.partial_fit(X[two], iris[two], classes=[0, 1], X_val=X[two], y_val=iris[two])
+    early.partial_fit(X, iris, classes=[0, 1, 2], X_val=X, y_val=iris)
+    assert len(early.validation_scores_) == 2
+    early.save(tmp_path / "net.safetensors")
+    np.testing.assert_array_equal(
+        MLPClassifier.load(tmp_path / "net.safetensors").predict(X), early.predict(X)
+    )
+
+
+def test_classes_that_leave_some_out_or_come_unannounced_are_refused_and_change_nothing():
+    net = MLPClassifier(4, random_state=0).partial_fit(X, iris, classes=[0, 1, 2])
+    theta = net.theta_.copy()
+    for classes in ([0, 1], [0, 1, 3], [5]):
+        with pytest.raises(ValueError, match="is not the same as on the last call to partial_fit"):
+            net.partial_fit(X, iris, classes=classes)
+    with pytest.raises(ValueError, match=r"partial_fit\(classes=\) may name more"):
+        net.partial_fit(X, iris + 1)
+    with pytest.raises(ValueError, match="features"):
+        net.partial_fit(X[:, :2], iris, classes=[0, 1, 2, 3])
+    assert net.classes_.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(net.theta_, theta)

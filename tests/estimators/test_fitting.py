@@ -525,3 +525,41 @@ def test_ctrl_c_in_a_scorer_ends_all_restarts(solver):
         net.fit(X, X[:, 0])
     assert len(scores) == 8
     assert net.best_validation_score_ == max(scores[:7])  # the last one was never told
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
+@pytest.mark.parametrize("kind", ["three classes", "one"])
+def test_partial_fit_stops_early_by_validation_rows(solver, kind):
+    y, some, rest = TARGETS[kind], slice(None, None, 3), np.arange(150) % 3 > 0
+    Estimator = MLPClassifier if kind == "three classes" else MLPRegressor
+    net = Estimator(
+        hidden_layer_sizes=20, solver=solver, early_stopping=True, n_iter_no_change=4,
+        learning_rate_init=0.02, random_state=0, tol=1e-3,
+    )  # fmt: skip
+    known = {"classes": [0, 1, 2]} if kind == "three classes" else {}
+    held_out = {"X_val": X[some], "y_val": y[some]}
+    scores = []
+    for _ in range(300):
+        net.partial_fit(X[rest], y[rest], **known, **held_out)
+        scores.append(net.score(X[some], y[some]))
+        if net.stopped_early_:
+            break
+    assert 5 < len(net.validation_scores_) == len(scores) < 300
+    # until it stopped the weights were the last ones, then the best
+    np.testing.assert_allclose(net.validation_scores_[:-1], scores[:-1])
+    assert net.score(X[some], y[some]) == max(net.validation_scores_)
+    assert net.best_validation_score_ == max(net.validation_scores_)
+    for _ in range(3):  # calls that bring nothing change nothing
+        net.partial_fit(X[rest], y[rest], **known, **held_out)
+        assert net.score(X[some], y[some]) >= max(scores)
+    weighted = clone(net)
+    weighted.partial_fit(X, y, **known, **held_out, sample_weight_val=np.arange(50))
+    assert np.isfinite(weighted.validation_scores_[0])
+
+
+def test_partial_fit_stops_early_only_with_validation_rows():
+    with pytest.raises(ValueError, match=r"without validation rows.*give X_val and y_val"):
+        MLPRegressor(early_stopping=True).partial_fit(X, X[:, 0])
+    net = MLPRegressor(hidden_layer_sizes=4, random_state=0)
+    net.partial_fit(X, X[:, 0], X_val=X, y_val=X[:, 0])  # without early stopping: the loss alone
+    assert len(net.validation_loss_curve_) == 1

@@ -155,7 +155,7 @@ class BaseMLP(
     ) -> Self:
         given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-        self._refuse_combinations(incremental=incremental)
+        self._refuse_combinations(incremental=incremental, held_out=X_val is not None)
         X, y, Y = self._encode(X, y, incremental=incremental, reset=fresh)
         weights = row_weights(X, y, sample_weight, getattr(self, "class_weight", None))
         X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
@@ -187,15 +187,20 @@ class BaseMLP(
         if members:  # none is lost, whether Ctrl-C let it go on or not
             others = [member for member in members if member is not best]
         self._committee = others if self.average else []
+        if incremental and self.early_stopping:
+            self.stopped_early_ = ended.converged
         self._report(fit, best, ended, incremental=incremental)
         if not incremental or ended.at_once or "diverged" in ended.why:
             warn_unless_converged(ended)
         return self
 
-    def _refuse_combinations(self, *, incremental: bool) -> None:
+    def _refuse_combinations(self, *, incremental: bool, held_out: bool) -> None:
         """Refuse parameters that do not go together."""
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
+        if self.early_stopping and incremental and not held_out:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True without validation rows, because "
+                "those set aside in one call would be learnt in another: give X_val and y_val"
+            )
         if incremental and getattr(self, "class_weight", None) == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all the rows, partial_fit sees some: pass the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,16 +12,19 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer, OneHotEncoder
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
-from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
+from chainrule.estimators.base import BaseMLP, core_name, fitting, fitting_in_parts
+from chainrule.estimators.coefs import random_theta, with_more_classes
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitted import Labels
 from chainrule.estimators.inputs import known_targets, one_column, validated, whole_numbers
+from chainrule.estimators.progress import Progress
 from chainrule.estimators.stopping import Loss
 from chainrule.notes.activations import softplus
 from chainrule.notes.costs import COSTS, Cost, softmax
@@ -197,7 +201,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
     @fitting_in_parts
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Go once over these rows.
 
         Parameters
@@ -206,8 +220,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), optional
         classes : array-like of shape (n_classes,), or list of them, optional
-            All the classes that will ever come, a list where y has several columns of classes;
-            needed in the first call.
+            All the classes, a list where y has several columns of classes; needed in the first
+            call.  Where y is one column, a later call may name more: the network gets units for
+            them, tells the old classes apart as before, and the optimizer's memory starts anew.
+        X_val, y_val, sample_weight_val : optional
+            Validation rows, as in `fit`; early stopping needs them, see ``stopped_early_``.
 
         Returns
         -------
@@ -225,11 +242,37 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 np.array_equal(of_column, np.unique(new))
                 for of_column, new in zip(known, given, strict=True)
             ):
-                raise ValueError(
-                    f"classes = {classes} is not the same as on the last call to partial_fit: "
-                    f"{self.classes_}"
-                )
-        return self._fit(X, y, sample_weight, incremental=True)
+                self._learn_more_classes(X, np.unique(classes) if self._kind == "classes" else None)
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, incremental=True)
+
+    def _learn_more_classes(self, X: Any, classes: Array | None) -> None:
+        """Let the network have units for more classes than it has learnt, if these are more."""
+        if classes is None or len(np.setdiff1d(self.classes_, classes)):
+            raise ValueError(
+                f"classes is not the same as on the last call to partial_fit: {self.classes_}; "
+                "where y is one column it may name more, but must name these"
+            )
+        if not hasattr(self, "coefs_"):  # the first call has failed
+            self._learn_classes(classes)
+            return
+        network, theta = self._current()
+        self._inputs(X)  # a call that X makes fail changes nothing
+        places = np.searchsorted(classes, self.classes_)
+        self._learn_classes(classes)
+        grown = self._network(network.layers[0], 1 if len(classes) < 3 else len(classes))
+        rng = check_random_state(self.random_state)
+
+        def more(theta: Array) -> Array:
+            start = random_theta(grown, rng, core_name(self.activation))
+            return with_more_classes(network, theta, grown, start, places)
+
+        members = [Progress.going_on(theta, self.early_stopping, vars(self)), *self._committee]
+        best, *self._committee = [
+            replace(member.anew(self.early_stopping), theta=more(member.theta))
+            for member in members
+        ]
+        self._optimizer = None
+        self._publish(grown, best)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the most probable class of each row.
@@ -413,7 +456,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
                 raise ValueError(
                     f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}."
-                    f" 'y' has {classes}."
+                    f" 'y' has {classes}; partial_fit(classes=) may name more classes."
                 )
         if self.output_weights is not None and not self._multilabel:
             raise ValueError(

@@ -130,3 +130,47 @@ def random_theta(network: Network, rng: np.random.RandomState, without_hidden: A
         block[1:] = rng.uniform(-e, e, (inn, out))
         block[0] = rng.uniform(-e, e, out)
     return theta
+
+
+def with_more_classes(
+    network: Network, theta: Array, grown: Network, start: Array, places: Array
+) -> Array:
+    """Return the theta of a network that has more classes, and tells the old ones apart as before.
+
+    Parameters
+    ----------
+    network : Network
+        Of C classes: one logistic unit for C = 2 (and 1), else one unit for each.
+    theta : ndarray of shape (network.size,)
+    grown : Network
+        The same with more classes.
+    start : ndarray of shape (grown.size,)
+        Where the units of new classes take their weights from.
+    places : ndarray of shape (C,)
+        Where the old classes stand among all.
+
+    Returns
+    -------
+    ndarray of shape (grown.size,)
+
+    Examples
+    --------
+    z of the one logistic unit says how far the second class is before the first:
+
+    >>> two, three = Network((1, 1)), Network((1, 3), output="softmax")
+    >>> with_more_classes(two, np.array([1.0, 4.0]), three, np.zeros(6), np.array([0, 2]))
+    array([-0.5,  0. ,  0.5, -2. ,  0. ,  2. ])
+    """
+    theta_of_all = start.astype(theta.dtype)
+    parts, last = blocks(network, theta), blocks(grown, theta_of_all)[-1]
+    for old, new in zip(parts[:-1], blocks(grown, theta_of_all)[:-1], strict=True):
+        new[...] = old
+    by_class = np.array(last) if grown.K > 1 else np.zeros((len(last), len(places) + 1))
+    if network.K > 1:
+        shares = np.eye(network.K)
+    else:  # of a softmax only differences count: half on either side
+        far = 0.5 if grown.cost.targets == "distribution" and len(places) == 2 else 1.0
+        shares = np.array([[-far, far]])[:, : len(places)]
+    by_class[:, places] = parts[-1] @ shares
+    last[...] = by_class if grown.K > 1 else by_class[:, 1:] - by_class[:, :1]
+    return theta_of_all

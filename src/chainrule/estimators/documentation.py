@@ -56,7 +56,7 @@ nesterovs_momentum : bool, default=True
     For ``'sgd'``.
 early_stopping : bool, default=False
     Whether to stop when the score on validation rows has stopped rising, and go back to the best
-    weights.  With every solver.
+    weights.  With every solver; in `partial_fit` with validation rows of your own.
 validation_fraction : float, default=0.1
     The share of the rows that early stopping sets aside, unless `fit` gets X_val and y_val.
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
@@ -124,6 +124,10 @@ out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of shape (n_features_in_,)
     Where X had names.
+stopped_early_ : bool
+    After `partial_fit` with early stopping: whether the score on the validation rows has not risen
+    by tol for n_iter_no_change calls.  The weights are then the best again, and further calls leave
+    them so, unless the score rises.
 stop_report_ : StopReport
     Why the fit ended, and what stands out about the network.
 """

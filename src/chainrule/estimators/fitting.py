@@ -87,7 +87,8 @@ def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Endi
     ended = cast(Ending, run.ended)
     if ended.why == NOT_FINITE:
         raise ValueError(UNUSABLE)
-    progress.restore_best()
+    if ended.converged or not fit.going_on:  # `partial_fit` goes on from where it is
+        progress.restore_best()
     return replace(ended, why=CUT) if ended.why == INTERRUPTED else ended
 
 

@@ -207,7 +207,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
     @fitting_in_parts
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Go once over these rows.
 
         Parameters
@@ -215,13 +224,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), optional
+        X_val, y_val, sample_weight_val : optional
+            Validation rows, as in `fit`; early stopping needs them, see ``stopped_early_``.
 
         Returns
         -------
         MLPRegressor
             Itself.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, incremental=True)
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the prediction for each row.
