@@ -44,7 +44,12 @@ def read(values, form=None, separator=","):
         (["12A", "13B", "14C"], None),
         (["1st", "2nd", "3rd"], None),
         (["+", "-", "+"], None),
-        (["true", "false"], None),
+        (["1,5e3", "2,5E-1"], [1500, 0.25]),
+        (["1 234,50", "2 000,00"], [1234.5, 2000]),
+        (["40.7°N", "41.2°N"], [40.7, 41.2]),
+        (["'5.1", "'6'", "7"], [5.1, 6, 7]),
+        (["5-", "6.5"], [-5, 6.5]),
+        (["5.1*", "6", "7[a]", "8", "9"], [5.1, 6, 7, 8, 9]),
         (["192.168.0.1", "10.0.0.1"], None),
     ],
 )
@@ -135,6 +140,7 @@ def test_words_that_recur_beside_few_numbers_are_categories():
          ["2020-01-05T13:15", "2021-12-31T01:00"]),
         (["1/5/2020 1:15 PM", "12/31/2021 12:00 am"], ["2020-01-05T13:15", "2021-12-31"]),
         (["2020-01", "2021-12"], ["2020-01-01", "2021-12-01"]),
+        (["2020Q1", "2021Q4"], ["2020-01-01", "2021-10-01"]),
         (["Jan 2020", "Dec 2021"], ["2020-01-01", "2021-12-01"]),
         (["20200105", "20200106", "20200107", "20211231", "20211230"],
          ["2020-01-05", "2020-01-06", "2020-01-07", "2021-12-31", "2021-12-30"]),
@@ -152,6 +158,15 @@ def test_times_of_day_are_hours():
     column = read(["13:45", "1:05 PM", "00:30:36"])
     np.testing.assert_allclose(column.values, [13.75, 13 + 5 / 60, 0.51])
     assert column.form == cells.TIMES
+
+
+def test_yes_and_no_are_two_values_in_any_case():
+    column = read(["Yes", "NO", "yes", "Yes", "no", "no", "NA"])
+    assert column.values.tolist() == ["Yes", "no", "Yes", "Yes", "no", "no", None]
+    assert read(["YES", "no", "maybe"], column.form).values.tolist() == ["Yes", "no", "maybe"]
+    assert read(["True", "False"]).values.tolist() == ["True", "False"]
+    assert read(["TRUE"], read(["true", "false"]).form).values.tolist() == ["true"]
+    assert read(["yes", "no", "maybe"]).form == cells.TEXT
 
 
 def test_numbers_are_no_dates():

@@ -43,6 +43,10 @@ def holds(text, **like):
         "\n\na,b\n\n1,2.5\n\n3,4\n,\n5,6\n\n,\n\n",
         "# made in 2020\n# by hand\n\na,b\n1,2.5\n3,4\n5,6\n",
         "% made, in 2020\na,b\n1,2.5\n3,4\n5,6\n",
+        "a,b\n1,2.5\n# half\n3,4\n5,6\n# end\n",
+        "a,b\ns,m/s\n1,2.5\n3,4\n5,6\n",  # units
+        "| a | b |\n|---|:--|\n| 1 | 2.5 |\n| 3 | 4 |\n| 5 | 6 |\n",
+        "a,b\n1,2.5\n3,4\n5,6\n\x1a",
         "# a b\n1 2.5\n3 4\n5 6\n",  # NumPy's savetxt with a header
         "a,b\n1,2.5\n3,4\na,b\n5,6\n",
         ",a,b\n0,1,2.5\n1,3,4\n2,5,6\n",  # pandas' index
@@ -187,6 +191,6 @@ def test_a_quoted_header_may_have_two_lines():
 
 def test_the_notes_say_what_is_left_out():
     assert contents("a,b\n1,2\n\n3,4\n").notes == (
-        "1 empty row left out, and not counted as data rows",
+        "1 line without data left out, and not counted as data rows",
     )
     assert delimited.decoded("t", b"a\xe9", None)[0] == "aé".encode()

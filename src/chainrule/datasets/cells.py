@@ -31,6 +31,8 @@ FEW = 20  # so many whole numbers that recur, beside words that recur, are categ
 SAMPLE = 1000  # different cells that are looked at first
 
 NUMBERS, COMMA, TEXT, DATES, TIMES = "numbers", "numbers as 0,5", "text", "dates", "times"
+TRUTH = "text as "  # and two words, which may come in any case: True, true, TRUE
+PAIRS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"on", "off"})
 
 SIGN = r"[$€£¥₹₩₽₺₴฿]"
 CODE = r"(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|BRL|Rs\.?)"
@@ -38,6 +40,8 @@ GAP = r"['’\s]"  # between thousands; \s has the spaces that do not break, too
 MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9}
 DRESS = (  # what is written around a number, and what stays of it
     (r"^[–﹣－]", "-"),
+    (r"^'([^']*)'?$", "${1}"),
+    (r"^(\d[\d.,]*)-$", "-${1}"),
     (r"^\((.*\d.*)\)$", "-${1}"),  # an accountant's minus
     (rf"^([-+]?)\s*(?:US|CA?|AU?|NZ|HK|R)?{SIGN}\s*([-+]?)", "${1}${2}"),
     (rf"^([-+]?)\s*{CODE}\s*([-+]?)", "${1}${2}"),
@@ -45,7 +49,7 @@ DRESS = (  # what is written around a number, and what stays of it
     (r"^([-+])\s+", "${1}"),
     (r"^([-+]?\d*\.?\d*)[dD]([-+]?\d+)$", "${1}e${2}"),  # Fortran's exponent
 )
-UNIT = r"^[-+]?[\d.,]*\d\s*(\p{L}[\p{L}²³/°.]*|°\s*[CF]?|[\"″])$"
+UNIT = r"^[-+]?[\d.,]*\d\s*(\p{L}[\p{L}²³/°.]*|°\s*[CFNSEW]?|[\"″])$"
 
 DAYS = (  # the formats of a date; where several fit, the first does, but for day and month
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y",
@@ -64,9 +68,14 @@ MONTHS = (  # the first of the month
 FORMATS = DAYS + MONTHS
 TIME = r"(\d{1,3}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?(?:\s*([AaPp])\.?[Mm]\.?)?$"
 DATE_LIKE = (
-    r"\d[-/.:,\s]\s*(?:\d|[A-Za-z]{3})|[A-Za-z]{3}\.?[-/.,\s]+\d|^\d{8}T|\d(?:st|nd|rd|th) [A-Z]"
+    r"\dQ[1-4]$|\d[-/.:,\s]\s*(?:\d|[A-Za-z]{3})|[A-Za-z]{3}\.?[-/.,\s]+\d|^\d{8}T|"
+    r"\d(?:st|nd|rd|th) [A-Z]"
 )
 DATE_DRESS = (
+    (r"^(\d{4})[-\s]?Q1$", "${1}-01"),
+    (r"^(\d{4})[-\s]?Q2$", "${1}-04"),
+    (r"^(\d{4})[-\s]?Q3$", "${1}-07"),
+    (r"^(\d{4})[-\s]?Q4$", "${1}-10"),
     (r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", ""),
     (r"^(\d{4}-?\d\d-?\d\d)[T_](\d)", "${1} ${2}"),
     (r"^(\d{4}-?\d\d-?\d\d) (\d\d)(\d\d)(\d\d)?$", "${1} ${2}:${3}"),  # a compact time
@@ -160,8 +169,8 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
     columns = {}
     for series in cells:
         name, form = series.name, forms.get(series.name)
-        if form == TEXT:
-            column = _text(series)
+        if form is not None and form.startswith(TEXT):
+            column = _text(series, form)
         elif name not in odd and form in (None, NUMBERS) and not (comma and _has_points(series)):
             column = _plain(series, numbers[name], form)
             column.form = COMMA if comma and form is None else column.form
@@ -205,8 +214,24 @@ def _taken_as_missing(absent: list[tuple[str, int, int]]) -> str:
     return f"{' and '.join(told)} taken as missing"
 
 
-def _text(cells: Any) -> Column:
-    return Column(np.array(cells.to_list(), dtype=object), TEXT)
+def _text(cells: Any, form: str | None) -> Column:
+    """Return a column of text, in which yes and no are two values however they are written."""
+    form = form or _truth(cells) or TEXT
+    if form.startswith(TRUTH):
+        written = {word.lower(): word for word in form.removeprefix(TRUTH).split("/")}
+        cells = cells.str.to_lowercase().replace_strict(written, default=cells)
+    return Column(np.array(cells.to_list(), dtype=object), form)
+
+
+def _truth(cells: Any) -> str | None:
+    """Return the form of a column of yes and no, each as it is written most often."""
+    first = cells.drop_nulls().head(1).str.to_lowercase()
+    if len(first) == 0 or not any(first[0] in pair for pair in PAIRS):
+        return None
+    seen = _Different(cells)
+    counts = sorted(zip(seen.counts, seen.words, strict=True))
+    written = {word.lower(): word for _, word in counts}
+    return f"{TRUTH}{'/'.join(sorted(written.values()))}" if set(written) in PAIRS else None
 
 
 def _plain(cells: Any, numbers: Any, form: str | None) -> Column:
@@ -223,16 +248,16 @@ def _odd(cells: Any, form: str | None, comma: bool) -> Column:
     if form is None:
         sample = _Different(cells.drop_nulls().head(SAMPLE))
         if not sample.words.str.contains(r"\d").any():
-            return _text(cells)
+            return _text(cells, form)
         if _numbers(sample, None, comma) is None and _dates(sample, None) is None:
-            return _text(cells)
+            return _text(cells, form)
     seen = _Different(cells)
     column = None
     if form is None or form in (NUMBERS, COMMA):
         column = _numbers(seen, form, comma)
     if column is None and (form is None or form.startswith((DATES, TIMES))):
         column = _dates(seen, form)
-    return column or _text(cells)
+    return column or _text(cells, form)
 
 
 def _fitted(seen: _Different, values: Any, form: str, known: bool) -> Column | None:
@@ -300,7 +325,8 @@ def _amounts(seen: _Different, plain: Any, comma: bool) -> Any:
     words = seen.words.str.replace_all("−", "-", literal=True)
     for pattern, rest in DRESS:
         words = words.str.replace(pattern, rest)
-    if 2 * seen.total(plain.is_not_null()) >= seen.m:  # the others may be below what is detected
+    if 2 * seen.total(plain.is_not_null()) >= seen.m:  # a limit of detection, a footnote
+        words = words.str.replace(r"(\d)\s*(?:[*†‡]+|\[\w+\])$", "${1}")
         words = words.str.replace(r"^[<>≤≥~≈]=?\s*([-+.\d])", "${1}")
     unit = words.str.extract(UNIT)
     scale = unit.replace_strict(MAGNITUDES, default=None, return_dtype=pl.Float64)
@@ -330,10 +356,11 @@ def _ungrouped(words: Any, comma: bool) -> Any:
 
 def _has_decimal_comma(words: Any) -> bool:
     """Tell whether commas are decimal: some can be nothing else, and none is anything else."""
+    words = words.str.replace(r"(\d)[eE][-+]?\d+$", "${1}")
     number = r"^\D*\d[\d.'’\s]*,\d+\D*$|^\D*,\d+\D*$"
     commas = words.filter(words.str.contains(",", literal=True))
     decimal = commas.str.contains(
-        r"^\D*\d*,(?:\d|\d\d|\d{4,})\D*$|^\D*0,\d+\D*$|\.\d{3},\d|\d{4,},\d"
+        r"^\D*\d*,(?:\d|\d\d|\d{4,})\D*$|^\D*0,\d+\D*$|[.'’\s]\d{3},\d|\d{4,},\d"
     )
     points = words.str.contains(r"^[^\d.]*\d*\.(?:\d|\d\d|\d{4,})\D*$")
     return bool(decimal.any() and commas.str.contains(number).all() and not points.any())

@@ -139,6 +139,7 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
             ]
     if b"\0" in content[:SAMPLE]:
         raise DataError(f"{name}: no table of text: save it as csv")
+    content = content.rstrip(b"\x1a")  # the end of a file, under DOS
     if b"\r" in content[:SAMPLE] and b"\n" not in content[:SAMPLE]:
         content = content.replace(b"\r", b"\n")  # as old Macs wrote
     return content, notes
@@ -204,7 +205,11 @@ def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout
                 f"{name}: line {start + 1} has {counted(len(names), 'field')} where most lines "
                 f"have {width}: correct it, or put # before it if it is a comment"
             )
-        return Layout(separator, names, True, start + _lines_of_first(lines, separator), notes)
+        start += _lines_of_first(lines, separator)
+        if rest and _stand_under_the_header(rest):
+            start += 1
+            notes.append("the line under the header has units or rules: left out")
+        return Layout(separator, names, True, start, notes)
     if len(like.forms) == width:
         known = list(like.forms)
     if known and len(known) == width and _names_columns(first, rest):
@@ -312,6 +317,19 @@ def _names_columns(first: list[str], rest: list[list[str]]) -> bool:
     )
 
 
+def _stand_under_the_header(rows: list[list[str]]) -> bool:
+    """Tell whether the first row has units over numbers, or the rules of a drawn table."""
+    told = [cell for cell in rows[0] if cell]
+    if told and all(re.fullmatch(r":?[-=+]{2,}:?", cell) for cell in told):
+        return True
+    columns = [column for cell, column in _columns(rows[0], rows[1:]) if cell]
+    words = all(
+        re.search(r"[^\W\d_]|%|°", cell) and cell not in MISSING and not _is_number(cell)
+        for cell in told
+    )
+    return len(told) > 1 and words and all(map(_are_numbers, columns))
+
+
 def _columns(first: list[str], rest: list[list[str]]) -> list[tuple[str, list[str]]]:
     """Return each cell of the first line with what stands below it."""
     return [(cell, [row[j] for row in rest if len(row) > j]) for j, cell in enumerate(first)]
@@ -385,6 +403,7 @@ def _frame(name: str, text: bytes, layout: Layout) -> tuple[Any, list[str]]:
     import polars as pl
 
     body, separator = _from_line(text, layout.start), layout.separator
+    body = _without_comments(body, layout)
     told = body.lstrip(b"\r\n")  # Polars takes the width from the first line
     layout = replace(layout, start=layout.start + body.count(b"\n") - told.count(b"\n"))
     body = told
@@ -410,6 +429,17 @@ def _from_line(text: bytes, line: int) -> bytes:
     for _ in range(line):
         start = text.find(b"\n", start) + 1 or len(text)
     return text[start:]
+
+
+def _without_comments(body: bytes, layout: Layout) -> bytes:
+    """Empty the lines that begin with # and are no rows."""
+    if b"\n#" not in body:
+        return body
+    width, separator = len(layout.names), layout.separator.encode()
+    return b"\n".join(
+        b"" if line.startswith(b"#") and len(line.split(separator)) != width else line
+        for line in body.split(b"\n")
+    )
 
 
 def _tabs(body: bytes) -> bytes:
@@ -459,7 +489,9 @@ def _without_empty_rows(
         inside = int((~told[: (told.arg_true().max() or 0)]).sum())
         frame = frame.filter(told)
         if inside:
-            notes.append(f"{counted(inside, 'empty row')} left out, and not counted as data rows")
+            notes.append(
+                f"{counted(inside, 'line')} without data left out, and not counted as data rows"
+            )
     if layout.headed and (frame[:, 0] == layout.names[0]).any():
         again = frame.select(pl.all_horizontal(pl.col(n) == n for n in layout.names)).to_series()
         if again.any():
@@ -477,6 +509,9 @@ def _without_row_names(
     notes = []
     for j, name in enumerate(layout.names):
         column = frame[:, 0]
+        if layout.headed and not name and column.null_count() == len(column):
+            frame = frame[:, 1:]
+            break
         if not UNNAMED.fullmatch(name) or len(frame.columns) == 1 or (name or "x1") in forms:
             break
         if (

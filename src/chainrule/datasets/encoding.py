@@ -174,7 +174,8 @@ class Reading:
     encoding : str or None
         That of the text, where the user named it.
     forms : mapping of str to str
-        What the cells of each column were read as, in the file's order: "numbers" or "text".
+        What the cells of each column were read as, in the file's order, in the words of
+        `chainrule.datasets.cells`: "numbers", "text", "dates %d.%m.%Y" ...
     """
 
     header: bool | None = None
