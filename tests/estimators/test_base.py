@@ -309,3 +309,25 @@ def test_the_types_of_fit_are_known_to_a_type_checker(tmp_path):
         assert f'Revealed type is "chainrule.estimators.{kind}"' in said, said
     assert 'Unexpected keyword argument "X_value" for "fit"' in said
     assert "Any" not in said
+
+
+def test_the_stop_report_of_a_fit_looks_at_y_unless_the_fit_scales_it():
+    how = {"hidden_layer_sizes": 3, "max_iter": 3, "random_state": 0}
+    suggestion = {
+        solver: MLPRegressor(solver=solver, scale_y=scale_y, **how)
+        .fit((X - X.mean(0)) / X.std(0), 1e5 * X[:, 0])
+        .stop_report_.suggestion
+        for solver, scale_y in (("adam", False), ("lbfgs", False), ("br", False), ("sgd", True))
+    }
+    assert suggestion["adam"] == suggestion["lbfgs"] == "standardise y (scale_y=True)"
+    assert "standardise" not in suggestion["br"] + suggestion["sgd"]
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs", "gd", "lm"])
+def test_the_stop_report_names_only_what_the_solver_has(solver):
+    W = np.full((4, 4), -1.0)  # with positive inputs no unit switches on
+    net = MLPRegressor(hidden_layer_sizes=4, solver=solver, max_iter=1, learning_rate_init=1e-9)
+    net.set_params(theta=([W, np.ones((4, 1))], [np.zeros(4), np.zeros(1)])).fit(X, X[:, 0])
+    suggestion = net.stop_report_.suggestion
+    assert "leaky_relu" in suggestion
+    assert ("learning rate" in suggestion) == (solver == "adam")

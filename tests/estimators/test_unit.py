@@ -74,3 +74,10 @@ def test_what_has_no_unit_has_none():
     np.testing.assert_allclose(constant.predict(X), 5.0, atol=1e-3)
     classes = MLPClassifier(5, activation="tanh", solver="br", random_state=0).fit(X, Y > 0)
     assert classes.score(X, Y > 0) > 0.95
+
+
+def test_an_output_without_weight_spoils_no_unit():
+    both = np.c_[1e4 * Y, np.full(60, 7.0)]
+    net = clone(NET).set_params(output_weights=[1, 0]).fit(X, both)
+    assert np.corrcoef(net.predict(X)[:, 0], Y)[0, 1] > 0.98
+    assert net.stop_report_.badly_scaled_targets == (0,)

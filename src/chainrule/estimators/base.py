@@ -42,6 +42,7 @@ from chainrule.estimators.fitting import (
     STOCHASTIC,
     best_of,
     lam_of,
+    settings_of,
     warn_unless_converged,
 )
 from chainrule.estimators.inputs import validated
@@ -417,6 +418,7 @@ class BaseMLP(
             weights=few.weights,
             lam=divided(lam_of(fit, best), rows.m / few.m),
             converged=ended.converged,
+            settings=settings_of(self.solver),
         )
 
     def _check_solver(self) -> bool:

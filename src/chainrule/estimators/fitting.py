@@ -198,6 +198,20 @@ def lam_of(fit: Fit, progress: Progress) -> Lambda:
     return divided(Unit.of(fit.network, fit.rows).lam(progress.alpha), fit.loss.scale)
 
 
+def settings_of(solver: str) -> tuple[str, ...]:
+    """Return what a solver leaves to the user, as `stop_report` names it.
+
+    Examples
+    --------
+    >>> [settings_of(solver) for solver in ("lbfgs", "br")]
+    [('regularisation', 'scale of y'), ()]
+    """
+    if solver == "br":  # which finds both
+        return ()
+    found = ("regularisation", "scale of y")
+    return ("learning rate", *found) if solver in STOCHASTIC else found
+
+
 def warn_unless_converged(ended: Ending) -> None:
     """Say what ended a fit that did not converge."""
     if ended.at_once:

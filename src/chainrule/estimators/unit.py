@@ -60,7 +60,7 @@ class Unit:
             return cls(network, np.zeros(network.K), 1.0)
         w = np.ones((len(Y), 1)) if rows.weights is None else by_output(rows.weights, np.float64)
         total = np.broadcast_to(w, Y.shape).sum(axis=0)
-        centre = (w * Y).sum(axis=0) / total
+        centre = (w * Y).sum(axis=0) / np.where(total > 0, total, 1)  # an output may have no weight
         variance = (w * (Y - centre) ** 2).sum() / total.sum()
         return cls(network, centre, float(np.sqrt(variance)) or 1.0)
 

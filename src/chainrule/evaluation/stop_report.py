@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from chainrule.common.types import Array, Lambda
-from chainrule.notes.backprop import accumulate, finish, forward, points
+from chainrule.notes.backprop import accumulate, by_output, finish, forward, points
 from chainrule.notes.network import Network
 
 FLAT_SLOPE = 0.01  # a unit whose g' is below it for every example hardly learns
-ORDER_OF_ONE = 10.0  # inputs whose mean and spread add up to more are far from standardised
+ORDER_OF_ONE = 10.0  # numbers whose mean and spread add up to more, or to less than 1 / 10 of 1,
+# are far from standardised; and y, where its mean is more than 10 times its spread
+ROUNDING = 1e-6  # relative: what of a spread may be computed for a constant column
+SETTINGS = ("learning rate", "regularisation", "scale of y")
 MANY = 0.1  # share of a layer's units
 
 
@@ -32,9 +36,14 @@ class StopReport:
     saturated : tuple of int
         For each hidden layer, how many others have g' < 0.01 for every example.
     badly_scaled : tuple of int
-        Inputs, counted from 0, whose mean and standard deviation add up to more than 10.
+        Inputs, counted from 0, whose mean and standard deviation add up to more than 10 or to less
+        than 0.1; not those that are constant, or 0 in most examples.
     suggestion : str
         What to try first.
+    layers : tuple of int
+    badly_scaled_targets : tuple of int
+        Outputs, counted from 0, for numbers y of which the same is true, or whose mean is more than
+        10 times their standard deviation.
 
     Examples
     --------
@@ -56,6 +65,7 @@ class StopReport:
     badly_scaled: tuple[int, ...]
     suggestion: str
     layers: tuple[int, ...]
+    badly_scaled_targets: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         lines = [self.why, f"gradient norm {self.gradient_norm:.3g}"]
@@ -70,6 +80,11 @@ class StopReport:
                 f"{len(self.badly_scaled)} of {self.layers[0]} inputs far from order 1: "
                 f"input {self.badly_scaled[0]} first"
             )
+        if self.badly_scaled_targets:
+            lines.append(
+                f"y of {len(self.badly_scaled_targets)} of {self.layers[-1]} outputs far from "
+                f"order 1: output {self.badly_scaled_targets[0]} first"
+            )
         return "\n".join([*lines, f"try: {self.suggestion}"])
 
 
@@ -83,6 +98,7 @@ def stop_report(
     weights: Array | None = None,
     lam: Lambda = 0.0,
     converged: bool = False,
+    settings: Collection[str] = SETTINGS,
 ) -> StopReport:
     """Look at a trained network on some of its examples.
 
@@ -94,9 +110,11 @@ def stop_report(
     Y : array of shape (m, K)
     why : str
         Which rule ended the training.
-    weights : array of shape (m,), optional
+    weights : array of shape (m,) or (m, K), optional
     lam : float or sequence of L - 1 float, default=0.0
     converged : bool, default=False
+    settings : collection of str
+        What the optimizer leaves to the user, of ``SETTINGS``: no other is suggested.
 
     Returns
     -------
@@ -117,15 +135,26 @@ def stop_report(
         saturated.append(int(((slope > 0) & (slope < FLAT_SLOPE)).sum()))
     mean = X.mean(axis=0, dtype=np.float64)
     squares = (X * X).mean(axis=0, dtype=np.float64)
-    size = np.abs(mean) + np.sqrt(np.maximum(squares - mean**2, 0))
-    badly_scaled = tuple(int(j) for j in np.flatnonzero(size > ORDER_OF_ONE))
+    spread = np.sqrt(np.maximum(squares - mean**2, 0))
+    size, filled = np.abs(mean) + spread, np.asarray((X != 0).sum(axis=0)).ravel() / X.shape[0]
+    small = (size < 1 / ORDER_OF_ONE) & (spread > ROUNDING * size) & (filled > 0.5)
+    badly_scaled = tuple(int(j) for j in np.flatnonzero((size > ORDER_OF_ONE) | small))
+    far = far_targets(Y, weights) if network.cost.targets == "numbers" else ()
     few = [MANY * s for s in network.layers[1:-1]]
-    if badly_scaled:
-        suggestion = "standardise the inputs"
+    scaled = ["the inputs"] * bool(badly_scaled)
+    scaled += ["y (scale_y=True)"] * bool(far and "scale of y" in settings)
+    if scaled:
+        suggestion = "standardise " + " and ".join(scaled)
+    elif why.startswith("diverged") and "learning rate" in settings:
+        suggestion = "a smaller learning rate"
     elif any(count > least for count, least in zip(dead, few, strict=True)):
-        suggestion = "a smaller learning rate, or an activation that is nowhere flat (leaky_relu)"
+        suggestion = "an activation that is nowhere flat (leaky_relu)"
+        if "learning rate" in settings:
+            suggestion = f"a smaller learning rate, or {suggestion}"
     elif any(count > least for count, least in zip(saturated, few, strict=True)):
-        suggestion = "smaller initial weights, or more regularisation"
+        suggestion = "smaller initial weights"
+        if "regularisation" in settings:
+            suggestion += ", or more regularisation"
     elif not converged:
         suggestion = "more iterations"
     else:
@@ -139,4 +168,24 @@ def stop_report(
         badly_scaled=badly_scaled,
         suggestion=suggestion,
         layers=network.layers,
+        badly_scaled_targets=far,
     )
+
+
+def far_targets(Y: Array, weights: Array | None) -> tuple[int, ...]:
+    """Return the outputs whose y is far from mean 0 and spread 1, among those that are known.
+
+    Examples
+    --------
+    >>> far_targets(np.array([[1e6, 0.0, 50.0], [3e6, 2.0, 51.0]]), None)
+    (0, 2)
+    """
+    known = np.ones(Y.shape, bool)
+    if weights is not None:
+        known &= by_output(weights, np.float64) > 0
+    count = np.maximum(known.sum(axis=0), 1)  # of an output without weight none is known
+    mean = Y.sum(axis=0, where=known, dtype=np.float64) / count
+    spread = np.sqrt(np.square(Y - mean).sum(axis=0, where=known) / count)
+    size = np.abs(mean) + spread
+    far = (size > ORDER_OF_ONE) | (size < 1 / ORDER_OF_ONE) | (np.abs(mean) > ORDER_OF_ONE * spread)
+    return tuple(int(k) for k in np.flatnonzero(far & (spread > 1e-12 * size)))
