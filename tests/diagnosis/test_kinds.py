@@ -240,6 +240,8 @@ CASES = [
             )
         ],
     ),
+    ("layers-swapped", DEEP, [("zip(dW, db)", "zip(dW[1::-1] + dW[2:], db[1::-1] + db[2:])")]),
+    ("layers-swapped", DEEP, [("zip(dW, db)", "zip(dW[::-1], db[::-1])")]),
     # Delta alone, each layer with its own lambda
     (
         "layer-copied",
@@ -261,6 +263,7 @@ CASES = [
         DEEP,
         [("A2 = np.tanh(W[1]", "A2 = np.tanh(W[0]"), ("W[1].T @ d2", "W[0].T @ d2")],
     ),
+    ("parameters-unused", DEEP, [("    Y = np", "    W[1] = W[0]\n    Y = np")]),
     ("activation-derivative-incomplete", LINEAR, [("(1 - np.tanh(z2) ** 2)", "(1 - np.tanh(z2))")]),
     ("activation-derivative-at-wrong-point", LINEAR, [("(1 - np.tanh(z2) ** 2)", "(1 - z2 ** 2)")]),
     (

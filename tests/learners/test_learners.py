@@ -142,6 +142,12 @@ def test_there_are_enough_programs():
     assert len(set(everyone)) == len(everyone)
 
 
+def test_the_page_shows_every_kind():
+    page = Path(__file__).parents[2] / "docs/find-your-backpropagation-bug.md"
+    shown = set(re.findall(r"[\w-]+", page.read_text()))
+    assert not [kind for kind, of_kind in names.OF_KIND.items() if not shown & set(of_kind)]
+
+
 def known(case: Case) -> bool:
     return bool(case.parts) and (bool(case.text) or case.problem.known)
 

@@ -72,6 +72,7 @@ class Reading:
     words: str = ""
     mistake: str = ""
     tie: Callable[[list[Array]], list[Array]] | None = None
+    tie_penalty: bool = False
 
 
 def near(x: float, y: float) -> bool:
@@ -120,7 +121,8 @@ def tied(network: Network) -> Iterator[Reading]:
                     return [copied if l == into else T for l, T in enumerate(Thetas)]
 
                 words = f"with {part}({one + 1}) in the place of Theta({into + 1})"
-                yield Reading(network, words, "parameters-unused", tie)
+                for penalty, too in ((False, ""), (True, ", in the penalty too")):
+                    yield Reading(network, words + too, "parameters-unused", tie, penalty)
 
 
 def _along_examples(less: int) -> Callable[[Array], Array]:
@@ -247,7 +249,8 @@ class Setting:
         mean = self.mean_lam
         shares = self.lams / mean if mean else np.ones(self.network.L - 1)
         reading = reading or Reading(self.network)
-        return Problem.at(reading.network, self.theta, self.X, self.Y, packing, shares, reading.tie)
+        ties = reading.tie, reading.tie_penalty
+        return Problem.at(reading.network, self.theta, self.X, self.Y, packing, shares, *ties)
 
 
 def believe(J: float, numerical: Array | None, given: Setting) -> list[Belief]:

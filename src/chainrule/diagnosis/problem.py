@@ -86,7 +86,7 @@ class Problem:
 
     network: Network
     Thetas: list[Array]
-    penalised: list[Array]  # what lambda weights: the Thetas too, but where layers are tied
+    penalised: list[Array]  # what lambda weights: the Thetas, or what stood there before a tie
     a: dict[int, Array]  # a(1)..a(L)
     z: dict[int, Array]  # z(2)..z(L), z(1) = a(1)
     Y: Array
@@ -103,6 +103,7 @@ class Problem:
         packing: str,
         lams: Array,
         tie: Callable[[list[Array]], list[Array]] | None = None,
+        tie_penalty: bool = False,
     ) -> Problem:
         """Read theta in one order and propagate forward, with other matrices where tie says so."""
         own = [block.T for block in blocks(network, np.arange(network.size))]
@@ -110,6 +111,7 @@ class Problem:
         ours[pack(own, packing)] = theta
         penalised = [block.T for block in blocks(network, ours)]
         Thetas = tie(penalised) if tie else penalised
+        penalised = Thetas if tie_penalty else penalised
         activations, _ = forward(network, unroll(Thetas), X)
         a = dict(enumerate(activations, start=1))
         z = {1: a[1]} | {

@@ -96,6 +96,17 @@ def _copied(one: int, into: int | None = None) -> Callable[..., list[Array]]:
     return wrong
 
 
+def _exchanged(one: int, other: int) -> Callable[..., list[Array]]:
+    """Put D of each of two layers in the other's place."""
+
+    def wrong(right: Any, problem: Problem, matrices: list[Array]) -> list[Array]:
+        found = list(right(matrices))
+        found[one - 1], found[other - 1] = found[other - 1], found[one - 1]
+        return found
+
+    return wrong
+
+
 def _summed(right: Any, problem: Problem, matrices: list[Array]) -> list[Array]:
     """Put the sum of all D(l) in place of each: one array has all their names."""
     added = right(matrices)
@@ -409,6 +420,9 @@ def tried_slips(L: int) -> Iterator[Slip]:
         yield from _in_one_layer(everywhere, L)
     for one, other in permutations(range(1, L), 2) if 3 < L < 7 else ():
         yield Slip("layer-copied", "order", f"D({one}) is D({other})", _copied(other, one))
+        if one < other:
+            words = f"D({one}) and D({other}) in each other's place"
+            yield Slip("layers-swapped", "order", words, _exchanged(one, other))
 
 
 def _in_one_layer(slip: Slip, L: int) -> Iterator[Slip]:
