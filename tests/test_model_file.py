@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
-from chainrule import Network, model_file, random_theta
+from chainrule import Network, random_theta
+from chainrule.common.sealed import checksum
 from chainrule.datasets.encoding import Column, Encoder, Scaling
 from chainrule.model_file import Model, ModelFileError, Provenance, load, save
 from chainrule.notes.activations import ACTIVATIONS
@@ -172,8 +173,8 @@ def forge(path, change_header=None, change_tensors=None, keep_checksum=False):
     if change_tensors:
         change_tensors(tensors)
     text = json.dumps(header)
-    checksum = metadata["sha256"] if keep_checksum else model_file._checksum(text, tensors)
-    path.write_bytes(to_bytes(tensors, {"chainrule": text, "sha256": checksum}))
+    seal = metadata["sha256"] if keep_checksum else checksum(text, tensors)
+    path.write_bytes(to_bytes(tensors, {"chainrule": text, "sha256": seal}))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ before anything in it is used.  Nothing in it is ever executed: there is no pick
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
+from chainrule.common.sealed import checksum
 from chainrule.common.types import Array
 from chainrule.datasets.encoding import Encoder, Label, Scaling
 from chainrule.engine.predicting import predict
@@ -243,7 +243,7 @@ def save(file: File, model: Model, *, half: bool = False) -> None:
             tensors[f"{name}.scale"] = scaling.scale
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     text = json.dumps(header, allow_nan=False)
-    metadata = {KEY: text, "sha256": _checksum(text, tensors)}
+    metadata = {KEY: text, "sha256": checksum(text, tensors)}
     content = to_bytes(tensors, metadata)
     if not isinstance(file, str | os.PathLike):
         file.write(content)
@@ -313,7 +313,7 @@ def _model(content: bytes) -> Model:
         key: np.frombuffer(part["data"], DTYPES[part["dtype"]]).reshape(part["shape"])
         for key, part in parts.items()
     }
-    if _checksum(metadata[KEY], tensors) != metadata.get("sha256"):
+    if checksum(metadata[KEY], tensors) != metadata.get("sha256"):
         raise ValueError("its checksum does not match: it was altered")
     theta = tensors["theta"]
     return Model(
@@ -324,15 +324,6 @@ def _model(content: bytes) -> Model:
         _scaling(tensors, "target_scaling"),
         Provenance(**header["provenance"]),
     )
-
-
-def _checksum(text: str, tensors: Mapping[str, Array]) -> str:
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(tensors):
-        tensor = tensors[name]
-        digest.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
-        digest.update(tensor.tobytes())
-    return digest.hexdigest()
 
 
 def _header(text: str | None) -> dict[str, Any]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import secrets
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+BLOCK = 2**20  # bytes read at once
 File = str | os.PathLike[str] | BinaryIO
 """A path, or a binary stream such as an upload; errors call it by its ``name``."""
 
@@ -34,6 +39,8 @@ def read_bytes(file: File) -> bytes:
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that at every moment either the old or the new one is there, whole.
 
+    The new one is read back before it takes the old one's place, and has the old one's mode.
+
     Parameters
     ----------
     path : path
@@ -48,16 +55,77 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
     if target.exists() and not target.is_file():
         raise OSError("it is a folder or a device, not a file")
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    clear_litter(target)
+    draft = target.with_name(f"{_drafts(target)}{secrets.token_hex(4)}.part")
     try:
-        with open(draft, "xb") as file:
+        with open(draft, "x+b") as file:
+            _lock(file)
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, target)
+            if not _holds(file, content):
+                raise OSError("what was written reads back otherwise")
+            os.replace(draft, target)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong is told, not that its draft stays behind
+            draft.unlink(missing_ok=True)
         raise
+    _sync(target.parent)
+
+
+def clear_litter(path: str | os.PathLike[str]) -> None:
+    """Remove what processes that were killed while they wrote a file have left beside it."""
+    target = Path(os.path.realpath(path))
+    begin = _drafts(target)
+    with suppress(OSError):  # litter in a folder that nobody can change stays
+        for draft in target.parent.iterdir():
+            if draft.name.startswith(begin) and DRAFT.fullmatch(draft.name, len(begin)):
+                _remove_unless_held(draft)
+
+
+DRAFT = re.compile(r"[0-9a-f]{8}\.part")
+LONGEST = 50  # letters of a file's name in its draft's, so that the draft's is not too long
+
+
+def _drafts(target: Path) -> str:
+    """Return how the names of a file's drafts begin."""
+    return f".{target.name[:LONGEST]}."
+
+
+def _lock(file: BinaryIO) -> None:
+    """Show other processes that this one still writes the file, until it is closed."""
+    with suppress(OSError):  # some file systems of networks know no locks
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_unless_held(draft: Path) -> None:
+    """Remove a draft, if the process that wrote it is gone."""
+    with suppress(OSError), open(draft, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: it is being written
+        draft.unlink()
+
+
+def _holds(file: BinaryIO, content: bytes) -> bool:
+    """Whether a file holds these bytes and no other."""
+    file.seek(0)
+    view, at = memoryview(content), 0
+    while block := file.read(BLOCK):
+        if block != view[at : at + len(block)]:
+            return False
+        at += len(block)
+    return at == len(content)
+
+
+def _sync(folder: Path) -> None:
+    """Ask the disk to keep a folder's new names."""
+    with suppress(OSError):  # the file is there all the same; not every file system can do it
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def reason(error: OSError) -> str:

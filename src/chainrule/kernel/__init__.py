@@ -16,9 +16,9 @@ from chainrule.common.types import Array
 try:
     import chainrule.kernel._kernel as _kernel
 except ModuleNotFoundError:  # not built; any other error is one of the kernel that was
-    BUILT = False
+    BUILT, ISA = False, ""
 else:
-    BUILT = True
+    BUILT, ISA = True, _kernel.isa
 
 
 @contextmanager

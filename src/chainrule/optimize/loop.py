@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -41,7 +41,7 @@ Minimizer = Callable[..., Result]
 
 
 class MaxIter:
-    """The rule that ends a training after max_iter iterations.
+    """The rule that ends a training after max_iter iterations, or whose J is not finite at first.
 
     Parameters
     ----------
@@ -49,20 +49,26 @@ class MaxIter:
         Counted from the first step on.
     """
 
+    remembers: tuple[str, ...] = ("first",)
+
     def __init__(self, max_iter: int) -> None:
         self.max_iter = max_iter
-        self.last: int | None = None
+        self.first: int | None = None  # the iteration that the first step told of
 
     def __call__(self, step: Step) -> Ending | None:
-        """Return why to stop, if this was the last iteration."""
-        if self.last is None:
-            self.last = step.iteration + self.max_iter
-        ended = step.iteration >= self.last
+        """Return why to stop, if there is a reason."""
+        if self.first is None:
+            if not math.isfinite(step.J):
+                return Ending(NOT_FINITE)
+            self.first = step.iteration
+        ended = step.iteration >= self.first + self.max_iter
         return Ending(AT_MAX_ITER.format(self.max_iter)) if ended else None
 
 
 class Tolerances(MaxIter):
     """The rules of an optimizer over the whole training set: converged, or out of iterations."""
+
+    remembers = ("first", "before")
 
     def __init__(self, max_iter: int) -> None:
         super().__init__(max_iter)
@@ -71,7 +77,7 @@ class Tolerances(MaxIter):
     def __call__(self, step: Step) -> Ending | None:
         """Return why to stop, if there is a reason."""
         before, self.before = self.before, step.J
-        if self.last is None:
+        if self.first is None:
             if not math.isfinite(step.J + step.gradient_norm):
                 return Ending(NOT_FINITE)
         elif abs(before - step.J) <= COST_TOLERANCE * max(abs(step.J), abs(before)):
@@ -85,6 +91,16 @@ class Tolerances(MaxIter):
             if slope <= GRADIENT_TOLERANCE:
                 return Ending(FLAT.format(slope), converged=True)
         return None
+
+
+class Keeper(Protocol):
+    """Who keeps a run, so that it can go on in another process."""
+
+    def keep(self, run: Run, step: Step) -> None:
+        """Be told of a step that is written down, before the callback and the rules are asked."""
+
+    def end(self, run: Run) -> None:
+        """Be told that the run has ended."""
 
 
 @dataclass
@@ -107,6 +123,10 @@ class Run:
         Whether the start may be the best: not where the J of later steps is a mean over an epoch.
     state : State or Iterate, optional
         What the run goes on from.
+    every : int, optional
+        The callback also hears of the steps within an epoch that are this many batches apart.
+    keeper : Keeper, optional
+        Told of each step before anybody else is.
 
     Attributes
     ----------
@@ -116,6 +136,9 @@ class Run:
     best : Step or None
         The step of the lowest J_val or, without validation examples, of the lowest J.
     ended : Ending or None
+
+    A run with a ``last`` step goes on from it, where another process left it: the callback is told
+    that step again, and the rules are asked about it with the memory that they had before it.
     """
 
     start: Array
@@ -125,6 +148,8 @@ class Run:
     keep_best: bool = False
     start_counts: bool = True
     state: Any = None
+    every: int | None = None
+    keeper: Keeper | None = None
     history: History = field(default_factory=History)
     last: Step | None = None
     best: Step | None = None
@@ -134,12 +159,17 @@ class Run:
         """Take one step after another until a rule, Ctrl-C or the algorithm itself ends it."""
 
         def run() -> Ending:
+            going_on = self.last
+            if going_on is not None and (ended := self._ask(going_on)) is not None:
+                return ended
             while True:
                 try:
                     step = next(steps)
                 except StopIteration as end:
                     return end.value if isinstance(end.value, Ending) else Ending(NO_MORE)
-                if (ended := self.take(step)) is not None:
+                if going_on is not None:  # the start of these steps was told long ago
+                    going_on = None
+                elif (ended := self.take(step)) is not None:
                     return ended
 
         try:
@@ -178,8 +208,15 @@ class Run:
                 step = replace(step, J_val=self.J_val(step.theta))
             self.history.append(step.J, step.gradient_norm, step.J_val, step.extra)
             self._offer(step)
+        if self.keeper is not None:
+            self.keeper.keep(self, step)
+        return self._ask(step)
+
+    def _ask(self, step: Step) -> Ending | None:
+        """Tell the callback of a step and ask the rules; return what ends the run."""
+        whole = not step.batch
         try:
-            if self.callback is not None and self.callback(step):
+            if self._hears(step) and self.callback is not None and self.callback(step):
                 return Ending(BY_CALLBACK)
         except Stopped:
             raise
@@ -193,6 +230,10 @@ class Run:
                 return verdict
         return None
 
+    def _hears(self, step: Step) -> bool:
+        """Whether the callback is told of a step: not where it is for the keeper alone."""
+        return not step.batch or (self.every is not None and step.batch % self.every == 0)
+
     def _offer(self, step: Step) -> None:
         self.last = step
         is_start = len(self.history) == 1
@@ -204,6 +245,8 @@ class Run:
     def result(self, ended: Ending) -> Result:
         """Return what the run has come to."""
         self.ended = ended
+        if self.keeper is not None:
+            self.keeper.end(self)
         last = ended.step or self.last
         if last is None:
             return Result(

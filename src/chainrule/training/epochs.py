@@ -14,7 +14,7 @@ from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.iterate import Steps
 from chainrule.optimize.loop import Run, cut_short
-from chainrule.optimize.result import NOT_FINITE, Ending, Result, State, Step
+from chainrule.optimize.result import Ending, Result, State, Step
 from chainrule.training.objective import TrainingObjective
 
 # An engine call is kept this small so that Ctrl-C and max_time take effect soon.  Its size depends
@@ -39,6 +39,7 @@ def steps(
     distort: Distort | None = None,
     shuffle: bool = True,
     every: int | None = None,
+    due: Callable[[], bool] | None = None,
 ) -> Steps:
     """Go through the rows epoch after epoch, a step of the rule for each batch.
 
@@ -55,14 +56,15 @@ def steps(
     rule : Rule
     learning_rate, distort, shuffle, every
         As in `train`.
+    due : callable, optional
+        ``due() -> bool``, asked after each call of the engine: whether a step within the epoch is
+        wanted now.
     """
     network, ask = objective.network, objective.ask
     now, theta, slots = start, start.theta.copy(), start.slots.copy()
     with np.errstate(over="ignore", invalid="ignore"):
         J = objective.J(theta)
     yield Step(now.epoch, J, np.nan, now.theta, now.steps, state=now)
-    if not np.isfinite(J):
-        return Ending(NOT_FINITE)
     while True:
         number = now.epoch
         of_epoch = at_rate(rule, learning_rate, number)
@@ -89,7 +91,8 @@ def steps(
                     rate = getattr(of_epoch, "learning_rate", np.nan)
                     return Ending(DIVERGED.format(number + 1, rate), cut=True)
                 J = cost_sum / (weight or 1.0) + objective.penalty(theta)
-                if every and batch % every == 0 and batch * how.batch_size < len(order):
+                wanted = (due is not None and due()) or (every is not None and batch % every == 0)
+                if wanted and batch * how.batch_size < len(order):
                     here = State(theta.copy(), slots.copy(), number, done, batch, cost_sum, weight)
                     yield Step(number, J, np.nan, here.theta, done, state=here, batch=batch)
         except (Stopped, KeyboardInterrupt) as cut:
@@ -152,7 +155,7 @@ def first_state(rule: Rule, theta: Array, state: State | None) -> State:
             f"state has slots of shape {state.slots.shape} and {state.slots.dtype}, from another "
             f"optimizer, network or dtype; {rule} needs {fresh.shape} and {theta.dtype}"
         )
-    return replace(state, theta=theta)
+    return state
 
 
 def with_J_of_all(objective: TrainingObjective, run: Run, result: Result) -> Result:

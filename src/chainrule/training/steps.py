@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Sequence
 from numbers import Integral
 from typing import Any, TypeVar, cast
@@ -33,6 +35,8 @@ from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short
 from chainrule.optimize.vectors import blas_threads
 from chainrule.training import epochs
 from chainrule.training.checked import WrongGradientError, check_before_training
+from chainrule.training.checkpoint import CANNOT_GO_ON as NO_CHECKPOINT
+from chainrule.training.checkpoint import Checkpoint, Made, fingerprint
 from chainrule.training.epochs import Distort
 from chainrule.training.objective import TrainingObjective
 from chainrule.training.watch import Limits, Patience
@@ -72,6 +76,9 @@ def train(
     callback: Callback | None = None,
     every: int | None = None,
     stop: Callable[[], bool] | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+    checkpoint_every: float = 30.0,
+    resume: bool | str = True,
 ) -> Result:
     """Train a network by the notes' six steps.
 
@@ -167,6 +174,20 @@ def train(
         ``stop() -> bool``, which the training thread asks again and again, also in the gradient
         check and within a long call of the kernel.  Where it returns true, training ends with the
         best theta so far.  With ``threading.Event().is_set`` another thread can end it.
+    checkpoint : path, optional
+        A file that keeps the training while it runs, and how it ended.  The same call goes on from
+        it, bit for bit, whatever killed the process; it returns at once where the training was
+        over.  ``max_iter`` and ``max_time`` may be larger then; they count what was done before as
+        well.  The callback is told the last step again.  Where the file cannot be written, a
+        warning says so and training goes on.  With ``n_restarts`` each start has a file of its
+        own, the path with its seed added.
+    checkpoint_every : float, default=30.0
+        Seconds between two writings, also within an epoch; more where writing would take over 2 %
+        of the time.
+    resume : bool or "anyway", default=True
+        Whether to go on from checkpoint where there is one; False begins anew and replaces it.
+        Other data, another network, other options, versions or instructions are refused;
+        ``"anyway"`` goes on with them where it can, though not to the same bits.
 
     Returns
     -------
@@ -211,6 +232,10 @@ def train(
         raise ValueError(f"every must be a whole number of batches >= 1, got {every!r}")
     method: Any = find(optimizer)
     by_epochs = is_rule(method)
+    by_itself = not by_epochs and is_minimizer(method)
+    keeper = keeper_of(checkpoint, checkpoint_every, resume)
+    if keeper is not None and by_itself:
+        raise ValueError(NO_CHECKPOINT.format(optimizer))
     refuse_state_of_another(optimizer, method, state, rows.Y.dtype)
     if not by_epochs:
         refuse_beside(
@@ -223,20 +248,37 @@ def train(
 
     # 2. to 4. Forward propagation, the cost, backpropagation: J(theta) and its gradient
     objective = TrainingObjective(network, rows, lam, limits)
+    validation = validation_rows(network, X_val, Y_val, rows)
     run = Run(
         start.astype(rows.Y.dtype, copy=False),
         rules=[limits.start],
         callback=callback,
-        J_val=validation_cost(network, X_val, Y_val, rows),
+        J_val=None if validation is None else functools.partial(validation.cost, network),
         keep_best=by_epochs,
         start_counts=not by_epochs,
         state=state,
+        every=every,
+        keeper=keeper,
     )
     run.rules += patience_rule(patience, run)
+    if not by_itself:  # SciPy's minimizers are given max_iter, and have rules of their own
+        run.rules += [MaxIter(max_iter) if by_epochs else Tolerances(max_iter)]
+    now: Any = state
+    if keeper is not None:
+        options = {
+            "optimizer": optimizer if isinstance(optimizer, str) else method, "lam": lam,
+            "learning_rate": learning_rate, "batch_size": batch_size, "dropout": dropout,
+            "max_norm": max_norm, "distort": distort, "shuffle": shuffle,
+            "penalty_by_batch": penalty_by_batch, "patience": patience, "seed": seed,
+            "dtype": rows.Y.dtype, "start": fingerprint(start),
+        }  # fmt: skip
+        limits.go_on(keeper.open(run, lambda: Made.of(network, rows, validation, options)))
+        now = state if keeper.state is None else keeper.state
+        refuse_state_of_another(optimizer, method, now, rows.Y.dtype)
 
     # 5. Check the gradient, once
     with blas_threads(threads), asking(limits):
-        if check:
+        if check and run.last is None:  # one that goes on has been checked
             try:
                 report = check_before_training(
                     network, start, rows.X, rows.Y, lam, seed, engine=engine, ask=limits
@@ -251,17 +293,15 @@ def train(
             penalty, absolutes = parts(lam if penalty_by_batch else divided(lam, rows.m))
             size = 200 if batch_size is None else batch_size
             how = Minibatches(size, penalty, penalty_by_batch, dropout, max_norm, seed, absolutes)
-            run.rules += [MaxIter(max_iter)]
-            first = epochs.first_state(method, run.start, cast(State | None, state))
+            first = epochs.first_state(method, run.start, cast(State | None, now))
             steps = epochs.steps(
                 objective, first, how, method, learning_rate=learning_rate, distort=distort,
-                shuffle=shuffle, every=every,
+                shuffle=shuffle, every=every, due=None if keeper is None else keeper.due,
             )  # fmt: skip
             return epochs.with_J_of_all(objective, run, run.follow(steps))
-        if is_minimizer(method):
+        if by_itself:
             return run.follow_minimizer(method, objective, max_iter)
-        run.rules += [Tolerances(max_iter)]
-        return run.follow(method(objective, run.start if state is None else state))
+        return run.follow(method(objective, run.start if now is None else now))
 
 
 def first_theta(
@@ -287,6 +327,15 @@ def first_theta(
             "from random_theta(network, seed), or pass allow_symmetry=True"
         )
     return start
+
+
+def keeper_of(
+    checkpoint: str | os.PathLike[str] | Checkpoint | None, every: float, resume: bool | str
+) -> Checkpoint | None:
+    """Return who keeps the training, if anybody is asked to."""
+    if checkpoint is None or isinstance(checkpoint, Checkpoint):
+        return checkpoint
+    return Checkpoint(checkpoint, every, resume)
 
 
 def refuse_beside(optimizer: object, **in_batches: object) -> None:
@@ -330,7 +379,14 @@ def patience_rule(patience: int | None, run: Run) -> list[Patience]:
 
 
 def best_of(
-    *, n_restarts: int, seed: int, theta: Any, state: Any, callback: Any, **options: Any
+    *,
+    n_restarts: int,
+    seed: int,
+    theta: Any,
+    state: Any,
+    callback: Any,
+    checkpoint: Any,
+    **options: Any,
 ) -> Result:
     """Train from several random starts, in processes of their own, and return the best."""
     from joblib import Parallel, delayed
@@ -344,8 +400,10 @@ def best_of(
     options["threads"] = options["threads"] or 1  # each core has a training of its own
     # A process would not see what another thread sets
     where = None if options["stop"] is None else "threads"
+    keeper = keeper_of(checkpoint, options["checkpoint_every"], options["resume"])
+    seeds = range(seed, seed + n_restarts)
     results: list[Result] = Parallel(n_jobs=workers, prefer=where)(
-        delayed(train)(seed=seed + restart, **options) for restart in range(n_restarts)
+        delayed(train)(seed=one, checkpoint=keeper and keeper.part(one), **options) for one in seeds
     )
     best, minima = lowest(results, lambda result: min(result.history.J_val, default=result.J))
     best.minima = minima
@@ -376,21 +434,15 @@ def lowest(runs: Sequence[T], measure: Callable[[T], float]) -> tuple[T, list[fl
     return runs[int(np.argmin(np.nan_to_num(measures, nan=np.inf)))], measures
 
 
-def validation_cost(
+def validation_rows(
     network: Network, X_val: npt.ArrayLike | None, Y_val: npt.ArrayLike | None, rows: Rows
-) -> Callable[[Array], float] | None:
-    """Return the function J_val(theta), the mean cost on the validation examples, if there are any.
-
-    It computes as the training rows do.
-    """
+) -> Rows | None:
+    """Return the validation examples, if there are any; they compute as the training rows do."""
     if X_val is None and Y_val is None:
         return None
     if X_val is None or Y_val is None:
         raise ValueError("X_val and Y_val go together: give both, or none")
     try:
-        validation = Rows.checked(
-            network, X_val, Y_val, None, rows.Y.dtype, rows.engine, rows.threads
-        )
+        return Rows.checked(network, X_val, Y_val, None, rows.Y.dtype, rows.engine, rows.threads)
     except ValueError as error:
         raise ValueError(f"X_val and Y_val: {error}") from None
-    return lambda theta: validation.cost(network, theta)

@@ -31,6 +31,10 @@ class Limits:
         self.deadline = math.inf if max_time is None else time.monotonic() + max_time
         self.started = False
 
+    def go_on(self, used: float) -> None:
+        """Count the seconds that the training took before as well."""
+        self.deadline -= used
+
     def start(self, step: Step) -> None:
         """Check max_time from now on: a first step is there."""
         self.started = True
@@ -51,6 +55,8 @@ class Patience:
     patience : int
         How many iterations in a row may bring no new best by more than a relative 1e-4.
     """
+
+    remembers = ("waited", "to_beat")
 
     def __init__(self, patience: int) -> None:
         self.patience, self.waited = patience, -1  # -1: the start itself is still to come

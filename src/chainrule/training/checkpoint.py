@@ -1,0 +1,521 @@
+"""A training kept in a file while it runs, so that another process can go on with it.
+
+The file is a ``.safetensors`` like the model file: a JSON header and numbers, sealed with a hash;
+nothing in it is ever executed.  It holds what the one loop has written down, what the optimizer and
+the rules of stopping remember, and fingerprints of all that theta's bits depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule import kernel
+from chainrule.common.checks import warn_user
+from chainrule.common.files import clear_litter, read_bytes, reason, write_atomically
+from chainrule.common.sealed import checksum
+from chainrule.common.types import Array
+from chainrule.engine.choice import chosen
+from chainrule.engine.rows import Rows
+from chainrule.notes.network import Network
+from chainrule.optimize import History, Iterate, State, Step
+from chainrule.optimize.loop import Run
+
+FORMAT = 1
+KEY = "chainrule checkpoint"  # key of the JSON header in the file's metadata
+SHARE = 0.02  # of the time: what writing may take
+OFFERS = 10  # how many times in an interval minibatches offer a state, for an end that comes early
+ANEW, ANYWAY = "resume=False", "resume='anyway'"
+CANNOT_GO_ON = (
+    "optimizer={!r} keeps its state to itself and cannot go on from a checkpoint: leave checkpoint "
+    "out, or choose one that can, such as 'lbfgs'"
+)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message says why and what to type."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a training was made of: all that the bits of theta depend on.
+
+    Attributes
+    ----------
+    network, data : str
+        The data by a hash of the arrays.
+    options : mapping
+        What `train` was asked for, in words.
+    versions : str
+        Of chainrule and NumPy.
+    computed : str
+        By which engine and which instructions.
+    """
+
+    network: str
+    data: str
+    options: Mapping[str, str]
+    versions: str
+    computed: str
+
+    @classmethod
+    def of(
+        cls, network: Network, rows: Rows, validation: Rows | None, options: Mapping[str, object]
+    ) -> Made:
+        """Return what a training is made of."""
+        from chainrule import __version__
+
+        engine = chosen(network, rows.engine, rows.X, rows.weights)
+        isa = kernel.ISA or platform.machine()
+        return cls(
+            network=described(network),
+            data=fingerprint(*arrays_of(rows), *arrays_of(validation)),
+            options={name: described(value) for name, value in options.items()},
+            versions=f"chainrule {__version__}, NumPy {np.__version__}",
+            computed=f"{'the kernel' if engine == 'kernel' else 'NumPy'} on {isa}",
+        )
+
+    def differences(self, then: Made) -> Iterator[str]:
+        """Yield in a few words what was otherwise then."""
+        if self.network != then.network:
+            yield f"another network ({then.network} then, {self.network} now)"
+        if self.data != then.data:
+            yield "other data"
+        for name in {**then.options, **self.options}:
+            before, now = then.options.get(name, "none"), self.options.get(name, "none")
+            if before != now:
+                yield f"another {name} ({before} then, {now} now)"
+        for before, now in ((then.versions, self.versions), (then.computed, self.computed)):
+            if before != now:
+                yield f"{before}, not {now}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a run: where it stood before the rules were asked about its last step.
+
+    Attributes
+    ----------
+    n : int
+        How many entries the history had.
+    last, best : Step or None
+    within : State or None
+        Where the epoch under way stands.
+    rules : mapping
+        What each rule remembers, by the rule's name.
+    """
+
+    n: int
+    last: Step
+    best: Step | None
+    within: State | None
+    rules: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def state(self) -> Any:
+        """What the optimizer goes on from."""
+        return self.last.state if self.within is None else self.within
+
+
+class Checkpoint:
+    """The keeper of a run: writes it to a file now and then, and at its end.
+
+    Parameters
+    ----------
+    path : path
+    every : float, default=30.0
+        Seconds from one writing to the next; more where writing would take over 2 % of the time.
+    resume : bool or "anyway", default=True
+        Whether to go on from the file, where there is one.  ``"anyway"`` goes on with other data,
+        options, versions or instructions, too.
+    first : float, optional
+        Seconds before which nothing is written, not even at the end.  Default: none.
+    tell : callable, optional
+        ``tell(text)`` for what went wrong, and from where the training goes on.  Default: what went
+        wrong is a warning.
+    anew, anyway : str, optional
+        What errors tell the user to type.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from chainrule import Network, train
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = folder + "/xor.ckpt"
+    ...     half = train(Network((2, 4, 1)), X, y, max_iter=10, checkpoint=path)
+    ...     whole = train(Network((2, 4, 1)), X, y, max_iter=20, checkpoint=path)
+    >>> half.n_iter, whole.n_iter
+    (10, 20)
+    >>> whole.J == train(Network((2, 4, 1)), X, y, max_iter=20).J
+    True
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        every: float = 30.0,
+        resume: bool | str = True,
+        *,
+        first: float | None = None,
+        tell: Callable[[str], None] | None = None,
+        anew: str = ANEW,
+        anyway: str = ANYWAY,
+    ) -> None:
+        seconds: object = every
+        if not (isinstance(seconds, Real) and float(seconds) >= 0):
+            raise ValueError(f"checkpoint_every must be seconds >= 0, got {every!r}")
+        if not (isinstance(resume, bool) or resume == "anyway"):
+            raise ValueError(f"resume must be True, False or 'anyway', got {resume!r}")
+        self.path = Path(path)
+        self.every = float(every)
+        self.resume, self.first, self.tell = resume, first, tell
+        self.anew, self.anyway = anew, anyway
+        self._made: Callable[[], Made] | Made | None = None
+        self._kept: Kept | None = None
+        self._history = History()
+        self._written: tuple[Kept | None, str] = (None, "")
+        self._began = time.monotonic()
+        self._offered = self._began
+        self._next = self._began + max(self.every, first or 0.0)
+        self._used = 0.0  # seconds, in processes before this one
+        self._failed = ""
+
+    def part(self, name: object) -> Checkpoint:
+        """Return the checkpoint of one of several trainings: a file of its own beside this."""
+        return Checkpoint(
+            f"{self.path}.{name}", self.every, self.resume, first=self.first, tell=self.tell,
+            anew=self.anew, anyway=self.anyway,
+        )  # fmt: skip
+
+    def open(self, run: Run, made: Callable[[], Made]) -> float:
+        """Let a run stand where its file has it; return the seconds that it took up to there.
+
+        Raises
+        ------
+        CheckpointError
+            If there is a file that is no checkpoint, or it is one of another training.
+        """
+        self._made = made
+        folder = self.path.absolute().parent
+        if not folder.is_dir():
+            raise CheckpointError(f"checkpoint {self.path}: there is no folder {folder}")
+        if not os.access(folder, os.W_OK):
+            self._complain("permission denied")
+        clear_litter(self.path)
+        if not self.path.exists():
+            return 0.0
+        saved = load(self.path)
+        if not self.resume:
+            return 0.0
+        self._made = now = made()
+        differences = list(now.differences(saved.made))
+        if differences and self.resume != "anyway":
+            raise CheckpointError(
+                f"{self.path} is of a training with {'; '.join(differences)}: {self.anew} begins "
+                f"anew, {self.anyway} goes on all the same, where that can be done"
+            )
+        kept = self._kept = saved.kept
+        run.history, run.last, run.best = saved.history, kept.last, kept.best
+        self._history = run.history
+        self._written = kept, saved.stopped
+        for rule in run.rules:
+            for name, value in kept.rules.get(type(rule).__name__, {}).items():
+                setattr(rule, name, value)
+        self._used = saved.used
+        if self.tell is not None:
+            what = "epoch" if isinstance(kept.state, State) else "iteration"
+            ago = datetime.now(UTC) - saved.date
+            where = f"{what} {kept.last.iteration} of {self.path}"
+            self.tell(f"going on from {where} ({spoken(ago.total_seconds())} ago)")
+        return self._used
+
+    @property
+    def state(self) -> Any:
+        """What the optimizer goes on from, or None where it begins."""
+        return None if self._kept is None else self._kept.state
+
+    def due(self) -> bool:
+        """Whether a state within an epoch is wanted now."""
+        return time.monotonic() - self._offered >= self.every / OFFERS
+
+    def keep(self, run: Run, step: Step) -> None:
+        """Note where the run stands, and write that down if it is time."""
+        if step.batch and self._kept is not None:
+            self._kept = replace(self._kept, within=step.state)
+        elif run.last is not None:
+            best = run.best if run.best is run.last or run.best is None else without_state(run.best)
+            rules = {type(rule).__name__: remembered(rule) for rule in run.rules}
+            if self._kept is None:
+                refuse_unkeepable(step.state)
+            self._kept = Kept(len(run.history), run.last, best, None, rules)
+            self._history = run.history
+        self._offered = time.monotonic()
+        if self._offered >= self._next:
+            self._write("")
+
+    def end(self, run: Run) -> None:
+        """Write down where the run ended."""
+        early = self.first is not None and time.monotonic() - self._began < self.first
+        if self._kept is None or (early and not self.path.exists()):
+            return
+        stopped = "" if run.ended is None or run.ended.at_once else run.ended.why
+        if self._kept is self._written[0] and stopped == self._written[1]:
+            return
+        with suppress(KeyboardInterrupt):  # a second one: the file written before is still there
+            self._write(stopped)
+
+    def _write(self, stopped: str) -> None:
+        began = time.monotonic()
+        try:
+            write_atomically(self.path, self._content(stopped))
+            self._written, self._failed = (self._kept, stopped), ""
+        except OSError as error:
+            self._complain(reason(error))
+        except MemoryError:
+            self._complain("not enough memory")
+        took = time.monotonic() - began
+        self._next = time.monotonic() + max(self.every, took / SHARE)
+
+    def _complain(self, why: str) -> None:
+        """Say once why the file cannot be written."""
+        if why != self._failed:
+            self._failed = why
+            text = f"{self.path}: the checkpoint cannot be written ({why}); training goes on"
+            (self.tell or warn_user)(text)
+
+    def _content(self, stopped: str) -> bytes:
+        from safetensors.numpy import save as to_bytes
+
+        if not isinstance(self._made, Made):
+            assert self._made is not None
+            self._made = self._made()
+        tensors: dict[str, Array] = {}
+        names: dict[int, str] = {}
+        assert self._kept is not None
+        past = first_of(self._history, self._kept.n)
+        header = {
+            "format": FORMAT,
+            "made": asdict(self._made),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "used": self._used + time.monotonic() - self._began,
+            "stopped": stopped,
+            "kept": encoded(self._kept, tensors, names),
+            "history": encoded(past, tensors, names),
+        }
+        text = json.dumps(header)
+        return to_bytes(tensors, {KEY: text, "sha256": checksum(text, tensors)})
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a file holds."""
+
+    made: Made
+    kept: Kept
+    history: History
+    used: float
+    date: datetime
+    stopped: str
+
+
+def load(path: Path) -> Saved:
+    """Return what a file holds, or raise CheckpointError."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
+    try:
+        content = read_bytes(path)
+        tensors = from_bytes(content)
+        n = int.from_bytes(content[:8], "little")
+        metadata = json.loads(content[8 : 8 + n]).get("__metadata__", {})
+        if KEY not in metadata:
+            raise ValueError("it is a .safetensors file, but no checkpoint")
+        if checksum(metadata[KEY], tensors) != metadata.get("sha256"):
+            raise ValueError("its checksum does not match: it was altered")
+        header = json.loads(metadata[KEY])
+        if header["format"] != FORMAT:
+            raise ValueError(f"its format {header['format']!r} is not {FORMAT}")
+        return Saved(
+            Made(**header["made"]),
+            decoded(header["kept"], tensors),
+            history_of(decoded(header["history"], tensors)),
+            float(header["used"]),
+            datetime.fromisoformat(header["date"]),
+            str(header["stopped"]),
+        )
+    except SafetensorError as error:
+        why = f"it is truncated, altered or no .safetensors file ({error})"
+    except OSError as error:
+        why = reason(error)
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        why = str(error)
+    raise CheckpointError(
+        f"{path}: not a checkpoint that can be used ({why}): move it away or name another file"
+    )
+
+
+# What is kept, as JSON and tensors
+
+
+def encoded(value: Any, tensors: dict[str, Array], names: dict[int, str]) -> Any:
+    """Return a value as JSON, its arrays by their names in tensors; an array once, if it is shared.
+
+    Examples
+    --------
+    >>> theta, tensors = np.array([1.0, 2.0]), {}
+    >>> encoded((theta, theta, 0.5), tensors, {}), tensors
+    ([{'array': '0'}, {'array': '0'}, 0.5], {'0': array([1., 2.])})
+    """
+    if isinstance(value, np.ndarray):
+        if id(value) not in names:
+            names[id(value)] = str(len(names))
+            tensors[names[id(value)]] = np.ascontiguousarray(value)
+        return {"array": names[id(value)]}
+    if isinstance(value, np.generic):  # its dtype decides in what a product is computed
+        name = f"scalar {len(tensors)}"
+        tensors[name] = np.asarray(value)
+        return {"number": name}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple | list):
+        return [encoded(part, tensors, names) for part in value]
+    if isinstance(value, Mapping):
+        return {"map": {name: encoded(part, tensors, names) for name, part in value.items()}}
+    if not is_dataclass(value) or kinds().get(type(value).__name__) is not type(value):
+        raise ValueError(
+            "a checkpoint keeps numbers, arrays, tuples and subclasses of "
+            f"chainrule.optimize.Iterate that are dataclasses of them; {type(value).__name__} is "
+            "none: leave checkpoint out"
+        )
+    parts = {f.name: encoded(getattr(value, f.name), tensors, names) for f in fields(value)}
+    return {"is": type(value).__name__, **parts}
+
+
+def decoded(value: Any, tensors: Mapping[str, Array]) -> Any:
+    """Return what was encoded; lists as tuples."""
+    if isinstance(value, list):
+        return tuple(decoded(part, tensors) for part in value)
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return tensors[value["array"]]
+    if "number" in value:
+        return tensors[value["number"]][()]
+    if "map" in value:
+        return {name: decoded(part, tensors) for name, part in value["map"].items()}
+    parts = {name: decoded(part, tensors) for name, part in value.items() if name != "is"}
+    kind = kinds().get(value["is"])
+    if kind is None:
+        raise ValueError(f"{value['is']} is the state of an optimizer that is not defined here")
+    return kind(**parts)
+
+
+def kinds() -> dict[str, type[Any]]:
+    """Return the classes that may be kept, by name: those that this process knows."""
+    known: list[type[Any]] = [Kept, Step, State, Iterate]
+    for kind in known:
+        known += [below for below in kind.__subclasses__() if below not in known]
+    return {kind.__name__: kind for kind in known}
+
+
+def refuse_unkeepable(state: object) -> None:
+    """Refuse, at the start, an optimizer whose state a checkpoint cannot keep."""
+    if state is None:
+        raise ValueError("this optimizer's steps have no state to go on from: leave checkpoint out")
+    encoded(state, {}, {})
+
+
+def first_of(history: History, n: int) -> dict[str, Any]:
+    """Return the first n entries of a history, as arrays."""
+    lists = {"J": history.J, "gradient_norm": history.gradient_norm, "J_val": history.J_val}
+    extra = {name: np.array(entries[:n]) for name, entries in history.extra.items()}
+    return {**{name: np.array(entries[:n]) for name, entries in lists.items()}, "extra": extra}
+
+
+def history_of(arrays: Mapping[str, Any]) -> History:
+    """Return a history that can grow."""
+    extra = {name: entries.tolist() for name, entries in arrays["extra"].items()}
+    J, norm, J_val = (arrays[name].tolist() for name in ("J", "gradient_norm", "J_val"))
+    return History(J, norm, J_val, extra)
+
+
+def without_state(step: Step) -> Step:
+    """Return a step without what the optimizer remembers there, which can be large."""
+    return replace(step, state=None)
+
+
+def remembered(rule: object) -> dict[str, Any]:
+    """Return what a rule of stopping knows of the steps before."""
+    return {name: getattr(rule, name) for name in getattr(rule, "remembers", ())}
+
+
+# Fingerprints
+
+
+def described(value: object) -> str:
+    """Return a value in words that are the same in each process.
+
+    Examples
+    --------
+    >>> described(1.0), described(np.float32(0.5)), described((2, 0.5)), described(len)
+    ('1', '0.5', '(2, 0.5)', '<built-in function len>')
+    """
+    if isinstance(value, str | Integral | np.bool_):
+        return str(value)
+    if isinstance(value, Real):
+        return repr(float(value)).removesuffix(".0")
+    if isinstance(value, list | tuple | np.ndarray):
+        return f"({', '.join(described(part) for part in value)})"
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+
+
+def fingerprint(*arrays: Array) -> str:
+    """Return the SHA-256 of arrays, their dtypes and shapes."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def arrays_of(rows: Rows | None) -> Iterator[Array]:
+    """Yield all that is known of some examples, as arrays."""
+    if rows is None:
+        return
+    X = rows.X
+    yield from (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr)
+    yield rows.Y
+    if rows.weights is not None:
+        yield rows.weights
+
+
+def spoken(seconds: float) -> str:
+    """Return a time in words.
+
+    Examples
+    --------
+    >>> spoken(7), spoken(130), spoken(7260), spoken(200000)
+    ('7 s', '2 min 10 s', '2 h 1 min', '2 d 7 h')
+    """
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    left = max(int(seconds), 0)
+    said: list[str] = []
+    for unit, size in units:
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not said):
+            said.append(f"{count} {unit}")
+    return " ".join(said[:2])
