@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from irises import FITTED, X, fitted, iris
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -10,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from chainrule import MLPClassifier, MLPRegressor
-from chainrule.estimators import to_onnx
+from chainrule.estimators import register_converters, to_onnx
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -25,14 +26,7 @@ def test_onnx_runtime_predicts_the_same(kind, scaled):
     model = make_pipeline(StandardScaler(), net).fit(X, FITTED[kind][1]) if scaled else net
     session = onnxruntime.InferenceSession(to_onnx(model).SerializeToString())
     got = session.run(None, {"X": X.astype(np.float32)})
-    if isinstance(net, MLPRegressor):
-        expected = [model.predict(X).reshape(150, -1)]
-    else:
-        np.testing.assert_array_equal(got.pop(0), model.predict(X))
-        expected = model.predict_proba(X)
-        expected = expected if isinstance(expected, list) else [expected]
-    for mine, other in zip(got, expected, strict=True):
-        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-5)
+    agree(net, model, got)
 
 
 @pytest.mark.slow
@@ -47,35 +41,57 @@ def test_what_onnx_export_cannot_take_is_named():
         to_onnx(mixed)
 
 
-def test_the_sklearn_onnx_converter_works_on_ours():
-    skl2onnx = pytest.importorskip("skl2onnx", reason="make test-slow installs it")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")
-    from skl2onnx.common.data_types import FloatTensorType
-    from skl2onnx.common.shape_calculator import (
-        calculate_linear_classifier_output_shapes,
-        calculate_linear_regressor_output_shapes,
-    )
-    from skl2onnx.operator_converters.multilayer_perceptron import (
-        convert_sklearn_mlp_classifier,
-        convert_sklearn_mlp_regressor,
-    )
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FITTED)
+def test_onnxs_own_checker_and_reference_evaluator_accept_every_file(kind, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="make test-slow installs it")
+    from onnx.reference import ReferenceEvaluator
 
-    skl2onnx.update_registered_converter(
-        MLPClassifier, "ChainruleMLPClassifier", calculate_linear_classifier_output_shapes,
-        convert_sklearn_mlp_classifier,
-        options={"zipmap": [False], "output_class_labels": [False], "nocl": [False]},
-    )  # fmt: skip
-    skl2onnx.update_registered_converter(
-        MLPRegressor, "ChainruleMLPRegressor", calculate_linear_regressor_output_shapes,
-        convert_sklearn_mlp_regressor,
-    )  # fmt: skip
-    for kind in ("three classes", "two classes", "one"):
-        net = fitted(kind).set_params(activation="relu").fit(X, FITTED[kind][1])
-        options = {"zipmap": False} if kind != "one" else None
-        proto = skl2onnx.convert_sklearn(
-            net, initial_types=[("X", FloatTensorType([None, 4]))], options=options
-        )
-        session = onnxruntime.InferenceSession(proto.SerializeToString())
-        got = session.run(None, {"X": X.astype(np.float32)})[-1]
-        expected = net.predict(X)[:, None] if kind == "one" else net.predict_proba(X)
-        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+    net = fitted(kind)
+    to_onnx(net, tmp_path / "net.onnx")
+    onnx.checker.check_model(str(tmp_path / "net.onnx"), full_check=True)
+    got = ReferenceEvaluator(str(tmp_path / "net.onnx")).run(None, {"X": X.astype(np.float32)})
+    agree(net, net, got)
+
+
+def agree(net, model, got):
+    """Assert that an ONNX model's outputs are what a model predicts."""
+    if isinstance(net, MLPRegressor):
+        expected = [model.predict(X).reshape(150, -1)]
+    else:
+        np.testing.assert_array_equal(got.pop(0), model.predict(X))
+        expected = model.predict_proba(X)
+        expected = expected if isinstance(expected, list) else [expected]
+    for mine, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-5 * max(1, np.abs(other).max()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in FITTED if "columns" not in kind])
+@pytest.mark.parametrize("behind", ["nothing", "columns"])
+def test_one_call_lets_skl2onnx_convert_ours(kind, behind):
+    skl2onnx = pytest.importorskip("skl2onnx", reason="make test-slow installs it")
+    onnx = pytest.importorskip("onnx", reason="make test-slow installs it")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")
+    from onnx.reference import ReferenceEvaluator
+
+    register_converters()
+    net = fitted(kind)
+    model = net
+    if behind == "columns":
+        parts = ColumnTransformer([("scaled", StandardScaler(), [0, 1])], remainder="passthrough")
+        model = make_pipeline(parts, clone(net)).fit(X, FITTED[kind][1])
+    options = {} if isinstance(net, MLPRegressor) else {"options": {"zipmap": False}}
+    proto = skl2onnx.to_onnx(model, X[:1].astype(np.float32), target_opset=17, **options)
+    onnx.checker.check_model(proto, full_check=True)
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    agree(net, model, session.run(None, {"X": X.astype(np.float32)}))
+    agree(net, model, ReferenceEvaluator(proto).run(None, {"X": X.astype(np.float32)}))
+
+
+@pytest.mark.slow
+def test_skl2onnx_is_told_what_it_cannot_have():
+    skl2onnx = pytest.importorskip("skl2onnx", reason="make test-slow installs it")
+    register_converters()
+    with pytest.raises(ValueError, match="several columns of classes: export it with"):
+        skl2onnx.to_onnx(fitted("several columns"), X[:1].astype(np.float32))

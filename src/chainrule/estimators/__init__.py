@@ -1,7 +1,7 @@
 """`MLPClassifier` and `MLPRegressor`: scikit-learn's estimators over chainrule's networks."""
 
 from chainrule.estimators.classifier import MLPClassifier
-from chainrule.estimators.export import to_onnx
+from chainrule.estimators.export import register_converters, to_onnx
 from chainrule.estimators.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "to_onnx"]
+__all__ = ["MLPClassifier", "MLPRegressor", "register_converters", "to_onnx"]

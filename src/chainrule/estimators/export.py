@@ -16,7 +16,7 @@ from chainrule.notes.activations import ACTIVATIONS, LEAK, SELU_ALPHA, SELU_SCAL
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
 
-SKL2ONNX = "skl2onnx.convert_sklearn exports it (docs/migrating-from-scikit-learn.md, Files)"
+SKL2ONNX = "skl2onnx.convert_sklearn exports it after chainrule.estimators.register_converters()"
 OPSET, IR_VERSION = 17, 8  # old enough for the runtimes of the last years
 
 
@@ -33,7 +33,7 @@ class Graph:
         from onnx import numpy_helper
 
         name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
     def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
@@ -142,6 +142,100 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
         with open(path, "wb") as file:
             file.write(proto.SerializeToString())
     return proto
+
+
+def register_converters() -> None:
+    """Let skl2onnx convert chainrule's estimators, behind whatever steps it knows itself.
+
+    After one call `skl2onnx.convert_sklearn` and `skl2onnx.to_onnx` take pipelines and searches in
+    which a fitted `MLPClassifier` or `MLPRegressor` is the last step, with any activation, loss and
+    scale that `to_onnx` exports.
+
+    Raises
+    ------
+    ImportError
+        Without ``pip install skl2onnx``.
+    """
+    from skl2onnx import update_registered_converter
+
+    from chainrule.estimators.classifier import MLPClassifier
+    from chainrule.estimators.regressor import MLPRegressor
+
+    zipmap = {"zipmap": [True, False, "columns"], "nocl": [True, False]}
+    for Estimator, options in (
+        (MLPClassifier, {**zipmap, "output_class_labels": [False, True]}),
+        (MLPRegressor, None),
+    ):
+        update_registered_converter(
+            Estimator, f"Chainrule{Estimator.__name__}", _shapes, _convert, options=options
+        )
+
+
+def _shapes(operator: Any) -> None:
+    """Tell skl2onnx the types of a network's outputs."""
+    from onnx import TensorProto
+    from skl2onnx.common import data_types
+
+    kinds = {
+        TensorProto.FLOAT: data_types.FloatTensorType,
+        TensorProto.INT64: data_types.Int64TensorType,
+        TensorProto.STRING: data_types.StringTensorType,
+    }
+    m = operator.inputs[0].get_first_dimension()
+    outputs = _model_for(operator).graph.output
+    for variable, output in zip(operator.outputs, outputs, strict=True):
+        of_tensor = output.type.tensor_type
+        sizes = [dimension.dim_value for dimension in of_tensor.shape.dim[1:]]
+        variable.type = kinds[of_tensor.elem_type]([m, *sizes])
+
+
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    """Add a network's nodes to the graph that skl2onnx makes, under names of their own there."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = _model_for(operator).graph
+    given = scope.get_unique_variable_name("chainrule_X")
+    container.add_node(
+        "Cast", operator.inputs[0].full_name, given, to=TensorProto.FLOAT,
+        name=scope.get_unique_operator_name("chainrule_Cast"),
+    )  # fmt: skip
+    names = {"X": given}
+    names |= {
+        output.name: variable.full_name
+        for output, variable in zip(graph.output, operator.outputs, strict=True)
+    }
+
+    def known(name: str) -> str:
+        if name not in names:
+            names[name] = scope.get_unique_variable_name(f"chainrule_{name}")
+        return names[name]
+
+    for constant in graph.initializer:
+        values = numpy_helper.to_array(constant)
+        content = [str(v).encode() for v in values.ravel()] if values.dtype == object else values
+        container.add_initializer(
+            known(constant.name), constant.data_type, list(constant.dims),
+            content if isinstance(content, list) else content.ravel(),
+        )  # fmt: skip
+    for node in graph.node:
+        container.add_node(
+            node.op_type,
+            [known(name) for name in node.input],
+            [known(name) for name in node.output],
+            name=scope.get_unique_operator_name(f"chainrule_{node.op_type}"),
+            op_version=OPSET,
+            **{a.name: helper.get_attribute_value(a) for a in node.attribute},
+        )
+
+
+def _model_for(operator: Any) -> Any:
+    fitted = operator.raw_operator._fitted()
+    if fitted.labels is not None and fitted.labels.kind == "several columns":
+        raise ValueError(
+            "skl2onnx knows no classifier with several columns of classes: export it with "
+            "chainrule.estimators.to_onnx"
+        )
+    return model_of(fitted)
 
 
 def model_of(fitted: Fitted, scalers: Sequence[tuple[str, Any]] = ()) -> Any:
