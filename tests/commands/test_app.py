@@ -760,3 +760,11 @@ def test_the_options_of_training_are_taken(here):
 def test_help_says_what_happens_without_a_target(here):
     words = " ".join(run("train", "--help").stdout.replace("│", " ").split())
     assert "the one called target, label, class or y, else the last" in words
+
+
+def test_what_the_reader_says_is_in_the_words_of_the_command_too(here):
+    (here / "t.csv").write_text("".join(f"{i * i % 7},{i % 3},{i / 2}\n" for i in range(40)))
+    found = run("train", "t.csv", "--lam", "1", "--max-iter", "3")
+    assert "(--header if it is one)" in found.stderr
+    (here / "u.csv").write_bytes("straße,y\n1,2\n".encode("utf-16") + b"\xff")
+    assert "header=" not in found.stderr + run("train", "u.csv").stderr

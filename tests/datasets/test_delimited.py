@@ -90,11 +90,11 @@ def test_headers_are_told_from_data(text, names):
 def test_what_was_decided_about_a_header_is_said_with_its_option():
     (note,) = contents("5.1,3.5,setosa\n4.9,3,setosa\n").notes
     assert note == (
-        "the first line is data, since '5.1' is a number: columns are called x1, x2 ... (--header "
-        "if it is one)"
+        "the first line is data, since '5.1' is a number: columns are called x1, x2 ... "
+        "(header=True if it is one)"
     )
     (note,) = contents("name,colour\nann,red\nbob,blue\n").notes
-    assert note == "the first line is taken as the header (--no-header if it is data)"
+    assert note == "the first line is taken as the header (header=False if it is data)"
     assert contents("a,b\n1,2\n").notes == ()
     text = "1,2,setosa\n4.9,3,setosa\n"
     assert list(holds(text, header=True)) == ["1", "2", "setosa"]
@@ -176,7 +176,7 @@ def test_encodings_by_themselves_where_that_is_safe():
         ("크기,색\n1,빨강\n", "euc_kr"),
     ):
         refused(
-            "t.txt: not text in UTF-8: name its encoding, as in --encoding cp1251 (or gbk, "
+            "t.txt: not text in UTF-8: name its encoding, as in encoding='cp1251' (or gbk, "
             "shift_jis ...), or save it as csv in UTF-8",
             contents, text.encode(encoding),
         )  # fmt: skip

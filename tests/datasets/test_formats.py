@@ -41,8 +41,8 @@ def test_a_csv_without_header_is_noticed(tmp_path):
     np.testing.assert_array_equal(data.X, [[1, 2], [3, 5]])
     assert data.feature_names == ("x1", "x2")
     assert data.notes[0] == (
-        "the first line is data, since '1' is a number: columns are called x1, x2 ... (--header if "
-        "it is one)"
+        "the first line is data, since '1' is a number: columns are called x1, x2 ... "
+        "(header=True if it is one)"
     )
 
 
@@ -68,7 +68,7 @@ def test_parquet_reads_as_csv_does(tmp_path):
         ("a,b\n", "t.csv: there is a header, but no data row"),
         (
             "a,b\nдом,1\n".encode("cp1251"),
-            "t.csv: not text in UTF-8: name its encoding, as in --encoding cp1251 (or gbk, "
+            "t.csv: not text in UTF-8: name its encoding, as in encoding='cp1251' (or gbk, "
             "shift_jis ...), or save it as csv in UTF-8",
         ),
         (b"a,b\n\0\1\2\3,1\n",
@@ -83,7 +83,8 @@ def test_parquet_reads_as_csv_does(tmp_path):
         ),
         (
             "a,a,b\n1,2,3\n",
-            "t.csv: two columns are called 'a': rename one (--no-header if the first line is data)",
+            "t.csv: two columns are called 'a': rename one (header=False if the first "
+            "line is data)",
         ),
     ],
 )  # fmt: skip

@@ -94,3 +94,9 @@ def test_one_score_is_better_only_beyond_the_noise_of_pairs():
     assert surely_better(good, bad)
     assert not surely_better(good, near)
     assert not surely_better(bad, good)
+
+
+def test_a_training_that_was_cut_short_is_to_go_on():
+    outcome = outcome_of(X @ [1, 2, 3, 0, 0, 0] + NOISE, lam=0.01, max_iter=2, test_size=0.5)
+    (line,) = advice(outcome, comparisons(outcome))
+    assert line == "a linear model does better on held-out rows: type --max-iter 20"

@@ -134,8 +134,8 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
         except UnicodeDecodeError:
             content = _western(name, content).encode()
             notes = [
-                "not in UTF-8: read as Windows-1252, for Western Europe (--encoding if letters are "
-                "wrong)"
+                "not in UTF-8: read as Windows-1252, for Western Europe (encoding='cp1251' or "
+                "another if letters are wrong)"
             ]
     if b"\0" in content[:SAMPLE]:
         raise DataError(f"{name}: no table of text: save it as csv")
@@ -170,7 +170,7 @@ def _western(name: str, content: bytes) -> str:
     except UnicodeDecodeError:
         pass
     raise DataError(
-        f"{name}: not text in UTF-8: name its encoding, as in --encoding cp1251 (or gbk, "
+        f"{name}: not text in UTF-8: name its encoding, as in encoding='cp1251' (or gbk, "
         "shift_jis ...), or save it as csv in UTF-8"
     )
 
@@ -344,21 +344,23 @@ def _headed(first: list[str], rest: list[list[str]], known: bool | None) -> tupl
         cell for cell, column in columns if _is_number(cell) and (_are_numbers(column) or not rest)
     ]
     if _counts(first) and not (rest and _counts(rest[0])):
-        return True, ["the first line counts the columns: taken as the header (--no-header if not)"]
+        return True, [
+            "the first line counts the columns: taken as the header (header=False if not)"
+        ]
     if numbers:
         return False, [
             f"the first line is data, since {numbers[0]!r} is a number: columns are called x1, x2 "
-            "... (--header if it is one)"
+            "... (header=True if it is one)"
         ]
     recurring = sum(cell in column for cell, column in columns)
     if rest and 2 * recurring >= len(columns):
         return False, [
             "the first line is data, since its words come again below: columns are called x1, x2 "
-            "... (--header if it is one)"
+            "... (header=True if it is one)"
         ]
     words = rest and not any(_are_numbers(column) for _, column in columns)
     return True, [
-        "the first line is taken as the header (--no-header if it is data)"
+        "the first line is taken as the header (header=False if it is data)"
     ] if words else []
 
 
@@ -389,7 +391,7 @@ def _named(name: str, header: list[str]) -> list[str]:
     twice = [part for part in names if names.count(part) > 1]
     if twice:
         raise DataError(
-            f"{name}: two columns are called {twice[0]!r}: rename one (--no-header if the first "
+            f"{name}: two columns are called {twice[0]!r}: rename one (header=False if the first "
             "line is data)"
         )
     return ["" if j == 0 and not cell else names[j] for j, cell in enumerate(header)]

@@ -79,7 +79,10 @@ def advice(outcome: Outcome, beside: Mapping[str, Evaluation]) -> list[str]:
     told = []
     better = [name for name, other in beside.items() if surely_better(other, held_out)]
     if better:
-        told.append(f"{better[-1]} does better on held-out rows: {_remedy(outcome)}")
+        name = better[-1]
+        short = not outcome.result.converged and trained.score < beside[name].score
+        mend = f"type --max-iter {10 * outcome.result.n_iter or 100}" if short else _remedy(outcome)
+        told.append(f"{name} does better on held-out rows: {mend}")
     elif trained.score - held_out.score > max(FAR, SURE * spread(held_out)):
         told.append(
             f"held out is far below trained on ({shown(held_out)} against {shown(trained)}): the "
