@@ -190,6 +190,9 @@ def test_a_quoted_header_may_have_two_lines():
 
 
 def test_the_notes_say_what_is_left_out():
+    assert contents("a,b\ns,m/s\n1,2\n3,4\n5,6\n").notes == (
+        "line 2 has no numbers, as 's': left out",
+    )
     assert contents("a,b\n1,2\n\n3,4\n").notes == (
         "1 line without data left out, and not counted as data rows",
     )

@@ -206,9 +206,10 @@ def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout
                 f"have {width}: correct it, or put # before it if it is a comment"
             )
         start += _lines_of_first(lines, separator)
-        if rest and _stand_under_the_header(rest):
+        while rest and _stand_under_the_header(rest):
+            line, *rest = rest
             start += 1
-            notes.append("the line under the header has units or rules: left out")
+            notes.append(f"line {start} has no numbers, as {line[0] or line[1]!r}: left out")
         return Layout(separator, names, True, start, notes)
     if len(like.forms) == width:
         known = list(like.forms)
