@@ -297,3 +297,37 @@ def test_validation_rows_may_have_weights(early):
         np.testing.assert_array_equal(weighted.theta_, repeated.theta_)
     with pytest.raises(ValueError, match="sample_weight_val are the weights of X_val's rows"):
         MLPRegressor(**how).fit(WAVE, Y, sample_weight_val=np.ones(60))
+
+
+@pytest.mark.parametrize("solver", ["lm", "br"])
+def test_weights_are_counts_of_rows_or_precisions_up_to_a_factor(solver):
+    sigma = np.where(WAVE[:, 0] > 0, 0.5, 0.05)
+    y = np.sin(WAVE[:, 0]) + sigma * np.random.default_rng(1).normal(size=60)
+    net = MLPRegressor(solver=solver, alpha=0.01, **HOW | {"hidden_layer_sizes": 3})
+    precise = clone(net).set_params(weights_as="precisions")
+    one, other = (clone(precise).fit(WAVE, y, sample_weight=c / sigma**2) for c in (1.0, 256.0))
+    np.testing.assert_allclose(
+        one.predict(WAVE, return_std=True), other.predict(WAVE, return_std=True)
+    )
+    plain = clone(net).fit(WAVE, y)
+    alike = clone(precise).fit(WAVE, y, sample_weight=np.full(60, 0.25))
+    np.testing.assert_array_equal(alike.theta_, plain.theta_)
+    twice = clone(net).fit(WAVE, y, sample_weight=np.full(60, 2.0))
+    rows = clone(net).fit(np.repeat(WAVE, 2, axis=0), np.repeat(y, 2))
+    for mine, repeated in zip(
+        twice.predict(WAVE, return_std=True), rows.predict(WAVE, return_std=True), strict=True
+    ):
+        np.testing.assert_allclose(mine, repeated, rtol=1e-3, atol=1e-4)
+
+
+def test_of_precisions_the_noise_is_that_of_a_row_of_mean_weight():
+    sigma = np.resize([0.05, 0.2], 600)
+    x = np.linspace(-3, 3, 600)[:, None]
+    y = 2 * x[:, 0] + sigma * np.random.default_rng(2).normal(size=600)
+    net = MLPRegressor(
+        hidden_layer_sizes=(), solver="lm", alpha=0, weights_as="precisions", random_state=0
+    )
+    _, std = net.fit(x, y, sample_weight=1 / sigma**2).predict(x, return_std=True)
+    assert std.mean() == pytest.approx(np.mean(1 / sigma**2) ** -0.5, rel=0.1)
+    with pytest.raises(ValueError, match="'weights_as' parameter of MLPRegressor"):
+        net.set_params(weights_as="sigmas").fit(x, y)

@@ -160,6 +160,7 @@ class BaseMLP(
         X, y, Y = self._encode(X, y, incremental=incremental, reset=fresh)
         weights = row_weights(X, y, sample_weight, getattr(self, "class_weight", None))
         X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
+        weights = self._as_counts(weights)
         Y = self._learn_scale(Y, weights) if fresh else self._to_scale(Y)
         network = self._network(X.shape[1], Y.shape[1])
         rng = self._random_state = check_random_state(self.random_state)
@@ -303,6 +304,10 @@ class BaseMLP(
         weights = row_weights(X, y, sample_weight_val, None)
         X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
         return Labelled(X, y, self._to_scale(Y), weights)
+
+    def _as_counts(self, weights: Array | None) -> Array | None:
+        """Return weights as numbers of rows; only a regressor's may mean something else."""
+        return weights
 
     def _learn_scale(self, Y: Array, weights: Array | None) -> Array:
         """Return Y as the network learns it, and remember how; only a regressor scales."""

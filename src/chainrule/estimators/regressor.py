@@ -49,6 +49,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     huber_threshold : float, default=1.0
         The error from which on ``loss='huber'`` is straight, in the units of y, or with scale_y of
         its standard deviation.
+    weights_as : {'counts', 'precisions'}, default='counts'
+        What sample weights mean.  A count of 3 is the row three times.  A precision is
+        1 / sigma^2 of the row's noise, up to a common factor: however large all of them are, there
+        are as many rows as there are.  ``'br'``, error bars and the share of alpha depend on it.
     scale_y : bool, default=False
         Whether the network learns y less its mean, divided by its standard deviation.  `predict`,
         `score` and error bars are in y's own units; ``coefs_``, alpha and the losses belong to the
@@ -85,6 +89,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         **BaseMLP._parameter_constraints,
         "loss": [StrOptions({*OUTPUTS, "huber", "quantile"}), Cost],
         "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "weights_as": [StrOptions({"counts", "precisions"})],
         "scale_y": ["boolean"],
         "huber_threshold": [Interval(Real, 0, None, closed="neither")],
     }
@@ -118,6 +123,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         max_fun: int = 15000,
         quantile: float | Sequence[float] = 0.5,
         huber_threshold: float = 1.0,
+        weights_as: str = "counts",
         scale_y: bool = False,
         l1_ratio: float = 0.0,
         output_weights: Any = None,
@@ -159,6 +165,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.max_fun = max_fun
         self.quantile = quantile
         self.huber_threshold = huber_threshold
+        self.weights_as = weights_as
         self.scale_y = scale_y
         self.l1_ratio = l1_ratio
         self.output_weights = output_weights
@@ -193,7 +200,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             With several columns NaN is a number that nobody knows: it counts nothing.
         sample_weight : array-like of shape (n_samples,), optional
-            2 is the same as the row twice; rows of weight 0 are left out.
+            2 is the same as the row twice, unless ``weights_as`` says otherwise; rows of weight 0
+            are left out.
         X_val, y_val : as X and y, optional
             Validation rows, instead of those that early stopping would set aside.
         sample_weight_val : array-like of shape (n_samples,), optional
@@ -384,6 +392,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if known is not None:
             y = np.where(known, y, np.nan)
         return X, y, np.repeat(y.reshape(len(y), -1), self._levels, axis=1)
+
+    def _as_counts(self, weights: Array | None) -> Array | None:
+        if weights is None or self.weights_as == "counts":
+            return weights
+        return np.asarray(weights / weights.mean())
 
     def _learn_scale(self, Y: Array, weights: Array | None) -> Array:
         self._y_scaling = None
