@@ -6,11 +6,12 @@ it, or one sentence that says what to type; then that is typed, and a sensible m
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from typer.testing import CliRunner
+from typer.main import get_command
 
 from chainrule.commands.app import app
 from chainrule.workbench import picture
@@ -31,6 +32,8 @@ CRASH = "crash"
 OUTCOMES = (WORKS, SAYS, SILENT, STUCK, CRASH)
 
 QUICK = (("--lam", "0.1"), ("--max-iter", "100"), ("--no-check",))
+
+COMMAND = get_command(app)  # once: this takes as long as many of the trainings
 
 Content = str | bytes | Callable[[Path], None]
 
@@ -270,14 +273,21 @@ def train(path: Path, words: list[str], stdin: bool) -> Run:
     """Run ``chainrule train``, all of it but the picture."""
     added = (*QUICK, ("--out", str(path.parent / "model.safetensors")))
     quick = [word for option in added if option[0] not in words for word in option]
-    with outcomes() as seen:
-        result = CliRunner().invoke(
-            app,
-            ["train", "-" if stdin else str(path), *words, *quick],
-            input=path.read_bytes() if stdin else None,
-        )
-    crash = None if isinstance(result.exception, SystemExit) else result.exception
-    return Run(result.stderr + result.stdout, next(iter(seen), None), crash)
+    source, stream = ("-", path.read_bytes()) if stdin else (str(path), b"")
+    printed, crash = io.StringIO(), None
+    with (
+        outcomes() as seen,
+        redirect_stdout(printed),
+        redirect_stderr(printed),
+        patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stream))),
+    ):
+        try:
+            COMMAND.main(["train", source, *words, *quick], prog_name="chainrule")
+        except SystemExit:
+            pass
+        except Exception as error:
+            crash = error
+    return Run(printed.getvalue(), next(iter(seen), None), crash)
 
 
 class NoPicture:

@@ -7,6 +7,7 @@ from .material import (
     SAME_HOUSE,
     SAME_IRIS,
     draw,
+    houses,
     moved,
     quoted,
     text,
@@ -190,6 +191,12 @@ case(
     **SAME_HOUSE,
 )
 case(
+    "comments_between.csv",
+    "comments between the rows, too",
+    text(HOUSES).replace("\n", "\n# pause\n", 20),
+    **SAME_HOUSE,
+)
+case(
     "percent_comments.txt",
     "MATLAB's comments, then tabs",
     "% written by export.m\n" + text(HOUSES, "\t"),
@@ -214,7 +221,16 @@ case(
     typed="--missing drop",
     inputs=3,
     rows=60,
-    says=("m2",),
+    says=("left out|m2",),
+)
+case(
+    "names_again.csv",
+    "files were joined by cat: the names come again in the middle",
+    text(houses(40)) + text(houses(30)),
+    typed="--missing drop",
+    inputs=3,
+    rows=70,
+    says=("left out|row 41|line 42",),
 )
 case(
     "sep_line.csv",
@@ -250,6 +266,12 @@ case(
     "separator_after_rows_only.csv",
     "each row ends with a comma, the line of names does not",
     ",".join(HOUSES) + "\n" + text(HOUSES, header=False, after=","),
+    **SAME_HOUSE,
+)
+case(
+    "end_of_file_mark.csv",
+    "DOS ended files with a Ctrl-Z",
+    text(HOUSES) + "\x1a",
     **SAME_HOUSE,
 )
 

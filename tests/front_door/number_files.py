@@ -36,6 +36,12 @@ case(
     **HOUSE,
 )
 case(
+    "maisons_nbsp.csv",
+    "an older one: the wider space, and decimal commas",
+    text(each(HOUSES, "price", lambda v: f"{v:,.1f}".replace(",", "\xa0").replace(".", ",")), ";"),
+    **HOUSE,
+)
+case(
     "haeuser_tab.txt",
     "decimal commas between tabs",
     text(each(HOUSES, "area", german), "\t"),
