@@ -191,3 +191,19 @@ def test_an_encoding_is_named_once(tmp_path):
     np.testing.assert_array_equal(later.X, [[7]])
     refused("there is no encoding 'latn': try latin-1, cp1252 or utf-16",
             load, tmp_path / "t.csv", encoding="latn")  # fmt: skip
+
+
+LONG = [2**53 + k for k in range(3)]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_whole_numbers_that_float64_cannot_tell_apart_stay_apart(tmp_path, ending):
+    import polars as pl
+
+    labels = np.array(LONG)[np.arange(30) % 3]
+    frame = pl.DataFrame({"x": np.arange(30.0) % 7, "label": labels})
+    path = tmp_path / f"long.{ending}"
+    frame.write_csv(path) if ending == "csv" else frame.write_parquet(path)
+    data = load(path)
+    assert [str(label) for label in data.classes] == [str(label) for label in LONG]
+    assert (np.arange(30) % 3 == data.Y).all()

@@ -171,6 +171,8 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
         name, form = series.name, forms.get(series.name)
         if form is not None and form.startswith(TEXT):
             column = _text(series, form)
+        elif form is None and name not in odd and lose_digits(series, numbers[name]):
+            column = _text(series, TEXT)
         elif name not in odd and form in (None, NUMBERS) and not (comma and _has_points(series)):
             column = _plain(series, numbers[name], form)
             column.form = COMMA if comma and form is None else column.form
@@ -212,6 +214,22 @@ def _taken_as_missing(absent: list[tuple[str, int, int]]) -> str:
     if rest:
         told.append(f"{counted(rest, 'other value')} that {'is' if rest == 1 else 'are'} no number")
     return f"{' and '.join(told)} taken as missing"
+
+
+def lose_digits(words: Any, numbers: Any) -> bool:
+    """Tell whether whole numbers, too long for float64, would be taken for one another.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> long = pl.Series(["9007199254740992", "9007199254740993"])
+    >>> lose_digits(long, long.cast(pl.Float64)), lose_digits(long[:1], long[:1].cast(pl.Float64))
+    (True, False)
+    """
+    if (numbers.abs().max() or 0) < 2**53:
+        return False
+    long = words.str.contains(r"^[-+]?\d{16,}$")
+    return bool(long.all()) and words.n_unique() > numbers.n_unique()
 
 
 def _text(cells: Any, form: str | None) -> Column:

@@ -165,6 +165,8 @@ def _is_text(series: Any, form: str | None) -> bool:
     import polars as pl
 
     if series.dtype.is_numeric():
+        if form is None and series.dtype.is_integer() and (series.abs().max() or 0) >= 2**53:
+            return cells.lose_digits(series.cast(pl.String), series.cast(pl.Float64))
         return form is not None and form not in (cells.NUMBERS, cells.COMMA)
     return series.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)
 
