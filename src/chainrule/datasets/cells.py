@@ -158,7 +158,6 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
     if not frame.columns:
         return {}
     words = frame.select(pl.all().fill_null("").str.strip_chars())
-    absent = words.select(pl.all().is_in(MISSING))
     cells = words.select(
         pl.when(pl.all().is_in(MISSING)).then(None).otherwise(pl.all()).name.keep()
     )
@@ -179,7 +178,7 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
         else:
             column = _odd(series, form, comma)
         if marked[name]:
-            marks = _Different(words[name].set(~absent[name] | (words[name] == ""), None))
+            marks = _Different(words[name].set(series.is_not_null() | (words[name] == ""), None))
             column.absent = marks.listed(marks.counts > 0) + column.absent
         columns[name] = column
     return columns
@@ -254,7 +253,13 @@ def _truth(cells: Any) -> str | None:
 
 def _plain(cells: Any, numbers: Any, form: str | None) -> Column:
     """Return a column whose cells are numbers as Python writes them."""
-    if form is None and cells.str.contains(r"^(?:19|20)\d{6}$").all() and cells.n_unique() > 4:
+    whole = r"^(?:19|20)\d{6}$"
+    few = cells.head(9)  # are looked at first
+    if (
+        form is None
+        and all(c.str.contains(whole).all() for c in (few, cells))
+        and few.n_unique() > 4
+    ):
         column = _dates(_Different(cells), f"{DATES} %Y%m%d")  # 20141013
         if column is not None and not column.stray:
             return column

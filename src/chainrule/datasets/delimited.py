@@ -408,7 +408,7 @@ def _frame(name: str, text: bytes, layout: Layout) -> tuple[Any, list[str]]:
     body, separator = _from_line(text, layout.start), layout.separator
     body = _without_comments(body, layout)
     told = body.lstrip(b"\r\n")  # Polars takes the width from the first line
-    layout = replace(layout, start=layout.start + body.count(b"\n") - told.count(b"\n"))
+    layout = replace(layout, start=layout.start + body[: len(body) - len(told)].count(b"\n"))
     body = told
     if separator == WHITE_SPACE:
         body, separator = _tabs(body), "\t"
