@@ -331,3 +331,13 @@ def test_the_stop_report_names_only_what_the_solver_has(solver):
     suggestion = net.stop_report_.suggestion
     assert "leaky_relu" in suggestion
     assert ("learning rate" in suggestion) == (solver == "adam")
+
+
+def test_dates_alone_are_no_numbers_either():
+    pandas = pytest.importorskip("pandas")
+    days = np.arange("2024-01-01", "2024-05-30", dtype="datetime64[D]")
+    for form, name in ((days[:, None], "0"), (pandas.DataFrame({"day": days}), "'day'")):
+        with pytest.raises(
+            ValueError, match=f"X must hold numbers: feature {name} holds '2024-01-01"
+        ):
+            MLPClassifier(3, max_iter=2).fit(form, iris)

@@ -16,6 +16,10 @@ from chainrule.common.types import Array
 
 MOST_NAMES = 5  # of features that an error lists
 MOST_LETTERS = 20  # of a value that an error shows
+NOT_NUMBERS = (
+    "X must hold numbers: {}; make numbers of them, for example with "
+    "sklearn.preprocessing.OneHotEncoder in a sklearn.compose.ColumnTransformer, or leave them out"
+)
 
 
 def validated(estimator: Any, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
@@ -37,17 +41,16 @@ def validated(estimator: Any, X: Any, *y: Any, reset: bool, **how: Any) -> Any:
         If they do not fit.
     """
     how |= {"accept_sparse": ["csr", "csc"], "dtype": (np.float64, np.float32)}
+    dtypes = getattr(X, "dtypes", [getattr(X, "dtype", None)])
+    if any(getattr(dtype, "kind", "") in ("m", "M") for dtype in dtypes):
+        raise ValueError(NOT_NUMBERS.format(without_numbers(X)))  # and no nanoseconds since 1970
     try:
         return validate_data(estimator, X, *y, reset=reset, **how)
     except (ValueError, TypeError) as error:
         if not str(error).startswith("Input X contains"):
             if not (columns := without_numbers(X)):
                 raise
-            raise ValueError(
-                f"X must hold numbers: {columns}; make numbers of them, for example with "
-                "sklearn.preprocessing.OneHotEncoder in a sklearn.compose.ColumnTransformer, or "
-                "leave them out"
-            ) from None
+            raise ValueError(NOT_NUMBERS.format(columns)) from None
         what = str(error).splitlines()[0].rstrip(".")
         raise ValueError(
             f"{what}: {not_finite(X)}; leave those rows out or fill them in, for example with "
