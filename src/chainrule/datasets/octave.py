@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from chainrule.common.checks import DataError
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.types import Array
+from chainrule.datasets import foreign
 
 DIGITS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)
 """The digits that the course's classes 1..10 mean, in the order of its networks' output units."""
@@ -67,71 +69,28 @@ def matrices(content: bytes, name: str) -> dict[str, Array]:
 
 def values(content: bytes, name: str) -> dict[str, Any]:
     """Return all that a ``.mat`` file holds: arrays of numbers or of text, and sparse matrices."""
-    from scipy.io import loadmat
-
-    try:
-        if content[:8] == b"\x89HDF\r\n\x1a\n" or content[:10] == b"MATLAB 7.3":
-            return _hdf5_values(content, name)
-        found = loadmat(io.BytesIO(content))
-    except DataError:
-        raise
-    except Exception as error:  # SciPy raises almost any error on a damaged file
-        raise DataError(f"{name}: not a .mat file that can be read ({error})") from None
-    read = {key: _strings(value) for key, value in found.items() if not key.startswith("__")}
-    return {key: value for key, value in read.items() if value is not None}
-
-
-def _strings(value: Any) -> Any:
-    """Return a cell array of strings as an array of text; None for what is no array."""
-    if not isinstance(value, np.ndarray):
-        return value if hasattr(value, "toarray") else None
-    if value.dtype.kind != "O":
-        return value if value.dtype.kind in "fiubU" else None
-    texts = [str(cell.item()) if np.size(cell) == 1 else "" for cell in value.ravel()]
-    return np.array(texts).reshape(value.shape)
-
-
-def _hdf5_values(content: bytes, name: str) -> dict[str, Any]:
-    """Read MATLAB's -v7.3, which is HDF5 with each matrix transposed."""
-    try:
-        import h5py
-    except ImportError:
+    hdf5 = content[:8] == b"\x89HDF\r\n\x1a\n" or content[:10] == b"MATLAB 7.3"
+    if hdf5 and find_spec("h5py") is None:
         raise DataError(
             f"{name}: to read MATLAB's -v7.3 format, type pip install 'chainrule[matlab]', or save "
             "it with -v7"
-        ) from None
-    with h5py.File(io.BytesIO(content), "r") as file:
-        found = {key: _hdf5_value(part, file) for key, part in file.items() if key[0] != "#"}
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _hdf5_value(part: Any, file: Any) -> Any:
-    import h5py
-
-    kind = part.attrs.get("MATLAB_class", b"").decode()
-    if isinstance(part, h5py.Group):
-        if "MATLAB_sparse" not in part.attrs:
-            return None
-        from scipy.sparse import csc_matrix
-
-        starts = part["jc"][()]
-        rows = part["ir"][()] if "ir" in part else []
-        entries = part["data"][()] if "data" in part else []
-        return csc_matrix(
-            (entries, rows, starts), (int(part.attrs["MATLAB_sparse"]), len(starts) - 1)
         )
-    if kind == "cell":
-        cells = [_hdf5_value(file[reference], file) for reference in part[()].ravel()]
-        texts = [
-            str(cell.ravel()[0]) if cell is not None and cell.dtype.kind == "U" else ""
-            for cell in cells
-        ]
-        return np.array(texts).reshape(part.shape).T
-    if "MATLAB_empty" in part.attrs or part.dtype.kind not in "fiu":
-        return None
-    if kind == "char":
-        return np.array(["".join(map(chr, row)) for row in part[()].T])
-    return part[()].T
+    try:
+        names, blobs = foreign.read("hdf5" if hdf5 else "mat", content)
+    except foreign.Unreadable as error:
+        raise DataError(f"{name}: not a .mat file that can be read ({error})") from None
+    return {key: _value(io.BytesIO(blob)) for key, blob in zip(names, blobs, strict=True)}
+
+
+def _value(blob: BinaryIO) -> Any:
+    """Return an array, or the sparse matrix that an npz holds."""
+    zipped = blob.read(2) == b"PK"
+    blob.seek(0)
+    if zipped:
+        from scipy.sparse import load_npz
+
+        return load_npz(blob)
+    return np.load(blob, allow_pickle=False)
 
 
 def write(path: str | os.PathLike[str], **matrices: npt.ArrayLike) -> None:

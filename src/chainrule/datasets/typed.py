@@ -6,13 +6,14 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
-from chainrule.datasets import cells, delimited
+from chainrule.datasets import cells, delimited, foreign
 from chainrule.datasets.arrays import dense
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.encoding import Reading
@@ -22,17 +23,19 @@ ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)\s+(.+)""", re.IGNO
 
 def read_parquet(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read Apache Parquet."""
-    import polars as pl
-
-    return _of_frame(name, sha256, lambda: pl.read_parquet(io.BytesIO(content)), "parquet", like)
+    return _of_frame(name, sha256, lambda: _apart("parquet", content), "parquet", like)
 
 
 def read_arrow(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read an Arrow file, also called Feather: of its version 2, or a stream of Arrow."""
+    return _of_frame(name, sha256, lambda: _apart("arrow", content), "Arrow", like)
+
+
+def _apart(kind: str, content: bytes) -> Any:
+    """Return the Polars frame that a file holds."""
     import polars as pl
 
-    read = pl.read_ipc if content.startswith(b"ARROW1") else pl.read_ipc_stream
-    return _of_frame(name, sha256, lambda: read(io.BytesIO(content)), "Arrow", like)
+    return pl.read_ipc_stream(io.BytesIO(foreign.read(kind, content)[1][0]))
 
 
 def read_json(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
@@ -49,32 +52,20 @@ def read_excel(
     name: str, sha256: str, content: bytes, like: Reading, target: str | None
 ) -> Contents:
     """Read the first sheet of a workbook, as csv with the same cells would be read."""
-    import polars as pl
-
-    try:
-        import fastexcel
-    except ImportError:
+    if find_spec("fastexcel") is None:
         raise DataError(
             f"{name}: to read Excel's files, type pip install 'chainrule[excel]', or save it as csv"
-        ) from None
+        )
     try:
-        book = fastexcel.read_excel(content)
-        sheet = book.load_sheet(0, header_row=None, dtypes="string")
-        frame = sheet.to_polars()
-    except Exception as error:  # calamine has an error of its own for each kind of damage
-        reason = str(error).splitlines()[0]
+        (sheet, others), (text,) = foreign.read("excel", content)
+    except foreign.Unreadable as error:
         raise DataError(
-            f"{name}: not an Excel file that can be read ({reason}): save it as csv"
+            f"{name}: not an Excel file that can be read ({error}): save it as csv"
         ) from None
-    if not len(frame):
-        raise DataError(f"{name}: the sheet {sheet.name!r} is empty")
-    frame = frame.filter(pl.any_horizontal(pl.all().is_not_null()))
-    if not len(frame):
-        raise DataError(f"{name}: the sheet {sheet.name!r} is empty")
-    text = frame.write_csv(include_header=False).encode()
+    if not text:
+        raise DataError(f"{name}: the sheet {sheet!r} is empty")
     read = delimited.read(name, sha256, text, like, target)
-    others = len(book.sheet_names) - 1
-    note = f"the first sheet, {sheet.name!r}; {counted(others, 'other')} not read"
+    note = f"the first sheet, {sheet!r}; {counted(others, 'other')} not read"
     return replace(read, notes=(note, *read.notes)) if others else read
 
 
@@ -136,7 +127,12 @@ def _of_frame(
 
     try:
         frame = read()
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+    except (
+        pl.exceptions.PolarsError,
+        OSError,
+        pl.exceptions.PanicException,
+        foreign.Unreadable,
+    ) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{name}: not a {what} file that can be read ({reason})") from None
     if not len(frame):

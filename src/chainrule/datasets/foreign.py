@@ -1,0 +1,284 @@
+"""Formats whose libraries crash on some damaged files: read in a process of their own, with limits.
+
+SciPy reads beyond its memory in altered mat files, Polars ends the process where a parquet file
+says that it needs all the memory there is.  So this module is run as a program, too: it gets a
+file's bytes, reads them with the library, and answers with arrays or a table in a plain form.
+What stops the program becomes an `Unreadable`, one line.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SPARE_MEMORY, MEMORY_PER_BYTE = 512 << 20, 40  # beyond what the library itself takes
+SPARE_SECONDS, SECONDS_PER_BYTE = 4, 4e-6  # of the processor, so that a busy machine does not count
+WAITED = 10  # times as long until a reader that waits for nothing is given up
+ENVIRONMENT = {  # each thread would reserve memory of its own
+    "POLARS_MAX_THREADS": "2",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "RUST_BACKTRACE": "0",
+}
+
+Parts = tuple[Any, list[bytes]]
+"""What JSON holds about a file's contents, and the contents, each in a plain format."""
+
+
+class Unreadable(ValueError):
+    """A file that its library cannot read; the message says why."""
+
+
+def read(kind: str, content: bytes) -> Parts:
+    """Read a file's bytes in a process of their own.
+
+    Parameters
+    ----------
+    kind : str
+        One of `READERS`.
+    content : bytes
+
+    Raises
+    ------
+    Unreadable
+        If the library refuses the file, crashes, or needs too much time or memory.
+    """
+    if not sys.executable:  # Python inside another program has nothing to start
+        return READERS[kind](content, None)
+    seconds = SPARE_SECONDS + int(SECONDS_PER_BYTE * len(content))
+    memory = SPARE_MEMORY + MEMORY_PER_BYTE * len(content)
+    command = [
+        sys.executable,
+        "-S",
+        "-P",
+        "-W",
+        "ignore",
+        __file__,
+        kind,
+        str(seconds),
+        str(memory),
+    ]
+    try:
+        done = subprocess.run(
+            command + sys.path,
+            input=content,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **ENVIRONMENT},
+            timeout=WAITED * seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise Unreadable(f"reading it took longer than {WAITED * seconds} s") from None
+    head, _, rest = done.stdout.partition(b"\n")
+    try:
+        answer = json.loads(head)
+        sizes = answer["sizes"]
+        if len(rest) != sum(sizes):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):  # it has not got as far as to answer
+        raise Unreadable(_why_it_stopped(done.returncode, seconds, memory)) from None
+    if answer["error"] is not None:
+        raise Unreadable(answer["error"])
+    blobs, start = [], 0
+    for size in sizes:
+        blobs.append(rest[start : start + size])
+        start += size
+    return answer["facts"], blobs
+
+
+def _why_it_stopped(code: int, seconds: int, memory: int) -> str:
+    """Say why a reader ended without an answer, by its exit code: minus the signal."""
+    if code == -24:  # SIGXCPU
+        return f"reading it took longer than {seconds} s"
+    if code == -6:  # SIGABRT: how Polars ends where memory is refused
+        return f"reading it takes more than {memory >> 20:,} MiB of memory"
+    return f"it makes the library that reads it crash (exit code {code})"
+
+
+# What runs in the process of its own; it imports nothing of chainrule, so that it starts soon
+
+
+def _mat(content: bytes, memory: int | None) -> Parts:
+    """Read MATLAB's mat up to -v7: numbers, text and sparse matrices by name."""
+    from scipy.io import loadmat
+
+    _limit_memory(memory)
+    found = loadmat(io.BytesIO(content))
+    return _arrays({key: _strings(v) for key, v in found.items() if not key.startswith("__")})
+
+
+def _strings(value: Any) -> Any:
+    """Return a cell array of strings as an array of text; None for what is no array."""
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
+        return value if hasattr(value, "toarray") else None
+    if value.dtype.kind != "O":
+        return value if value.dtype.kind in "fiubU" else None
+    texts = [str(cell.item()) if np.size(cell) == 1 else "" for cell in value.ravel()]
+    return np.array(texts).reshape(value.shape)
+
+
+def _hdf5(content: bytes, memory: int | None) -> Parts:
+    """Read MATLAB's -v7.3, which is HDF5 with each matrix transposed."""
+    import h5py
+
+    _limit_memory(memory)
+    with h5py.File(io.BytesIO(content), "r") as file:
+        links = {key: file.get(key, getlink=True) for key in file if key[0] != "#"}
+        if any(isinstance(link, h5py.ExternalLink) for link in links.values()):
+            raise ValueError("it refers to other files")
+        return _arrays({key: _hdf5_value(file[key], file) for key in links})
+
+
+def _hdf5_value(part: Any, file: Any) -> Any:
+    import h5py
+    import numpy as np
+
+    kind = part.attrs.get("MATLAB_class", b"").decode()
+    if isinstance(part, h5py.Group):
+        if "MATLAB_sparse" not in part.attrs:
+            return None
+        from scipy.sparse import csc_matrix
+
+        starts = part["jc"][()]
+        rows = part["ir"][()] if "ir" in part else []
+        entries = part["data"][()] if "data" in part else []
+        return csc_matrix(
+            (entries, rows, starts), (int(part.attrs["MATLAB_sparse"]), len(starts) - 1)
+        )
+    if kind == "cell":
+        cells = [_hdf5_value(file[reference], file) for reference in part[()].ravel()]
+        texts = [
+            str(cell.ravel()[0]) if cell is not None and cell.dtype.kind == "U" else ""
+            for cell in cells
+        ]
+        return np.array(texts).reshape(part.shape).T
+    if part.external:
+        raise ValueError("it refers to other files")
+    if "MATLAB_empty" in part.attrs or part.dtype.kind not in "fiu":
+        return None
+    if kind == "char":
+        return np.array(["".join(map(chr, row)) for row in part[()].T])
+    return part[()].T
+
+
+def _arrays(values: dict[str, Any]) -> Parts:
+    """Return arrays as npy, sparse matrices as npz; values that are None are left out."""
+    import numpy as np
+
+    names, blobs = [], []
+    for name, value in values.items():
+        if value is None:
+            continue
+        names.append(name)
+        file = io.BytesIO()
+        if isinstance(value, np.ndarray):
+            np.save(file, value, allow_pickle=False)
+        else:
+            from scipy.sparse import save_npz
+
+            value.check_format()  # indices out of range would be read later
+            save_npz(file, value, compressed=False)
+        blobs.append(file.getvalue())
+    return names, blobs
+
+
+def _parquet(content: bytes, memory: int | None) -> Parts:
+    """Read Apache Parquet."""
+    import polars as pl
+
+    _limit_memory(memory)
+    return _frame(pl.read_parquet(io.BytesIO(content)))
+
+
+def _arrow(content: bytes, memory: int | None) -> Parts:
+    """Read an Arrow file, also called Feather: of its version 2, or a stream of Arrow."""
+    import polars as pl
+
+    _limit_memory(memory)
+    read = pl.read_ipc if content.startswith(b"ARROW1") else pl.read_ipc_stream
+    return _frame(read(io.BytesIO(content)))
+
+
+def _frame(frame: Any) -> Parts:
+    """Return a Polars frame as a stream of Arrow."""
+    file = io.BytesIO()
+    frame.write_ipc_stream(file)
+    return None, [file.getvalue()]
+
+
+def _excel(content: bytes, memory: int | None) -> Parts:
+    """Read the first sheet of a workbook as text in csv; its name, and how many others there are.
+
+    The text is empty where the sheet is.
+    """
+    import fastexcel
+    import polars as pl
+
+    _limit_memory(memory)
+    book = fastexcel.read_excel(content)
+    sheet = book.load_sheet(0, header_row=None, dtypes="string")
+    frame = sheet.to_polars()
+    if len(frame):
+        frame = frame.filter(pl.any_horizontal(pl.all().is_not_null()))
+    text = frame.write_csv(include_header=False) if len(frame) else ""
+    return [sheet.name, len(book.sheet_names) - 1], [text.encode()]
+
+
+READERS = {"mat": _mat, "hdf5": _hdf5, "parquet": _parquet, "arrow": _arrow, "excel": _excel}
+
+
+def _limit_memory(memory: int | None) -> None:
+    """Let the process have so much more memory, where the system can count what it has."""
+    if memory is None:
+        return
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + memory
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        if hard == resource.RLIM_INFINITY or most < hard:
+            resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    except (ImportError, OSError, ValueError):  # Windows has no limits, macOS none of memory
+        pass
+
+
+def _limit_time(seconds: int) -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    except (ImportError, OSError, ValueError):
+        pass
+
+
+def _main() -> None:
+    """Read what stands on stdin, and answer on stdout."""
+    kind, seconds, memory, *path = sys.argv[1:]
+    sys.path[:] = path
+    _limit_time(int(seconds))
+    blobs: list[bytes] = []
+    facts = error = None
+    try:
+        facts, blobs = READERS[kind](sys.stdin.buffer.read(), int(memory))
+    except MemoryError:
+        os.abort()
+    except BaseException as failure:  # a library's panic is not even an Exception
+        error = (str(failure).splitlines() or [type(failure).__name__])[0]
+    answer = {"facts": facts, "error": error, "sizes": [len(blob) for blob in blobs]}
+    out = sys.stdout.buffer
+    out.write(json.dumps(answer).encode() + b"\n")
+    for blob in blobs:
+        out.write(blob)
+
+
+if __name__ == "__main__":
+    _main()

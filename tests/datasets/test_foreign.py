@@ -1,0 +1,79 @@
+"""Formats whose libraries may crash are read in a process of their own."""
+
+import io
+import threading
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.io import savemat
+from scipy.sparse import csc_matrix
+
+from chainrule.common.checks import DataError
+from chainrule.datasets import foreign, load, octave
+
+
+def mat():
+    """Return a mat file of a matrix, a cell array, a sparse matrix, a text and a struct."""
+    file = io.BytesIO()
+    cells, sparse = np.array([["ab", "c"]], dtype=object), csc_matrix(np.eye(3))
+    savemat(file, {"X": np.eye(4, 3), "c": cells, "s": sparse, "t": "abc", "st": {"a": 1.0}})
+    return file.getvalue()
+
+
+def parquet(rows):
+    file = io.BytesIO()
+    pl.DataFrame({"a": pl.repeat(0, rows, eager=True), "y": range(rows)}).write_parquet(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("bit", [4297, 4930, 5895])
+def test_an_altered_mat_file_that_scipy_reads_beyond_its_end_is_one_line(bit):
+    content = bytearray(mat())
+    content[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(DataError, match=r"^t\.mat: not a \.mat file that can be read \([^\n]*\)$"):
+        octave.values(bytes(content), "t.mat")
+
+
+def test_a_file_that_needs_too_much_memory_is_one_line(monkeypatch):
+    content = parquet(2_000_000)
+    monkeypatch.setattr(foreign, "SPARE_MEMORY", 4 << 20)
+    monkeypatch.setattr(foreign, "MEMORY_PER_BYTE", 0)
+    with pytest.raises(DataError, match=r"t\.parquet: not a parquet file that can be read \("):
+        load(io.BytesIO(content), name="t.parquet")
+
+
+def test_a_file_that_takes_too_long_is_one_line(monkeypatch):
+    monkeypatch.setattr(foreign, "SPARE_SECONDS", 0)
+    with pytest.raises(foreign.Unreadable, match="took longer than 0 s"):
+        foreign.read("mat", mat())
+
+
+def test_a_refusal_is_told_in_the_library_s_words():
+    with pytest.raises(foreign.Unreadable, match="^Unknown mat file type"):
+        foreign.read("mat", b"x" * 200)
+
+
+def test_files_are_read_in_threads_and_inside_programs_without_an_interpreter(monkeypatch):
+    content, found = parquet(50), []
+    read = lambda: found.append(load(io.BytesIO(content)).Y.tolist())  # noqa: E731
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    monkeypatch.setattr("sys.executable", "")
+    read()
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_v7_3_file_cannot_read_other_files(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "t.mat", "w") as file:
+        file["X"] = h5py.ExternalLink("other.mat", "/X")
+    with pytest.raises(DataError, match="it refers to other files"):
+        octave.read(tmp_path / "t.mat")
+    with h5py.File(tmp_path / "t.mat", "w") as file:
+        file.create_dataset("X", (4,), "u1", external=[("/etc/hostname", 0, 4)])
+    with pytest.raises(DataError, match="it refers to other files"):
+        octave.read(tmp_path / "t.mat")
