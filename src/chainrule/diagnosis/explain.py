@@ -11,9 +11,9 @@ Anything else is left unnamed, however much of D it may explain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from chainrule.diagnosis.slips import OTHER, WRITTEN, go_together, tried_slips
 
 PAIRS_WORK = 10_000_000  # rows times weights up to which pairs of slips are tried too
 MOST_PAIRS = 3000
+MOST_FITTED = 200  # pairs that are fitted, of those that some coefficients may make D of
 ENOUGH = 8  # wrong components, to name a mistake that explains them in part
 IN_PART = 0.1  # of what no slip leaves: what a mistake may leave that explains D in part
 
@@ -66,6 +67,9 @@ class Tried:
     touched: frozenset[int]  # the layers whose gradient it changes
     explained: frozenset[int]  # the layers whose D it explains, whatever the coefficients
     orders: tuple[str, ...]  # in which D may be written if the slip is to explain all of it
+
+
+Candidate = tuple[Terms, Sequence[Slip], Array]  # what slips make of the gradient, and D
 
 
 class Search:
@@ -168,22 +172,27 @@ class Search:
 
     def reordering(self, tried: Sequence[Tried]) -> list[Explanation]:
         """Explain D by one slip, and by the order that D is written in."""
-        return [
-            explanation
+        return self._fitted(
+            (one.terms, [one.slip, WRITTEN[order]], self.reordered[order])
             for one in tried
             if one.slip.line != "packing"
             for order in one.orders
-            for explanation in self.read(
-                one.terms, [one.slip, WRITTEN[order]], self.reordered[order]
-            )
-        ]
+        )
 
     def pairs(self, tried: Sequence[Tried]) -> list[Explanation]:
         """Explain D by two slips."""
-        found: list[Explanation] = []
-        for n, (one, two) in enumerate(self._possible_pairs(tried)):
-            if n >= MOST_PAIRS:
-                break
+        return self._fitted(self._screened_pairs(tried))
+
+    def _fitted(self, candidates: Iterable[Candidate]) -> list[Explanation]:
+        """Fit what may explain D: a few, for of a tiny network nearly everything may."""
+        return [
+            explanation
+            for candidate in islice(candidates, MOST_FITTED)
+            for explanation in self.read(*candidate)
+        ]
+
+    def _screened_pairs(self, tried: Sequence[Tried]) -> Iterator[Candidate]:
+        for one, two in islice(self._possible_pairs(tried), MOST_PAIRS):
             # The order in which one line is changed twice matters
             orders = [(one, two), (two, one)] if one.slip.line == two.slip.line else [(one, two)]
             for first, second in orders:
@@ -192,8 +201,7 @@ class Search:
                     continue
                 terms = self.terms(slips)
                 if terms and not wrong_layers(self.D[:, None], terms, self.tolerance)[0]:
-                    found += self.read(terms, slips)
-        return found
+                    yield terms, slips, self.D
 
     def _may_explain(self, slips: Sequence[Slip], layers: frozenset[int]) -> bool:
         """Whether slips may explain the last of the layers that they change, the soonest computed.
