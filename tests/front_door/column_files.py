@@ -1,7 +1,7 @@
 """Missing inputs, sentinels, constants, columns that number the rows, leaks."""
 
 from .case import Corpus
-from .material import FLOWERS, HOUSE, HOUSES, draw, gappy, passengers, subscribers, text
+from .material import FLOWERS, HOUSE, HOUSES, SPECIES, draw, gappy, passengers, subscribers, text
 
 case = Corpus("columns")
 
@@ -260,6 +260,22 @@ case(
     rows=60,
 )
 
+case(
+    "sentinel_age.csv",
+    "999 for an age that is not known",
+    text(HOUSES | {"age": gappy(HOUSES["age"], "999", (2, 8, 30))}),
+    rows=60,
+    says=("age", "999", "--missing"),
+)
+case(
+    "one_large.csv",
+    "one large house is no sentinel",
+    text(HOUSES | {"area": gappy(HOUSES["area"], "900", [2])}),
+    rows=60,
+    score=-9,
+    never_says=("--missing",),
+)
+
 # Constants, and columns that number the rows
 
 case(
@@ -382,6 +398,22 @@ case(
     text({"price_copy": HOUSES["price"], **HOUSES}),
     rows=60,
     says=("--drop price_copy",),
+)
+case(
+    "leak_rest.csv",
+    "what is left of a budget",
+    text({"rest": [f"{1e6 - float(p):.0f}" for p in HOUSES["price"]], **HOUSES}),
+    rows=60,
+    says=("--drop rest",),
+)
+case(
+    "leak_one_hot.csv",
+    "the classes again, as three columns of 0 and 1",
+    text({s: [str(int(x == s)) for x in FLOWERS["species"]] for s in SPECIES} | FLOWERS),
+    kind="classes",
+    outputs=3,
+    rows=60,
+    says=("--drop",),
 )
 case(
     "no_leak.csv",

@@ -3,10 +3,12 @@
 from .case import Corpus
 from .material import (
     FLOWERS,
+    HOUSE,
     HOUSES,
     SAME_HOUSE,
     SAME_IRIS,
     draw,
+    gappy,
     houses,
     moved,
     quoted,
@@ -152,7 +154,53 @@ case(
     uses=("2018", "2019"),
 )
 
+case(
+    "names_with_digits.csv",
+    "names that begin with digits",
+    text(dict(zip(("1stFlr", "2ndFlr", "3Season", "price"), HOUSES.values(), strict=True))),
+    **SAME_HOUSE,
+)
+case(
+    "no_names_first_missing.csv",
+    "no names, and the first cell is missing",
+    text(HOUSES | {"area": gappy(HOUSES["area"], "?", [0])}, header=False),
+    typed="--missing mean",
+    **HOUSE,
+)
+case(
+    "pima.csv",
+    "no names, the last column is 0 or 1",
+    text(HOUSES | {"price": [str(int(float(p) > 290_000)) for p in HOUSES["price"]]}, header=False),
+    kind="classes",
+    outputs=2,
+    inputs=3,
+    rows=60,
+)
+case(
+    "names_by_tabs.txt",
+    "tabs between the names, spaces between the numbers",
+    "\t".join(HOUSES) + "\n" + text(HOUSES, " ", header=False),
+    **SAME_HOUSE,
+)
+case("hash_names.tsv", "the names begin with #", "#" + text(HOUSES, "\t"), **SAME_HOUSE)
+
 # Lines that are no rows
+
+case(
+    "station_above.csv",
+    "a station's data stand above the names",
+    "Station: 17\nLat: 48.1\nLon: 11.5\n\n" + text(HOUSES),
+    else_says=("line",),
+    **SAME_HOUSE,
+)
+case(
+    "source_below.csv",
+    "the source stands below the rows",
+    text(HOUSES) + "\nSource: statistics office\n",
+    else_says=("line 6",),
+    **SAME_HOUSE,
+)
+case("slash_comments.csv", "comments as in C", "// by hand\n" + text(HOUSES), **SAME_HOUSE)
 
 case(
     "blank_lines.csv",

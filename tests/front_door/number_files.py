@@ -112,6 +112,11 @@ case(
 # Currencies, percent, units
 
 
+def bracketed(value: float) -> str:
+    """Write an amount less 200,000 in dollars, in brackets where it is below zero."""
+    return losses(value) if value >= 2e5 else f'"(${2e5 - value:,.0f})"'
+
+
 def losses(value: float) -> str:
     """Write an amount less 200,000 in dollars, with the minus before the sign."""
     return f'"{"-" if value < 2e5 else ""}${abs(value - 2e5):,.0f}"'
@@ -125,6 +130,7 @@ for name, who, write in (
     ("euros_after.csv", "euros after it", lambda v: f"{v:.2f} €"),
     ("dollar_space.csv", "dollars and a space", lambda v: f'"$ {v:,.0f}"'),
     ("losses.csv", "dollars below zero", losses),
+    ("losses_brackets.csv", "dollars, losses in brackets", bracketed),
     ("yen.csv", "yen", lambda v: f'"¥{v:,.0f}"'),
     ("usd.csv", "the currency's letters", lambda v: f"USD {v:.0f}"),
 ):
@@ -167,6 +173,14 @@ case(
     text(each(HOUSES, "price", lambda v: f"{v / 5000:.1f}%")),
     **HOUSE,
 )
+for unit, who in ((" kg", "kilograms"), ("cm", "no space before it"), (" min", "minutes")):
+    case(
+        f"unit_{unit.strip()}.csv",
+        f"the unit stands in each cell: {who}",
+        text(each(HOUSES, "area", lambda v, unit=unit: f"{v:.1f}{unit}")),
+        uses=("area",),
+        rows=60,
+    )
 case(
     "kilo.csv",
     "amounts as k and M, as in app stores",
@@ -265,6 +279,14 @@ for mark, who in (
     ("nan", "nan"),
     ("None", "None, as Python prints it"),
     ("<NA>", "<NA>, as newer pandas do"),
+    ("*", "a star, as statistical offices write it"),
+    ("..", "two points, as they do, too"),
+    (":", "a colon, as Eurostat does"),
+    ("#REF!", "another error of Excel"),
+    ("#VALUE!", "a third one"),
+    ("TBD", "to be done"),
+    ("not available", "two words"),
+    ("\xa0", "a blank that does not break"),
     ("missing", "a word"),
     ("unknown", "another word"),
 ):

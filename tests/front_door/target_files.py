@@ -50,6 +50,29 @@ case(
     score=0.2,
 )
 case("ages.csv", "ages in years", ranked(70, 300, 18), says=("--kind classes",))
+case("years.csv", "years from 1990 to 2015", ranked(26, 300, 1990), score=0.7)
+case(
+    "answers.csv",
+    "answers from 1 to 5, some missing",
+    text(
+        {
+            "first": [str(i % 5) for i in range(90)],
+            "second": [str(i % 7) for i in range(90)],
+            "answer": [str(1 + i % 5) if i % 9 else "" for i in range(90)],
+        }
+    ),
+    kind="classes",
+    outputs=5,
+    rows=80,
+    says=("10 ",),
+)
+case(
+    "big_codes.csv",
+    "codes 10, 20, 30",
+    measured([(10, 20, 30)[c] for c in CODES]),
+    kind="classes",
+    outputs=3,
+)
 case("twelve.csv", "twelve whole numbers", ranked(12, 240), says=("--kind classes",))
 case(
     "digit.csv",
