@@ -1,7 +1,7 @@
 """The command ``chainrule``: options turned into calls of the library.
 
 Data go to stdout, messages to stderr.  Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad
-data, 4 a bad model file, 130 ended by Ctrl-C.
+data, 4 a bad model file, 130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.commands import checking, driving, exercise, photos, tables
-from chainrule.commands.exits import BAD_DATA, BAD_MODEL, CHECK_FAILED, CTRL_C, USAGE, fail
+from chainrule.commands.exits import (
+    BAD_DATA,
+    BAD_MODEL,
+    CHECK_FAILED,
+    USAGE,
+    fail,
+    heed_signals,
+    interrupted,
+)
 from chainrule.common.files import reason
 
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]  # UsageError: Click's, or Typer's own
@@ -33,7 +41,7 @@ class Commands(TyperGroup):
         except USAGE_ERROR as error:  # wrong options; Typer would draw a frame around it
             fail(f"{error.format_message()} (see --help)", USAGE)
         except KeyboardInterrupt:
-            fail("interrupted: nothing was saved", CTRL_C)
+            fail("interrupted: nothing was saved", interrupted())
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of our stdout has closed it
                 raise
@@ -61,7 +69,7 @@ app = typer.Typer(
     cls=Commands,
     help="Feed-forward neural networks whose gradient you can check and whose every value you "
     "can see.\n\nExit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data, 4 bad model "
-    "file, 130 Ctrl-C.",
+    "file, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -100,4 +108,5 @@ app.add_typer(driving.app, name="drive")
 
 def main() -> None:
     """Run the command."""
+    heed_signals()
     app()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from chainrule.commands.exits import CTRL_C, check_writable, fail
+from chainrule.commands.exits import check_writable, fail, interrupted
 from chainrule.commands.options import Json
 
 app = typer.Typer(
@@ -62,7 +62,7 @@ def drive(
     try:
         alvinn.go(out, tracks, first_seed, out.with_suffix(".gif"), as_json, **lesson)
     except KeyboardInterrupt:
-        fail(f"interrupted: the network is saved in {out}: chainrule drive go {out}", CTRL_C)
+        fail(f"interrupted: the network is saved in {out}: chainrule drive go {out}", interrupted())
 
 
 @app.command("watch")

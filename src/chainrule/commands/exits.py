@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,7 +13,48 @@ import typer
 
 from chainrule.common.checks import DataError
 
-CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, CTRL_C = 1, 2, 3, 4, 130
+CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL = 1, 2, 3, 4
+ASK_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+heard: list[signal.Signals] = []  # the signals that asked this process to end
+terminals: list[int] = []  # of stdout and stderr, those that are one
+
+
+def heed_signals() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, and a second Ctrl-C at once.
+
+    A signal that the process was started to ignore, as by nohup, stays ignored.
+    """
+    terminals.extend(stream for stream in (1, 2) if os.isatty(stream))
+    for number in ASK_TO_END:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _hear)
+
+
+def _hear(number: int, frame: object) -> None:
+    first = not heard
+    heard.append(signal.Signals(number))
+    if number == signal.SIGHUP:  # the terminal is gone, and writing to it would fail
+        for stream in terminals:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    if first:
+        raise KeyboardInterrupt(*_by_name())
+    if number == signal.SIGINT:
+        if 2 in terminals:
+            os.write(2, SHOW_CURSOR)
+        os._exit(interrupted())
+
+
+SHOW_CURSOR = b"\x1b[?25h\n"  # a bar that moves hides it
+
+
+def _by_name() -> tuple[str, ...]:
+    """Return what ended the command, unless it was Ctrl-C."""
+    return () if heard[0] == signal.SIGINT else (heard[0].name,)
+
+
+def interrupted() -> int:
+    """Return the exit code of a command that a signal has ended: 130 for Ctrl-C."""
+    return 128 + (heard[0] if heard else signal.SIGINT)
 
 
 def complain(message: str) -> None:

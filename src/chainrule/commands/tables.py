@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from chainrule.commands import photos
-from chainrule.commands.exits import BAD_DATA, CTRL_C, check_writable, fail, faulty
+from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, interrupted
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.checks import DataError
 from chainrule.common.files import reason
@@ -27,9 +27,13 @@ from chainrule.workbench.request import (
 )
 
 if TYPE_CHECKING:
+    from chainrule.commands.terminal import Terminal
     from chainrule.datasets import Dataset
     from chainrule.model_file import Model
+    from chainrule.training.checkpoint import Checkpoint
     from chainrule.workbench.pipeline import Outcome
+
+FIRST = 60.0  # seconds; a shorter training is soon done again
 
 
 def train(
@@ -176,6 +180,23 @@ def train(
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Skip the gradient check before training.")
     ] = False,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file that keeps the training, for the same command to go on from.  (default: "
+            "beside --out, in runs of more than a minute, until the model is saved)"
+        ),
+    ] = None,
+    no_checkpoint: Annotated[
+        bool, typer.Option("--no-checkpoint", help="Keep nothing but the model.")
+    ] = False,
+    resume: Annotated[
+        Literal["yes", "anyway"],
+        typer.Option(help="anyway: go on from a checkpoint of other data, options or versions."),
+    ] = "yes",
+    no_resume: Annotated[
+        bool, typer.Option("--no-resume", help="Begin anew where there is a checkpoint.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a network by the notes' six steps; save the model and a picture."""
@@ -216,20 +237,23 @@ def train(
     check_writable("--out", out, ".safetensors")
 
     from chainrule.commands import terminal
-    from chainrule.optimize.result import INTERRUPTED
     from chainrule.workbench.beside import advice, comparisons
     from chainrule.workbench.pipeline import run
     from chainrule.workbench.telling import gradient_check
 
+    how = False if no_resume else "anyway" if resume == "anyway" else True
     with terminal.Terminal(max_time) as tell:
+        keeper = None if no_checkpoint else _keeper(checkpoint, out, optimizer, how, tell)
         try:
-            outcome = run(request, tell)
+            outcome = run(request, tell, checkpoint=keeper)
         except DataError as error:
             faulty(error, ctx)
     replaced = out.exists()
     picture = _save(outcome, out)
-    interrupted = INTERRUPTED in outcome.result.stopped
-    beside = {} if interrupted else comparisons(outcome)
+    cut = outcome.result.interrupted
+    if keeper is not None and checkpoint is None and not cut:
+        keeper.remove()  # the network that it was for is safe
+    beside = {} if cut else comparisons(outcome)
     if as_json:
         files = {"model": str(out), "picture": str(picture)}
         scores = {name: evaluation.as_dict() for name, evaluation in beside.items()}
@@ -242,9 +266,28 @@ def train(
         terminal.say(line)
     if replaced:
         terminal.say(f"{out} was there: it is replaced")
-    if interrupted:
-        J = outcome.result.J
-        fail(f"interrupted: the best theta so far (J = {J:.4g}) is saved in {out}", CTRL_C)
+    if cut:
+        saved = f"interrupted: the best theta so far (J = {outcome.result.J:.4g}) is saved in {out}"
+        there = keeper is not None and keeper.path.exists()
+        more = f"; the same command goes on from {keeper.path}" if keeper and there else ""
+        fail(saved + more, interrupted())
+
+
+def _keeper(
+    path: Path | None, out: Path, optimizer: str | None, resume: bool | str, tell: Terminal
+) -> Checkpoint | None:
+    """Return what keeps the training: without a path only one of more than a minute."""
+    from chainrule.training.checkpoint import CANNOT_GO_ON, Checkpoint
+
+    if optimizer is not None and optimizer.startswith("scipy:"):
+        if path is not None:
+            raise ValueError(CANNOT_GO_ON.format(optimizer))
+        tell.note("no checkpoint is kept: SciPy's minimizers cannot go on from one")
+        return None
+    if path is not None:
+        return Checkpoint(path, resume=resume, tell=tell.note)
+    beside = out.with_name(f"{out.name}.ckpt")
+    return Checkpoint(beside, resume=resume, first=FIRST, tell=tell.note)
 
 
 def _units(hidden: str) -> tuple[int, ...]:
@@ -280,7 +323,7 @@ def _save(outcome: Outcome, out: Path) -> Path:
         if state is not None:
             state.savefig(out.with_name(f"{out.stem}-state.png"))
     except KeyboardInterrupt:
-        fail(f"interrupted: the network is saved in {out}, but not its picture", CTRL_C)
+        fail(f"interrupted: the network is saved in {out}, but not its picture", interrupted())
     except OSError as error:
         fail(
             f"the network is saved in {out}, but its picture could not be ({reason(error)})",

@@ -31,7 +31,7 @@ from chainrule.notes.second_order import check_residuals
 from chainrule.optimize import OPTIMIZERS, SGD, Adam, Algorithm, Step, lbfgs
 from chainrule.optimize.iterate import Steps
 from chainrule.optimize.loop import Run, Tolerances
-from chainrule.optimize.result import INTERRUPTED, NOT_FINITE, Ending
+from chainrule.optimize.result import NOT_FINITE, Ending
 from chainrule.training.objective import TrainingObjective
 from chainrule.training.steps import lowest
 
@@ -89,7 +89,7 @@ def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Endi
         raise ValueError(UNUSABLE)
     if ended.converged or not fit.going_on:  # `partial_fit` goes on from where it is
         progress.restore_best()
-    return replace(ended, why=CUT) if ended.why == INTERRUPTED else ended
+    return replace(ended, why=CUT) if ended.at_once else ended
 
 
 def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:

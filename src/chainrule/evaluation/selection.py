@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -12,8 +14,11 @@ from chainrule.common.types import Array, Stopped
 from chainrule.engine.predicting import predict
 from chainrule.evaluation.scores import Evaluation
 from chainrule.notes.network import Network
-from chainrule.optimize.result import INTERRUPTED
-from chainrule.training.steps import train
+from chainrule.optimize.result import BY_SIGNAL
+from chainrule.training.checkpoint import Checkpoint, Made, described
+from chainrule.training.steps import keeper_of, train
+
+CHANGES_NO_BIT = ("stop", "callback", "every", "threads", "check")  # options of `train`
 
 
 class Choice(NamedTuple):
@@ -33,6 +38,9 @@ def cross_validate(
     classes: Sequence[object] | None = None,
     folds: int = 3,
     seed: int = 0,
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+    checkpoint_every: float = 30.0,
+    resume: bool | str = True,
     **options: Any,
 ) -> Iterator[Choice]:
     """Train every network with every lambda on all folds but one, in turn, and score it on that.
@@ -49,6 +57,8 @@ def cross_validate(
     folds : int, default=3
     seed : int, default=0
         Seed of the folds and of every random start.
+    checkpoint, checkpoint_every, resume
+        As for `train`: the file keeps the scores of the folds that are done.
     **options
         More arguments of `train`.
 
@@ -77,17 +87,58 @@ def cross_validate(
     stratify = classes is not None and np.bincount(Y).min() >= folds
     splitter = (StratifiedKFold if stratify else KFold)(folds, shuffle=True, random_state=seed)
     pairs = list(splitter.split(X, Y))
-    for network, lam in product(networks, lams):
-        scores = []
-        for rest, fold in pairs:
-            result = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options)
-            if INTERRUPTED in result.stopped:  # an unfinished training must not decide
-                raise KeyboardInterrupt
-            if result.interrupted:
-                raise Stopped(result.stopped)
-            evaluation = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes)
-            scores.append(evaluation.score)
-        yield Choice(network, lam, float(np.mean(scores)))
+    keeper = keeper_of(checkpoint, checkpoint_every, resume)
+    known = (
+        {}
+        if keeper is None
+        else kept_scores(keeper, X, Y, {"folds": folds, "seed": seed, **options})
+    )
+
+    def score(network: Network, lam: float, number: int) -> float:
+        name = f"{described(network)}, lam {lam!r}, fold {number}"
+        if name in known:
+            return known[name]
+        rest, fold = pairs[number]
+        result = train(network, X[rest], Y[rest], lam=lam, seed=seed, **options)
+        if BY_SIGNAL in result.stopped:  # an unfinished training must not decide
+            raise KeyboardInterrupt
+        if result.interrupted:
+            raise Stopped(result.stopped)
+        known[name] = Evaluation(predict(network, result.theta, X[fold]), Y[fold], classes).score
+        if keeper is not None:
+            keeper.note("scores", known)
+        return known[name]
+
+    try:
+        for network, lam in product(networks, lams):
+            scores = [score(network, lam, number) for number in range(folds)]
+            yield Choice(network, lam, float(np.mean(scores)))
+    except BaseException:
+        if keeper is not None and known:
+            keeper.write()
+        raise
+    if keeper is not None and keeper is not checkpoint:  # nobody else writes it
+        keeper.write()
+
+
+def kept_scores(
+    keeper: Checkpoint, X: Array, Y: Array, options: dict[str, Any]
+) -> dict[str, float]:
+    """Return the scores of the folds that are done, by network, lambda and fold.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is of another cross-validation.
+    """
+    keeper.read()
+    bits = {name: value for name, value in options.items() if name not in CHANGES_NO_BIT}
+    now = Made.of("", (X, Y), bits, str(options.get("engine") or "kernel"))
+    before = keeper.notes.get("folds of")
+    if before is not None:
+        keeper.refuse_another(now, Made(**before))
+    keeper.notes["folds of"] = asdict(now)
+    return dict(keeper.notes.get("scores", {}))
 
 
 def search(

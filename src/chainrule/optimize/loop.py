@@ -295,4 +295,5 @@ def cut_short(cut: Stopped | KeyboardInterrupt) -> Ending:
     """Say what cut a run short."""
     if isinstance(cut, Stopped):
         return Ending(str(cut), cut=True, at_once=cut.at_once)
-    return Ending(INTERRUPTED, cut=True, at_once=True)
+    by = cut.args[0] if cut.args else "Ctrl-C"  # a program may give a signal's name
+    return Ending(INTERRUPTED.format(by), cut=True, at_once=True)

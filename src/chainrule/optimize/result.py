@@ -224,7 +224,8 @@ NO_GAIN = "converged: the last iteration lowered J by less than a relative {:g}"
 NO_MORE = "stopped: the algorithm makes no more steps"
 BY_CALLBACK = "stopped by the callback"
 SO_FAR = "stopped: {}; this is the best theta so far"
-INTERRUPTED = SO_FAR.format("interrupted by Ctrl-C")
+BY_SIGNAL = "interrupted by"
+INTERRUPTED = SO_FAR.format(BY_SIGNAL + " {}")
 NO_DESCENT = (
     "stopped: no step along the search direction lowers J any further; if the gradient norm is "
     "not small, check the gradient (check_gradient) and the scale of the inputs"

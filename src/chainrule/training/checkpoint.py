@@ -13,7 +13,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
@@ -28,17 +28,15 @@ from chainrule.common.checks import warn_user
 from chainrule.common.files import clear_litter, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
 from chainrule.common.types import Array
-from chainrule.engine.choice import chosen
 from chainrule.engine.rows import Rows
-from chainrule.notes.network import Network
 from chainrule.optimize import History, Iterate, State, Step
 from chainrule.optimize.loop import Run
 
 FORMAT = 1
 KEY = "chainrule checkpoint"  # key of the JSON header in the file's metadata
 SHARE = 0.02  # of the time: what writing may take
+ENGINES = {"kernel": "the kernel", "numpy": "NumPy"}
 OFFERS = 10  # how many times in an interval minibatches offer a state, for an end that comes early
-ANEW, ANYWAY = "resume=False", "resume='anyway'"
 CANNOT_GO_ON = (
     "optimizer={!r} keeps its state to itself and cannot go on from a checkpoint: leave checkpoint "
     "out, or choose one that can, such as 'lbfgs'"
@@ -73,19 +71,17 @@ class Made:
 
     @classmethod
     def of(
-        cls, network: Network, rows: Rows, validation: Rows | None, options: Mapping[str, object]
+        cls, network: object, arrays: Iterable[Array], options: Mapping[str, object], engine: str
     ) -> Made:
         """Return what a training is made of."""
         from chainrule import __version__
 
-        engine = chosen(network, rows.engine, rows.X, rows.weights)
-        isa = kernel.ISA or platform.machine()
         return cls(
             network=described(network),
-            data=fingerprint(*arrays_of(rows), *arrays_of(validation)),
+            data=fingerprint(*arrays),
             options={name: described(value) for name, value in options.items()},
             versions=f"chainrule {__version__}, NumPy {np.__version__}",
-            computed=f"{'the kernel' if engine == 'kernel' else 'NumPy'} on {isa}",
+            computed=f"{ENGINES.get(engine, engine)} on {kernel.ISA or platform.machine()}",
         )
 
     def differences(self, then: Made) -> Iterator[str]:
@@ -141,13 +137,16 @@ class Checkpoint:
     resume : bool or "anyway", default=True
         Whether to go on from the file, where there is one.  ``"anyway"`` goes on with other data,
         options, versions or instructions, too.
-    first : float, optional
-        Seconds before which nothing is written, not even at the end.  Default: none.
+    first : float, default=0.0
+        Seconds before which nothing is written, not even at the end.
     tell : callable, optional
         ``tell(text)`` for what went wrong, and from where the training goes on.  Default: what went
         wrong is a warning.
-    anew, anyway : str, optional
-        What errors tell the user to type.
+
+    Attributes
+    ----------
+    notes : dict
+        What else is kept, as JSON: the scores of a cross-validation's finished folds.
 
     Examples
     --------
@@ -170,10 +169,8 @@ class Checkpoint:
         every: float = 30.0,
         resume: bool | str = True,
         *,
-        first: float | None = None,
+        first: float = 0.0,
         tell: Callable[[str], None] | None = None,
-        anew: str = ANEW,
-        anyway: str = ANYWAY,
     ) -> None:
         seconds: object = every
         if not (isinstance(seconds, Real) and float(seconds) >= 0):
@@ -182,24 +179,57 @@ class Checkpoint:
             raise ValueError(f"resume must be True, False or 'anyway', got {resume!r}")
         self.path = Path(path)
         self.every = float(every)
-        self.resume, self.first, self.tell = resume, first, tell
-        self.anew, self.anyway = anew, anyway
+        self.resume, self.tell = resume, tell
+        self.notes: dict[str, Any] = {}
+        self._parts: list[Checkpoint] = []
+        self._saved: Saved | None = None
+        self._read = False
         self._made: Callable[[], Made] | Made | None = None
         self._kept: Kept | None = None
         self._history = History()
         self._written: tuple[Kept | None, str] = (None, "")
         self._began = time.monotonic()
         self._offered = self._began
-        self._next = self._began + max(self.every, first or 0.0)
+        self._not_before = self._began + first
+        self._next = max(self._began + self.every, self._not_before)
         self._used = 0.0  # seconds, in processes before this one
         self._failed = ""
 
     def part(self, name: object) -> Checkpoint:
         """Return the checkpoint of one of several trainings: a file of its own beside this."""
-        return Checkpoint(
-            f"{self.path}.{name}", self.every, self.resume, first=self.first, tell=self.tell,
-            anew=self.anew, anyway=self.anyway,
-        )  # fmt: skip
+        part = Checkpoint(f"{self.path}.{name}", self.every, self.resume, tell=self.tell)
+        part._not_before = self._not_before
+        part._next = max(part._next, self._not_before)
+        self._parts.append(part)
+        return part
+
+    def remove(self) -> None:
+        """Remove the file, and those of its parts: what it kept is safe elsewhere."""
+        for part in (self, *self._parts):
+            with suppress(OSError):
+                part.path.unlink(missing_ok=True)
+
+    def read(self) -> None:
+        """Read the file, where there is one, and with it what was noted.
+
+        Raises
+        ------
+        CheckpointError
+            If there is a file that is no checkpoint.
+        """
+        if self._read:
+            return
+        folder = self.path.absolute().parent
+        if not folder.is_dir():
+            raise CheckpointError(f"checkpoint {self.path}: there is no folder {folder}")
+        if not os.access(folder, os.W_OK):
+            self._complain("permission denied")
+        clear_litter(self.path)
+        if self.path.exists():
+            saved = load(self.path)
+            if self.resume:
+                self._saved, self.notes = saved, saved.notes
+        self._read = True
 
     def open(self, run: Run, made: Callable[[], Made]) -> float:
         """Let a run stand where its file has it; return the seconds that it took up to there.
@@ -209,25 +239,12 @@ class Checkpoint:
         CheckpointError
             If there is a file that is no checkpoint, or it is one of another training.
         """
-        self._made = made
-        folder = self.path.absolute().parent
-        if not folder.is_dir():
-            raise CheckpointError(f"checkpoint {self.path}: there is no folder {folder}")
-        if not os.access(folder, os.W_OK):
-            self._complain("permission denied")
-        clear_litter(self.path)
-        if not self.path.exists():
+        self.read()
+        self._made, saved = made, self._saved
+        if saved is None or saved.kept is None or saved.made is None:
             return 0.0
-        saved = load(self.path)
-        if not self.resume:
-            return 0.0
-        self._made = now = made()
-        differences = list(now.differences(saved.made))
-        if differences and self.resume != "anyway":
-            raise CheckpointError(
-                f"{self.path} is of a training with {'; '.join(differences)}: {self.anew} begins "
-                f"anew, {self.anyway} goes on all the same, where that can be done"
-            )
+        self._made = made()
+        self.refuse_another(self._made, saved.made)
         kept = self._kept = saved.kept
         run.history, run.last, run.best = saved.history, kept.last, kept.best
         self._history = run.history
@@ -242,6 +259,21 @@ class Checkpoint:
             where = f"{what} {kept.last.iteration} of {self.path}"
             self.tell(f"going on from {where} ({spoken(ago.total_seconds())} ago)")
         return self._used
+
+    def refuse_another(self, now: Made, then: Made) -> None:
+        """Refuse to go on with another training than that of the file, unless told to."""
+        differences = list(now.differences(then))
+        if differences and self.resume != "anyway":
+            raise CheckpointError(
+                f"{self.path} is of a training with {'; '.join(differences)}: resume=False begins "
+                "anew, resume='anyway' goes on all the same, where that can be done"
+            )
+
+    def note(self, name: str, value: Any) -> None:
+        """Keep something else, a value of JSON, and write it down if it is time."""
+        self.notes[name] = value
+        if time.monotonic() >= self._next:
+            self._write("")
 
     @property
     def state(self) -> Any:
@@ -269,14 +301,16 @@ class Checkpoint:
 
     def end(self, run: Run) -> None:
         """Write down where the run ended."""
-        early = self.first is not None and time.monotonic() - self._began < self.first
-        if self._kept is None or (early and not self.path.exists()):
-            return
         stopped = "" if run.ended is None or run.ended.at_once else run.ended.why
-        if self._kept is self._written[0] and stopped == self._written[1]:
-            return
-        with suppress(KeyboardInterrupt):  # a second one: the file written before is still there
-            self._write(stopped)
+        kept, said = self._written
+        if self._kept is not None and (self._kept is not kept or stopped != said):
+            self.write(stopped)
+
+    def write(self, stopped: str = "") -> None:
+        """Write the file now, unless that is too early."""
+        if time.monotonic() >= self._not_before or self.path.exists():
+            with suppress(KeyboardInterrupt):  # a second one: what was written before is there
+                self._write(stopped)
 
     def _write(self, stopped: str) -> None:
         began = time.monotonic()
@@ -300,21 +334,20 @@ class Checkpoint:
     def _content(self, stopped: str) -> bytes:
         from safetensors.numpy import save as to_bytes
 
-        if not isinstance(self._made, Made):
-            assert self._made is not None
+        if callable(self._made):
             self._made = self._made()
         tensors: dict[str, Array] = {}
         names: dict[int, str] = {}
-        assert self._kept is not None
-        past = first_of(self._history, self._kept.n)
+        past = first_of(self._history, 0 if self._kept is None else self._kept.n)
         header = {
             "format": FORMAT,
-            "made": asdict(self._made),
+            "made": None if self._made is None else asdict(self._made),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "used": self._used + time.monotonic() - self._began,
             "stopped": stopped,
             "kept": encoded(self._kept, tensors, names),
             "history": encoded(past, tensors, names),
+            "notes": self.notes,
         }
         text = json.dumps(header)
         return to_bytes(tensors, {KEY: text, "sha256": checksum(text, tensors)})
@@ -324,12 +357,13 @@ class Checkpoint:
 class Saved:
     """What a file holds."""
 
-    made: Made
-    kept: Kept
+    made: Made | None
+    kept: Kept | None
     history: History
     used: float
     date: datetime
     stopped: str
+    notes: dict[str, Any]
 
 
 def load(path: Path) -> Saved:
@@ -350,12 +384,13 @@ def load(path: Path) -> Saved:
         if header["format"] != FORMAT:
             raise ValueError(f"its format {header['format']!r} is not {FORMAT}")
         return Saved(
-            Made(**header["made"]),
+            None if header["made"] is None else Made(**header["made"]),
             decoded(header["kept"], tensors),
             history_of(decoded(header["history"], tensors)),
             float(header["used"]),
             datetime.fromisoformat(header["date"]),
             str(header["stopped"]),
+            dict(header["notes"]),
         )
     except SafetensorError as error:
         why = f"it is truncated, altered or no .safetensors file ({error})"
@@ -492,15 +527,13 @@ def fingerprint(*arrays: Array) -> str:
     return digest.hexdigest()
 
 
-def arrays_of(rows: Rows | None) -> Iterator[Array]:
+def arrays_of(*parts: Rows | None) -> Iterator[Array]:
     """Yield all that is known of some examples, as arrays."""
-    if rows is None:
-        return
-    X = rows.X
-    yield from (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr)
-    yield rows.Y
-    if rows.weights is not None:
-        yield rows.weights
+    for rows in parts:
+        if rows is not None:
+            X = rows.X
+            yield from (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr)
+            yield from (rows.Y,) if rows.weights is None else (rows.Y, rows.weights)
 
 
 def spoken(seconds: float) -> str:

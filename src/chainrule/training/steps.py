@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chainrule.common.checks import check_count
 from chainrule.common.types import Array, Lambda, Rule, Stopped
+from chainrule.engine.choice import chosen
 from chainrule.engine.cores import available_threads
 from chainrule.engine.rows import Rows
 from chainrule.kernel import asking
@@ -36,7 +37,7 @@ from chainrule.optimize.vectors import blas_threads
 from chainrule.training import epochs
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.checkpoint import CANNOT_GO_ON as NO_CHECKPOINT
-from chainrule.training.checkpoint import Checkpoint, Made, fingerprint
+from chainrule.training.checkpoint import Checkpoint, Made, arrays_of, fingerprint
 from chainrule.training.epochs import Distort
 from chainrule.training.objective import TrainingObjective
 from chainrule.training.watch import Limits, Patience
@@ -270,9 +271,14 @@ def train(
             "learning_rate": learning_rate, "batch_size": batch_size, "dropout": dropout,
             "max_norm": max_norm, "distort": distort, "shuffle": shuffle,
             "penalty_by_batch": penalty_by_batch, "patience": patience, "seed": seed,
-            "dtype": rows.Y.dtype, "start": fingerprint(start),
+            "dtype": rows.Y.dtype, "random start": fingerprint(start)[:8],
         }  # fmt: skip
-        limits.go_on(keeper.open(run, lambda: Made.of(network, rows, validation, options)))
+
+        def made() -> Made:
+            by = chosen(network, engine, rows.X, rows.weights)
+            return Made.of(network, arrays_of(rows, validation), options, by)
+
+        limits.go_on(keeper.open(run, made))
         now = state if keeper.state is None else keeper.state
         refuse_state_of_another(optimizer, method, now, rows.Y.dtype)
 

@@ -33,6 +33,7 @@ from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
 from chainrule.optimize import Result
 from chainrule.training.checked import WrongGradientError, check_before_training
+from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
 from chainrule.workbench.request import (
@@ -125,7 +126,12 @@ class Outcome:
         }
 
 
-def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
+def run(
+    request: Request,
+    tell: Telling,
+    stop: Stop = lambda: False,
+    checkpoint: Checkpoint | None = None,
+) -> Outcome:
     """Train a network by the notes' six steps, as asked.
 
     Parameters
@@ -136,6 +142,8 @@ def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
     stop : callable, optional
         Asked again and again, as `train` does: true ends the training, and the best theta so far is
         handed back.  With ``threading.Event().is_set`` another thread can stop a run.
+    checkpoint : Checkpoint, optional
+        What keeps the run while it goes on.
 
     Returns
     -------
@@ -176,9 +184,9 @@ def run(request: Request, tell: Telling, stop: Stop = lambda: False) -> Outcome:
     X, Y = standardised(training, scaling, target_scaling)
     refuse_what_does_not_fit(request, training, X, Y)
     tell_data(tell, data, training, held_out, scaling, target_scaling)
-    plan = planned(request, training, X, Y, tell, stop)
+    plan = planned(request, training, X, Y, tell, stop, checkpoint)
     ask(stop)
-    check, result = six_steps(plan, training, X, Y, request, tell, stop)
+    check, result = six_steps(plan, training, X, Y, request, tell, stop, checkpoint)
     lam = getattr(result.state, "lam", plan.lam)
     origin = provenance(request, data, plan, lam, result)
     model = Model(plan.network, result.theta, training.encoder, scaling, target_scaling, origin)
@@ -236,7 +244,13 @@ def refuse_what_does_not_fit(request: Request, training: Dataset, X: Array, Y: A
 
 
 def planned(
-    request: Request, training: Dataset, X: Array, Y: Array, tell: Telling, stop: Stop
+    request: Request,
+    training: Dataset,
+    X: Array,
+    Y: Array,
+    tell: Telling,
+    stop: Stop,
+    checkpoint: Checkpoint | None,
 ) -> Plan:
     """Decide on the network, lambda and the arguments of `train`."""
     if request.recipe is not None:
@@ -252,7 +266,7 @@ def planned(
     nobodys = request.lam is None and a_table
     choices = []
     if request.cv or (nobodys and len(X) >= FEWEST):
-        choices = cross_validated(request, training, X, Y, arguments, tell, stop)
+        choices = cross_validated(request, training, X, Y, arguments, tell, stop, checkpoint)
     if request.n_restarts != 1:
         arguments["n_restarts"] = request.n_restarts
     if choices:
@@ -306,6 +320,7 @@ def cross_validated(
     arguments: Mapping[str, Any],
     tell: Telling,
     stop: Stop,
+    checkpoint: Checkpoint | None,
 ) -> list[Choice]:
     """Compare networks and lambdas on parts of the training set, and say how each does.
 
@@ -327,7 +342,11 @@ def cross_validated(
     how = "" if request.cv else ", for lambda (--lam sets it)"
     tell.note(f"cross-validation in 3 folds{some}{how}", heading=True)
     tell.note(f"{'hidden units':>12}  {'lam':>6}  {'R2' if classes is None else 'accuracy':>8}")
-    choices = []
+    choices: list[Choice] = []
+    decided = None  # after how many choices an earlier process went on to train
+    if checkpoint is not None:
+        checkpoint.read()
+        decided = checkpoint.notes.get("choices")
     for choice in search(
         networks,
         lams,
@@ -338,14 +357,17 @@ def cross_validated(
         seed=request.seed,
         stop=stop,
         check=False,
+        checkpoint=checkpoint,
         **arguments,
     ):
         ask(stop)
         shown = f"{choice.score:.4f}" if classes is None else percent(choice.score)
         tell.note(f"{_units(choice):>12}  {choice.lam:>6g}  {shown:>8}")
         choices.append(choice)
-        if time.monotonic() > deadline:
+        if len(choices) == decided or (decided is None and time.monotonic() > deadline):
             break
+    if checkpoint is not None:
+        checkpoint.note("choices", len(choices))
     best = max(choices, key=lambda choice: choice.score)
     tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}")
     return choices
@@ -356,7 +378,14 @@ def _units(choice: Choice) -> str:
 
 
 def six_steps(
-    plan: Plan, training: Dataset, X: Array, Y: Array, request: Request, tell: Telling, stop: Stop
+    plan: Plan,
+    training: Dataset,
+    X: Array,
+    Y: Array,
+    request: Request,
+    tell: Telling,
+    stop: Stop,
+    checkpoint: Checkpoint | None,
 ) -> tuple[GradientReport | None, Result]:
     """Train, one call of the library for each of the notes' steps, and say what each gave."""
     network, lam, seed = plan.network, plan.lam, request.seed
@@ -397,6 +426,7 @@ def six_steps(
         max_time=request.max_time,
         check=False,
         stop=stop,
+        checkpoint=checkpoint,
         **start,
         **watched,
         **plan.arguments,

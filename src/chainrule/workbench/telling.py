@@ -55,7 +55,7 @@ def gradient_check(report: GradientReport | None) -> str:
 
 
 ARGUMENT = re.compile(
-    r"\b(target|drop|missing|kind|na|keep|header|encoding)="
+    r"\b(target|drop|missing|kind|na|keep|header|encoding|resume)="
     r"(\[[^\]]*\]|'[^']*'|\"[^\"]*\"|True|False)(?:, (?=\w+=))?"
 )
 
