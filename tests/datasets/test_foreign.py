@@ -50,7 +50,7 @@ def test_a_file_that_takes_too_long_is_one_line(monkeypatch):
 
 
 def test_a_refusal_is_told_in_the_library_s_words():
-    with pytest.raises(foreign.Unreadable, match="^Unknown mat file type"):
+    with pytest.raises(foreign.Unreadable, match=r"^Unknown mat file type"):
         foreign.read("mat", b"x" * 200)
 
 

@@ -7,11 +7,13 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 BLOCK = 2**20  # bytes read at once
+MOST_BYTES = 4 << 30  # of a stream, which may have no end
 File = str | os.PathLike[str] | BinaryIO
 """A path, or a binary stream such as an upload; errors call it by its ``name``."""
 
@@ -31,9 +33,42 @@ def name_of(file: File) -> str:
     return name if isinstance(name, str) and name else "<stream>"  # a pipe's may be a number
 
 
-def read_bytes(file: File) -> bytes:
-    """Return all of a file, or all that is left of a stream; may raise OSError."""
-    return Path(file).read_bytes() if isinstance(file, str | os.PathLike) else file.read()
+def read_bytes(file: File, look: Callable[[bytes], object] = lambda head: None) -> bytes:
+    """Return all of a file, or all that is left of a stream, if it ends at all.
+
+    Parameters
+    ----------
+    file : path or binary stream
+    look : callable, optional
+        ``look(head)`` may refuse the file by its first bytes, before the others are read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is a device, or is a stream of more than `MOST_BYTES`.
+    """
+    if not isinstance(file, str | os.PathLike):
+        return _read_stream(file, look)
+    with open(file, "rb") as stream:
+        mode = os.fstat(stream.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError("it is a device, not a file")
+        if not stat.S_ISREG(mode):  # a pipe
+            return _read_stream(stream, look)
+        look(stream.read(BLOCK))
+        stream.seek(0)
+        return stream.read()
+
+
+def _read_stream(stream: BinaryIO, look: Callable[[bytes], object]) -> bytes:
+    parts, size = [stream.read(BLOCK)], 0
+    look(parts[0])
+    while parts[-1]:
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            raise OSError(f"it has more than {MOST_BYTES:,} bytes: give a file")
+        parts.append(stream.read(max(BLOCK, size)))
+    return b"".join(parts)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:

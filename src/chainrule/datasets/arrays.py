@@ -19,7 +19,7 @@ import numpy as np
 from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.types import Array
 from chainrule.datasets import octave
-from chainrule.datasets.contents import Contents
+from chainrule.datasets.contents import Contents, bomb, check_width, most_unpacked
 from chainrule.datasets.encoding import Table
 
 FEWEST_PIXELS = 64  # the smallest image in use is 8x8
@@ -47,10 +47,14 @@ def read_npz(name: str, sha256: str, content: bytes, target: str | None) -> Cont
     """Read NumPy's npz: arrays by name, or a sparse matrix as SciPy saves it."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
+            parts = [part for part in file.infolist() if part.filename.endswith(".npy")]
+            if sum(part.file_size for part in parts) > most_unpacked(len(content)):
+                raise bomb(name, len(content))
             arrays = {
-                part.removesuffix(".npy"): _array(file.read(part), f"{name}: {part}")
-                for part in file.namelist()
-                if part.endswith(".npy")
+                part.filename.removesuffix(".npy"): _array(
+                    file.read(part), f"{name}: {part.filename}"
+                )
+                for part in parts
             }
         if {"indices", "indptr", "shape", "data"} <= set(arrays):
             from scipy.sparse import load_npz
@@ -132,7 +136,7 @@ def _array(content: bytes, where: str) -> Array:
                 f"{where} holds Python objects, which could run code: save numbers or text, as "
                 "with .astype(str)"
             )
-        if math.prod(shape) * dtype.itemsize > len(content):
+        if math.prod(shape) * max(1, dtype.itemsize) > len(content):
             raise ValueError(f"its header says shape {shape}, which is more than there is")
         file.seek(0)
         array: Array = np.load(file, allow_pickle=False)
@@ -160,6 +164,7 @@ def _contents(name: str, sha256: str, arrays: Mapping[str, Array], target: str |
     elif target not in (None, "y", label):
         label, y_key = str(target), None
     X, y, notes = _examples(name, arrays, X_key, y_key, words)
+    check_width(name, X[0].size)
     names = _column_names(arrays, keys, X[0].size)
     X_test_key, y_test_key = (_first(wanted, keys) for wanted in TEST)
     held_out = None

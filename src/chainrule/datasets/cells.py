@@ -8,6 +8,7 @@ files as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -225,7 +226,7 @@ def lose_digits(words: Any, numbers: Any) -> bool:
     >>> lose_digits(long, long.cast(pl.Float64)), lose_digits(long[:1], long[:1].cast(pl.Float64))
     (True, False)
     """
-    if (numbers.abs().max() or 0) < 2**53:
+    if max(abs(numbers.min() or 0), abs(numbers.max() or 0)) < 2**53:
         return False
     long = words.str.contains(r"^[-+]?\d{16,}$")
     return bool(long.all()) and words.n_unique() > numbers.n_unique()
@@ -254,16 +255,17 @@ def _truth(cells: Any) -> str | None:
 def _plain(cells: Any, numbers: Any, form: str | None) -> Column:
     """Return a column whose cells are numbers as Python writes them."""
     whole = r"^(?:19|20)\d{6}$"
-    few = cells.head(9)  # are looked at first
+    few = set(cells.head(9))  # are looked at first, since there may be many columns
     if (
         form is None
-        and all(c.str.contains(whole).all() for c in (few, cells))
-        and few.n_unique() > 4
+        and len(few) > 4
+        and all(re.match(whole, cell) for cell in few if cell is not None)
+        and cells.str.contains(whole).all()
     ):
         column = _dates(_Different(cells), f"{DATES} %Y%m%d")  # 20141013
         if column is not None and not column.stray:
             return column
-    return Column(numbers.fill_null(np.nan).to_numpy(), NUMBERS)
+    return Column(numbers.to_numpy(), NUMBERS)  # NaN where there is none
 
 
 def _odd(cells: Any, form: str | None, comma: bool) -> Column:

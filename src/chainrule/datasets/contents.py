@@ -5,8 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
 from chainrule.datasets.encoding import Label, Reading, Table
+
+MOST_COLUMNS = 200_000  # more than any picture has pixels that a network can take
+SPARE_BYTES, UNPACKED_PER_BYTE = 64 << 20, 100  # what a compressed file may become
+
+
+def check_width(name: str, width: int) -> None:
+    """Refuse a table of too many columns before each of them takes time and memory."""
+    if width > MOST_COLUMNS:
+        raise DataError(
+            f"{name}: has {counted(width, 'column')}, and at most {MOST_COLUMNS:,} are read: is "
+            "each row an example?"
+        )
+
+
+def most_unpacked(size: int) -> int:
+    """Return how many bytes a compressed file of this size may become."""
+    return SPARE_BYTES + UNPACKED_PER_BYTE * size
+
+
+def bomb(name: str, size: int) -> DataError:
+    """Return the error for a compressed file of this size that would become too large."""
+    return DataError(
+        f"{name}: {size:,} bytes would become more than {most_unpacked(size) >> 20:,} MiB: unpack "
+        "it first, or save it without compression"
+    )
 
 
 @dataclass(frozen=True)

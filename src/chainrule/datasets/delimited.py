@@ -17,10 +17,11 @@ from typing import Any
 from chainrule.common.checks import DataError, counted
 from chainrule.datasets import cells
 from chainrule.datasets.cells import MISSING
-from chainrule.datasets.contents import Contents
+from chainrule.datasets.contents import Contents, check_width
 from chainrule.datasets.encoding import Reading, is_number
 
 SAMPLE, SAMPLE_LINES = 1 << 17, 200  # what is looked at to find out how a table is written
+FEWEST_LINES = 20  # of that, even where they are long
 COMMENTS = ("#", "%", "//", "!")
 WHITE_SPACE = " "  # the separator of columns that spaces or tabs part
 NUMBER = re.compile(r"[-+−(<>~$€£¥\s]*\.?\d[\d.,:/'\-\s]*(?:[eE][-+]?\d+)?\s*[%€$)]?")  # or a date
@@ -116,8 +117,8 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
     """Return a text in UTF-8 with newlines at the ends of lines, and what was decided."""
     notes = []
     found = encoding or _marked_encoding(content)
-    if found is None and b"\0" in content[:SAMPLE]:
-        raise DataError(f"{name}: of no format that is read: save it as csv")
+    if found is None:
+        refuse_no_text(name, content)
     if found is not None:
         try:
             content = content.decode(found).encode()
@@ -143,6 +144,12 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
     if b"\r" in content[:SAMPLE] and b"\n" not in content[:SAMPLE]:
         content = content.replace(b"\r", b"\n")  # as old Macs wrote
     return content, notes
+
+
+def refuse_no_text(name: str, content: bytes) -> None:
+    """Refuse what begins as no text does: it has a zero, and not by an encoding."""
+    if b"\0" in content[:SAMPLE] and _marked_encoding(content) is None:
+        raise DataError(f"{name}: of no format that is read: save it as csv")
 
 
 def _marked_encoding(content: bytes) -> str | None:
@@ -180,8 +187,11 @@ def _western(name: str, content: bytes) -> str:
 
 def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout:
     """Find out how a table is written, from its first lines."""
-    lines = text[:SAMPLE].decode(errors="ignore").split("\n")
-    if len(text) > SAMPLE:
+    size = SAMPLE
+    while size < len(text) and text.count(b"\n", 0, size) < FEWEST_LINES:
+        size *= 2  # a line of 40,000 columns is long
+    lines = text[:size].decode(errors="ignore").split("\n")
+    if len(text) > size:
         lines.pop()  # it may be cut off
     start, separator, comment = _before_the_table(lines)
     lines = [line for line in lines[start:] if line.strip()][:SAMPLE_LINES]
@@ -190,6 +200,7 @@ def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout
     separator = separator or _separator(lines, {len(like.forms), len(like.forms) - 1})
     first, *rest = rows = _rows(lines, separator)
     width = _width(rows)
+    check_width(name, width)
     rest = [row for row in rest if row != first]  # a header may be said again
     titles = [] if comment is None else _rows([comment], separator)[0]
     if len(titles) == width > 1 and like.header is None and not _names_columns(first, rest):
@@ -389,7 +400,7 @@ def _numbered(width: int) -> list[str]:
 def _named(name: str, header: list[str]) -> list[str]:
     """Return names for all columns; the first may be unnamed as row names are."""
     names = [cell or f"x{j}" for j, cell in enumerate(header, start=1)]
-    twice = [part for part in names if names.count(part) > 1]
+    twice = [part for part, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
             f"{name}: two columns are called {twice[0]!r}: rename one (header=False if the first "

@@ -160,10 +160,14 @@ def _stand_ins(table: Mapping[str, Array]) -> Iterator[str]:
         for value in (values.min(), values.max()) if len(values) else ():
             if _far_off(value, values):
                 found[float(value)][name] = int((values == value).sum())
+    lowest: dict[float, list[str]] = defaultdict(list)
+    for name, values in columns.items():
+        if len(values) and values.min() < 0:
+            lowest[float(values.min())].append(name)
     for value, places in found.items():
-        for name, values in columns.items():
-            if len(values) and value < 0 and values.min() == value and (values > value).sum() > 2:
-                places[name] = int((values == value).sum())
+        for name in lowest[value]:
+            if (columns[name] > value).sum() > 2:
+                places[name] = int((columns[name] == value).sum())
         named = ", ".join(f"{name!r} ({count:,})" for name, count in places.items())
         settled = as_arguments(na=f"{value:g}", missing="mean")
         yield (

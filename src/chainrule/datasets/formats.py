@@ -21,10 +21,9 @@ import numpy as np
 from chainrule.common.checks import DataError, shortened
 from chainrule.common.files import File, name_of, read_bytes, reason
 from chainrule.datasets import arrays, delimited, typed
-from chainrule.datasets.contents import Contents
+from chainrule.datasets.contents import Contents, bomb, most_unpacked
 from chainrule.datasets.encoding import Reading
 
-MOST_BYTES = 8 << 30  # of a file when it is unpacked
 SIGNATURES = {  # how files of a format begin
     b"\x93NUMPY": "npy",
     b"PAR1": "parquet",
@@ -77,16 +76,26 @@ def read(
             return _fetch_mnist()
         source = local
     if source == "-":
-        name, content = "<standard input>", sys.stdin.buffer.read()
-    else:
-        name = name or name_of(source)
-        content = _content(source, name)
-    if not content.strip():
+        name, source = "<standard input>", sys.stdin.buffer
+    name = name or name_of(source)
+    try:
+        return _read(source, target, like or Reading(), name)
+    except (DataError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except MemoryError:
+        raise DataError(f"{name}: there is not enough memory to read it") from None
+    except BaseException as error:  # of a library, for damage that nobody has thought of
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DataError(f"{name}: not a file that can be read ({told})") from error
+
+
+def _read(source: File, target: str | None, like: Reading, name: str) -> Contents:
+    content = _content(source, name, like.encoding)
+    if not content or content.isspace():
         raise DataError(f"{name}: the file is empty")
     sha256 = hashlib.sha256(content).hexdigest()
     inner, content = _unpacked(name, content)
     kind = _format(inner, content)
-    like = like or Reading()
     if kind == "text":
         return delimited.read(name, sha256, content, like, target)
     if kind == "excel":
@@ -137,28 +146,28 @@ def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
     if kind not in ("gz", "bz2", "xz", "zip"):
         return name, content
     inner = name.removesuffix(Path(name).suffix)
-    stream = io.BytesIO(content)
+    stream, most = io.BytesIO(content), most_unpacked(len(content))
     try:
         if kind == "zip":
             with zipfile.ZipFile(stream) as archive:
                 inner = _only_member(name, archive)
                 with archive.open(inner) as file:
-                    content = file.read(MOST_BYTES)
+                    unpacked = file.read(most + 1)
         else:
             unpack: dict[str, Callable[[BinaryIO], Any]]
             unpack = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
-            content = unpack[kind](stream).read(MOST_BYTES)
+            unpacked = unpack[kind](stream).read(most + 1)
     except DataError:
         raise
     except Exception as error:  # each has errors of its own for each kind of damage
         raise DataError(
             f"{name}: not a {kind} file that can be unpacked ({error}): save it as csv"
         ) from None
-    if len(content) == MOST_BYTES:
-        raise DataError(f"{name}: holds more than {MOST_BYTES >> 30} GiB: too large to be read")
-    if not content.strip():
+    if len(unpacked) > most:
+        raise bomb(name, len(content))
+    if not unpacked or unpacked.isspace():
         raise DataError(f"{name}: the file in it is empty")
-    return inner, content
+    return inner, unpacked
 
 
 def _only_member(name: str, archive: zipfile.ZipFile) -> str:
@@ -175,9 +184,14 @@ def _only_member(name: str, archive: zipfile.ZipFile) -> str:
     return members[0]
 
 
-def _content(source: File, name: str) -> bytes:
+def _content(source: File, name: str, encoding: str | None) -> bytes:
+    def look(head: bytes) -> None:
+        zipped = head.startswith(b"PK")  # which only its end proves
+        if encoding is None and not zipped and _format(name, head) == "text":
+            delimited.refuse_no_text(name, head)
+
     try:
-        return read_bytes(source)
+        return read_bytes(source, look)
     except FileNotFoundError:
         hint = "; did you mean 'digits'?" if difflib.get_close_matches(name, ["digits"]) else ""
         raise DataError(f"{name}: there is no such file{hint}") from None

@@ -15,7 +15,7 @@ from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
 from chainrule.datasets import cells, delimited, foreign
 from chainrule.datasets.arrays import dense
-from chainrule.datasets.contents import Contents
+from chainrule.datasets.contents import Contents, check_width
 from chainrule.datasets.encoding import Reading
 
 ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)\s+(.+)""", re.IGNORECASE)
@@ -86,6 +86,7 @@ def read_arff(name: str, sha256: str, content: bytes, like: Reading) -> Contents
         for column, kind in kinds.items()
         if not kind.startswith("date")
     }
+    check_width(name, len(kinds))
     body = b"\n".join(rows)
     quote = "'" if b"'" in body else '"'
     layout = delimited.Layout(",", list(kinds), False, 0, notes, quote)
@@ -103,6 +104,7 @@ def read_svmlight(name: str, sha256: str, content: bytes, like: Reading) -> Cont
         X, y = load_svmlight_file(io.BytesIO(content), zero_based=zero or "x0" in like.forms)
     except Exception as error:
         raise DataError(f"{name}: not an svmlight file that can be read ({error})") from None
+    check_width(name, X.shape[1])
     first = 0 if zero or "x0" in like.forms else 1
     names = [f"x{j}" for j in range(first, X.shape[1] + first)]
     table = dict(zip(names, np.asfortranarray(dense(X, name)).T, strict=True))
@@ -137,6 +139,7 @@ def _of_frame(
         raise DataError(f"{name}: not a {what} file that can be read ({reason})") from None
     if not len(frame):
         raise DataError(f"{name}: there is no data row")
+    check_width(name, frame.width)
     text = [series.name for series in frame if _is_text(series, like.forms.get(series.name))]
     columns = cells.understand(
         pl.DataFrame([_as_text(frame[column]) for column in text]), like.forms, None
