@@ -1,9 +1,10 @@
-"""What no peer is compared in: ``python -m benchmarks.promises`` prints it in about 2 minutes.
+"""What no peer is compared in: ``python -m benchmarks.promises`` prints it in about 3 minutes.
 
 How soon Ctrl-C ends a training, and another thread by `stop=`; whether Adam's step grows slower
 when units have died and their moments have faded for 20,000 steps (numbers next to 0 are slow on
 most processors); what two trainings in two Python threads take, beside one after the other; how
-long the report on a wrong gradient takes beyond the numerical gradient.
+long the report on a wrong gradient takes beyond the numerical gradient; what share of the time
+writing checkpoints takes, and how soon a training goes on from one.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from __future__ import annotations
 import os
 import signal
 import statistics
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -21,6 +25,7 @@ import chainrule
 from chainrule import engine
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.adam import Adam
+from chainrule.training import checkpoint
 
 
 def main() -> None:
@@ -41,6 +46,10 @@ def main() -> None:
     for m in (20, 500):
         words = f"a report on an unknown mistake, the function itself aside: 38-25-25-10, {m} rows"
         line(words, reports(m), 1e3, "ms")
+    for words, layers, m, optimizer, options in CHECKPOINTED:
+        shares, resumed = checkpoints(layers, m, optimizer, options)
+        line(f"checkpoints: share of the time, {words}", shares, 100, "%")
+        line(f"from the call to the first step, resumed: {words}", resumed, 1e3, "ms")
     apart, together = two_trainings()
     line("two trainings one after the other, one thread each", apart, 1e3, "ms")
     line("the same two in two Python threads", together, 1e3, "ms")
@@ -103,6 +112,51 @@ def until_stopped(layers: tuple[int, ...], m: int, optimizer: str, wait: float) 
     ended = time.perf_counter()
     assert "asked to stop" in result.stopped
     return ended - asked[0]
+
+
+CHECKPOINTED: tuple[tuple[str, tuple[int, ...], int, str, dict[str, Any]], ...] = (
+    ("784-800-800-10, Adam, 6,000 rows", (784, 800, 800, 10), 6_000, "adam", {}),
+    ("784-2000-2000-10, SGD", (784, 2000, 2000, 10), 2_000, "sgd", {"dropout": 0.2}),
+    ("400-25-10, L-BFGS, 60,000 rows", (400, 25, 10), 60_000, "lbfgs", {}),
+    ("20-30-1, LM, 5,000 rows", (20, 30, 1), 5_000, "lm", {}),
+    ("20-50-3, Adam, 100,000 rows", (20, 50, 3), 100_000, "adam", {}),
+)
+
+
+def checkpoints(
+    layers: tuple[int, ...], m: int, optimizer: str, options: dict[str, Any]
+) -> tuple[list[float], list[float]]:
+    """Return the shares that writing takes of a training that writes as `train` does by itself.
+
+    The training here is short and writes often; a writing's share is that of the 30 seconds, or
+    more, that it waits after the one before.  The first has the hash of the data in it.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.random((m, layers[0]), dtype=np.float32)
+    Y = rng.random((m, layers[-1]), dtype=np.float32)
+    network = chainrule.Network(layers, output="identity" if optimizer == "lm" else "sigmoid")
+    took: list[float] = []
+    resumed, share, write = [], checkpoint.SHARE, checkpoint.Checkpoint._write
+
+    def timed(self: checkpoint.Checkpoint, stopped: str) -> None:
+        began = time.perf_counter()
+        write(self, stopped)
+        took.append(time.perf_counter() - began)
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(checkpoint, "SHARE", 1e9),
+        mock.patch.object(checkpoint.Checkpoint, "_write", timed),
+    ):
+        how: dict[str, Any] = {"checkpoint": f"{folder}/run.ckpt", "optimizer": optimizer}
+        how |= {"max_iter": 10**6, "patience": None, "checkpoint_every": 0.3, **options}
+        chainrule.train(network, X, Y, max_time=4.0, **how)
+        for _ in range(3):
+            began = time.perf_counter()
+            chainrule.train(network, X, Y, callback=lambda step: True, **how)
+            resumed.append(time.perf_counter() - began)
+    waits = [30.0, *(max(30.0, seconds / share) for seconds in took)]
+    return [seconds / wait for seconds, wait in zip(took, waits, strict=False)], resumed
 
 
 def adam_steps() -> tuple[list[float], list[float], int]:
