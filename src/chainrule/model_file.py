@@ -20,6 +20,7 @@ import numpy.typing as npt
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
 from chainrule.common.types import Array
+from chainrule.common.words import printable
 from chainrule.datasets.encoding import Encoder, Label, Scaling
 from chainrule.engine.predicting import predict
 from chainrule.notes.network import Network
@@ -31,6 +32,9 @@ DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}  # F16 in files only: float3
 
 class ModelFileError(ValueError):
     """A model file that cannot be read or written; the message says why and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, 2000))
 
 
 @dataclass(frozen=True)
@@ -295,6 +299,8 @@ def load(file: File) -> Model:
         what = f"its header lacks {error}"
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         what = str(error)
+    except (ArithmeticError, LookupError, MemoryError) as error:
+        what = f"{type(error).__name__}: {error}"
     raise ModelFileError(f"{name}: not a model that can be used: {what}") from None
 
 

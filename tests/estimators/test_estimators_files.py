@@ -1,11 +1,13 @@
 """Estimators in and out of the model file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from irises import FITTED, X, fitted, iris
 from sklearn.metrics import accuracy_score, get_scorer, log_loss, make_scorer
 
-from chainrule import MLPClassifier, MLPRegressor
+from chainrule import MLPClassifier, MLPRegressor, model_file
 from chainrule.estimators.files import read
 from chainrule.notes.activations import ACTIVATIONS, Activation
 from chainrule.notes.costs import COSTS
@@ -135,3 +137,26 @@ def test_classes_come_back_with_their_dtype(tmp_path, dtype):
     again = MLPClassifier.load(tmp_path / "net")
     assert again.classes_.dtype == net.classes_.dtype
     assert again.predict(X).dtype == net.predict(X).dtype
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"parameters": []},
+        {"parameters": {"alpha": {"dtype": "no such"}}},
+        {"parameters": {"alpha": {"RandomState": [1]}}},
+        {"labels": {"kind": "classes"}},
+        {"labels": {"kind": "classes", "classes": [1], "dtypes": ["O", "O"]}},
+        {"stop_report": {"gradient_norm": []}},
+        {"named": None, "parameters": None},
+    ],
+)
+def test_a_header_of_other_types_is_one_line(tmp_path, options):
+    path = tmp_path / "net.safetensors"
+    MLPClassifier(5, max_iter=3).fit(X, iris).save(path)
+    model = model_file.load(path)
+    about = replace(model.provenance, options={**model.provenance.options, **options})
+    model_file.save(path, replace(model, provenance=about))
+    with pytest.raises(model_file.ModelFileError, match="not an estimator that can be used") as e:
+        MLPClassifier.load(path)
+    assert "\n" not in str(e.value)

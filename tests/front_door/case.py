@@ -280,6 +280,7 @@ def train(path: Path, words: list[str], stdin: bool) -> Run:
         redirect_stdout(printed),
         redirect_stderr(printed),
         patch("sys.stdin", io.TextIOWrapper(io.BytesIO(stream))),
+        patch.dict("os.environ", CHAINRULE_TRACEBACK="1"),
     ):
         try:
             COMMAND.main(["train", source, *words, *quick], prog_name="chainrule")

@@ -308,3 +308,21 @@ def test_the_temperature_makes_an_overconfident_network_modest():
     found, temperature = learning.calibrated(network, theta * 5, X, y)
     assert temperature == pytest.approx(5, rel=0.3)
     np.testing.assert_allclose(found, theta * 5 / temperature)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"file,label\n../secret.jpg,1\n", r"'\.\./secret\.jpg' is no file of this folder"),
+        (b"file,label\n/etc/passwd,1\n", "'/etc/passwd' is no file of this folder"),
+        (b"file,label\n,1\n", "'' is no file of this folder"),
+        (b"file,label\nabsent.jpg\n", "there is no such file"),
+        (b"photo,label\na.jpg,1\n", "needs the columns file and label"),
+        (b"file,label\n\xff\xfe,1\n", "needs the columns file and label, in UTF-8"),
+        (b"file,label\n", "has no photo in it"),
+    ],
+)
+def test_labels_name_files_of_their_folder_only(tmp_path, content, message):
+    (tmp_path / "labels.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        learning.collected(tmp_path)

@@ -1,7 +1,8 @@
 """The command ``chainrule``: options turned into calls of the library.
 
 Data go to stdout, messages to stderr.  Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad
-data, 4 a bad model file, 130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+data, 4 a bad model file, 70 a mistake of chainrule's own (``CHAINRULE_TRACEBACK=1`` shows where),
+130 ended by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from chainrule.commands.exits import (
     BAD_DATA,
     BAD_MODEL,
     CHECK_FAILED,
+    MISTAKE,
     USAGE,
     fail,
     heed_signals,
@@ -26,6 +28,7 @@ from chainrule.commands.exits import (
 )
 from chainrule.common.files import reason
 
+TRACEBACK = "CHAINRULE_TRACEBACK"
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]  # UsageError: Click's, or Typer's own
 
 
@@ -63,13 +66,23 @@ class Commands(TyperGroup):
             from chainrule.workbench.telling import in_options
 
             fail(in_options(str(error)), codes.get(type(error), USAGE))
+        except (typer.Exit, typer.Abort, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # the panic of a library in Rust is not even an Exception
+            if os.environ.get(TRACEBACK):
+                raise
+            fail(
+                f"a mistake of chainrule's own ({type(error).__name__}: {error}): please report "
+                f"it, with what {TRACEBACK}=1 shows",
+                MISTAKE,
+            )
 
 
 app = typer.Typer(
     cls=Commands,
     help="Feed-forward neural networks whose gradient you can check and whose every value you "
     "can see.\n\nExit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad data, 4 bad model "
-    "file, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.",
+    "file, 70 a mistake of chainrule's own, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -18,6 +18,7 @@ import typer
 from chainrule.commands.exits import CHECK_FAILED, check_writable
 from chainrule.commands.options import File, Json, ModelPath
 from chainrule.commands.tables import rows_like_training
+from chainrule.common.words import word
 
 if TYPE_CHECKING:
     from chainrule.datasets import Dataset
@@ -251,7 +252,7 @@ def _standardising(model: Model, data: Dataset, row: int) -> dict[str, list[Stan
     }  # fmt: skip
     return {
         part: [
-            Standardised(name, *map(float, numbers))
+            Standardised(word(name), *map(float, numbers))
             for name, *numbers in zip(
                 names, np.ravel(values), scaling.mean, scaling.scale, strict=True
             )
@@ -323,4 +324,8 @@ def _octave_name(name: str) -> str:
 
 
 def _lam(model: Model, lam: float | None) -> float:
-    return float(model.provenance.options.get("lam", 0.0)) if lam is None else lam
+    """Return lambda as it was asked for, else as the model was trained with."""
+    found = model.provenance.options.get("lam", 0.0) if lam is None else lam
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise ValueError(f"the model file has no number for lambda but {found!r}: give --lam")
+    return float(found)

@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 import typer
 
 from chainrule.common.checks import DataError
+from chainrule.common.words import printable
 
-CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL = 1, 2, 3, 4
+CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, MISTAKE = 1, 2, 3, 4, 70
 ASK_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 heard: list[signal.Signals] = []  # the signals that asked this process to end
 terminals: list[int] = []  # of stdout and stderr, those that are one
@@ -59,7 +60,7 @@ def interrupted() -> int:
 
 def complain(message: str) -> None:
     """Print an error as one line."""
-    print("chainrule: " + " ".join(message.split()), file=sys.stderr)
+    print("chainrule: " + printable(" ".join(message.split())), file=sys.stderr)
 
 
 def fail(message: str, code: int) -> NoReturn:
@@ -88,7 +89,7 @@ def faulty(error: DataError, ctx: typer.Context | None) -> NoReturn:
         fail(f"{error.where}: {in_options(error.faults[0])}: type: {line}", BAD_DATA)
     complain(f"{error.where}: {len(error.faults)} things are in the way")
     told = [*(f"  {in_options(fault)}" for fault in error.faults), f"type: {line}"]
-    print("\n".join(told), file=sys.stderr)
+    print("\n".join(map(printable, told)), file=sys.stderr)
     raise typer.Exit(BAD_DATA)
 
 

@@ -16,6 +16,7 @@ from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, int
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.checks import DataError
 from chainrule.common.files import reason
+from chainrule.common.words import cell
 from chainrule.workbench.request import (
     ACTIVATION,
     FEWEST,
@@ -379,12 +380,12 @@ def predict(
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if model.classes is None:
-        writer.writerow(model.encoder.outputs or [model.encoder.target] * h.shape[1])
+        writer.writerow(map(cell, model.encoder.outputs or [model.encoder.target] * h.shape[1]))
         writer.writerows([f"{value:.9g}" for value in row] for row in h)
     else:
         sure = h.max(axis=1) if h.shape[1] > 1 else abs(h[:, 0] - 0.5) + 0.5
-        writer.writerow([model.encoder.target, "probability"])
-        writer.writerows((label, f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
+        writer.writerow([cell(model.encoder.target), "probability"])
+        writer.writerows((cell(label), f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
 
 
 def evaluate(

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from chainrule.common.checks import shortened
+from chainrule.common.words import printable, word
 from chainrule.evaluation.scores import Evaluation
 from chainrule.optimize import Step
 from chainrule.workbench.telling import SIX_STEPS, number, percent
@@ -34,9 +35,14 @@ def data_console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
 
+def shown(text: object) -> str:
+    """Return a text as Rich prints it: as it is, but for what would move the terminal."""
+    return markup.escape(printable(text))
+
+
 def say(text: str) -> None:
     """Print a message as it is."""
-    message_console().print(escape(text))
+    message_console().print(shown(text))
 
 
 def plain(value: object) -> str:
@@ -86,12 +92,12 @@ class Terminal:
         console = message_console()
         console.print(f"[bold cyan]{number}[/] [bold]{SIX_STEPS[number - 1]}[/]")
         if found:
-            console.print(f"  {escape(found)}")
+            console.print(f"  {shown(found)}")
 
     def note(self, text: str, *, heading: bool = False) -> None:
         """Print a line, a heading in bold and other lines below it."""
         self._end_line()
-        message_console().print(f"[bold]{escape(text)}[/]" if heading else f"  {escape(text)}")
+        message_console().print(f"[bold]{shown(text)}[/]" if heading else f"  {shown(text)}")
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Callable[[float], None]]:
@@ -193,8 +199,8 @@ def results(
     table.add_column("", style="bold")
     table.add_column("examples", justify="right")
     regression = next(iter(evaluations.values())).classes is None
-    for heading in (f"RMSE ({target})", "R2") if regression else ("accuracy", "wrong"):
-        table.add_column(escape(heading), justify="right")
+    for heading in (f"RMSE ({word(target)})", "R2") if regression else ("accuracy", "wrong"):
+        table.add_column(shown(heading), justify="right")
     set_in = {f"  {name}": evaluation for name, evaluation in (beside or {}).items()}
     for name, evaluation in {**evaluations, **set_in}.items():
         cells = (
@@ -202,7 +208,7 @@ def results(
             if regression
             else (percent(evaluation.accuracy), f"{len(evaluation.mistakes):,}")
         )
-        table.add_row(escape(name), f"{len(evaluation.truth):,}", *cells)
+        table.add_row(shown(name), f"{len(evaluation.truth):,}", *cells)
     console.print(table)
     if not regression:
         name, evaluation = list(evaluations.items())[-1]
@@ -219,14 +225,14 @@ def each_rmse(evaluation: Evaluation) -> list[float]:
 
 def confusion(evaluation: Evaluation, name: str, console: Console) -> None:
     """Print the confusion matrix, or the commonest confusions of many classes."""
-    classes = [str(label) for label in evaluation.classes or ()]
+    classes = [word(label) for label in evaluation.classes or ()]
     counts = evaluation.confusion
     if len(classes) > MOST_CLASSES or sum(map(len, classes)) > 4 * MOST_CLASSES:
         wrong = counts - np.diag(np.diag(counts))
         order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
         pairs = [divmod(int(i), len(classes)) for i in order]
         named = [f"{classes[i]} as {classes[j]} ({wrong[i, j]:,})" for i, j in pairs if wrong[i, j]]
-        console.print(f"most often confused, {name}: {escape(', '.join(named) or 'nothing')}")
+        console.print(f"most often confused, {name}: {shown(', '.join(named) or 'nothing')}")
         return
     table = Table(
         title=f"confusion matrix, {name}: a row for the true class, a column for the predicted",
@@ -237,13 +243,13 @@ def confusion(evaluation: Evaluation, name: str, console: Console) -> None:
     )
     table.add_column("", style="bold", justify="right")
     for label in classes:
-        table.add_column(escape(label), justify="right")
+        table.add_column(shown(label), justify="right")
     for i, label in enumerate(classes):
         cells = [
             f"[green]{n:,}[/]" if i == j and n else f"[bold]{n:,}[/]" if n else "[dim]·[/]"
             for j, n in enumerate(counts[i])
         ]
-        table.add_row(escape(label), *cells)
+        table.add_row(shown(label), *cells)
     console.print(table)
 
 
@@ -251,4 +257,4 @@ def facts(rows: Mapping[str, str]) -> None:
     """Print names and values in two columns; values are not wrapped, so a path can be copied."""
     console, width = data_console(), max(map(len, rows))
     for name, value in rows.items():
-        console.print(f"[bold]{name:<{width}}[/]  {escape(value)}")
+        console.print(f"[bold]{name:<{width}}[/]  {shown(value)}")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.types import Array
+from chainrule.common.words import printable, word
 
 Named = TypeVar("Named")
 LIBRARIES = ("chainrule", "sklearn", "joblib", "contextlib", "imblearn")
@@ -172,7 +173,8 @@ class DataError(ValueError):
     def __init__(self, where: str, *faults: str, **options: str | list[str]) -> None:
         self.where, self.faults, self.options = where, faults, options
         parts = [where] + (["; ".join(faults)] if faults else [])
-        super().__init__(": ".join([*parts, *([as_arguments(**options)] if options else [])]))
+        told = ": ".join([*parts, *([as_arguments(**options)] if options else [])])
+        super().__init__(printable(told))
 
 
 def as_arguments(**options: str | list[str]) -> str:
@@ -194,7 +196,7 @@ def counted(number: int, noun: str) -> str:
 
 def shortened(values: Sequence[object], most: int = 8) -> str:
     """List values, the middle ones left out when there are many."""
-    texts = [str(value) for value in values]
+    texts = [word(value) for value in values]
     if len(texts) > most:
         texts = [*texts[: most - 2], "...", texts[-1]]
     return ", ".join(texts)

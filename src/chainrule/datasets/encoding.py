@@ -403,7 +403,7 @@ class Encoder:
                 outputs=_tuple(fields.get("outputs"), str) or (),
                 na=_tuple(fields.get("na"), str) or (),
             )
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
             raise ValueError(f"bad encoder ({error!r})") from None
         n = len(encoder.feature_names)
         if not n or len({column.name for column in columns}) != len(columns):
@@ -600,4 +600,7 @@ def _tuple(values: Any, kind: Any) -> tuple[Any, ...] | None:
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None else float(_typed(value, int | float))
+    number = None if value is None else float(_typed(value, int | float))
+    if number is not None and not np.isfinite(number):
+        raise TypeError(f"{number} is not finite")
+    return number

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.common.checks import DataError, as_arguments, counted, shortened
 from chainrule.common.types import Array
+from chainrule.common.words import printable
 from chainrule.datasets.arrays import square
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.doubts import numbers_the_rows
@@ -69,6 +70,9 @@ class Dataset:
     sha256: str
     notes: list[str] = field(default_factory=list)
     held_out: Dataset | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", [printable(note) for note in self.notes])
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, Protocol
 
 from chainrule import model_file
@@ -130,6 +130,7 @@ def load(path: str | os.PathLike[str]) -> Driver:
     try:
         steering, speed = (Hill(**model.provenance.options[name]) for name in ("steering", "speed"))
         fits = model.network.layers[0] == 960 and steering.units + speed.units == model.network.K
+        fits &= all(isinstance(v, int | float) for v in (*astuple(steering), *astuple(speed)))
     except (KeyError, TypeError):
         fits = False
     if not fits:

@@ -68,17 +68,23 @@ def load(estimator: str, path: str | os.PathLike[str]) -> Fitted:
             f"{options.get('estimator', 'the command or chainrule.train')}"
         )
     names = tuple(column.name for column in model.encoder.columns)
-    return Fitted(
-        estimator,
-        {name: read(value) for name, value in options["parameters"].items()},
-        model.network,
-        (model.theta,),
-        names if options["named"] else None,
-        labels_of(options["labels"]),
-        model.provenance.J,
-        report_of(options.get("stop_report")),
-        model.target_scaling,
-    )
+    try:
+        return Fitted(
+            estimator,
+            {name: read(value) for name, value in options["parameters"].items()},
+            model.network,
+            (model.theta,),
+            names if options["named"] else None,
+            labels_of(options["labels"]),
+            model.provenance.J,
+            report_of(options.get("stop_report")),
+            model.target_scaling,
+        )
+    except Exception as error:  # what the header has is of another type than `save` writes
+        raise ModelFileError(
+            f"{os.fspath(path)}: not an estimator that can be used "
+            f"({type(error).__name__}: {error})"
+        ) from error
 
 
 def labels_of(written: dict[str, Any]) -> Labels | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.common.words import drawn
 from chainrule.plots.panel import BLUE, GREY, ORANGE
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def reading_figure(reading: Reading, title: str) -> Figure:
 
     found = reading.found
     figure = Figure(figsize=(13, 7.5), dpi=100, layout="constrained")
-    figure.suptitle(title, fontsize="x-large", fontweight="bold")
+    figure.suptitle(drawn(title), fontsize="x-large", fontweight="bold")
     left, right = figure.subfigures(1, 2, width_ratios=(1.1, 1), squeeze=False)[0]
     ax = left.subplots()
     height, width = found.mask.shape

@@ -343,16 +343,21 @@ def collected(folder: str | os.PathLike[str]) -> tuple[Array, Array]:
             f"{os.fspath(folder)}: has no {LABELS}: add photos with chainrule collect PHOTO "
             f"--label 0123456789 --folder {os.fspath(folder)}"
         )
-    with open(file, newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    try:
+        with open(file, newline="", encoding="utf-8") as lines:
+            rows = [(row["file"] or "", row["label"] or "") for row in csv.DictReader(lines)]
+    except (csv.Error, UnicodeError, KeyError) as error:
+        raise DataError(f"{file}: needs the columns file and label, in UTF-8 ({error})") from None
     X: list[Array] = []
     y: list[int] = []
-    for row in rows:
-        pictures = photos.find(Path(folder, row["file"])).pictures
-        label = [int(c) for c in row["label"] if c in "0123456789"]
+    for name, written in rows:
+        if Path(name).name != name or not name:
+            raise DataError(f"{file}: {name!r} is no file of this folder: it may name no other")
+        pictures = photos.find(Path(folder, name)).pictures
+        label = [int(c) for c in written if c in "0123456789"]
         if len(pictures) != len(label):
             raise DataError(
-                f"{file}: {row['file']} has {len(pictures)} marks and the label {row['label']!r} "
+                f"{file}: {name} has {len(pictures)} marks and the label {written!r} "
                 f"{len(label)} digits: correct the label, or remove the line"
             )
         X.extend(pictures)

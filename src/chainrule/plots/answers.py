@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.common.words import drawn
 from chainrule.evaluation.scores import Evaluation
 from chainrule.plots.panel import BLUE, GREY, ORANGE, Images, Panel, mosaic
 
@@ -69,7 +70,7 @@ class MistakesDisplay(Panel):
             ax.text(0.5, 0.5, "none", ha="center", va="center", color=GREY)
             ax.set_title("Examples it got wrong")
             return
-        mosaic(ax, self.images, captions=self.captions)
+        mosaic(ax, self.images, captions=[drawn(caption) for caption in self.captions])
         examples = "example" if self.total == 1 else f"{self.total:,} examples"
         ax.set_title(f"The {examples} it got wrong (true→predicted)")
         if len(self.images) < self.total:
@@ -80,7 +81,7 @@ def confusion(ax: Axes, evaluation: Evaluation, target: str) -> None:
     """Draw a confusion matrix, with numbers in its cells where there is room for them."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
-    names = [str(label) for label in evaluation.classes or ()]
+    names, target = [drawn(label) for label in evaluation.classes or ()], drawn(target)
     few = len(names) <= MOST_COUNTS
     display = ConfusionMatrixDisplay(evaluation.confusion, display_labels=names).plot(
         ax=ax,
@@ -100,6 +101,7 @@ def prediction_errors(ax: Axes, evaluation: Evaluation, target: str, kind: str) 
     from matplotlib.ticker import MaxNLocator
     from sklearn.metrics import PredictionErrorDisplay
 
+    target = drawn(target)
     alpha = float(np.clip(50 / len(evaluation.truth), 0.25, 0.7))  # where points lie on each other
     PredictionErrorDisplay(y_true=evaluation.truth.ravel(), y_pred=evaluation.answer.ravel()).plot(
         ax=ax,

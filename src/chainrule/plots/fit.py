@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.types import Array
+from chainrule.common.words import drawn
 from chainrule.engine.predicting import predict
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.notes.backprop import forward
@@ -281,7 +282,7 @@ class DecisionRegionsDisplay(Panel):
                 marker=MARKERS[code % len(MARKERS)],
                 edgecolors="white",
                 linewidths=0.6,
-                label=f"class {code}" if self.classes is None else str(self.classes[code]),
+                label=f"class {code}" if self.classes is None else drawn(self.classes[code]),
             )
         ax.set(title="Decision regions", xlabel="$x_1$", ylabel="$x_2$")
         ax.legend(frameon=True, framealpha=0.9)

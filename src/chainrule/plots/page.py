@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.common.words import printable
 from chainrule.evaluation.scores import Evaluation
 from chainrule.notes.network import Network
 from chainrule.optimize import History
@@ -92,6 +93,7 @@ def training_figure(
     columns = -(-len(panels) // rows)
     figure = Figure(figsize=(5 * columns, 4.6 * rows + 0.4), dpi=100)
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
+    title = printable(title, 200).replace("$", r"\$")
     figure.suptitle(title, fontsize="x-large", fontweight="bold")
     places = np.ravel(figure.subplots(rows, columns))
     for panel, ax in zip(panels, places, strict=False):

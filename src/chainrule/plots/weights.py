@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.common.words import drawn
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks, reshape
 from chainrule.plots.panel import GREY, MOST_NAMES, Images, Panel, mosaic
@@ -145,8 +146,8 @@ class WeightsDisplay(Panel):
         inputs = self.inputs if self.inputs is not None else range(1, columns)
         units = self.units if self.units is not None else range(1, rows + 1)
         for axis, names in (
-            (ax.xaxis, ["bias", *map(str, inputs)]),
-            (ax.yaxis, [*map(str, units)]),
+            (ax.xaxis, ["bias", *map(drawn, inputs)]),
+            (ax.yaxis, [*map(drawn, units)]),
         ):
             every = -(-len(names) // MOST_NAMES)
             axis.set_ticks(range(0, len(names), every), names[::every])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.common.words import drawn
 from chainrule.datasets import Dataset
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.model_file import Model
@@ -52,7 +53,7 @@ def state(outcome: Outcome) -> Figure | None:
 def _more_panels(outcome: Outcome) -> list[Callable[[Axes], Any]]:
     """Return the panels that only networks of one or two inputs, or regressions, have."""
     model, evaluation = outcome.model, list(outcome.evaluations.values())[-1]
-    target, names = str(model.encoder.target), model.encoder.feature_names
+    target, names = drawn(model.encoder.target), [*map(drawn, model.encoder.feature_names)]
     panels: list[Callable[[Axes], Any]] = []
     if evaluation.classes is not None:
         if len(names) == 2:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from chainrule.common.types import Array
+from chainrule.common.words import word
 from chainrule.evaluation.scores import Evaluation
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.optimize import Step
@@ -120,7 +121,7 @@ def headline(evaluation: Evaluation, target: str) -> str:
     """
     if evaluation.classes is not None:
         return f"{percent(evaluation.accuracy)} right"
-    return f"RMSE {number(evaluation.rmse)} ({target}), R2 {evaluation.r2:.4g}"
+    return f"RMSE {number(evaluation.rmse)} ({word(target)}), R2 {evaluation.r2:.4g}"
 
 
 def percent(part: float) -> str:
