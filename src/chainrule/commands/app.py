@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from chainrule.commands import checking, driving, exercise, photos, tables
+from chainrule.commands import checking, driving, exercise, looking, photos, tables
 from chainrule.commands.exits import (
     BAD_DATA,
     BAD_MODEL,
@@ -116,6 +116,7 @@ app.command()(checking.trace)
 app.command()(exercise.exercise)
 app.command()(photos.classify)
 app.command()(photos.collect)
+app.command()(looking.look)
 app.add_typer(driving.app, name="drive")
 
 

@@ -143,8 +143,35 @@ def read_digits(photo: File, model: Model | None = None) -> list[Digit]:
 
 def read(photo: File, model: Model | None = None) -> Reading:
     """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
+    return _read(photos.find(photo), model)
+
+
+def read_ink(ink: Array, model: Model | None = None) -> Reading:
+    """Read the digits of a drawing.
+
+    Parameters
+    ----------
+    ink : array of shape (height, width)
+        0 for paper to 1 for ink.
+    model : Model, optional
+        As for `read_digits`.
+
+    Returns
+    -------
+    Reading
+
+    Examples
+    --------
+    >>> ink = np.zeros((140, 140))
+    >>> ink[20:120, 65:75] = 1
+    >>> [digit.label for digit in read_ink(ink).digits]
+    [1]
+    """
+    return _read(photos.find_in_ink(ink), model)
+
+
+def _read(found: Found, model: Model | None) -> Reading:
     model = check_model(shipped_model() if model is None else model)
-    found = photos.find(photo)
     reading = _read_marks(model, found)
     marks = _parted(model, reading)
     return (

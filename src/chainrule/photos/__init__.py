@@ -4,11 +4,11 @@
 each takes what the one before gave, and each result can be shown; `find` does all of them.
 """
 
-from chainrule.photos.finding import Found, find
+from chainrule.photos.finding import Found, find, find_in_ink
 from chainrule.photos.ink import flatten
 from chainrule.photos.lines import remove_lines
 from chainrule.photos.marks import Mark, binarise, find_marks
-from chainrule.photos.normal import SIDE, normalise
+from chainrule.photos.normal import SIDE, normalise, stages
 from chainrule.photos.opening import Photo, open_photo
 from chainrule.photos.rows import in_reading_order
 
@@ -19,10 +19,12 @@ __all__ = [
     "Photo",
     "binarise",
     "find",
+    "find_in_ink",
     "find_marks",
     "flatten",
     "in_reading_order",
     "normalise",
     "open_photo",
     "remove_lines",
+    "stages",
 ]

@@ -73,3 +73,35 @@ def find(file: File) -> Found:
     mask = remove_lines(binarise(contrast), contrast)
     nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32))
     return nothing.with_marks(find_marks(contrast, mask))
+
+
+def find_in_ink(ink: Array) -> Found:
+    """Find the marks of a drawing: it has no light to divide out, and no ruled lines.
+
+    Parameters
+    ----------
+    ink : array of shape (height, width)
+        0 for paper to 1 for ink.  Strokes may touch the border.
+
+    Returns
+    -------
+    Found
+
+    Examples
+    --------
+    >>> ink = np.zeros((100, 100))
+    >>> ink[:80, 40:50] = 1
+    >>> [mark.box for mark in find_in_ink(ink).marks]
+    [(40, 0, 50, 80)]
+    """
+    ink = np.asarray(ink, np.float32)
+    margin = max(ink.shape) // 4  # what touches the border of a photo is taken for the page's edge
+    wide = np.pad(ink, margin)
+    marks = [
+        replace(mark, box=tuple(side - margin for side in mark.box))
+        for mark in find_marks(wide, wide >= 0.5)
+    ]
+    grey = (255 * (1 - ink)).astype(np.uint8)
+    photo = Photo(np.repeat(grey[..., None], 3, axis=2), 1.0, ink.shape[::-1])
+    nothing = Found(photo, ink, ink >= 0.5, [], np.zeros((0, SIDE, SIDE), np.float32))
+    return nothing.with_marks(marks)

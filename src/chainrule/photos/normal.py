@@ -36,7 +36,30 @@ def normalise(ink: Array) -> Array:
     >>> int((picture.sum(axis=0) > 0).sum())  # columns: a bar 30 wide is a stroke like any other
     3
     """
-    return center(even_strokes(deskew(fit(ink))))
+    return stages(ink)[-1]
+
+
+def stages(ink: Array) -> list[Array]:
+    """Return what each step on the way to the network makes of a mark, in their order.
+
+    Parameters
+    ----------
+    ink : array of shape (height, width)
+
+    Returns
+    -------
+    list of ndarray, float32
+        Cut out and resized, upright, of even strokes, and 28x28 as `normalise` returns it.
+
+    Examples
+    --------
+    >>> [step.shape for step in stages(np.ones((300, 30)))]
+    [(80, 8), (80, 10), (120, 50), (28, 28)]
+    """
+    cut = fit(ink)
+    upright = deskew(cut)
+    even = even_strokes(upright)
+    return [cut, upright, even, center(even)]
 
 
 def fit(ink: Array) -> Array:

@@ -107,9 +107,31 @@ def draw_digit(label: int, rng: np.random.Generator) -> Array:
     >>> draw_digit(7, np.random.default_rng(0)).shape
     (96, 96)
     """
+    return _draw(digit_paths(label, rng), rng)
+
+
+def digit_paths(label: int, rng: np.random.Generator) -> list[Array]:
+    """Return the strokes of a digit in one of the ways in which people write it.
+
+    Parameters
+    ----------
+    label : int
+        0 to 9.
+    rng : Generator
+
+    Returns
+    -------
+    list of ndarray of shape (n, 2)
+        Points (x, y) through which the pen goes, about in the unit square, y down.
+
+    Examples
+    --------
+    >>> [path.shape for path in digit_paths(7, np.random.default_rng(8))]
+    [(3, 2), (2, 2)]
+    """
     ways = DIGITS[label]
     strokes = ways[rng.integers(len(ways))]
-    return _draw([_path(stroke, rng) for stroke in strokes], rng)
+    return [_path(stroke, rng) for stroke in strokes]
 
 
 def draw_no_digit(rng: np.random.Generator) -> Array:

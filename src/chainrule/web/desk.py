@@ -1,0 +1,62 @@
+"""What lies open on the page: a network, and the photos that it was shown last."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.handwriting.reading import Reading
+from chainrule.model_file import Model
+from chainrule.notes.backprop import forward
+
+KEPT = 4  # photos whose marks can still be clicked
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model and the name that the page shows for it."""
+
+    model: Model
+    name: str
+
+    @cached_property
+    def theta(self) -> Array:
+        """The weights in float64, so that the terms of a sum add up to the last digit shown."""
+        return self.model.theta.astype(np.float64)
+
+    def activations(self, x: Array) -> list[Array]:
+        """Return a(1), ..., a(L) of one example that is not standardised yet."""
+        X = np.asarray(x, np.float64).reshape(1, -1)
+        scaling = self.model.scaling
+        a, _ = forward(self.model.network, self.theta, scaling.apply(X) if scaling else X)
+        return [a_l[0] for a_l in a]
+
+
+@dataclass
+class Desk:
+    """All that the server remembers between two requests.
+
+    Attributes
+    ----------
+    opened : Opened
+        Replaced as a whole when another model is opened, so that each answer is of one model.
+    photos : OrderedDict of int to Reading
+        The last `KEPT`, by number.
+    """
+
+    opened: Opened
+    photos: OrderedDict[int, Reading] = field(default_factory=OrderedDict)
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def keep(self, reading: Reading) -> int:
+        """Remember a photo; return its number."""
+        number = next(self.numbers)
+        self.photos[number] = reading
+        while len(self.photos) > KEPT:
+            self.photos.popitem(last=False)
+        return number

@@ -1,0 +1,92 @@
+"""The answers of the Draw view: what becomes of ink, and what a network makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.handwriting.reading import (
+    NO_CODE,
+    NO_DIGIT,
+    Reading,
+    check_model,
+    read_ink,
+)
+from chainrule.model_file import load
+from chainrule.photos import Mark, stages
+from chainrule.photos.strokes import digit_paths
+from chainrule.web.asked import Asked
+from chainrule.web.desk import Desk, Opened
+
+MOST_SIDE = 560  # pixels of the pad
+STAGES = ("cut", "upright", "even")
+
+
+def network(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Tell which network is open."""
+    return described(desk.opened)
+
+
+def open_model(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Open a model file in place of the network that is open."""
+    file = asked.file()
+    desk.opened = Opened(check_model(load(file)), file.name)
+    return described(desk.opened)
+
+
+def described(opened: Opened) -> dict[str, Any]:
+    """Return what the page says of a network."""
+    model = opened.model
+    activations = [g.name for g in model.network.activations]
+    return {
+        "name": opened.name,
+        "layers": list(model.network.layers),
+        "activations": [*activations, model.network.cost.name],
+        "classes": [str(label) for label in model.classes or ()],
+    }
+
+
+def example(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the strokes of a digit in one of many hands; `strokes` tells the points of each."""
+    rng = np.random.default_rng(asked.whole("seed", 0, 2**31))
+    paths = digit_paths(asked.whole("digit", 0, 9), rng)
+    return {"strokes": [len(path) for path in paths], "points": np.concatenate(paths)}
+
+
+def ink(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Read a drawing, and show one of its marks: the largest, or the one asked for."""
+    opened = desk.opened
+    reading = read_ink(asked.picture("ink", MOST_SIDE), opened.model)
+    marks = reading.found.marks
+    answer = read_marks(reading)
+    if marks:
+        largest = max(range(len(marks)), key=lambda i: marks[i].size)
+        shown = asked.whole("mark", 0, len(marks) - 1, largest)
+        answer |= {"shown": shown} | looked_into(opened, marks[shown])
+    return answer
+
+
+def read_marks(reading: Reading) -> dict[str, Any]:
+    """Return where the marks are, what each reads as, and how sure that is."""
+    h = reading.h
+    codes = [int(p[:NO_CODE].argmax()) if reading.is_digit(i) else NO_CODE for i, p in enumerate(h)]
+    return {
+        "boxes": np.array([reading.found.box(i) for i in range(len(h))], np.int32).reshape(-1, 4),
+        "labels": [NO_DIGIT if code == NO_CODE else str(code) for code in codes],
+        "probabilities": h[np.arange(len(h)), codes],
+    }
+
+
+def looked_into(opened: Opened, mark: Mark) -> dict[str, Any]:
+    """Return each step from a mark to the network's answer: pictures, then a(2), ..., a(L)."""
+    *before, x = stages(mark.ink)
+    pictures = {name: _bytes(picture) for name, picture in zip(STAGES, before, strict=True)}
+    a = opened.activations(x)
+    layers = {f"a{l}": a_l for l, a_l in enumerate(a[1:], start=2)}
+    return {**pictures, "x": x, **layers}
+
+
+def _bytes(picture: Array) -> Array:
+    return np.asarray(np.clip(np.rint(255 * picture), 0, 255), np.uint8)

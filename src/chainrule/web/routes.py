@@ -1,0 +1,35 @@
+"""What a page can ask for: the table of all answers.
+
+A view adds its rows here and nowhere else.  The guard stands before all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from chainrule.web import drawing, unit
+from chainrule.web.asked import Asked
+from chainrule.web.desk import Desk
+
+KIB, MIB = 2**10, 2**20
+Values = Mapping[str, Any]
+
+
+class Route(NamedTuple):
+    """The function that answers ``POST /api/NAME``, and the most bytes that it may be sent.
+
+    It returns the values of one message, or an iterator over those of a stream of messages.
+    """
+
+    answer: Callable[[Desk, Asked], Values | Iterator[Values] | AsyncIterator[Values]]
+    most: int = 64 * KIB
+
+
+ROUTES: dict[str, Route] = {
+    "network": Route(drawing.network),
+    "open": Route(drawing.open_model, 64 * MIB),
+    "example": Route(drawing.example),
+    "ink": Route(drawing.ink, MIB),
+    "unit": Route(unit.unit),
+}

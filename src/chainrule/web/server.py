@@ -1,0 +1,150 @@
+"""The server of the page: the files it is made of, the answers, and how both start and end."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route as StarletteRoute
+
+from chainrule.web import wire
+from chainrule.web.asked import Asked
+from chainrule.web.desk import Desk
+from chainrule.web.guard import Guard
+from chainrule.web.routes import ROUTES, Route, Values
+
+KINDS = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+MOST_CONNECTIONS = 200
+LAST_SECONDS = 2  # that answers under way have when the server ends
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def serve(desk: Desk, port: int, started: Callable[[str], None]) -> None:
+    """Serve the page at 127.0.0.1 until Ctrl-C.
+
+    Parameters
+    ----------
+    desk : Desk
+    port : int
+        0 lets the system choose a free one.
+    started : callable
+        Told the address, with the secret of this run behind its #, once the server listens.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+        port = listening.getsockname()[1]
+        token = secrets.token_urlsafe(32)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                guarded(desk, port, token),
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_level="error",
+                server_header=False,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_graceful_shutdown=LAST_SECONDS,
+            )
+        )
+        started(f"http://127.0.0.1:{port}/#token={token}")
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+
+
+def guarded(desk: Desk, port: int, token: str) -> Guard:
+    """Return the page as an ASGI app behind its guard."""
+    static = page_files()
+    most = {f"/api/{name}": route.most for name, route in ROUTES.items()}
+    return Guard(app(desk, static), port, token, static, most)
+
+
+def app(desk: Desk, static: Mapping[str, tuple[bytes, str]]) -> Starlette:
+    """Return the page as an ASGI app that answers anyone: only the guard may call it."""
+    routes = [
+        StarletteRoute(path, _file(*content), methods=["GET"]) for path, content in static.items()
+    ]
+    routes += [
+        StarletteRoute(f"/api/{name}", _answer(desk, route), methods=["POST"])
+        for name, route in ROUTES.items()
+    ]
+    return Starlette(routes=routes)
+
+
+def page_files() -> dict[str, tuple[bytes, str]]:
+    """Return the page's files by their paths: content and type, all read at once."""
+    found = {}
+    folders = [("", files("chainrule") / "web" / "static")]
+    while folders:
+        path, folder = folders.pop()
+        for entry in folder.iterdir():
+            name = f"{path}/{entry.name}"
+            if entry.is_dir():
+                folders.append((name, entry))
+            elif (suffix := entry.name.rpartition(".")[2]) in KINDS:
+                found[name] = (entry.read_bytes(), KINDS[suffix])
+    return {"/": found.pop("/index.html"), **found}
+
+
+def _file(content: bytes, kind: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return Response(content, media_type=kind)
+
+    return endpoint
+
+
+def _answer(desk: Desk, route: Route) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            asked = Asked(wire.unpack(await request.body()))
+            answer = await run_in_threadpool(route.answer, desk, asked)
+        except (ValueError, MemoryError) as error:
+            return PlainTextResponse(one_line(error), 400)
+        if isinstance(answer, Mapping):
+            return Response(wire.pack(answer), media_type="application/octet-stream")
+        return StreamingResponse(_frames(answer), media_type="application/octet-stream")
+
+    return endpoint
+
+
+async def _frames(answers: Iterator[Values] | AsyncIterator[Values]) -> AsyncIterator[bytes]:
+    """Yield the messages of a stream, each behind its length; an error is the last one."""
+    waiting = iterate_in_threadpool(answers) if isinstance(answers, Iterator) else answers
+    try:
+        async for values in waiting:
+            yield framed(values)
+    except (ValueError, MemoryError) as error:
+        yield framed({"error": one_line(error)})
+
+
+def framed(values: Mapping[str, Any]) -> bytes:
+    """Return a message behind its length in four bytes."""
+    message = wire.pack(values)
+    return len(message).to_bytes(4, "little") + message
+
+
+def one_line(error: Exception) -> str:
+    """Return an error in one line for the page."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this"
+    return " ".join(str(error).split())

@@ -1,0 +1,79 @@
+// The page's frame: which view is shown, which network is open, and what went wrong.
+
+import { button, h } from "./dom.js";
+import { ask, follow, keepToken } from "./transport.js";
+import { words } from "./words.js";
+
+// The views that are built, in the order of their tabs
+const VIEWS = { draw: () => import("./draw.js") };
+const [FIRST] = Object.keys(VIEWS);
+
+const view = document.getElementById("view");
+const alert = document.getElementById("trouble");
+let end = () => {}, mounts = 0, network = null;
+
+/** Return the view and its settings that the address holds: #draw&unit=2,364. */
+function place() {
+  const [name, ...rest] = location.hash.slice(1).split("&");
+  return { name: name in VIEWS ? name : FIRST, settings: Object.fromEntries(new URLSearchParams(rest.join("&"))) };
+}
+
+function remember(settings) {
+  const { name, settings: before } = place();
+  const query = new URLSearchParams({ ...before, ...settings });
+  history.replaceState(null, "", `#${name}&${decodeURIComponent(query)}`);
+}
+
+function trouble(error) {
+  alert.hidden = !error;
+  alert.textContent = error?.message ?? "";
+}
+
+async function show() {
+  const mine = ++mounts;
+  const { name, settings } = place();
+  for (const tab of document.querySelectorAll("#tabs a")) {
+    if (tab.hash === `#${name}`) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  document.title = words.title(words.views[name]);
+  trouble(null);
+  try {
+    network ??= await ask("network");
+    const { mount } = await VIEWS[name]();
+    if (mine !== mounts) return; // another view was chosen meanwhile
+    opened();
+    end();
+    view.replaceChildren();
+    end = mount(view, { ask, follow, network, settings, remember, trouble }) ?? (() => {});
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+function opened() {
+  const file = h("input", { type: "file", accept: ".safetensors", hidden: true, onchange: open });
+  document.getElementById("opened").replaceChildren(
+    h("span", { class: "note" }, words.opened(network)), file,
+    button(words.open, () => file.click(), { title: words.openHint }));
+}
+
+async function open(event) {
+  const [file] = event.target.files;
+  if (!file) return;
+  try {
+    network = await ask("open", { file: new Uint8Array(await file.arrayBuffer()), name: file.name });
+    await show();
+  } catch (error) {
+    trouble(error);
+  }
+  event.target.value = "";
+}
+
+keepToken();
+if (Object.keys(VIEWS).length > 1) {
+  document.getElementById("tabs").append(
+    ...Object.keys(VIEWS).map((name) => h("a", { href: `#${name}` }, words.views[name])));
+}
+addEventListener("hashchange", show);
+show();

@@ -1,0 +1,80 @@
+// Where the views get their answers: `ask` for one, `follow` for a stream of them.
+// A notebook can give the views another source with the same two functions.
+
+import { pack, unpack } from "./wire.js";
+import { words } from "./words.js";
+
+const TOKEN = "token";
+
+/** Take the secret out of the address, so that no bookmark or screenshot has it. */
+export function keepToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get(TOKEN);
+  if (!given) return;
+  sessionStorage.setItem(TOKEN, given);
+  history.replaceState(null, "", location.pathname);
+}
+
+async function post(name, values, signal) {
+  let response;
+  try {
+    response = await fetch(`/api/${name}`, {
+      method: "POST",
+      headers: { "X-Chainrule-Token": sessionStorage.getItem(TOKEN) ?? "" },
+      body: pack(values),
+      signal,
+    });
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new Error(words.noServer);
+  }
+  if (response.ok) return response;
+  throw new Error(response.status === 500 ? words.serverError : (await response.text()).trim());
+}
+
+/** Return the values that the server answers; an error's message is a line for the reader. */
+export async function ask(name, values = {}, signal = undefined) {
+  return unpack(await (await post(name, values, signal)).arrayBuffer());
+}
+
+/** Call `heard` with the values of each message of a stream, until it ends or is aborted. */
+export async function follow(name, values, heard, signal = undefined) {
+  const reader = (await post(name, values, signal)).body.getReader();
+  let waiting = new Uint8Array(0);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const all = new Uint8Array(waiting.length + value.length);
+    all.set(waiting);
+    all.set(value, waiting.length);
+    let at = 0;
+    while (all.length - at >= 4) {
+      const n = new DataView(all.buffer).getUint32(at, true);
+      if (all.length - at - 4 < n) break;
+      const message = unpack(all.buffer, at + 4);
+      if (message.error) throw new Error(message.error);
+      heard(message);
+      at += 4 + n;
+    }
+    waiting = all.slice(at);
+  }
+}
+
+/** Return a function that asks for the newest values alone: what comes while it waits replaces
+ * what came before, so that a slow answer never makes a queue. */
+export function newest(ask, heard, failed) {
+  let next = null, busy = false;
+  return async function wanted(name, values) {
+    next = [name, values];
+    if (busy) return;
+    busy = true;
+    while (next) {
+      const [name, values] = next;
+      next = null;
+      try {
+        heard(await ask(name, values), values);
+      } catch (error) {
+        failed(error);
+      }
+    }
+    busy = false;
+  };
+}

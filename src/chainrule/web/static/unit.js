@@ -1,0 +1,123 @@
+// The Unit panel: one unit's weights as a picture, its z as a sum, its a on the curve of g, and what
+// a target would teach it.  Every number comes from the server.
+
+import { h, inside } from "./dom.js";
+import { both, display, fixed, layered, number, plain, row, sum } from "./math.js";
+import { canvas, grid, largest, signed } from "./paint.js";
+import { words } from "./words.js";
+
+const TERMS = 4; // largest terms of the sum that have a row of their own
+const DECIMALS = 4;
+const svg = inside("http://www.w3.org/2000/svg");
+
+/** Fill `el` with the panel; `wanted({ y })` is called when the reader chooses a target. */
+export function panel(el, network, wanted) {
+  const { layers, classes } = network;
+  const L = layers.length;
+  const side = Math.sqrt(layers[0]);
+  const shape = (l) => (l === 1 ? [side, side] : grid(layers[l - 1]));
+  const target = h("select", { onchange: () => wanted() },
+    h("option", { value: "" }, words.noTarget),
+    ...classes.map((label, k) => h("option", { value: k }, words.className(label))));
+  const body = h("div");
+  const learn = h("div");
+  const head = h("h2");
+  const question = h("p", {}, h("label", {}, words.target, " ", target));
+  el.replaceChildren(head, body, question, learn);
+
+  const input = (l, i) => {
+    if (l > 1) return words.unitName(i, l);
+    return words.pixel(Math.ceil(i / side), ((i - 1) % side) + 1);
+  };
+
+  function pictures({ l, weights, adds }) {
+    const before = l === 2 ? words.ink : words.activation;
+    const size = shape(l - 1);
+    const most = [largest(weights.subarray(1)), largest(adds.subarray(1))];
+    const figures = [[weights, words.looksFor], [adds, words.weightTimes(before)]].map(
+      ([values, text], k) => {
+        const picture = canvas(text);
+        signed(picture, values.subarray(1), size, most[k]);
+        return h("figure", {}, picture, h("figcaption", {}, text));
+      });
+    return [h("div", { class: "pair" }, ...figures),
+      h("p", { class: "note" }, words.scales(number(most[0], 2), number(most[1], 2)))];
+  }
+
+  function formulas({ l, j, z, a, numbers }) {
+    const lines = [display(layered("z", l, j), "=", sum(row("i", "=", "0"), String(layers[l - 2])),
+      layered("Θ", l - 1, j, "i"), both("a", "i", row("(", String(l - 1), ")")), "=", z)];
+    const g = numbers ? [plain(numbers.replaceAll("-", "−"))]
+      : [l === L ? "h" : "g", "(", layered("z", l), ")"];
+    lines.push(display(layered("a", l, j), "=", ...g, "=", a));
+    return lines;
+  }
+
+  function terms({ l, weights, values, adds, z }) {
+    const order = [...adds.keys()].slice(1).sort((p, q) => Math.abs(adds[q]) - Math.abs(adds[p]));
+    const shown = order.slice(0, TERMS);
+    const others = order.slice(TERMS).reduce((total, i) => total + adds[i], 0);
+    const line = (name, i) => h("tr", {}, h("th", { scope: "row" }, name),
+      h("td", {}, fixed(weights[i], DECIMALS)), h("td", {}, i ? number(values[i], 3) : "1"),
+      h("td", {}, fixed(adds[i], DECIMALS)));
+    const rest = (name, value, kind) => h("tr", { class: kind }, h("th", { scope: "row", colspan: 3 }, name),
+      h("td", {}, fixed(value, DECIMALS)));
+    const { columns } = words;
+    return h("table", { class: "terms" },
+      h("thead", {}, h("tr", {}, ...[l === 2 ? columns.pixel : columns.unit, columns.weight,
+        l === 2 ? words.ink : words.activation, columns.adds].map((text) => h("th", { scope: "col" }, text)))),
+      h("tbody", {}, line(words.bias, 0), ...shown.map((i) => line(input(l - 1, i), i)),
+        order.length > TERMS ? rest(words.others(order.length - TERMS), others) : null,
+        rest(words.sumOf, z, "sum")));
+  }
+
+  function curve({ g, curve_z: zs, curve_a: as, z, a }) {
+    if (!zs) return null;
+    const width = 260, height = 90, low = Math.min(0, ...as), high = Math.max(...as);
+    const x = (value) => ((value - zs[0]) / (zs.at(-1) - zs[0])) * width;
+    const y = (value) => height - 6 - ((value - low) / (high - low || 1)) * (height - 12);
+    const path = [...zs].map((value, i) => `${x(value).toFixed(1)},${y(as[i]).toFixed(1)}`).join(" ");
+    return svg("svg", {
+      class: "curve", viewBox: `0 0 ${width} ${height}`, role: "img",
+      "aria-label": words.curve(g, number(z), number(a)),
+    },
+    svg("path", { class: "axis", d: `M0 ${y(0)}H${width}M${x(0)} 0V${height}` }),
+    svg("polyline", { class: "line", points: path }),
+    svg("path", { class: "drop", d: `M${x(z)} ${y(0)}V${y(a)}` }),
+    svg("circle", { class: "point", cx: x(z), cy: y(a), r: 4.5 }));
+  }
+
+  function taught({ l, j, delta, Delta }) {
+    if (delta === undefined) return [];
+    const most = largest(Delta.subarray(1));
+    const formula = display(layered("δ", l, j), "=", delta);
+    if (!most) return [formula, h("p", { class: "note" }, words.noDelta)];
+    const picture = canvas(words.teaches(number(most, 2)));
+    signed(picture, Delta.subarray(1), shape(l - 1), most);
+    return [formula, h("div", { class: "pair" }, h("figure", {}, picture)),
+      h("p", { class: "note" }, words.teaches(number(most, 2))),
+      h("p", { class: "note" }, words.backwardLine)];
+  }
+
+  return {
+    /** The class chosen as target, or undefined. */
+    get y() {
+      return target.value === "" ? undefined : Number(target.value);
+    },
+    show(values) {
+      const { l, j } = values;
+      question.hidden = false;
+      head.textContent = l === L && classes.length === layers[L - 1]
+        ? words.outputUnit(words.className(classes[j - 1]), l) : words.unit(j, l);
+      body.replaceChildren(...pictures(values), ...formulas(values), terms(values),
+        ...[curve(values)].filter(Boolean), h("p", { class: "note" }, words.forwardLine));
+      learn.replaceChildren(...taught(values));
+    },
+    clear() {
+      head.textContent = words.unitTitle;
+      body.replaceChildren(h("p", { class: "note" }, words.noUnit));
+      question.hidden = true;
+      learn.replaceChildren();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+// All the words of the page, so that they can be read together and translated.
+
+const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+export const words = {
+  views: { draw: "Draw" },
+  title: (view) => `${view} · chainrule`,
+  noServer: "The server has ended: start chainrule look again, and open the address it prints.",
+  serverError: "The server made a mistake: the terminal where it runs says which.",
+  notSupported: "This view could not be loaded: reload the page.",
+
+  open: "Open…",
+  openHint: "Open a model file (.safetensors) that reads 28×28 digits",
+  opened: (network) => `${network.name}, ${network.layers.join("-")}`,
+
+  draw: "Draw a digit",
+  drawHint: "or type one: 0 to 9. Nothing leaves this machine.",
+  pad: "Drawing pad. The arrow keys move the pen, space puts it down or lifts it, a digit draws an "
+    + "example, Ctrl+Z takes a stroke back, Delete clears.",
+  penDown: "pen down",
+  penUp: "pen up",
+  clear: "Clear",
+  undo: "Undo",
+  nothing: "nothing drawn yet",
+  tooSmall: "Too small to be a digit: draw it larger.",
+  none: "no digit",
+  sure: (p) => `${percent(p)} sure`,
+  looks: (alone) => `the mean of 9 looks; this picture alone: ${percent(alone)}`,
+  said: (label, p) => `${label}, ${percent(p)} sure`,
+  severalMarks: (n) => `${plural(n, "mark")}; shown below:`,
+  chooseMark: (i, label) => `show mark ${i}, read as ${label}`,
+
+  happens: "What happens to it",
+  stages: {
+    cut: "cut out",
+    upright: "upright",
+    even: "even strokes",
+    x: "28×28: what it sees",
+  },
+  does: "What the network does with it",
+  clickUnit: "click a unit",
+  byValue: "sort by value",
+  units: (n) => plural(n, "unit"),
+  layer: (l, n) => `Activations of layer ${l}, ${plural(n, "unit")}. The arrow keys choose one, `
+    + "Enter explains it.",
+  unitValue: (j, value) => `unit ${j}: ${value}`,
+  largestUnits: (l) => `The ten largest activations of layer ${l}`,
+  answers: "The network's answers",
+  className: (label) => (label === "none" ? "none" : label),
+
+  unit: (j, l) => `Unit ${j} of layer ${l}`,
+  outputUnit: (label, l) => `Output “${label}”, layer ${l}`,
+  unitTitle: "One unit",
+  noUnit: "Click a square: its weights, its sum and its place on the curve of g appear here.",
+  close: "Close",
+  looksFor: "what it looks for",
+  weightTimes: (what) => `weight × ${what} here`,
+  scales: (weight, adds) => `Orange adds, blue takes away. Full colour is ${weight} on the left, `
+    + `${adds} on the right.`,
+  ink: "ink",
+  activation: "a",
+  columns: { pixel: "pixel", unit: "unit", weight: "weight", adds: "adds" },
+  bias: "bias",
+  pixel: (row, column) => `row ${row}, col ${column}`,
+  unitName: (j, l) => `unit ${j} of layer ${l}`,
+  others: (n) => `${n} others`,
+  sumOf: "sum",
+  curve: (g, z, a) => `The curve of ${g}, with the unit's point at z = ${z}, a = ${a}`,
+  forwardLine: "Notes, Backpropagation Algorithm: “Perform forward propagation to compute a(l)”.",
+  target: "What would it learn, if this were",
+  noTarget: "–",
+  backwardLine: "Notes, Backpropagation Algorithm: δ(L) = a(L) − y, then δ(l) backwards, and Δ_ij "
+    + "grows by a_j δ_i.",
+  teaches: (largest) => `Its row of Δ, as a picture: full colour is ${largest}. A step of gradient `
+    + "descent takes a small part of it away from the weights.",
+  noDelta: "δ is 0: this picture would not change its weights.",
+};
+
+/** Return a probability as the command prints it: never quite 100 %. */
+export function percent(p) {
+  return `${Math.min(100 * p, 99.9).toFixed(1)} %`;
+}

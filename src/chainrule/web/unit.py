@@ -1,0 +1,74 @@
+"""The answer of the Unit panel: one unit's z as a sum, its a, and what an error would teach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.common.types import Array
+from chainrule.notes.formulas import activation_formulas, cost_formulas, in_letters, in_numbers
+from chainrule.notes.theta import blocks
+from chainrule.notes.trace import trace
+from chainrule.web.asked import Asked
+from chainrule.web.desk import Desk, Opened
+
+CURVE = np.linspace(-1, 1, 121)  # points of g that are drawn, in units of the largest |z|
+
+
+def unit(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Explain unit j of layer l for the picture x; with a target y, its delta and row of Delta."""
+    opened = desk.opened
+    network = opened.model.network
+    x = asked.numbers("x", (network.layers[0],))
+    l = asked.whole("l", 2, network.L)
+    j = asked.whole("j", 1, network.layers[l - 1])
+    a = opened.activations(x)
+    weights = blocks(network, opened.theta)[l - 2][:, j - 1]  # row j of Theta(l-1)
+    values = np.concatenate([np.ones(1), a[l - 2]])
+    adds = weights * values
+    z = float(adds.sum())
+    answer = {
+        "l": l,
+        "j": j,
+        "weights": weights,
+        "values": values,
+        "adds": adds,
+        "z": z,
+        "a": float(a[l - 1][j - 1]),
+    }
+    answer |= _activation(opened, l, z)
+    if "y" in asked.values:
+        answer |= _taught(opened, a[0], asked.whole("y", 0, network.K - 1), l, j)
+    return answer
+
+
+def _activation(opened: Opened, l: int, z: float) -> dict[str, Any]:
+    """Return the unit's g as a formula, with its number, and as a curve around z."""
+    network = opened.model.network
+    if l == network.L:
+        output = cost_formulas(network.cost)
+        numbers = in_numbers(output.unit, f"{z:.4g}", "") if output.unit else ""
+        return {"g": network.cost.name, "formula": output.h, "numbers": numbers}
+    g = network.activations[l - 2]
+    template, _ = activation_formulas(g)
+    zs = CURVE * max(4.0, 1.25 * abs(z))
+    return {
+        "g": g.name,
+        "formula": in_letters(template),
+        "numbers": in_numbers(template, f"{z:.4g}", ""),
+        "curve_z": zs,
+        "curve_a": np.asarray(g.g(zs[None])[0]),
+    }
+
+
+def _taught(opened: Opened, x: Array, y: int, l: int, j: int) -> dict[str, Any]:
+    """Return delta and the row of Delta of the unit, if the picture's class were y."""
+    network = opened.model.network
+    target: Any = y if network.K == 1 else np.eye(network.K)[y]
+    shown = trace(network, opened.theta, x, target)
+    return {
+        "delta": float(shown.delta[l - 2][j - 1]),
+        "Delta": np.ascontiguousarray(shown.Delta[l - 2][j - 1]),
+        "cost": float(shown.cost),
+    }

@@ -1,0 +1,158 @@
+"""The server as a process: it starts, answers over the network, streams, and ends by Ctrl-C."""
+
+import http.client
+import re
+import signal
+import subprocess
+import sys
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+pytest.importorskip("starlette", reason="the page needs chainrule[page]")
+
+from asgi import PORT, SECRET, call, desk, posted
+from typer.testing import CliRunner
+
+from chainrule.commands import looking
+from chainrule.commands.app import app
+from chainrule.web import routes, wire
+from chainrule.web.guard import Guard
+from chainrule.web.routes import Route
+from chainrule.web.server import guarded, page_files
+
+
+@pytest.fixture(scope="module")
+def running():
+    """Start `chainrule look`; give its port and secret; end it as a person does."""
+    command = [sys.executable, "-c", "from chainrule.commands.app import main; main()"]
+    process = subprocess.Popen(
+        [*command, "look", "--no-browser"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    first = process.stdout.readline()
+    found = re.fullmatch(r"chainrule look: http://127\.0\.0\.1:(\d+)/#token=(\S+)\n", first)
+    assert found, first
+    yield int(found[1]), found[2]
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert said == ""
+
+
+def post(running, name, message, **headers):
+    port, token = running
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("POST", f"/api/{name}", message, {"X-Chainrule-Token": token} | headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def test_the_page_and_an_answer_come_over_the_network(running):
+    port, _ = running
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert response.status == 200
+        assert b'<script type="module" src="/main.js">' in response.read()
+    status, body = post(running, "network", wire.pack({}))
+    assert status == 200
+    assert wire.unpack(body)["layers"] == [784, 400, 100, 11]
+
+
+def test_a_wrong_question_is_one_line_and_the_server_lives(running):
+    for name, values, line in [
+        ("ink", {}, b"ink must be a picture"),
+        ("open", {"file": np.zeros(9, np.uint8), "name": "a.bin"}, b"a.bin: not a model"),
+        ("unit", {"l": 1e9}, b"x must be an array"),
+    ]:
+        status, body = post(running, name, wire.pack(values))
+        assert status == 400
+        assert body.startswith(line)
+        assert b"\n" not in body
+        assert b"Traceback" not in body
+    assert post(running, "network", b"junk")[0] == 400
+    assert post(running, "network", wire.pack({}))[0] == 200
+
+
+def test_it_listens_on_the_loopback_address_alone(running):
+    port, _ = running
+    connection = http.client.HTTPConnection("127.0.0.2", port, timeout=5)
+    with pytest.raises(OSError, match=r"refused|unreachable"):
+        connection.connect()
+
+
+def streamed(monkeypatch, answer):
+    monkeypatch.setitem(routes.ROUTES, "count", Route(answer))
+    message = wire.pack({})
+    page = guarded(desk(), PORT, SECRET)
+    status, _, body = call(page, "POST", "/api/count", posted(len(message)), message)
+    assert status == 200
+    found = []
+    while body:
+        n = int.from_bytes(body[:4], "little")
+        found.append(wire.unpack(body[4 : 4 + n]))
+        body = body[4 + n :]
+    return found
+
+
+def test_a_stream_is_one_message_after_another(monkeypatch):
+    def count(at, asked):
+        for i in range(3):
+            yield {"i": i}
+
+    async def async_count(at, asked):
+        for i in range(3):
+            yield {"i": i}
+
+    assert streamed(monkeypatch, count) == [{"i": 0}, {"i": 1}, {"i": 2}]
+    assert streamed(monkeypatch, async_count) == [{"i": 0}, {"i": 1}, {"i": 2}]
+
+
+def test_an_error_within_a_stream_is_its_last_message(monkeypatch):
+    def fails(at, asked):
+        yield {"i": 0}
+        raise ValueError("this\nwent wrong")
+
+    assert streamed(monkeypatch, fails) == [{"i": 0}, {"error": "this went wrong"}]
+
+
+def test_the_files_of_the_page_ask_for_nothing_from_elsewhere():
+    files = {path: content.decode() for path, (content, _) in page_files().items()}
+    assert {"/", "/main.js", "/style.css", "/draw.js"} <= set(files)
+    for path, text in files.items():
+        assert not re.findall(r"https?://(?!www\.w3\.org/)", text), path
+        assert "innerHTML" not in text, path
+        if path.endswith(".js"):
+            for module in re.findall(r'(?:from|import\()\s*"([^"]+)"', text):
+                assert "/" + module.removeprefix("./") in files, f"{path} imports {module}"
+    assert not re.findall(r"\sstyle=|<script>|\son\w+=", files["/"])
+
+
+def test_without_its_extra_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(looking, "find_spec", lambda name: None)
+    found = CliRunner().invoke(app, ["look"])
+    assert found.exit_code == 2
+    assert found.stderr == (
+        "chainrule: the page needs a server: type pip install 'chainrule[page]'\n"
+    )
+
+
+def test_a_model_that_reads_no_digits_is_refused(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(b"nothing")
+    found = CliRunner().invoke(app, ["look", str(tmp_path / "a.safetensors")])
+    assert found.exit_code == 4
+    assert "not a model that can be used" in found.stderr
+
+
+def test_a_port_that_is_taken_is_told(running):
+    found = CliRunner().invoke(app, ["look", "--no-browser", "--port", str(running[0])])
+    assert found.exit_code == 2
+    assert "cannot be listened to (Address already in use)" in found.stderr
+
+
+def test_the_guard_stands_before_the_app():
+    assert isinstance(guarded(desk(), PORT, SECRET), Guard)

@@ -1,0 +1,65 @@
+"""What the Unit panel says adds up, and is what the library computes."""
+
+import numpy as np
+import pytest
+from asgi import ask, desk
+
+from chainrule import forward, reshape, trace
+from chainrule.handwriting.reading import shipped_model
+from chainrule.photos import normalise
+from chainrule.photos.strokes import draw_digit
+from chainrule.web.unit import unit
+
+X = normalise(draw_digit(7, np.random.default_rng(0))).ravel()
+MODEL = shipped_model()
+NETWORK, THETA = MODEL.network, MODEL.theta.astype(np.float64)
+
+
+@pytest.mark.parametrize(("l", "j"), [(2, 1), (2, 400), (3, 57), (4, 8)])
+def test_the_terms_add_up_to_z_and_the_weights_are_a_row_of_Theta(l, j):
+    answer = ask(unit, desk(), l=l, j=j, x=X)
+    a, _ = forward(NETWORK, THETA, X[None].astype(np.float64))
+    np.testing.assert_array_equal(answer["weights"], reshape(NETWORK, THETA)[l - 2][j - 1])
+    np.testing.assert_allclose(answer["values"], [1, *a[l - 2][0]], rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(answer["adds"], answer["weights"] * answer["values"])
+    shown = trace(NETWORK, THETA, X, np.eye(11)[0])
+    assert answer["z"] == pytest.approx(shown.z[l - 2][j - 1], abs=1e-10)
+    assert answer["a"] == pytest.approx(a[l - 1][0, j - 1], rel=1e-12)
+    assert "delta" not in answer
+
+
+def test_the_point_lies_on_the_curve_of_g():
+    answer = ask(unit, desk(), l=2, j=364, x=X)
+    assert answer["g"] == "relu"
+    assert answer["formula"] == "max(0, z)"
+    assert answer["numbers"] == f"max(0, {answer['z']:.4g})"
+    on_curve = np.interp(answer["z"], answer["curve_z"], answer["curve_a"])
+    assert on_curve == pytest.approx(answer["a"], abs=0.05)
+
+
+@pytest.mark.parametrize(("l", "j"), [(2, 364), (3, 9), (4, 1)])
+def test_a_target_gives_delta_and_the_units_row_of_Delta(l, j):
+    answer = ask(unit, desk(), l=l, j=j, x=X, y=4)
+    shown = trace(NETWORK, THETA, X, np.eye(11)[4])
+    assert answer["delta"] == pytest.approx(shown.delta[l - 2][j - 1], rel=1e-9, abs=1e-14)
+    np.testing.assert_allclose(answer["Delta"], shown.Delta[l - 2][j - 1], rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"l": 1, "j": 1},
+        {"l": 5, "j": 1},
+        {"l": 2, "j": 401},
+        {"l": 2, "j": 0},
+        {"l": 2.0, "j": 1},
+        {"l": 10**400, "j": 1},
+        {"l": 2, "j": 1, "y": 11},
+        {"l": 2, "j": 1, "x": X[:-1]},
+        {"l": 2, "j": 1, "x": X * np.float32(np.nan)},
+        {"l": 2, "j": 1, "x": "x"},
+    ],
+)
+def test_a_unit_that_is_not_there_is_refused(wrong):
+    with pytest.raises(ValueError, match="must"):
+        ask(unit, desk(), **{"x": X} | wrong)
