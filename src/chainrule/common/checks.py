@@ -113,7 +113,7 @@ def as_dtype(values: Any, dtype: npt.DTypeLike, name: str) -> Any:
     """
     if values.dtype == dtype:
         return values
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         found = values.astype(dtype)
     if found.dtype == np.float32:
         before, after = (
@@ -142,6 +142,31 @@ def check_weights(weights: npt.ArrayLike, m: int, K: int) -> Array:
             f"weights must be >= 0, and not all 0; got {weights.min():g} to {weights.max():g}"
         )
     return weights
+
+
+def weights_as_dtype(weights: Array, dtype: npt.DTypeLike) -> Array:
+    """Return weights in dtype; those that vanish or overflow in its sums are refused.
+
+    Examples
+    --------
+    >>> weights_as_dtype(np.array([1e-35, 1e-34]), np.float32)
+    Traceback (most recent call last):
+        ...
+    ValueError: weights end at 1e-34 and add up to 1.1e-34, and float32 computes with weights from \
+9.9e-32 to 3.4e+38: multiply them all, and lam, by one number, which leaves J as it is
+    """
+    found: Array = as_dtype(weights, dtype, "weights")
+    limits = np.finfo(dtype)
+    with np.errstate(over="ignore"):
+        most, total = weights.max(), weights.sum(dtype=np.float64)
+    least, largest = float(limits.tiny / limits.eps), float(limits.max)
+    if not (most >= least and total <= largest):
+        raise ValueError(
+            f"weights end at {most:.2g} and add up to {total:.2g}, and {limits.dtype} computes "
+            f"with weights from {least:.2g} to {largest:.2g}: multiply them all, and lam, by one "
+            "number, which leaves J as it is"
+        )
+    return found
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import as_dtype
+from chainrule.common.checks import as_dtype, weights_as_dtype
 from chainrule.common.types import Array, Rule
 from chainrule.engine import summing
 from chainrule.notes.backprop import total_weight
@@ -78,7 +78,7 @@ class Rows:
             raise ValueError(f"dtype must be float32 or float64, got {dtype}")
         Y, weights = network.known_targets(Y, len(X), weights)
         if weights is not None:
-            weights = weights.astype(dtype, copy=False)
+            weights = weights_as_dtype(weights, dtype)
         # Contiguous rows, made once here and not in each iteration
         X, Y = (np.ascontiguousarray(as_dtype(v, dtype, name)) for v, name in ((X, "X"), (Y, "Y")))
         return cls(X, Y, weights, engine, threads)

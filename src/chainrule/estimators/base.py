@@ -29,7 +29,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule import engine
-from chainrule.common.checks import as_dtype
+from chainrule.common.checks import as_dtype, weights_as_dtype
 from chainrule.common.types import Array, Squares
 from chainrule.datasets.encoding import Scaling
 from chainrule.engine.predicting import forward
@@ -76,10 +76,13 @@ R = TypeVar("R")
 def on_its_threads(
     method: Callable[Concatenate[BaseMLP, P], R],
 ) -> Callable[Concatenate[BaseMLP, P], R]:
-    """Let NumPy have no more threads than the parameter ``threads`` says, while a method runs."""
+    """Let NumPy have no more threads than the parameter ``threads`` says, while a method runs.
+
+    What overflows there is told in words, not by NumPy's warnings.
+    """
 
     def held(self: BaseMLP, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with blas_threads(self.threads):
+        with np.errstate(all="ignore"), blas_threads(self.threads):
             return method(self, *args, **kwargs)
 
     return held
@@ -229,7 +232,7 @@ class BaseMLP(
 
     def _rows(self, X: Any, Y: Array, weights: Array | None, dtype: np.dtype[Any]) -> Rows:
         Y, weights = by_output(Y, weights, self.output_weights, self._levels)
-        weights = None if weights is None else weights.astype(dtype, copy=False)
+        weights = None if weights is None else weights_as_dtype(weights, dtype)
         if isinstance(X, np.ndarray):  # of a DataFrame, often column after column
             X = np.ascontiguousarray(as_dtype(X, dtype, "X"))
         else:

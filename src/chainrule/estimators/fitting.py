@@ -30,7 +30,7 @@ from chainrule.notes.regularisation import divided, parts, penalty
 from chainrule.notes.second_order import check_residuals
 from chainrule.optimize import OPTIMIZERS, SGD, Adam, Algorithm, Step, lbfgs
 from chainrule.optimize.iterate import Steps
-from chainrule.optimize.loop import Run, Tolerances
+from chainrule.optimize.loop import Run, Tolerances, still_finite
 from chainrule.optimize.result import NOT_FINITE, Ending
 from chainrule.training.objective import TrainingObjective
 from chainrule.training.steps import lowest
@@ -80,7 +80,7 @@ def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Endi
         run.rules = [MinibatchStopping(fit, progress)]
         steps = epochs(fit, progress, rng)
     else:
-        run.rules = [FullBatchStopping(fit, progress), Tolerances(p.max_iter)]
+        run.rules = [FullBatchStopping(fit, progress), still_finite, Tolerances(p.max_iter)]
         steps = over_all_rows(fit, progress.theta)
     with np.errstate(all="ignore"):  # a divergence is told in words
         run.follow(steps)

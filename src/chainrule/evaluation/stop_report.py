@@ -88,6 +88,7 @@ class StopReport:
         return "\n".join([*lines, f"try: {self.suggestion}"])
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a diverged network is what it may look at
 def stop_report(
     network: Network,
     theta: Array,
@@ -125,9 +126,8 @@ def stop_report(
     Notes, *Backpropagation Algorithm*: delta(l) has the factor g'(z(l)); a unit for which that is
     0 gets no update, and one for which it is small gets next to none.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        _, D = finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
-        a, _ = forward(network, theta, X)
+    _, D = finish(network, theta, *accumulate(network, theta, X, Y, weights), lam)
+    a, _ = forward(network, theta, X)
     dead, saturated = [], []
     for at_l, g in zip(points(network, theta, a), network.activations, strict=True):
         slope = np.abs(g.g_prime(at_l)).max(axis=0)  # (s_l,)

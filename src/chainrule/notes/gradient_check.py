@@ -263,7 +263,10 @@ def evaluate(objective: Objective, theta: Array) -> tuple[float, Array]:
             "unrolled, one value for each component"
         )
     if not (np.isfinite(J) and np.isfinite(D).all()):
-        raise ValueError(f"J or its gradient is not finite at theta (J = {J:g})")
+        raise ValueError(
+            f"J or its gradient is not finite at theta (J = {J:g}): take inputs or a theta of "
+            "smaller size"
+        )
     return J, D
 
 

@@ -50,6 +50,7 @@ def divided(lam: Lambda, by: float) -> Lambda:
     return float(lam) / by if np.ndim(lam) == 0 else [lam_l / by for lam_l in lam]  # type: ignore
 
 
+@np.errstate(over="ignore")
 def penalty(network: Network, theta: Array, lam: Lambda) -> float:
     """Return m times the regularisation part of J, summed in float64.
 
@@ -105,6 +106,7 @@ def spread(network: Network, lam: Lambda) -> Array | None:
     return by_theta(network, squares) if any(per_layer(network, squares)) else None
 
 
+@np.errstate(over="ignore", invalid="ignore")  # an infinite J tells of a diverged network
 def finish_spread(
     theta: Array,
     cost_sum: float,

@@ -15,12 +15,14 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard, cast
 
+import numpy as np
+
 from chainrule.common.checks import by_name, floats
 from chainrule.common.types import Array, Objective, Rule
 from chainrule.optimize import br, cg, gd, lbfgs, lm, newton_cg, scg, scipy
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.iterate import Iterate, Steps
-from chainrule.optimize.loop import Minimizer, Run, Tolerances
+from chainrule.optimize.loop import Minimizer, Run, Tolerances, still_finite
 from chainrule.optimize.result import Callback, History, Result, State, Step
 from chainrule.optimize.sgd import SGD
 
@@ -99,12 +101,15 @@ def minimize(
             raise ValueError("there is nothing to start from: give theta, or a state")
         start = floats(theta, "theta")
     run = Run(start if state is None else state.theta, callback=callback, state=state)
+    run.rules = [still_finite]
     if is_minimizer(method):
         if state is not None:
             raise ValueError(CANNOT_GO_ON)
-        return run.follow_minimizer(method, objective, max_iter)
-    run.rules = [Tolerances(max_iter)]
-    return run.follow(method(objective, start))
+        with np.errstate(all="ignore"):  # a divergence is told in words
+            return run.follow_minimizer(method, objective, max_iter)
+    run.rules += [Tolerances(max_iter)]
+    with np.errstate(all="ignore"):
+        return run.follow(method(objective, start))
 
 
 def find(optimizer: str | Optimizer | Rule) -> Optimizer | Rule:

@@ -124,6 +124,9 @@ def advance(objective: LeastSquares, now: Damped) -> Damped:
             if triangle is None:
                 triangle, n_eval = triangular(objective, now.theta), n_eval + 1
             step = qr_step(triangle, now.D, damping * now.scale)
+        if step is None:
+            damping, growth = damping * growth, 2 * growth
+            continue
         p, gain = step
         theta = (now.theta + p).astype(now.theta.dtype, copy=False)
         J, D, H = objective.normal_equations(theta)
@@ -155,10 +158,16 @@ def triangular(objective: LeastSquares, theta: Array) -> Array:
     return R
 
 
-def qr_step(R: Array, D: Array, damped: Array) -> tuple[Array, float]:
-    """Do as `cholesky_step`, from R: the condition number is that of Jac, not its square."""
+def qr_step(R: Array, D: Array, damped: Array) -> tuple[Array, float] | None:
+    """Do as `cholesky_step`, from R: the condition number is that of Jac, not its square.
+
+    Return None where the network is so flat that nothing can be solved.
+    """
     n = len(damped)
     below = np.column_stack([np.diag(np.sqrt(damped)), np.zeros(n)])
     R = np.asarray(np.linalg.qr(np.vstack([R, below]), mode="r"))
-    p = np.asarray(np.linalg.solve(R[:n, :n], -R[:n, n]))
+    try:
+        p = np.asarray(np.linalg.solve(R[:n, :n], -R[:n, n]))
+    except np.linalg.LinAlgError:
+        return None
     return p, foretold(p, D, damped)

@@ -20,9 +20,12 @@ from chainrule.optimize.result import (
     BY_CALLBACK,
     FLAT,
     INTERRUPTED,
+    LOST,
     NO_GAIN,
     NO_MORE,
     NOT_FINITE,
+    OF_LOWEST,
+    ROSE,
     Callback,
     Ending,
     History,
@@ -33,6 +36,7 @@ from chainrule.optimize.result import (
 
 GRADIENT_TOLERANCE = 1e-6  # max |D_i| of a slope that counts as flat
 COST_TOLERANCE = 1e-10  # relative to |J|: where the gain is smaller, nothing is left to gain
+FAR = 10.0  # times J of the start: a J above it is no noise
 
 StoppingRule = Callable[[Step], Ending | None]
 """Asked after each step; what it returns ends the training."""
@@ -40,8 +44,31 @@ Minimizer = Callable[..., Result]
 """``minimize(objective, theta, *, max_iter, callback) -> Result``: somebody else's optimizer."""
 
 
+def still_finite(step: Step) -> Ending | None:
+    """Return why to stop where J or theta is not finite: a rule of every training."""
+    if step.iteration == 0:
+        slope = 0.0 if isinstance(step.state, State) else step.gradient_norm
+        return None if math.isfinite(step.J + slope) else Ending(NOT_FINITE)
+    return None if usable(step) else Ending(LOST.format(step.iteration), cut=True)
+
+
+def usable(step: Step) -> bool:
+    """Whether J and theta are finite."""
+    return math.isfinite(step.J) and bool(np.isfinite(step.theta).all())
+
+
+def called(step: Step) -> str:
+    """Return what sentences call a step."""
+    return f"iteration {step.iteration}"
+
+
+def far_above(J: float, start: float) -> bool:
+    """Whether J has risen so far above that of the start that a training has diverged."""
+    return not start + (FAR - 1) * abs(start) >= J
+
+
 class MaxIter:
-    """The rule that ends a training after max_iter iterations, or whose J is not finite at first.
+    """The rule that ends a training after max_iter iterations.
 
     Parameters
     ----------
@@ -58,8 +85,6 @@ class MaxIter:
     def __call__(self, step: Step) -> Ending | None:
         """Return why to stop, if there is a reason."""
         if self.first is None:
-            if not math.isfinite(step.J):
-                return Ending(NOT_FINITE)
             self.first = step.iteration
         ended = step.iteration >= self.first + self.max_iter
         return Ending(AT_MAX_ITER.format(self.max_iter)) if ended else None
@@ -77,10 +102,8 @@ class Tolerances(MaxIter):
     def __call__(self, step: Step) -> Ending | None:
         """Return why to stop, if there is a reason."""
         before, self.before = self.before, step.J
-        if self.first is None:
-            if not math.isfinite(step.J + step.gradient_norm):
-                return Ending(NOT_FINITE)
-        elif abs(before - step.J) <= COST_TOLERANCE * max(abs(step.J), abs(before)):
+        gain = abs(before - step.J)
+        if self.first is not None and gain <= COST_TOLERANCE * max(abs(step.J), abs(before)):
             return Ending(NO_GAIN.format(COST_TOLERANCE), converged=True)
         if (ended := super().__call__(step)) is not None:
             return ended
@@ -131,10 +154,13 @@ class Run:
     Attributes
     ----------
     history : History
+    errors : dict
+        How NumPy is to treat overflows within the callback: as the user had it.
     last : Step or None
         The newest whole step.
     best : Step or None
-        The step of the lowest J_val or, without validation examples, of the lowest J.
+        The step of the lowest J_val or, without validation examples, of the lowest J; None where
+        not one is finite.
     ended : Ending or None
 
     A run with a ``last`` step goes on from it, where another process left it: the callback is told
@@ -151,6 +177,7 @@ class Run:
     every: int | None = None
     keeper: Keeper | None = None
     history: History = field(default_factory=History)
+    errors: Any = field(default_factory=np.geterr)
     last: Step | None = None
     best: Step | None = None
     ended: Ending | None = None
@@ -196,7 +223,12 @@ class Run:
             found = minimize(objective, self.start, max_iter=max_iter, callback=told)
             n_eval = found.n_eval + 1  # of the start
             end = replace(self.last or first, theta=found.theta, J=found.J, n_eval=n_eval)
-            return ended or Ending(found.stopped, found.converged, step=end)
+            if ended is not None:
+                return ended
+            if self.best is None or (usable(end) and end.J <= self.best.J):
+                return Ending(found.stopped, found.converged, step=end)
+            why = OF_LOWEST.format(found.stopped, called(self.best), "J")
+            return Ending(why, step=end, cut=True)
 
         return self.result(until_ended(run))
 
@@ -216,8 +248,10 @@ class Run:
         """Tell the callback of a step and ask the rules; return what ends the run."""
         whole = not step.batch
         try:
-            if self._hears(step) and self.callback is not None and self.callback(step):
-                return Ending(BY_CALLBACK)
+            if self._hears(step) and self.callback is not None:
+                with np.errstate(**self.errors):
+                    if self.callback(step):
+                        return Ending(BY_CALLBACK)
         except Stopped:
             raise
         except Exception as error:
@@ -239,7 +273,9 @@ class Run:
         is_start = len(self.history) == 1
         if is_start and not self.start_counts and step.J_val is None:
             return
-        if self.best is None or not measure(self.best) <= measure(step):
+        if not (usable(step) and math.isfinite(measure(step))):
+            return
+        if self.best is None or measure(step) < measure(self.best):
             self.best = step
 
     def result(self, ended: Ending) -> Result:
@@ -253,12 +289,17 @@ class Run:
                 self.start, np.nan, self.history, n_iter=0, n_eval=0, stopped=ended.why,
                 converged=False, state=self.state, interrupted=ended.at_once,
             )  # fmt: skip
-        chosen, why = last, ended.why
+        chosen, why, converged = last, ended.why, ended.converged
         if ended.cut or self.keep_best or self.J_val is not None:
             chosen = self.best or last
             if chosen.iteration != last.iteration and not ended.cut:
                 name = "J" if self.J_val is None else "J_val"
-                why += f"; this is the theta of iteration {chosen.iteration}, of the lowest {name}"
+                why = OF_LOWEST.format(why, called(chosen), name)
+        elif self.best is not None and "lam" not in last.extra:  # br's J is of another lambda
+            first = self.history.J[0]
+            if far_above(last.J, first):
+                chosen, converged = self.best, False
+                why = ROSE.format(first, last.J, called(chosen))
         before = 0 if self.state is None else evaluations(self.state)
         return Result(
             theta=chosen.theta,
@@ -267,7 +308,7 @@ class Run:
             n_iter=len(self.history) - 1,
             n_eval=last.n_eval - before,
             stopped=why,
-            converged=ended.converged,
+            converged=converged,
             state=last.state,
             interrupted=ended.at_once,
         )

@@ -231,6 +231,12 @@ NO_DESCENT = (
     "not small, check the gradient (check_gradient) and the scale of the inputs"
 )
 NOT_FINITE = (
-    "diverged: J is not finite at the starting theta; standardise the inputs or start from "
-    "smaller weights"
+    "diverged: J is not finite at the starting theta; standardise the inputs, start from smaller "
+    "weights or take a smaller lam"
 )
+LOST = (
+    "diverged: J or theta is not finite in iteration {}; this is the best theta before: "
+    "standardise the inputs"
+)
+ROSE = "diverged: J rose from {:.4g} to {:.4g}; this is the theta of {}, of the lowest J"
+OF_LOWEST = "{}; this is the theta of {}, of the lowest {}"

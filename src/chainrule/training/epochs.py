@@ -13,8 +13,8 @@ from chainrule.common.types import Array, Rule, Stopped
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.iterate import Steps
-from chainrule.optimize.loop import Run, cut_short
-from chainrule.optimize.result import Ending, Result, State, Step
+from chainrule.optimize.loop import Run, cut_short, far_above
+from chainrule.optimize.result import OF_LOWEST, ROSE, Ending, Result, State, Step
 from chainrule.training.objective import TrainingObjective
 
 # An engine call is kept this small so that Ctrl-C and max_time take effect soon.  Its size depends
@@ -27,6 +27,7 @@ DIVERGED = (
     "diverged: J is not finite in epoch {}; this is the best theta before: a smaller learning_rate "
     "(now {:g}) or standardised inputs may help"
 )
+SMALLER = ": a smaller learning_rate or standardised inputs may help"
 
 
 def steps(
@@ -159,10 +160,25 @@ def first_state(rule: Rule, theta: Array, state: State | None) -> State:
 
 
 def with_J_of_all(objective: TrainingObjective, run: Run, result: Result) -> Result:
-    """Put the J over all the rows in place of the mean over an epoch, unless somebody waits."""
-    if run.ended is not None and not run.ended.at_once:
+    """Put the J over all the rows in place of the mean over an epoch, unless somebody waits.
+
+    Where it is above that of the start, the start is the best theta.
+    """
+    waits = run.ended is None or run.ended.at_once
+    if not waits:
         # Nobody is asked: the time that is over has ended the training already
-        quiet = np.errstate(over="ignore", invalid="ignore")
-        with quiet, asking(lambda: None), suppress(KeyboardInterrupt):
+        with asking(lambda: None), suppress(KeyboardInterrupt):
             result.J = objective.J(result.theta)
+    if run.J_val is not None or not run.history.J:
+        return result
+    first = run.history.J[0]
+    far = far_above(result.J, first)
+    if far or (not waits and first < result.J):
+        why = result.stopped
+        if far and not why.startswith("diverged"):
+            why = ROSE.format(first, result.J, "the start") + SMALLER
+        elif not far:
+            why = OF_LOWEST.format(why.partition("; this is the theta")[0], "the start", "J")
+        converged = result.converged and not far
+        return replace(result, theta=run.start, J=first, stopped=why, converged=converged)
     return result

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import check_count
+from chainrule.common.checks import as_dtype, check_count
 from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.choice import chosen
 from chainrule.engine.cores import available_threads
@@ -32,7 +32,7 @@ from chainrule.optimize import (
     is_minimizer,
     is_rule,
 )
-from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short
+from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short, still_finite
 from chainrule.optimize.vectors import blas_threads
 from chainrule.training import epochs
 from chainrule.training.checked import WrongGradientError, check_before_training
@@ -228,6 +228,8 @@ def train(
     limits = Limits(max_time, stop)
     rows = Rows.checked(network, X, Y, weights, dtype, engine, threads)
     check_lam(network, lam)
+    for part in parts(lam):
+        as_dtype(np.asarray(part, np.float64), rows.Y.dtype, "lam")
     check_count(max_iter, "max_iter", 0)
     if every is not None and (not isinstance(every, Integral) or every < 1):
         raise ValueError(f"every must be a whole number of batches >= 1, got {every!r}")
@@ -251,8 +253,8 @@ def train(
     objective = TrainingObjective(network, rows, lam, limits)
     validation = validation_rows(network, X_val, Y_val, rows)
     run = Run(
-        start.astype(rows.Y.dtype, copy=False),
-        rules=[limits.start],
+        as_dtype(start, rows.Y.dtype, "theta"),
+        rules=[limits.start, still_finite],
         callback=callback,
         J_val=None if validation is None else functools.partial(validation.cost, network),
         keep_best=by_epochs,
@@ -283,7 +285,8 @@ def train(
         refuse_state_of_another(optimizer, method, now, rows.Y.dtype)
 
     # 5. Check the gradient, once
-    with blas_threads(threads), asking(limits):
+    # What overflows is told in words, by the result
+    with np.errstate(all="ignore"), blas_threads(threads), asking(limits):
         if check and run.last is None:  # one that goes on has been checked
             try:
                 report = check_before_training(

@@ -433,13 +433,7 @@ def six_steps(
     )
     if not len(result.history):
         raise Stopped(result.stopped)
-    optimizer = plan.arguments["optimizer"]
-    why = result.stopped
-    if result.J > J and optimizer != "br":  # br's J is of another lambda
-        rule = optimizer in ("sgd", "adam", "adamw")
-        mend = "type a smaller --learning-rate" if rule else "leave --optimizer out"
-        why = f"the training diverged, and the network is worse than at the start: {mend}"
-    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {why}")
+    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
     return check, result
 
 
