@@ -17,7 +17,9 @@ from safetensors.numpy import save as to_bytes
 
 from chainrule import Network, random_theta
 from chainrule.common.sealed import checksum
-from chainrule.datasets.encoding import Column, Encoder, Scaling
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
+from chainrule.datasets.scaling import Scaling
 from chainrule.model_file import Model, ModelFileError, Provenance, load, save
 from chainrule.notes.activations import ACTIVATIONS
 

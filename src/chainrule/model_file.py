@@ -21,7 +21,9 @@ from chainrule.common.files import File, name_of, read_bytes, reason, write_atom
 from chainrule.common.sealed import checksum
 from chainrule.common.types import Array
 from chainrule.common.words import printable
-from chainrule.datasets.encoding import Encoder, Label, Scaling
+from chainrule.datasets.encoding import Encoder
+from chainrule.datasets.scaling import Scaling
+from chainrule.datasets.vectors import Label
 from chainrule.engine.predicting import predict
 from chainrule.notes.network import Network
 
@@ -113,7 +115,7 @@ class Model:
 
     Examples
     --------
-    >>> from chainrule.datasets.encoding import Column
+    >>> from chainrule.datasets.columns import Column
     >>> encoder = Encoder((Column("size"),), target="kind", classes=("small", "large"))
     >>> model = Model(Network((1, 1)), np.array([-3.0, 1.0]), encoder)
     >>> model.predict(np.array([[1.0], [5.0]]))
@@ -213,7 +215,7 @@ def save(file: File, model: Model, *, half: bool = False) -> None:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from chainrule.datasets.encoding import Column
+    >>> from chainrule.datasets.columns import Column
     >>> model = Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),)))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save(Path(folder, "model.safetensors"), model)
@@ -280,7 +282,7 @@ def load(file: File) -> Model:
     Examples
     --------
     >>> import io
-    >>> from chainrule.datasets.encoding import Column
+    >>> from chainrule.datasets.columns import Column
     >>> stream = io.BytesIO()
     >>> save(stream, Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),))))
     >>> load(io.BytesIO(stream.getvalue())).theta

@@ -14,7 +14,9 @@ from chainrule.commands.app import app
 from chainrule.common.checks import DataError, shortened
 from chainrule.common.words import cell, drawn, printable, word
 from chainrule.datasets import load, load_like
-from chainrule.datasets.encoding import Column, Encoder, Scaling
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
+from chainrule.datasets.scaling import Scaling
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e$50K_to_$100K"
 

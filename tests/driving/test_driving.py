@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from chainrule import Network, model_file, predict, random_theta
 from chainrule.commands.alvinn import learn_on_the_fly
 from chainrule.commands.app import app
-from chainrule.datasets.encoding import Column, Encoder
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
 from chainrule.driving import learning, retina
 from chainrule.driving.buffer import Buffer
 from chainrule.driving.drawing import Film

@@ -234,7 +234,8 @@ def test_show_draws_the_photo_and_every_step(sheet, tmp_path):
 
 
 def test_a_model_that_cannot_read_photos_is_refused(sheet, tmp_path):
-    from chainrule.datasets.encoding import Column, Encoder
+    from chainrule.datasets.columns import Column
+    from chainrule.datasets.encoding import Encoder
 
     model = model_file.Model(Network((1, 1)), np.array([0.5, 1.0]), Encoder((Column("size"),)))
     model_file.save(tmp_path / "size.safetensors", model)

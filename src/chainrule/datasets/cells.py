@@ -93,7 +93,7 @@ class Column:
     Attributes
     ----------
     values : ndarray of shape (m,)
-        float64, datetime64[s] or text, see `chainrule.datasets.encoding`.
+        float64, datetime64[s] or text, see `chainrule.datasets.vectors`.
     form : str
     notes : list of str
         What was read in another way than it is written.

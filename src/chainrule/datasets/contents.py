@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Label, Reading, Table
+from chainrule.datasets.encoding import Reading, Table
+from chainrule.datasets.vectors import Label
 
 MOST_COLUMNS = 200_000  # more than any picture has pixels that a network can take
 SPARE_BYTES, UNPACKED_PER_BYTE = 64 << 20, 100  # what a compressed file may become

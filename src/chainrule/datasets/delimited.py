@@ -18,7 +18,8 @@ from chainrule.common.checks import DataError, counted
 from chainrule.datasets import cells
 from chainrule.datasets.cells import MISSING
 from chainrule.datasets.contents import Contents, check_width
-from chainrule.datasets.encoding import Reading, is_number
+from chainrule.datasets.encoding import Reading
+from chainrule.datasets.vectors import is_number
 
 SAMPLE, SAMPLE_LINES = 1 << 17, 200  # what is looked at to find out how a table is written
 FEWEST_LINES = 20  # of that, even where they are long

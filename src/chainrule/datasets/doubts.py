@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.common.checks import as_arguments, shortened
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Label, absences, is_number
+from chainrule.datasets.vectors import Label, absences, is_number
 
 INDEX_NAMES = ("id", "idx", "index", "row", "rowid", "rownames", "unnamed: 0", "level_0", "rank")
 CALLED_ID = re.compile(r"(?:[ _.\-]id|[a-z](?:Id|ID))$")

@@ -15,24 +15,15 @@ from chainrule.common.checks import DataError, as_arguments, counted
 from chainrule.common.files import File
 from chainrule.common.types import Array
 from chainrule.datasets.contents import Contents
+from chainrule.datasets.dataset import Dataset, encoded, refuse_strays, rows_of, whole_rows
 from chainrule.datasets.doubts import doubts
 from chainrule.datasets.encoding import FILLINGS, Encoder, Reading
 from chainrule.datasets.formats import read
-from chainrule.datasets.meaning import (
-    Dataset,
-    Kind,
-    Target,
-    columns_named,
-    encoded,
-    find_image,
-    inputs_and_target,
-    learn_columns,
-    refuse_strays,
-    rows_of,
-    understand_target,
-    whole_rows,
-    without,
-)
+from chainrule.datasets.images import find_image
+from chainrule.datasets.meaning import learn_columns
+from chainrule.datasets.names import columns_named
+from chainrule.datasets.targets import Kind, Target, inputs_and_target, understand_target
+from chainrule.datasets.vectors import without
 
 
 def load(

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from chainrule import model_file
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Column, Encoder
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
 from chainrule.driving import retina
 from chainrule.driving.game import Orders
 from chainrule.driving.hill import Hill

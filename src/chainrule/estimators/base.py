@@ -31,7 +31,7 @@ from sklearn.utils.validation import check_is_fitted
 from chainrule import engine
 from chainrule.common.checks import as_dtype, weights_as_dtype
 from chainrule.common.types import Array, Squares
-from chainrule.datasets.encoding import Scaling
+from chainrule.datasets.scaling import Scaling
 from chainrule.engine.predicting import forward
 from chainrule.engine.rows import DENSE, Rows, blocks_of, dense, multiplied_as_it_is
 from chainrule.estimators import files

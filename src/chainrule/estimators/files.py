@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from chainrule import __version__
-from chainrule.datasets.encoding import Column, Encoder
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
 from chainrule.estimators.fitted import Fitted, Labels
 from chainrule.evaluation.stop_report import StopReport
 from chainrule.model_file import Model, ModelFileError, Provenance

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Scaling
+from chainrule.datasets.scaling import Scaling
 from chainrule.evaluation.stop_report import StopReport
 from chainrule.notes.network import Network
 

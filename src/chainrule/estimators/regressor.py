@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
-from chainrule.datasets.encoding import Scaling
+from chainrule.datasets.scaling import Scaling
 from chainrule.engine.rows import Rows, dense
 from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
 from chainrule.estimators.documentation import documented

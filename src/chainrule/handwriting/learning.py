@@ -21,7 +21,8 @@ from chainrule import photos
 from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
 from chainrule.datasets import Dataset
-from chainrule.datasets.encoding import Column, Encoder
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
 from chainrule.engine.cores import available_threads
 from chainrule.engine.predicting import predict
 from chainrule.handwriting.reading import DIGITS, NO_DIGIT

@@ -19,7 +19,7 @@ from chainrule import __version__, datasets
 from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array, Stopped
 from chainrule.datasets import Dataset
-from chainrule.datasets.encoding import Scaling
+from chainrule.datasets.scaling import Scaling
 from chainrule.datasets.tables import rows_aside
 from chainrule.engine.predicting import predict
 from chainrule.engine.summing import accumulate

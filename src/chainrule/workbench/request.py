@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from chainrule.common.files import File
-    from chainrule.datasets.meaning import Kind
+    from chainrule.datasets.targets import Kind
 
 LAM = 1.0  # for pictures: the course's, in its exercise of handwritten digits
 HIDDEN = (25,)  # the course's too

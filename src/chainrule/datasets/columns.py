@@ -1,0 +1,179 @@
+"""What each column of a table becomes: a number, 0/1 inputs for categories, or parts of a date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.common.checks import DataError, counted
+from chainrule.common.types import Array
+from chainrule.datasets.vectors import Place, absences, as_text, is_date, is_number, refuse_infinite
+
+MISSING = "missing"  # the category of a missing text, and the input that says so of a number
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table and what it becomes.
+
+    Attributes
+    ----------
+    name : str
+    categories : tuple of str or None
+        Categories of a text column, which becomes one 0/1 input per category; None for numbers.
+    mean : float or None
+        What fills a missing number, a missing date (in seconds since 1970), or, where there is one
+        input for two categories, a missing or unknown text.  None where nothing is filled.
+    two : bool
+        Whether the two categories share one input: 0 for the first, 1 for the second.
+    parts : tuple of str
+        What is taken from each date, names of `DATE_PARTS`; empty for other columns.
+    gaps : bool
+        Whether another 0/1 input says where a number was missing.
+    """
+
+    name: str
+    categories: tuple[str, ...] | None = None
+    mean: float | None = None
+    two: bool = False
+    parts: tuple[str, ...] = ()
+    gaps: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the network's inputs that this column becomes."""
+        if self.parts:
+            names = [f"{self.name}.{part}" for part in self.parts]
+        elif self.categories is None:
+            names = [self.name]
+        else:
+            names = [f"{self.name}={category}" for category in self.categories[self.two :]]
+        return (*names, f"{self.name}={MISSING}") if self.gaps else tuple(names)
+
+
+def _year(dates: Array) -> Array:
+    return np.asarray(dates.astype("datetime64[Y]").astype(np.int64) + 1970)
+
+
+def _month(dates: Array) -> Array:
+    return np.asarray(dates.astype("datetime64[M]").astype(np.int64) % 12 + 1)
+
+
+def _weekday(dates: Array) -> Array:
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    return np.asarray((days + 3) % 7 + 1)  # 1970 began on a Thursday
+
+
+def _hour(dates: Array) -> Array:
+    return np.asarray((dates - dates.astype("datetime64[D]")) / np.timedelta64(1, "h"))
+
+
+def _elapsed(dates: Array) -> Array:
+    return np.asarray((dates - np.datetime64(0, "s")) / np.timedelta64(1, "D"))
+
+
+DATE_PARTS = {  # month from 1, weekday from 1 for Monday, hour with its fraction, elapsed in days
+    "year": _year,
+    "month": _month,
+    "weekday": _weekday,
+    "hour": _hour,
+    "elapsed": _elapsed,
+}
+
+
+def write(
+    column: Column, vector: Array, block: Array, missing: str | None, place: Place
+) -> list[str]:
+    """Write what a column becomes into its columns of X; return what the user should know.
+
+    Parameters
+    ----------
+    column : Column
+    vector : array of shape (m,)
+    block : array of shape (m, len(column.inputs))
+        Of zeros.
+    missing : str or None
+        See `chainrule.datasets.encoding.Encoder`.
+    place : Place
+    """
+    if column.categories is not None:
+        return _write_categories(column, vector, block, missing, place)
+    vector = _of_its_kind(column, vector, place)
+    refuse_infinite(vector, place)
+    absent, notes = absences(vector), []
+    if absent.any():
+        if column.mean is None:
+            raise DataError(_missing_values(absent, place, missing))
+        fill = np.datetime64(round(column.mean), "s") if column.parts else column.mean
+        vector = np.where(absent, fill, vector)
+        shown = str(fill) if column.parts else f"{column.mean:.6g}"
+        notes = [
+            f"column {column.name!r}: {counted(absent.sum(), 'missing value')} filled with {shown}"
+        ]
+    for j, part in enumerate(column.parts):
+        block[:, j] = DATE_PARTS[part](vector)
+    if not column.parts:
+        block[:, 0] = vector
+    if column.gaps:
+        block[:, -1] = absent
+    return notes
+
+
+def _of_its_kind(column: Column, vector: Array, place: Place) -> Array:
+    """Return a vector of numbers or of dates, as training had; of another kind none may be."""
+    dates = bool(column.parts)
+    if vector.dtype != object and (vector.dtype.kind == "M") == dates:
+        return vector
+    wrong = ~absences(vector)
+    fits = is_date if dates else is_number
+    words = wrong & ~np.array([fits(value) for value in vector])
+    wrong = words if words.any() else wrong
+    if wrong.any():
+        raise DataError(
+            f"{place} has {place.value(vector, wrong)}, where training had "
+            f"{'dates' if dates else 'numbers'}: correct it"
+        )
+    return np.full(len(vector), np.datetime64("NaT", "s") if dates else np.nan)
+
+
+def _write_categories(
+    column: Column, vector: Array, block: Array, missing: str | None, place: Place
+) -> list[str]:
+    categories = column.categories or ()
+    places: dict[str | None, int] = {name: j for j, name in enumerate(categories)}
+    values = as_text(vector)
+    if missing == "category":
+        values = [MISSING if value is None else value for value in values]
+    codes = np.array([places.get(value, -1) for value in values])
+    absent = np.array([value is None for value in values])
+    if absent.any() and missing != "mean":
+        raise DataError(_missing_values(absent, place, missing))
+    if column.two:
+        fill = 0.0 if column.mean is None else column.mean
+        block[:, 0] = np.where(codes < 0, fill, codes)
+        becomes = f"taken as {fill:.2g}"
+    else:
+        rows = np.flatnonzero(codes >= 0)
+        block[rows, codes[rows]] = 1
+        becomes = "all zeros"
+    unknown = (codes < 0) & ~absent
+    notes = []
+    if absent.any():
+        notes.append(f"{counted(absent.sum(), 'missing value')}: {becomes}")
+    if unknown.any():
+        value = values[int(np.argmax(unknown))]
+        notes.append(
+            f"{counted(unknown.sum(), 'value')} not seen in training, {value!r} in "
+            f"{place.first(unknown)} first: {becomes}"
+        )
+    return [f"column {column.name!r}: {note}" for note in notes]
+
+
+def _missing_values(absent: Array, place: Place, missing: str | None) -> str:
+    """Say how many values are missing, and where the first is."""
+    rows = "such rows were left out of training" if missing == "drop" else "training had none"
+    return (
+        f"{place} has {counted(absent.sum(), 'missing value')}, in {place.first(absent)} first, "
+        f"and {rows}: fill them in, or train with missing='mean'"
+    )
