@@ -135,8 +135,8 @@ def test_a_decimal_comma_is_remembered(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Sales of 2020\na,b,c\n1,2,3\n4,5,6\n",
-         "t.csv: line 1 has 1 field where most lines have 3: correct it, or put # before it if it "
+        ("a,b,c,d\n1,2,3\n4,5,6\n",
+         "t.csv: line 1 has 4 fields where most lines have 3: correct it, or put # before it if it "
          "is a comment"),
         ("# x\na,b,c\n1,2,3\n4,5\n6,7,8\n",
          "t.csv: line 4 has 2 fields where the first line has 3: correct that line"),
@@ -197,3 +197,49 @@ def test_the_notes_say_what_is_left_out():
         "1 line without data left out, and not counted as data rows",
     )
     assert delimited.decoded("t", b"a\xe9", None)[0] == "aé".encode()
+
+
+HOLDS_ABC = {"a": [1, 4, 7], "b": [2, 5, 8], "c": [3, 6, 9]}
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("Sales of 2020\n\na,b,c\n1,2,3\n4,5,6\n7,8,9\n", "line 1 stands above the table"),
+        ("Sales, 2020\na,b,c\n1,2,3\n4,5,6\n7,8,9\n", "line 1 stands above the table"),
+        ("Sales,,\na,b,c\n1,2,3\n4,5,6\n7,8,9\n", "line 1 stands above the table"),
+        ("a,b,c\n1,2,3\n4,5,6\n7,8,9\nSource: a city\n", "line 5 stands below the table"),
+        ("a,b,c\n1,2,3\n4,5,6\n7,8,9\n\nBy hand, 2020\n", "line 6 stands below the table"),
+        ("a,b,c\n1,2,3\n4,5,6\n7,8,9\nTotal,15,18\n", "begins with 'Total'"),
+        ("a,b,c\n1,2,3\n4,5,6\n7,8,9\n,Grand total,18\nmean,,6\n", "begins with 'Grand total'"),
+        ("a,b,c\n1,2,3\n \t \n4,5,6\n7,8,9\n  \n\t\n", "1 line without data"),
+        ("a\tb\t\tc\n1\t2\t3\n4\t\t5\t6\n7\t8\t9\n \n", ""),
+        ("a,b,c\n1,2,3,\n4,5,6\n7,8,9,,\n", ""),
+        ("a,b,c\r\n1,2,3\n4,5,6\r7,8,9\r\n\x1a", ""),
+        ("a,b,c\r\r\n1,2,3\r\r\n4,5,6\r\r\n7,8,9\x1a\x1a\r\n", ""),
+    ],
+)
+def test_what_stands_around_a_table_is_left_out_and_said(text, note):
+    contents = formats.read(io.BytesIO(text.encode()), None)
+    assert {name: vector.tolist() for name, vector in contents.table.items()} == HOLDS_ABC
+    assert note in " ".join(contents.notes)
+    assert note or not contents.notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,x\n2,total\n3,y\n4,total\n",  # a category
+        'a,b\n1,x\n2,x\n3,x\n4,"some\nlines"\n',
+        "a\nx\ny\nz\ntotals of\n",
+        "a\tb\n1\tx\n2\tx\n3\tx\n4\t\n",
+    ],
+)
+def test_rows_are_not_taken_for_what_stands_around_a_table(text):
+    assert next(len(vector) for vector in holds(text).values()) == 4
+
+
+def test_a_name_that_comes_twice_is_told_apart():
+    contents = formats.read(io.BytesIO(b"a,b,a,a.1,a\n1,2,3,4,5\n"), None)
+    assert list(contents.table) == ["a", "b", "a.2", "a.1", "a.3"]
+    assert contents.notes[0] == "two columns have one name: 'a' is now 'a.2', 'a' is now 'a.3'"

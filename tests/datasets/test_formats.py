@@ -83,11 +83,6 @@ def test_parquet_reads_as_csv_does(tmp_path):
             "a,b,c\n1,2,3\n4,5\n6,7,8\n",
             "t.csv: line 3 has 2 fields where the first line has 3: correct that line",
         ),
-        (
-            "a,a,b\n1,2,3\n",
-            "t.csv: two columns are called 'a': rename one (header=False if the first "
-            "line is data)",
-        ),
     ],
 )  # fmt: skip
 def test_bad_csv_files_are_refused_by_name(tmp_path, content, message):

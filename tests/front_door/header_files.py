@@ -209,6 +209,12 @@ case(
     **SAME_HOUSE,
 )
 case(
+    "lines_of_spaces.csv",
+    "blank lines of spaces and tabs",
+    text(HOUSES) + "   \n\t\n",
+    **SAME_HOUSE,
+)
+case(
     "lines_of_commas.csv",
     "Excel kept lines whose cells were emptied",
     text(HOUSES) + ",,,\n" * 5,
@@ -272,6 +278,15 @@ case(
     says=("left out|m2",),
 )
 case(
+    "total_at_end.csv",
+    "the last line has the sums",
+    text(HOUSES) + "Total,,,9999999\n",
+    typed="--missing drop",
+    inputs=3,
+    rows=60,
+    says=("Total",),
+)
+case(
     "names_again.csv",
     "files were joined by cat: the names come again in the middle",
     text(houses(40)) + text(houses(30)),
@@ -294,6 +309,18 @@ case(
     "old_mac.csv",
     "Excel for Mac: lines end with a carriage return",
     text(HOUSES, end="\r"),
+    **SAME_HOUSE,
+)
+case(
+    "mixed_ends.csv",
+    "an editor has mixed the ends of lines",
+    text(HOUSES, end="\r\n").replace("\r\n", "\n", 30),
+    **SAME_HOUSE,
+)
+case(
+    "three_ends.csv",
+    "Windows, Unix and an old Mac wrote in turns, and DOS ended the file",
+    text(HOUSES, end="\r\n").replace("\r\n", "\n", 20).replace("\n", "\r", 10) + "\x1a\r\n",
     **SAME_HOUSE,
 )
 case("no_newline_at_end.csv", "the last line has no end", text(HOUSES).rstrip("\n"), **SAME_HOUSE)
@@ -338,6 +365,13 @@ case(
     text({f'"{name}"': quoted(cells) for name, cells in HOUSES.items()}),
     "--target price",
     **SAME_HOUSE,
+)
+case(
+    "names_twice.csv",
+    "two columns have one name, as after a join in SQL",
+    text(HOUSES).replace("area,rooms", "size,size", 1),
+    typed="--drop size",
+    score=-1,
 )
 case(
     "long_names.csv",

@@ -9,6 +9,7 @@ files as well.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,12 +37,20 @@ TRUTH = "text as "  # and two words, which may come in any case: True, true, TRU
 PAIRS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"on", "off"})
 
 SIGN = r"[$€£¥₹₩₽₺₴฿]"
-CODE = r"(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|BRL|Rs\.?)"
+CODE = (
+    r"(?:USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|CAD|AUD|NZD|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|"
+    r"ZAR|KRW|THB|Rs\.?|Rp\.?|Fr\.?|[Kk]r\.?|zł|Kč|Ft|元|円)"
+)
 GAP = r"['’\s]"  # between thousands; \s has the spaces that do not break, too
-MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "mn": 1e6, "B": 1e9, "bn": 1e9}
+MAGNITUDES = {
+    "k": 1e3, "K": 1e3, "thousand": 1e3, "M": 1e6, "mn": 1e6, "million": 1e6, "Mio": 1e6,
+    "Mio.": 1e6, "B": 1e9, "bn": 1e9, "billion": 1e9, "Mrd": 1e9, "Mrd.": 1e9, "lakh": 1e5,
+    "crore": 1e7,
+}  # fmt: skip
 DRESS = (  # what is written around a number, and what stays of it
     (r"^[–﹣－]", "-"),
     (r"^'([^']*)'?$", "${1}"),
+    (r"(\d)[.,][-–—]{1,2}$", "${1}"),  # a price without cents
     (r"^(\d[\d.,]*)-$", "-${1}"),
     (r"^\((.*\d.*)\)$", "-${1}"),  # an accountant's minus
     (rf"^([-+]?)\s*(?:US|CA?|AU?|NZ|HK|R)?{SIGN}\s*([-+]?)", "${1}${2}"),
@@ -50,7 +59,11 @@ DRESS = (  # what is written around a number, and what stays of it
     (r"^([-+])\s+", "${1}"),
     (r"^([-+]?\d*\.?\d*)[dD]([-+]?\d+)$", "${1}e${2}"),  # Fortran's exponent
 )
-UNIT = r"^[-+]?[\d.,]*\d\s*(\p{L}[\p{L}²³/°.]*|°\s*[CFNSEW]?|[\"″])$"
+UNIT = (
+    rf"^([-+]?(?:\d|[.,]\d)(?:[\d.,]|{GAP}\d)*)\s*"
+    r"(\p{L}[\p{L}²³/°.^*·\s-]*[23]?|°\s*[CFNSEW]?|[\"″]|\+)$"
+)
+RANGE = r"^([-+]?[\d.,]*\d)\s*(?:[-–—]|\bto\b)\s*([\d.,]*\d)$"
 
 DAYS = (  # the formats of a date; where several fit, the first does, but for day and month
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y",
@@ -65,18 +78,21 @@ MONTHS = (  # the first of the month
     "%b %Y",
     "%b %y",
     "%m/%Y",
+    "%m-%Y",
 )
-FORMATS = DAYS + MONTHS
+WEEKS = "%G-W%V-%u"
+FORMATS = (*DAYS, *MONTHS, WEEKS)
 TIME = r"(\d{1,3}):(\d\d)(?::(\d\d(?:[.,]\d+)?))?(?:\s*([AaPp])\.?[Mm]\.?)?$"
 DATE_LIKE = (
-    r"\dQ[1-4]$|\d[-/.:,\s]\s*(?:\d|[A-Za-z]{3})|[A-Za-z]{3}\.?[-/.,\s]+\d|^\d{8}T|"
+    r"\d[-\s]?[QqWw]\d|[QqWw]\d+[-\s/]*\d\d|\d年|\d[-/.:,\s]\s*(?:\d|[A-Za-z]{3})|[A-Za-z]{3}\.?[-/.,\s]+\d|^\d{8}T|"
     r"\d(?:st|nd|rd|th) [A-Z]"
 )
 DATE_DRESS = (
-    (r"^(\d{4})[-\s]?Q1$", "${1}-01"),
-    (r"^(\d{4})[-\s]?Q2$", "${1}-04"),
-    (r"^(\d{4})[-\s]?Q3$", "${1}-07"),
-    (r"^(\d{4})[-\s]?Q4$", "${1}-10"),
+    (r"^[Qq]([1-4])[-\s/]*(\d{4})$", "${2}-Q${1}"),
+    (r"^([1-4])[Qq][-\s/]*(\d{4})$", "${2}-Q${1}"),
+    *((rf"^(\d{{4}})[-\s/]*[Qq]{q}$", f"${{1}}-{3 * q - 2:02}") for q in (1, 2, 3, 4)),
+    (r"^(\d{4})-?[Ww](\d\d)$", "${1}-W${2}-1"),  # its Monday
+    (r"^(\d{4})年\s*(\d+)月\s*(\d+)日", "${1}-${2}-${3}"),
     (r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", ""),
     (r"^(\d{4}-?\d\d-?\d\d)[T_](\d)", "${1} ${2}"),
     (r"^(\d{4}-?\d\d-?\d\d) (\d\d)(\d\d)(\d\d)?$", "${1} ${2}:${3}"),  # a compact time
@@ -165,7 +181,7 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
     numbers = cells.select(pl.all().cast(pl.Float64, strict=False))
     marked = words.select((pl.all().is_in(MISSING) & (pl.all() != "")).any()).row(0, named=True)
     odd = [n for n in cells.columns if cells[n].null_count() != numbers[n].null_count()]
-    comma = not forms and separator != "," and _has_decimal_commas(cells, odd, separator)
+    comma = separator != "," and _has_decimal_commas(cells, odd, None if forms else separator)
     columns = {}
     for series in cells:
         name, form = series.name, forms.get(series.name)
@@ -326,10 +342,7 @@ def _numbers(seen: _Different, form: str | None, comma: bool) -> Column | None:
     """Return the column as numbers, or None where they are none."""
     import polars as pl
 
-    if form is not None:
-        comma = form == COMMA
-    elif not comma:
-        comma = _has_decimal_comma(seen.words)
+    comma = comma or form == COMMA or _has_decimal_comma(seen.words)
     plain = seen.words.cast(pl.Float64, strict=False)
     values = _amounts(seen, plain, comma)
     column = _fitted(seen, values, COMMA if comma else NUMBERS, form is not None)
@@ -347,20 +360,63 @@ def _amounts(seen: _Different, plain: Any, comma: bool) -> Any:
     """Return the number that each different cell is, null where it is none."""
     import polars as pl
 
-    words = seen.words.str.replace_all("−", "-", literal=True)
+    words = _in_ascii(seen.words).str.replace_all("−", "-", literal=True)
     for pattern, rest in DRESS:
         words = words.str.replace(pattern, rest)
     if 2 * seen.total(plain.is_not_null()) >= seen.m:  # a limit of detection, a footnote
         words = words.str.replace(r"(\d)\s*(?:[*†‡]+|\[\w+\])$", "${1}")
         words = words.str.replace(r"^[<>≤≥~≈]=?\s*([-+.\d])", "${1}")
-    unit = words.str.extract(UNIT)
+    bare, unit = words.str.extract(UNIT, 1), words.str.extract(UNIT, 2).str.strip_chars()
+    unit = unit.set(words.str.contains(r"\d[eE][-+]?\d*$"), None)  # an exponent
     scale = unit.replace_strict(MAGNITUDES, default=None, return_dtype=pl.Float64)
+    unit = unit.str.to_lowercase().str.strip_chars_end("s.")  # min, mins, Min.
     has_unit = unit.is_not_null() & scale.is_null()
     one = unit.filter(has_unit).n_unique() == 1 and 2 * seen.total(has_unit) >= seen.m
-    bare = words.str.replace(r"\s*[^\d.,]+$", "").str.replace(r"[²³]$", "")
     words = bare.zip_with(scale.is_not_null() | (has_unit & one), words)
-    values = _ungrouped(words, comma).cast(pl.Float64, strict=False)
-    return values * scale.fill_null(1.0)
+    values = _ungrouped(words, comma).cast(pl.Float64, strict=False) * scale.fill_null(1.0)
+    return _with_middles(seen, words, values, comma)
+
+
+def _in_ascii(words: Any) -> Any:
+    """Return words in which digits of other scripts, and wide signs, are those of ASCII."""
+    import polars as pl
+
+    if not words.str.contains(r"[\p{Nd}\x{FF01}-\x{FF5E}--0-9]").any():
+        return words
+    return pl.Series(["".join(map(_narrow, word)) for word in words], dtype=pl.String)
+
+
+def _narrow(sign: str) -> str:
+    """Return a digit, or a wide sign, as it is in ASCII.
+
+    Examples
+    --------
+    >>> "".join(map(_narrow, "１２．５％ ٣"))
+    '12.5% 3'
+    """
+    if 0xFF01 <= ord(sign) <= 0xFF5E:
+        return chr(ord(sign) - 0xFEE0)
+    digit = unicodedata.decimal(sign, None)
+    return sign if digit is None else str(digit)
+
+
+def _with_middles(seen: _Different, words: Any, values: Any, comma: bool) -> Any:
+    """Return the values, and the middle for each range such as 40 - 50.
+
+    A few ranges that come again and again are categories.
+    """
+    import polars as pl
+
+    low, high = (
+        _ungrouped(words.str.extract(RANGE, k), comma).cast(pl.Float64, strict=False)
+        for k in (1, 2)
+    )
+    ranges = low.is_not_null() & high.is_not_null() & values.is_null()
+    rising = bool(((low < high) & (high <= 3 * low.abs() + 100)).filter(ranges).all())
+    among_numbers = 2 * seen.total(values.is_not_null()) >= seen.m
+    if not (rising and (among_numbers or ranges.sum() > FEW)):
+        return values
+    return ((low + high) / 2).zip_with(ranges, values)
 
 
 def _ungrouped(words: Any, comma: bool) -> Any:
@@ -411,7 +467,7 @@ def _dates(seen: _Different, form: str | None) -> Column | None:
     """Return the column as dates, or as hours where it has times of day alone, or None."""
     import polars as pl
 
-    words = seen.words
+    words = _in_ascii(seen.words)
     if form is None and 2 * seen.total(words.str.contains(DATE_LIKE)) < seen.m:
         return None
     for pattern, rest in DATE_DRESS:
@@ -469,7 +525,7 @@ def _date(column: str, format: str) -> Any:
     import polars as pl
 
     days = pl.col(column)
-    if "%d" not in format:
+    if "%d" not in format and format != WEEKS:
         days, format = days + " 01", format + " %d"
     dates = days.str.to_date(format, strict=False)
     return pl.when(dates.dt.year().is_between(1000, 2999)).then(dates)  # %Y takes 21 for a year

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.common.checks import DataError, counted
+from chainrule.common.checks import DataError, counted, shortened
 from chainrule.datasets import cells
 from chainrule.datasets.cells import MISSING
 from chainrule.datasets.contents import Contents, check_width
@@ -28,6 +28,10 @@ WHITE_SPACE = " "  # the separator of columns that spaces or tabs part
 NUMBER = re.compile(r"[-+−(<>~$€£¥\s]*\.?\d[\d.,:/'\-\s]*(?:[eE][-+]?\d+)?\s*[%€$)]?")  # or a date
 COMMA_NUMBER = re.compile(r"\s*[-+]?[\d.\s]*,\d+\s*")
 UNNAMED = re.compile(r"(?:Unnamed: ?\d+(?:\.\d+)?)?")  # how pandas and R call row names
+TOTAL = re.compile(
+    r"(?:(?:grand|sub|overall)[ -]?)?totals?:?|sums?:?|averages?:?|means?:?|gesamt\w*:?|summe:?",
+    re.IGNORECASE,
+)
 BYTE_ORDER_MARKS = {
     b"\xef\xbb\xbf": "utf-8",
     b"\xff\xfe\0\0": "utf-32",
@@ -141,9 +145,11 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
             ]
     if b"\0" in content[:SAMPLE]:
         raise DataError(f"{name}: no table of text: save it as csv")
-    content = content.rstrip(b"\x1a")  # the end of a file, under DOS
-    if b"\r" in content[:SAMPLE] and b"\n" not in content[:SAMPLE]:
-        content = content.replace(b"\r", b"\n")  # as old Macs wrote
+    if b"\x1a" in content[-SAMPLE:]:
+        content = content.rstrip(b"\x1a\r\n\t ")  # the end of a file, under DOS
+    if b"\r" in content:  # Windows, old Macs, and what became of their files
+        for end in (b"\r\r\n", b"\r\n", b"\r"):
+            content = content.replace(end, b"\n")
     return content, notes
 
 
@@ -195,23 +201,34 @@ def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout
     if len(text) > size:
         lines.pop()  # it may be cut off
     start, separator, comment = _before_the_table(lines)
-    lines = [line for line in lines[start:] if line.strip()][:SAMPLE_LINES]
-    if not lines:
+    places = [i for i, line in enumerate(lines) if i >= start and line.strip()][:SAMPLE_LINES]
+    if not places:
         raise DataError(f"{name}: the file is empty")
+    lines = [lines[i] for i in places]
     separator = separator or _separator(lines, {len(like.forms), len(like.forms) - 1})
-    first, *rest = rows = _rows(lines, separator)
+    rows = _rows(lines, separator)
     width = _width(rows)
     check_width(name, width)
+    rows = [_of_width(row, width, separator) for row in rows]
+    above = _lines_above(rows, width)
+    notes = [
+        f"line {i + 1} stands above the table, as {line.strip()[:40]!r}: left out"
+        for i, line in zip(places[:above], lines, strict=False)
+    ]
+    start, lines, (first, *rest) = places[above], lines[above:], rows[above:]
     rest = [row for row in rest if row != first]  # a header may be said again
     titles = [] if comment is None else _rows([comment], separator)[0]
     if len(titles) == width > 1 and like.header is None and not _names_columns(first, rest):
-        return Layout(separator, _named(name, titles), True, start, [])
-    headed, notes = _headed(first, rest, like.header)
+        names, more = _named(titles)
+        return Layout(separator, names, True, start, notes + more)
+    headed, more = _headed(first, rest, like.header)
+    notes += more
     known = [column for column in like.forms if column != target]
     if not like.header and set(known) and set(known) <= set(first):
         headed = True  # a later file may have been given the names that we gave
     if headed:
-        names = _named(name, _completed(first, rest, width))
+        names, more = _named(_completed(first, rest, width))
+        notes += more
         if len(names) != width and sum(len(row) == width for row in rows) > 1:
             raise DataError(
                 f"{name}: line {start + 1} has {counted(len(names), 'field')} where most lines "
@@ -226,7 +243,7 @@ def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout
     if len(like.forms) == width:
         known = list(like.forms)
     if known and len(known) == width and _names_columns(first, rest):
-        notes = ["the first line is a header, as training had none: columns taken by their places"]
+        notes += ["the first line is a header, as training had none: columns taken by their places"]
         return Layout(separator, known, True, start + _lines_of_first(lines, separator), notes)
     return Layout(
         separator, known if len(known) == width else _numbered(width), False, start, notes
@@ -263,6 +280,28 @@ def _lines_of_first(lines: list[str], separator: str) -> int:
     reader = csv.reader(lines, delimiter=separator)
     next(reader)
     return reader.line_num
+
+
+def _of_width(row: list[str], width: int, separator: str) -> list[str]:
+    """Return a row without the empty fields that make it too long.
+
+    Some lines end with a separator, and some programs write two tabs for one.
+    """
+    while len(row) > width and not row[-1]:
+        row = row[:-1]
+    if len(row) > width and separator == "\t":
+        told = [field for field in row if field]
+        return told if len(told) == width else row
+    return row
+
+
+def _lines_above(rows: list[list[str]], width: int) -> int:
+    """Return how many lines are above the table, as a report's title: they are shorter."""
+    told = [len(list(filter(None, row))) for row in rows]
+    above = told.index(width) if width > 2 and width in told else 0
+    lone = all(len(row) == 1 for row in rows[:above])
+    short = all(len(row) < width or n == 1 for row, n in zip(rows[:above], told, strict=False))
+    return above if lone or (short and _names_columns(rows[above], rows[above + 1 :])) else 0
 
 
 def _width(rows: list[list[str]]) -> int:
@@ -398,16 +437,27 @@ def _numbered(width: int) -> list[str]:
     return [f"x{j}" for j in range(1, width + 1)]
 
 
-def _named(name: str, header: list[str]) -> list[str]:
-    """Return names for all columns; the first may be unnamed as row names are."""
-    names = [cell or f"x{j}" for j, cell in enumerate(header, start=1)]
-    twice = [part for part, count in Counter(names).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"{name}: two columns are called {twice[0]!r}: rename one (header=False if the first "
-            "line is data)"
-        )
-    return ["" if j == 0 and not cell else names[j] for j, cell in enumerate(header)]
+def _named(header: list[str]) -> tuple[list[str], list[str]]:
+    """Return different names for all columns, and notes; the first may be unnamed, as row names.
+
+    Examples
+    --------
+    >>> _named(["", "a", "", "a"])
+    (['', 'a', 'x3', 'a.1'], ["two columns have one name: 'a' is now 'a.1'"])
+    """
+    names: dict[str, None] = {}
+    again: Counter[str] = Counter()
+    renamed, titles = [], set(header)
+    for j, cell in enumerate(header, start=1):
+        own = name = cell or f"x{j}"
+        while own in names or (own != name and own in titles):
+            again[name] += 1
+            own = f"{name}.{again[name]}"
+        if own != name:
+            renamed.append(f"{name!r} is now {own!r}")
+        names[own] = None
+    notes = [f"two columns have one name: {shortened(renamed)}"] if renamed else []
+    return ["" if name == "x1" and not header[0] else name for name in names], notes
 
 
 # The rows
@@ -418,7 +468,8 @@ def _frame(name: str, text: bytes, layout: Layout) -> tuple[Any, list[str]]:
     import polars as pl
 
     body, separator = _from_line(text, layout.start), layout.separator
-    body = _without_comments(body, layout)
+    body = _without_blank_lines(_without_comments(body, layout), layout)
+    body, below = _without_lines_below(body, layout)
     told = body.lstrip(b"\r\n")  # Polars takes the width from the first line
     layout = replace(layout, start=layout.start + body[: len(body) - len(told)].count(b"\n"))
     body = told
@@ -436,7 +487,9 @@ def _frame(name: str, text: bytes, layout: Layout) -> tuple[Any, list[str]]:
     except pl.exceptions.PolarsError:
         rows = [[field or None for field in row] for row in _checked(name, body, separator, layout)]
         frame = pl.DataFrame(rows, schema, orient="row")
-    return _without_empty_rows(name, body, frame, layout)
+    frame, notes = _without_empty_rows(name, body, frame, layout)
+    frame, totals = _without_totals(frame)
+    return frame, below + notes + totals
 
 
 def _from_line(text: bytes, line: int) -> bytes:
@@ -455,6 +508,51 @@ def _without_comments(body: bytes, layout: Layout) -> bytes:
         b"" if line.startswith(b"#") and len(line.split(separator)) != width else line
         for line in body.split(b"\n")
     )
+
+
+def _without_blank_lines(body: bytes, layout: Layout) -> bytes:
+    """Empty the lines of white space; between tabs they may be a row of empty fields."""
+    if b"\n " not in body and b"\n\t" not in body:
+        return body
+    tabs = len(layout.names) - 1 if layout.separator == "\t" else 0
+
+    def emptied(line: re.Match[bytes]) -> bytes:
+        return line[0] if tabs and line[0].count(b"\t") == tabs else b""
+
+    return re.sub(rb"(?m)^[ \t]+$", emptied, body)
+
+
+def _without_lines_below(body: bytes, layout: Layout) -> tuple[bytes, list[str]]:
+    """Cut off the words that stand below a table, as its source does; say which they are."""
+    notes: list[str] = []
+    width = len(layout.names)
+    while width > 1:
+        body = body.rstrip(b"\n")
+        rest, _, last = body[-SAMPLE:].rpartition(b"\n")
+        line = last.decode(errors="ignore").strip()
+        fields = _rows([line], layout.separator)[0]
+        a_row = len(fields) >= width or not re.match(r'"?[^\W\d]', line) or '"' in line[1:-1]
+        if a_row or not rest or (len(fields) > 1 and not rest.endswith(b"\n")):
+            return body, notes
+        if line.endswith('"') and not line.startswith('"'):  # the end of a longer text
+            return body, notes
+        number = layout.start + body.count(b"\n") + 1
+        notes.insert(0, f"line {number} stands below the table, as {line[:40]!r}: left out")
+        body = body[: -len(last)]
+    return body, notes
+
+
+def _without_totals(frame: Any) -> tuple[Any, list[str]]:
+    """Leave out rows at the end that sum the others up."""
+    notes: list[str] = []
+    while len(frame) > 3:
+        row = frame.row(-1)
+        j = next((j for j, cell in enumerate(row) if cell), None)
+        if j is None or not TOTAL.fullmatch(row[j].strip()) or (frame[:, j] == row[j]).sum() > 1:
+            break
+        notes.append(f"the last row sums the others up, as it begins with {row[j]!r}: left out")
+        frame = frame[:-1]
+    return frame, notes
 
 
 def _tabs(body: bytes) -> bytes:
@@ -476,6 +574,7 @@ def _checked(name: str, body: bytes, separator: str, layout: Layout) -> Iterator
     width = len(layout.names)
     try:
         for fields in reader:
+            fields = _of_width(fields, width, separator)
             if len(fields) == width:
                 yield fields
             elif fields:
