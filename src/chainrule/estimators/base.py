@@ -60,6 +60,7 @@ from chainrule.notes.regularisation import divided
 from chainrule.optimize.result import Ending
 from chainrule.optimize.vectors import blas_threads
 from chainrule.training.checked import WrongGradientError, check_before_training
+from chainrule.training.checkpoint import Checkpoint
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
 SKLEARN_NAMES = {core: name for name, core in CORE_NAMES.items()}
@@ -138,6 +139,7 @@ class BaseMLP(
         "dtype": "no_validation",
         "threads": [Interval(Integral, 1, None, closed="left"), None],
         "engine": [str, None],
+        "checkpoint": [str, os.PathLike, None],
     }
 
     _y_scaling: Scaling | None = None  # of a regressor that scales y
@@ -174,17 +176,22 @@ class BaseMLP(
             X, Y, weights, held_out = self._split(X, y, Y, weights, rng)
         rows = self._rows(X, Y, weights, theta.dtype)
         self._check_gradient(network, theta, rows)
+        watched = None
+        if held_out is not None:
+            watched = self._rows(held_out.X, held_out.Y, held_out.weights, theta.dtype)
         fit = Fit(
             self._parameters(incremental=incremental),
             network,
             rows,
             self._loss(network, rows),
             publish=lambda progress: self._publish(network, progress),
-            validation_loss=self._validation_loss(network, held_out, theta.dtype),
+            validation_loss=None if watched is None else self._rows_loss(network, watched),
             score=self._scorer(held_out) if held_out and self.early_stopping else None,
             notify=None if incremental else self._callbacks(given),
             going_on=incremental,
             random=fresh and self.theta is None,
+            watched=watched,
+            keeper=self._keeper(incremental=incremental),
         )
         members = [] if fresh else self._members(theta, incremental=incremental)
         best, ended, others = best_of(fit, members or self._starts(network, theta, rng), rng)
@@ -344,15 +351,17 @@ class BaseMLP(
         """Return the classes of which the validation rows have the same shares as all the rows."""
         return None
 
-    def _validation_loss(
-        self, network: Network, held_out: Labelled | None, dtype: np.dtype[Any]
-    ) -> Callable[[Array], float] | None:
+    def _rows_loss(self, network: Network, rows: Rows) -> Callable[[Array], float]:
         """Return the loss on the validation rows as a function of theta, without alpha's part."""
-        if held_out is None:
-            return None
-        rows = self._rows(held_out.X, held_out.Y, held_out.weights, dtype)
         loss = self._loss(network, rows)
         return lambda theta: loss(rows.cost(network, theta))
+
+    def _keeper(self, *, incremental: bool) -> Callable[[int], Checkpoint | None]:
+        """Return what keeps each of n_restarts trainings; one alone has the path as it is."""
+        if self.checkpoint is None or incremental:
+            return lambda number: None
+        keeper = Checkpoint(self.checkpoint, otherwise="remove the file to begin anew")
+        return keeper.part if self.n_restarts > 1 else lambda number: keeper
 
     def _scorer(self, held_out: Labelled) -> Callable[[], float]:
         """Return the function that scores the estimator as it stands on the validation rows."""
@@ -634,7 +643,7 @@ class BaseMLP(
         names = getattr(self, "feature_names_in_", None)
         return Fitted(
             type(self).__name__,
-            self.get_params(deep=False),
+            {**self.get_params(deep=False), "checkpoint": None},  # it is of one fit
             network,
             (theta, *(other.theta for other in self._committee)),
             None if names is None else tuple(map(str, names)),

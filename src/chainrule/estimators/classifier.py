@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -127,6 +128,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dtype: Any = None,
         threads: int | None = None,
         engine: str | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -166,6 +168,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.dtype = dtype
         self.threads = threads
         self.engine = engine
+        self.checkpoint = checkpoint
 
     @fitting
     def fit(

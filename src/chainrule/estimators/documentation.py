@@ -94,6 +94,11 @@ threads : int, default=None
     Default: the cores this process may use.
 engine : {{'kernel', 'numpy'}}, default=None
     What computes.  Default: the compiled kernel where it knows the network, else NumPy.
+checkpoint : path, default=None
+    A file that keeps `fit` every 30 seconds and at its end.  The same fit, also in another process,
+    goes on from it to the same bits; one that was over returns at once.  It needs a number as
+    random_state, and a file for each fit: another fit's is refused.  With n_restarts each start has
+    a file of its own, its number added.
 """
 
 ATTRIBUTES = """\

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import cast
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.common.checks import warn_user
 from chainrule.common.types import Array, Lambda, Objective
+from chainrule.engine.choice import chosen
 from chainrule.estimators.progress import Memory, Progress
 from chainrule.estimators.stopping import (
     UNUSABLE,
@@ -28,16 +29,18 @@ from chainrule.notes.backprop import finish
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.regularisation import divided, parts, penalty
 from chainrule.notes.second_order import check_residuals
-from chainrule.optimize import OPTIMIZERS, SGD, Adam, Algorithm, Step, lbfgs
+from chainrule.optimize import OPTIMIZERS, SGD, Adam, Algorithm, State, Step, lbfgs
 from chainrule.optimize.iterate import Steps
 from chainrule.optimize.loop import Run, Tolerances, still_finite
 from chainrule.optimize.result import NOT_FINITE, Ending
+from chainrule.training.checkpoint import Checkpoint, Made, arrays_of, fingerprint
 from chainrule.training.objective import TrainingObjective
 from chainrule.training.steps import lowest
 
 STOCHASTIC = ("sgd", "adam", "adamw", "rmsprop")
 LEAST_SQUARES = ("lm", "br")  # solvers that need residuals
 MEMORY = 10  # steps that SciPy's, and so scikit-learn's, L-BFGS remembers
+CHANGES_NO_BIT = ("callback", "verbose", "max_iter", "max_fun")  # up to where they end a fit
 CUT = "stopped: interrupted by Ctrl-C"
 
 
@@ -51,8 +54,8 @@ def best_of(
     runs: list[tuple[Progress, Ending]] = []
     interrupted = False
     try:
-        for progress in starts:
-            runs.append((progress, train_once(fit, progress, rng)))
+        for number, progress in enumerate(starts):
+            runs.append((progress, train_once(fit, progress, rng, fit.keeper(number))))
             if runs[-1][1].at_once:
                 break
     except KeyboardInterrupt:  # between two trainings
@@ -64,8 +67,20 @@ def best_of(
     return best, replace(why, at_once=interrupted or runs[-1][1].at_once), others
 
 
-def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Ending:
-    """Train once, from the theta of progress.
+@dataclass(frozen=True)
+class Epochs(State):
+    """Where scikit-learn's epochs stand: the order of the rows and of those to come, the rate."""
+
+    order: Any = None
+    random: tuple[Any, ...] = ()  # the random state
+    seed: int = 0  # of dropout
+    learning_rate: float = 0.0
+
+
+def train_once(
+    fit: Fit, progress: Progress, rng: np.random.RandomState, keeper: Checkpoint | None
+) -> Ending:
+    """Train once, from the theta of progress or from where its checkpoint was written.
 
     Raises
     ------
@@ -75,13 +90,27 @@ def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Endi
     """
     p = fit.parameters
     fit.publish(progress)
-    run = Run(progress.theta, J_val=fit.validation_loss)
-    if p.solver in STOCHASTIC:
+    run = Run(progress.theta, J_val=fit.validation_loss, keeper=keeper)
+    by_epochs = p.solver in STOCHASTIC
+    if by_epochs:
         run.rules = [MinibatchStopping(fit, progress)]
-        steps = epochs(fit, progress, rng)
     else:
         run.rules = [FullBatchStopping(fit, progress), still_finite, Tolerances(p.max_iter)]
-        steps = over_all_rows(fit, progress.theta)
+    start: Any = None
+    if keeper is not None:
+        state = cast(tuple[Any, ...], rng.get_state())
+        random = fingerprint(progress.theta, state[1], np.array(state[2:]))[:8]
+        keeper.open(run, lambda: made_of(fit, random))
+        start = keeper.state
+    if run.last is not None:
+        progress.theta[:] = run.last.theta
+    if isinstance(start, Epochs):
+        progress.memory = Memory(start.slots.copy(), start.learning_rate, start.steps)
+        rng.set_state(start.random)
+    if by_epochs:
+        steps = epochs(fit, progress, rng, start, kept=keeper is not None)
+    else:
+        steps = over_all_rows(fit, progress.theta.copy() if start is None else start)
     with np.errstate(all="ignore"):  # a divergence is told in words
         run.follow(steps)
     ended = cast(Ending, run.ended)
@@ -92,27 +121,57 @@ def train_once(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Endi
     return replace(ended, why=CUT) if ended.at_once else ended
 
 
-def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
+def made_of(fit: Fit, random: str) -> Made:
+    """Return what a fit is made of; random tells its theta and its random state."""
+    p, rows = fit.parameters, fit.rows
+    asked = {f.name: getattr(p, f.name) for f in fields(p) if f.name not in CHANGES_NO_BIT}
+    by = chosen(fit.network, rows.engine, rows.X, rows.weights)
+    return Made.of(fit.network, arrays_of(rows, fit.watched), asked | {"random state": random}, by)
+
+
+def epochs(
+    fit: Fit,
+    progress: Progress,
+    rng: np.random.RandomState,
+    begun: Epochs | None = None,
+    *,
+    kept: bool = False,
+) -> Steps:
     """Go through the rows epoch after epoch, as scikit-learn does; theta is that of progress.
 
     Each batch has its penalty at the theta that it starts from: the mean over the epoch is taken as
     if the penalty went from its value before the epoch to that after it in equal steps.
+
+    Parameters
+    ----------
+    fit : Fit
+    progress : Progress
+    rng : RandomState
+    begun : Epochs, optional
+        Where a checkpoint was written; progress and rng stand there already.
+    kept : bool, default=False
+        Whether each step has a state to go on from.
     """
     p, network, rows, theta, m = fit.parameters, fit.network, fit.rows, progress.theta, fit.rows.m
     rule = rule_of(p)
-    if not fit.going_on or progress.memory is None:
+    if begun is None and (not fit.going_on or progress.memory is None):
         progress.memory = Memory(rule.init(theta), float(p.learning_rate_init))
-    memory = progress.memory
+    memory = cast(Memory, progress.memory)
     dropout = p.dropout or None
-    seed = 0 if dropout is None else int(rng.randint(2**31))  # drawn only where it is used
+    seed = 0 if begun is None else begun.seed
+    if dropout is not None and begun is None:  # drawn only where it is used
+        seed = int(rng.randint(2**31))
     size = clipped_batch_size(p.batch_size, len(rows))
     squares, absolutes = parts(p.lam)
     how = Minibatches(size, squares, by_batch=True, dropout=dropout, seed=seed, absolutes=absolutes)
     batches = -(-len(rows) // size)
-    order = np.arange(len(rows))
+    order = np.arange(len(rows)) if begun is None else begun.order
     finite, slots = theta.copy(), memory.slots.copy()
     end = penalty(network, theta, fit.lam)
     number = 0
+    if begun is not None:
+        number = begun.epoch
+        yield Step(number, np.nan, np.nan, theta, memory.steps, state=begun)
     while True:
         if p.shuffle:  # as sklearn.utils.shuffle does, which takes half as long again to check
             moved = np.arange(len(order))
@@ -135,7 +194,15 @@ def epochs(fit: Fit, progress: Progress, rng: np.random.RandomState) -> Steps:
         else:
             memory.steps += batches
         number += 1
-        yield Step(number, J, np.nan, theta, memory.steps)
+        state = None
+        if kept:
+            state = Epochs(
+                theta.copy(), memory.slots.copy(), number, memory.steps, order=order, seed=seed,
+                random=cast(tuple[Any, ...], rng.get_state()), learning_rate=memory.learning_rate,
+            )  # fmt: skip
+        yield Step(
+            number, J, np.nan, theta if state is None else state.theta, memory.steps, state=state
+        )
         finite[:], slots[:] = theta, memory.slots
 
 
@@ -166,8 +233,8 @@ def clipped_batch_size(batch_size: int | str, m: int) -> int:
     return min(int(batch_size), m)
 
 
-def over_all_rows(fit: Fit, theta: Array) -> Steps:
-    """Return the steps of a solver that sees all the rows at once."""
+def over_all_rows(fit: Fit, start: Any) -> Steps:
+    """Return the steps of a solver that sees all the rows at once, from a theta or a state."""
     network, rows, solver = fit.network, fit.rows, fit.parameters.solver
 
     def first_order(theta: Array) -> tuple[float, Array]:
@@ -183,12 +250,13 @@ def over_all_rows(fit: Fit, theta: Array) -> Steps:
     if solver == "br":
         unit = Unit.of(network, rows)
         inside = TrainingObjective(network, unit.inside(rows), fit.lam)
-        start = theta.copy() if fit.random else unit.inward(theta)
+        if isinstance(start, np.ndarray) and not fit.random:
+            start = unit.inward(start)
         return unit.steps(cast(Algorithm, OPTIMIZERS[solver])(inside, start))
     if solver == "lbfgs":
         # As far as scikit-learn's goes in max_iter or max_fun, and no further
-        return lbfgs.steps(objective, theta.copy(), memory=MEMORY, longer=0.0)
-    return cast(Algorithm, OPTIMIZERS[solver])(objective, theta.copy())
+        return lbfgs.steps(objective, start, memory=MEMORY, longer=0.0)
+    return cast(Algorithm, OPTIMIZERS[solver])(objective, start)
 
 
 def lam_of(fit: Fit, progress: Progress) -> Lambda:

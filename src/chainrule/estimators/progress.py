@@ -9,6 +9,13 @@ from typing import Any, Self
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.training.checkpoint import Prefix
+
+CURVES = ("loss_curve", "validation_loss_curve", "validation_scores")
+COUNTS = (
+    "n_iter", "t", "loss", "best_loss", "best_validation_score", "no_improvement", "best_theta",
+    "alpha",
+)  # fmt: skip
 
 
 @dataclass
@@ -95,6 +102,16 @@ class Progress:
             validation_loss_curve=self.validation_loss_curve,
             validation_scores=self.validation_scores,
         )
+
+    def kept(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of it, besides theta and what the rule remembers."""
+        counts = {name: getattr(self, name) for name in COUNTS}
+        return counts | {name: Prefix(now := getattr(self, name), len(now)) for name in CURVES}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Stand where a checkpoint was written."""
+        for name, value in kept.items():
+            setattr(self, name, value.tolist() if name in CURVES else value)
 
     def attributes(self) -> dict[str, Any]:
         """Return what scikit-learn has as attributes of an estimator, by its names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from numbers import Real
@@ -138,6 +139,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dtype: Any = None,
         threads: int | None = None,
         engine: str | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -180,6 +182,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dtype = dtype
         self.threads = threads
         self.engine = engine
+        self.checkpoint = checkpoint
 
     @fitting
     def fit(

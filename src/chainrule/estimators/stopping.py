@@ -20,6 +20,7 @@ from chainrule.notes.network import Network
 from chainrule.notes.regularisation import divided
 from chainrule.optimize import Step
 from chainrule.optimize.result import BY_CALLBACK, Ending
+from chainrule.training.checkpoint import Checkpoint
 
 SMALLEST_RATE = 1e-6  # of learning_rate="adaptive"
 ADAPT = 5.0  # what it is divided by
@@ -107,6 +108,10 @@ class Fit:
         Whether the rule's memory is that of the last `partial_fit`.
     random : bool
         Whether the weights to begin with are random.
+    watched : Rows or None
+        The validation rows.
+    keeper : callable
+        ``keeper(number) -> Checkpoint or None``: what keeps each of several trainings.
     """
 
     parameters: Parameters
@@ -119,6 +124,8 @@ class Fit:
     notify: Callable[[], bool] | None = None
     going_on: bool = False
     random: bool = False
+    watched: Rows | None = None
+    keeper: Callable[[int], Checkpoint | None] = lambda number: None
 
     @property
     def lam(self) -> Lambda:
@@ -137,9 +144,19 @@ class StoppingRules:
     """
 
     remedy = "standardise the inputs"  # of a loss that diverges
+    remembers = ("kept",)  # by a checkpoint
 
     def __init__(self, fit: Fit, progress: Progress) -> None:
         self.fit, self.progress, self.parameters = fit, progress, fit.parameters
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the fit's progress."""
+        return self.progress.kept()
+
+    @kept.setter
+    def kept(self, kept: dict[str, Any]) -> None:
+        self.progress.restore(kept)
 
     def __call__(self, step: Step) -> Ending | None:
         """Return why to stop, if there is a reason."""

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,9 @@ KEY = "chainrule checkpoint"  # key of the JSON header in the file's metadata
 SHARE = 0.02  # of the time: what writing may take
 ENGINES = {"kernel": "the kernel", "numpy": "NumPy"}
 OFFERS = 10  # how many times in an interval minibatches offer a state, for an end that comes early
+ANEW_OR_ANYWAY = (
+    "resume=False begins anew, resume='anyway' goes on all the same, where that can be done"
+)
 CANNOT_GO_ON = (
     "optimizer={!r} keeps its state to itself and cannot go on from a checkpoint: leave checkpoint "
     "out, or choose one that can, such as 'lbfgs'"
@@ -99,6 +102,13 @@ class Made:
                 yield f"{before}, not {now}"
 
 
+class Prefix(NamedTuple):
+    """The first n entries of a list of numbers that goes on; kept as an array."""
+
+    entries: list[float]
+    n: int
+
+
 @dataclass(frozen=True)
 class Kept:
     """What is kept of a run: where it stood before the rules were asked about its last step.
@@ -139,6 +149,8 @@ class Checkpoint:
         options, versions or instructions, too.
     first : float, default=0.0
         Seconds before which nothing is written, not even at the end.
+    otherwise : str, optional
+        What the user can do where the file is of another training.
     tell : callable, optional
         ``tell(text)`` for what went wrong, and from where the training goes on.  Default: what went
         wrong is a warning.
@@ -171,6 +183,7 @@ class Checkpoint:
         *,
         first: float = 0.0,
         tell: Callable[[str], None] | None = None,
+        otherwise: str = ANEW_OR_ANYWAY,
     ) -> None:
         seconds: object = every
         if not (isinstance(seconds, Real) and float(seconds) >= 0):
@@ -179,7 +192,7 @@ class Checkpoint:
             raise ValueError(f"resume must be True, False or 'anyway', got {resume!r}")
         self.path = Path(path)
         self.every = float(every)
-        self.resume, self.tell = resume, tell
+        self.resume, self.tell, self.otherwise = resume, tell, otherwise
         self.notes: dict[str, Any] = {}
         self._parts: list[Checkpoint] = []
         self._saved: Saved | None = None
@@ -197,7 +210,9 @@ class Checkpoint:
 
     def part(self, name: object) -> Checkpoint:
         """Return the checkpoint of one of several trainings: a file of its own beside this."""
-        part = Checkpoint(f"{self.path}.{name}", self.every, self.resume, tell=self.tell)
+        part = Checkpoint(
+            f"{self.path}.{name}", self.every, self.resume, tell=self.tell, otherwise=self.otherwise
+        )
         part._not_before = self._not_before
         part._next = max(part._next, self._not_before)
         self._parts.append(part)
@@ -265,8 +280,7 @@ class Checkpoint:
         differences = list(now.differences(then))
         if differences and self.resume != "anyway":
             raise CheckpointError(
-                f"{self.path} is of a training with {'; '.join(differences)}: resume=False begins "
-                "anew, resume='anyway' goes on all the same, where that can be done"
+                f"{self.path} is of a training with {'; '.join(differences)}: {self.otherwise}"
             )
 
     def note(self, name: str, value: Any) -> None:
@@ -426,6 +440,8 @@ def encoded(value: Any, tensors: dict[str, Array], names: dict[int, str]) -> Any
         return {"number": name}
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Prefix):
+        return encoded(np.array(value.entries[: value.n], np.float64), tensors, names)
     if isinstance(value, tuple | list):
         return [encoded(part, tensors, names) for part in value]
     if isinstance(value, Mapping):
@@ -475,10 +491,10 @@ def refuse_unkeepable(state: object) -> None:
 
 
 def first_of(history: History, n: int) -> dict[str, Any]:
-    """Return the first n entries of a history, as arrays."""
+    """Return the first n entries of a history."""
     lists = {"J": history.J, "gradient_norm": history.gradient_norm, "J_val": history.J_val}
-    extra = {name: np.array(entries[:n]) for name, entries in history.extra.items()}
-    return {**{name: np.array(entries[:n]) for name, entries in lists.items()}, "extra": extra}
+    extra = {name: Prefix(entries, n) for name, entries in history.extra.items()}
+    return {**{name: Prefix(entries, n) for name, entries in lists.items()}, "extra": extra}
 
 
 def history_of(arrays: Mapping[str, Any]) -> History:
