@@ -32,9 +32,9 @@ COMMAND = """
 import sys, time
 from pathlib import Path
 from benchmarks import kills
-from chainrule.commands import tables, terminal
+from chainrule.commands import keeping, tables, terminal
 from chainrule.commands.app import main
-tables.FIRST = 0.0
+keeping.FIRST = 0.0
 kills.write_often()
 sleep = float(sys.argv.pop())
 def shown(live, step, show=terminal.Live.__call__):

@@ -11,16 +11,16 @@ import pytest
 from typer.testing import CliRunner
 
 from chainrule import model_file
-from chainrule.commands import exits, tables
+from chainrule.commands import exits, keeping
 from chainrule.commands.app import app
 from chainrule.training import checkpoint
 
 # What comes before the command in a process of its own
 SIGNAL = """
 import os, signal, sys
-from chainrule.commands import tables, terminal
+from chainrule.commands import keeping, tables, terminal
 from chainrule.training import checkpoint
-tables.FIRST, checkpoint.SHARE, checkpoint.OFFERS = 0.0, 1e9, 1e9
+keeping.FIRST, checkpoint.SHARE, checkpoint.OFFERS = 0.0, 1e9, 1e9
 init = checkpoint.Checkpoint.__init__
 def often(self, path, every=0.0, *given, **more): init(self, path, 0.0, *given, **more)
 checkpoint.Checkpoint.__init__ = often
@@ -56,7 +56,7 @@ def killed_by(name):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tables, "FIRST", 0.0)
+    monkeypatch.setattr(keeping, "FIRST", 0.0)
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(150, 3))
     lines = [f"{a:.4f},{b:.4f},{c:.4f},{a * b + c:.4f}" for a, b, c in rows]
@@ -106,7 +106,7 @@ def test_a_checkpoint_of_ones_own_name_stays(here):
 
 
 def test_a_short_training_leaves_no_checkpoint(here, monkeypatch):
-    monkeypatch.setattr(tables, "FIRST", 60.0)
+    monkeypatch.setattr(keeping, "FIRST", 60.0)
     assert run("train", "big.csv", *OPTIONS).exit_code == 0
     assert sorted(path.name for path in here.iterdir()) == [
         "big.csv",
@@ -224,3 +224,22 @@ def test_folds_that_are_done_are_not_trained_again(here, monkeypatch):
     assert len(folds) == 5 + trained_again, "all were known"
     assert trained("big.safetensors") == before
     assert "going on from iteration 10" in again.stderr
+
+
+def test_where_the_folder_fails_the_network_goes_elsewhere(here, monkeypatch):
+    from chainrule import model_file
+
+    (here / "full").mkdir()
+    save = model_file.save
+
+    def full(file, *given, **more):
+        if file.parent.name == "full":
+            raise model_file.ModelFileError(f"{file}: the model cannot be saved here (no space)")
+        save(file, *given, **more)
+
+    monkeypatch.setattr(model_file, "save", full)
+    found = run("train", "big.csv", *OPTIONS, "--out", "full/m.safetensors")
+    assert found.exit_code == 4
+    assert "(no space); the network is saved in" in found.stderr.splitlines()[-1]
+    assert model_file.load("m.safetensors")
+    assert (here / "full" / "m.safetensors.ckpt").exists()

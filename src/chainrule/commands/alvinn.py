@@ -14,7 +14,7 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from chainrule.commands import terminal
+from chainrule.commands import keeping, terminal
 from chainrule.common.checks import DataError
 from chainrule.common.types import Array
 from chainrule.driving import driver as drivers
@@ -99,8 +99,12 @@ def train(recording: Path, out: Path, hidden: int, seed: int) -> None:
     for frame, number, order in zip(frames, numbers, orders, strict=True):
         student.watch(frame, int(number), Orders(*order.tolist()))
     terminal.say(f"training {hidden} hidden units on {len(student.buffer.images):,} views")
-    student.practise(LAST_EPOCHS, settle=True)
+    with terminal.Terminal() as tell:
+        keeper = keeping.beside(out, tell)
+        result = student.practise(LAST_EPOCHS, settle=True, checkpoint=keeper)
     _save(out, student.driver(), student, seed)
+    keeping.end_if_interrupted(result, out, keeper)
+    keeper.remove()
 
 
 def learn_on_the_fly(

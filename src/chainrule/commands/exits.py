@@ -15,7 +15,9 @@ from chainrule.common.checks import DataError
 from chainrule.common.words import printable
 
 CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, MISTAKE = 1, 2, 3, 4, 70
-ASK_TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ASK_TO_END = [
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 heard: list[signal.Signals] = []  # the signals that asked this process to end
 terminals: list[int] = []  # of stdout and stderr, those that are one
 
@@ -34,7 +36,7 @@ def heed_signals() -> None:
 def _hear(number: int, frame: object) -> None:
     first = not heard
     heard.append(signal.Signals(number))
-    if number == signal.SIGHUP:  # the terminal is gone, and writing to it would fail
+    if heard[-1].name == "SIGHUP":  # the terminal is gone, and writing to it would fail
         for stream in terminals:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     if first:

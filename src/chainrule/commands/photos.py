@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chainrule.commands import keeping
 from chainrule.commands.exits import BAD_DATA, check_writable, complain
 from chainrule.commands.options import Json
 from chainrule.common.checks import DataError, counted
@@ -120,8 +121,9 @@ def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json:
     with terminal.Terminal() as tell:
         with tell.progress(f"drawing {sum(learning.REHEARSED):,} not to be forgotten") as done:
             kept = learning.drawings(*learning.REHEARSED, seed, done)[0]
+        keeper = keeping.beside(out, tell)
         result = learning.adapted(
-            old, X, y, kept, seed, lambda step: tell.iteration(step, learning.OWN_EPOCHS)
+            old, X, y, kept, seed, lambda step: tell.iteration(step, learning.OWN_EPOCHS), keeper
         )
     provenance = model_file.Provenance(
         __version__,
@@ -133,7 +135,9 @@ def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json:
         result.stopped,
     )
     new = replace(old, theta=result.theta, provenance=provenance)
-    model_file.save(out, new, half=True)
+    keeping.save(out, new, half=True)
+    keeping.end_if_interrupted(result, out, keeper)
+    keeper.remove()
     right = {
         name: sum(a == b for a, b in zip(model.labels(X), y.tolist(), strict=True))
         for name, model in (("before", old), ("after", new))

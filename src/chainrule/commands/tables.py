@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from chainrule.commands import photos
+from chainrule.commands import keeping, photos
 from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, interrupted
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.checks import DataError
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from chainrule.model_file import Model
     from chainrule.training.checkpoint import Checkpoint
     from chainrule.workbench.pipeline import Outcome
-
-FIRST = 60.0  # seconds; a shorter training is soon done again
 
 
 def train(
@@ -267,11 +265,7 @@ def train(
         terminal.say(line)
     if replaced:
         terminal.say(f"{out} was there: it is replaced")
-    if cut:
-        saved = f"interrupted: the best theta so far (J = {outcome.result.J:.4g}) is saved in {out}"
-        there = keeper is not None and keeper.path.exists()
-        more = f"; the same command goes on from {keeper.path}" if keeper and there else ""
-        fail(saved + more, interrupted())
+    keeping.end_if_interrupted(outcome.result, out, keeper)
 
 
 def _keeper(
@@ -287,8 +281,7 @@ def _keeper(
         return None
     if path is not None:
         return Checkpoint(path, resume=resume, tell=tell.note)
-    beside = out.with_name(f"{out.name}.ckpt")
-    return Checkpoint(beside, resume=resume, first=FIRST, tell=tell.note)
+    return keeping.beside(out, tell, resume)
 
 
 def _units(hidden: str) -> tuple[int, ...]:
@@ -313,10 +306,9 @@ def _names(activation: str) -> str | tuple[str, ...]:
 
 def _save(outcome: Outcome, out: Path) -> Path:
     """Write the model, and its pictures beside it; return the path of the training's page."""
-    from chainrule import model_file
     from chainrule.workbench import picture
 
-    model_file.save(out, outcome.model, half=outcome.request.recipe == "photos")
+    keeping.save(out, outcome.model, half=outcome.request.recipe == "photos")
     path = out.with_suffix(".png")
     try:
         picture.page(outcome, out.stem).savefig(path)

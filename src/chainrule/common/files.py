@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
@@ -11,6 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows, where nobody can replace or remove an open file
+    LOCKS = False
+else:
+    LOCKS = True
 
 BLOCK = 2**20  # bytes read at once
 MOST_BYTES = 4 << 30  # of a stream, which may have no end
@@ -96,12 +102,15 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         with open(draft, "x+b") as file:
             _lock(file)
             if target.exists():
-                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
+                draft.chmod(stat.S_IMODE(target.stat().st_mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             if not _holds(file, content):
                 raise OSError("what was written reads back otherwise")
+            if LOCKS:  # while nobody takes it for litter
+                os.replace(draft, target)
+        if not LOCKS:
             os.replace(draft, target)
     except BaseException:
         with suppress(OSError):  # what went wrong is told, not that its draft stays behind
@@ -131,15 +140,20 @@ def _drafts(target: Path) -> str:
 
 def _lock(file: BinaryIO) -> None:
     """Show other processes that this one still writes the file, until it is closed."""
-    with suppress(OSError):  # some file systems of networks know no locks
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if LOCKS:
+        with suppress(OSError):  # some file systems of networks know no locks
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _remove_unless_held(draft: Path) -> None:
     """Remove a draft, if the process that wrote it is gone."""
-    with suppress(OSError), open(draft, "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError: it is being written
-        draft.unlink()
+    with suppress(OSError):  # it is being written
+        if LOCKS:
+            with open(draft, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                draft.unlink()
+        else:
+            draft.unlink()
 
 
 def _holds(file: BinaryIO, content: bytes) -> bool:

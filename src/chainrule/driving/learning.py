@@ -26,7 +26,8 @@ from chainrule.driving.teacher import Teacher
 from chainrule.driving.views import views
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
-from chainrule.optimize import State
+from chainrule.optimize import Result, State
+from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.steps import train
 
 LEARNING_RATE = 0.004
@@ -89,7 +90,13 @@ class Student:
         self.buffer.add(*seen)
         self.minutes += LOOKS_EVERY / FRAMES_A_SECOND / 60
 
-    def practise(self, epochs: int = EPOCHS, *, settle: bool = False) -> None:
+    def practise(
+        self,
+        epochs: int = EPOCHS,
+        *,
+        settle: bool = False,
+        checkpoint: Checkpoint | None = None,
+    ) -> Result:
         """Train on what is in the buffer.
 
         Parameters
@@ -97,6 +104,12 @@ class Student:
         epochs : int
         settle : bool, default=False
             Whether the learning rate falls to almost nothing meanwhile.
+        checkpoint : Checkpoint, optional
+            As for `chainrule.train`.
+
+        Returns
+        -------
+        Result
 
         Raises
         ------
@@ -124,11 +137,13 @@ class Student:
             check=self._state is None,
             seed=self._seed,
             dtype=np.float32,
+            checkpoint=checkpoint,
             threads=1,  # batches are small: on busy cores two threads mostly wait for each other
         )
         assert isinstance(result.state, State)
         self._state = result.state
         self.seconds += time.perf_counter() - start
+        return result
 
     def driver(self) -> Driver:
         """Return the network as it is now, at the wheel."""

@@ -31,6 +31,7 @@ from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
 from chainrule.optimize import Callback, Result
 from chainrule.photos.strokes import draw_digit, draw_no_digit
+from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
 
@@ -224,6 +225,7 @@ def adapted(
     rehearsed: Array,
     seed: int = 0,
     callback: Callback | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Result:
     """Go on from a model with a few digits of one's own, without forgetting those of others.
 
@@ -240,7 +242,7 @@ def adapted(
     rehearsed : array of shape (n, 784)
         Pictures, such as `drawings`, whose readings are to stay.
     seed : int, default=0
-    callback : callable, optional
+    callback, checkpoint : optional
         As for `chainrule.train`.
 
     Returns
@@ -268,6 +270,7 @@ def adapted(
         seed=seed,
         check=False,
         callback=callback,
+        checkpoint=checkpoint,
     )
 
 
