@@ -125,6 +125,64 @@ def test_half_a_theta_is_float16_in_the_file_and_float32_after_it(path):
     np.testing.assert_array_equal(theta, model.theta.astype(np.float16))
 
 
+def test_half_a_theta_that_float16_cannot_hold_is_kept_as_it_is(path):
+    theta = example().theta.copy()
+    theta[3] = 65_600
+    save(path, example(theta=theta), half=True)
+    np.testing.assert_array_equal(load(path).theta, theta)
+
+
+ABC = tuple(Column(name) for name in "abc")
+WORDLESS = {
+    "an infinite option": {"provenance": Provenance(options={"max_time": np.inf})},
+    "options of NumPy": {
+        "provenance": Provenance(options={"lam": np.float32(0.5), "X": np.ones(2), 3: {4}})
+    },
+    "a function": {"provenance": Provenance(options={"learning_rate": lambda epoch: 0.1})},
+    "a seed of NumPy": {"provenance": Provenance(seed=np.int64(3), J=np.float32(0.5))},
+    "labels of NumPy": {
+        "network": Network((3, 4, 2), output="softmax"),
+        "encoder": Encoder(ABC, classes=tuple(np.arange(2))),
+        "target_scaling": None,
+    },
+    "text labels of NumPy": {
+        "network": Network((3, 4, 2), output="softmax"),
+        "encoder": Encoder(
+            tuple(Column(name) for name in "abc"), classes=tuple(np.array(["a", "b"]))
+        ),
+        "target_scaling": None,
+    },
+    "a mean of NumPy": {
+        "encoder": Encoder((Column("carat", mean=np.float32(0.5)), Column("b"), Column("c")))
+    },
+    "a scaling of whole numbers": {"scaling": Scaling(np.arange(3), np.arange(1, 4))},
+}
+
+
+@pytest.mark.parametrize("options", WORDLESS.values(), ids=WORDLESS)
+def test_what_json_has_no_word_for_does_not_lose_the_network(path, options):
+    model = example(**options)
+    save(path, model)
+    loaded = load(path)
+    np.testing.assert_array_equal(loaded.theta, model.theta)
+    assert loaded.classes == model.classes
+
+
+def test_a_model_that_load_would_refuse_does_not_replace_one(path):
+    save(path, example())
+    before = path.read_bytes()
+    for options in (
+        {"encoder": Encoder(ABC, target=3)},
+        {"encoder": Encoder((*ABC[:2], Column(4)))},
+        {"encoder": Encoder((Column("carat", mean=np.nan), *ABC[1:]))},
+    ):
+        with pytest.raises(
+            ModelFileError, match=r"not be loaded again .*nothing was changed"
+        ):
+            save(path, example(**options))
+        assert path.read_bytes() == before
+
+
 def test_predictions_are_in_the_targets_units_and_survive_the_file(path):
     model = example()
     X = np.array([[0.7, 1.0, 0.0], [1.2, 0.0, 1.0]])

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.checks import floats
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
 from chainrule.common.types import Array
@@ -49,7 +50,7 @@ class Provenance:
         Version of the library that trained it.
     seed : int or None
     options : mapping
-        What else was asked of the training: anything that JSON holds.
+        What else was asked of the training.  What JSON has no word for is kept as text: "inf".
     source : str
         Name of the data.
     data_sha256 : str
@@ -77,6 +78,9 @@ class Provenance:
     date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def __post_init__(self) -> None:
+        for name in ("seed", "J"):
+            if isinstance(number := getattr(self, name), np.generic):
+                object.__setattr__(self, name, number.item())
         texts = dict.fromkeys(("version", "source", "data_sha256", "stopped", "date"), str)
         kinds: dict[str, Any] = {
             **texts,
@@ -204,12 +208,13 @@ def save(file: File, model: Model, *, half: bool = False) -> None:
     model : Model
     half : bool, default=False
         Whether to keep theta in float16: half the size of float32, three digits of each weight.
+        A theta that float16 cannot hold, beyond 65,504, is kept as it is.
 
     Raises
     ------
     ModelFileError
-        If the network has functions of the user's own, which a file cannot hold, or the file
-        cannot be written; what was there before is as it was.
+        If the network has functions of the user's own, which a file cannot hold, the file cannot
+        be written, or `load` would refuse it; what was there before is as it was.
 
     Examples
     --------
@@ -241,16 +246,23 @@ def save(file: File, model: Model, *, half: bool = False) -> None:
         "encoder": model.encoder.to_json(),
         "provenance": asdict(model.provenance),
     }
+    half = half and bool(np.abs(model.theta).max() <= np.finfo(np.float16).max)
     tensors = {"theta": model.theta.astype(np.float16) if half else model.theta}
     for name in ("scaling", "target_scaling"):
         scaling = getattr(model, name)
         if scaling is not None:
-            tensors[f"{name}.mean"] = scaling.mean
-            tensors[f"{name}.scale"] = scaling.scale
+            tensors[f"{name}.mean"] = floats(scaling.mean, name)
+            tensors[f"{name}.scale"] = floats(scaling.scale, name)
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    text = json.dumps(header, allow_nan=False)
+    text = json.dumps(as_json(header), allow_nan=False)
     metadata = {KEY: text, "sha256": checksum(text, tensors)}
     content = to_bytes(tensors, metadata)
+    try:
+        _model(content)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelFileError(
+            f"{name_of(file)}: this model could not be loaded again ({error}); nothing was changed"
+        ) from None
     if not isinstance(file, str | os.PathLike):
         file.write(content)
         return
@@ -261,6 +273,27 @@ def save(file: File, model: Model, *, half: bool = False) -> None:
             f"{name_of(file)}: the model cannot be saved here ({reason(error)}); nothing was "
             "changed: free some space or choose another place"
         ) from None
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON holds it, what it has no word for as text.
+
+    Examples
+    --------
+    >>> as_json({"max_time": np.inf, "layers": (2, np.int64(1)), 3: np.tanh})
+    {'max_time': 'inf', 'layers': [2, 1], '3': 'tanh'}
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): as_json(part) for key, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [as_json(part) for part in value]
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float) and np.isfinite(value):
+        return value
+    return getattr(value, "__name__", str(value))
 
 
 def load(file: File) -> Model:

@@ -371,6 +371,8 @@ BAD_USAGE = [
     (["--hiden", "3"], "No such option: --hiden"),
     (["--out", "model.bin"], "--out model.bin: must be a .safetensors file"),
     (["--out", "nowhere/m.safetensors"], "in a folder that exists"),
+    (["--out", "m" * 300 + ".safetensors"], "(file name too long)"),
+    (["--out", "homes.csv/m.safetensors"], "(not a directory)"),
 ]
 
 
@@ -469,6 +471,19 @@ def test_a_row_that_is_not_there(trained):
     found = run("trace", trained / "homes.safetensors", trained / "homes.csv", "--row", "121")
     assert found.exit_code == 2
     assert "has the data rows 1 to 120" in found.stderr
+
+
+def test_a_folder_in_the_place_of_the_model_is_told_before_training(here):
+    (here / "m.safetensors").mkdir()
+    found = run("train", "digits", "--out", "m.safetensors", *QUICK)
+    assert (found.exit_code, len(found.stderr.splitlines())) == (2, 1)
+    assert "cannot be written there (it is a folder or a device" in found.stderr
+
+
+def test_a_time_without_end_is_written_into_the_model(here):
+    found = run("train", "digits", "--max-time", "inf", *QUICK)
+    assert found.exit_code == 0
+    assert model_file.load(here / "digits.safetensors").provenance.options["max_time"] == "inf"
 
 
 def test_a_full_disk_leaves_the_old_model_alone(here, monkeypatch):

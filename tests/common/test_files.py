@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from chainrule.common import files
-from chainrule.common.files import clear_litter, name_of, read_bytes, reason, write_atomically
+from chainrule.common.files import (
+    clear_litter,
+    name_of,
+    read_bytes,
+    reason,
+    try_to_write,
+    write_atomically,
+    write_whole,
+)
 
 
 def test_a_path_and_a_stream_give_the_same_bytes(tmp_path):
@@ -40,6 +48,50 @@ def test_the_reason_is_the_systems():
 
 
 # Written wholly or not at all
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (".", "folder"),
+        ("absent/a.png", "no such file"),
+        ("a.txt/a.png", "not a directory"),
+        ("a" * 300 + ".png", "file name too long"),
+    ],
+)
+def test_what_cannot_be_written_is_known_before(tmp_path, name, why):
+    (tmp_path / "a.txt").write_bytes(b"as it was")
+    for write in (try_to_write, lambda path: write_atomically(path, b"")):
+        with pytest.raises(OSError, match=f"(?i){why}"):
+            write(tmp_path / name)
+    try_to_write(tmp_path / "a.txt")
+    try_to_write(tmp_path / "new.png")
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [
+        ("a.txt", b"as it was")
+    ]
+
+
+def test_a_library_that_fails_while_it_writes_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"the old one")
+
+    def fails(file):
+        file.write(b"half of")
+        raise RuntimeError("out of ink")
+
+    with pytest.raises(RuntimeError):
+        write_whole(path, fails)
+    assert path.read_bytes() == b"the old one"
+    write_whole(path, lambda file: file.write(b"the new one"))
+    assert path.read_bytes() == b"the new one"
+
+
+def test_an_error_names_the_file_and_not_its_draft(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    monkeypatch.setattr(os, "fsync", failing(os.fsync, 1, OSError(errno.ENOSPC, "full")))
+    with pytest.raises(OSError, match="full") as caught:
+        write_atomically(path, b"abc")
+    assert caught.value.filename == str(path)
 
 
 def failing(call, number, error):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,6 +16,7 @@ from rich.table import Table
 
 from chainrule.commands import keeping, terminal
 from chainrule.common.checks import DataError
+from chainrule.common.files import write_whole
 from chainrule.common.types import Array
 from chainrule.driving import driver as drivers
 from chainrule.driving.drawing import Film, hidden_units
@@ -79,7 +80,11 @@ def watch(out: Path, minutes: float, seed: int, teach: Teach) -> None:
                 race.step(order, race.speed)
     if not frames:
         raise ValueError("no driving was watched, so nothing is written")
-    np.savez_compressed(out, frames=frames, numbers=numbers, orders=orders, seed=seed)
+
+    def write(file: BinaryIO) -> None:
+        np.savez_compressed(file, frames=frames, numbers=numbers, orders=orders, seed=seed)
+
+    write_whole(out, write)
     terminal.say(
         f"{out}: {len(frames):,} frames of {lap} lap{'s' * (lap > 1)}, each with the teacher's "
         "orders"
@@ -129,7 +134,7 @@ def _save(out: Path, driver: Driver, student: Student, seed: int) -> None:
     minutes = round(student.minutes, 2)
     drivers.save(out, driver, seed, {"minutes": minutes})
     picture = out.with_suffix(".png")
-    hidden_units(driver).savefig(picture)
+    write_whole(picture, hidden_units(driver).savefig)
     watched = terminal.duration(60 * minutes)
     terminal.say(
         f"trained in {student.seconds:.1f} s on {watched} min of driving: {out}, and what its "

@@ -18,6 +18,7 @@ import typer
 from chainrule.commands.exits import CHECK_FAILED, check_writable
 from chainrule.commands.options import File, Json, ModelPath
 from chainrule.commands.tables import rows_like_training
+from chainrule.common.files import write_whole
 from chainrule.common.words import word
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _draw(path: Path, report: GradientReport) -> None:
 
     figure = Figure(figsize=(6, 5), dpi=100, layout="constrained")
     GradientCheckDisplay.from_report(report).plot(figure.subplots())
-    figure.savefig(path)
+    write_whole(path, figure.savefig)
 
 
 def trace(
@@ -313,7 +314,7 @@ def _draw_trace(path: Path, found: Trace) -> None:
     display = TraceDisplay.from_trace(found)
     figure = Figure(figsize=display.size, dpi=150, layout="constrained")
     display.plot(figure.subplots())
-    figure.savefig(path)
+    write_whole(path, figure.savefig)
 
 
 def _octave_name(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import typer
 
 from chainrule.common.checks import DataError
+from chainrule.common.files import reason, try_to_write
 from chainrule.common.words import printable
 
 CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, MISTAKE = 1, 2, 3, 4, 70
@@ -73,11 +74,15 @@ def fail(message: str, code: int) -> NoReturn:
 
 def check_writable(option: str, path: Path, suffix: str) -> None:
     """Refuse, before the work, a file that could not be written after it."""
-    if path.suffix != suffix or not os.access(path.absolute().parent, os.W_OK):
+    if path.suffix != suffix:
+        raise ValueError(f"{option} {path}: must be a {suffix} file")
+    try:
+        try_to_write(path)
+    except OSError as error:
         raise ValueError(
-            f"{option} {path}: must be a {suffix} file in a folder that exists and that you can "
-            "write to"
-        )
+            f"{option} {path}: cannot be written there ({reason(error)}): choose a {suffix} file "
+            "in a folder that exists and that you can write to"
+        ) from None
 
 
 def faulty(error: DataError, ctx: typer.Context | None) -> NoReturn:

@@ -14,6 +14,7 @@ from chainrule.commands import keeping
 from chainrule.commands.exits import BAD_DATA, check_writable, complain
 from chainrule.commands.options import Json
 from chainrule.common.checks import DataError, counted
+from chainrule.common.files import write_whole
 
 if TYPE_CHECKING:
     from chainrule.handwriting.reading import Reading
@@ -59,7 +60,7 @@ def classify(
         if show is not None:
             from chainrule.handwriting.figure import reading_figure
 
-            reading_figure(reading, Path(path).name).savefig(show)
+            write_whole(show, reading_figure(reading, Path(path).name).savefig)
     if as_json:
         print(json.dumps(answers))
     if failed:

@@ -15,7 +15,7 @@ from chainrule.commands import keeping, photos
 from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, interrupted
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.checks import DataError
-from chainrule.common.files import reason
+from chainrule.common.files import reason, write_whole
 from chainrule.common.words import cell
 from chainrule.workbench.request import (
     ACTIVATION,
@@ -311,10 +311,10 @@ def _save(outcome: Outcome, out: Path) -> Path:
     keeping.save(out, outcome.model, half=outcome.request.recipe == "photos")
     path = out.with_suffix(".png")
     try:
-        picture.page(outcome, out.stem).savefig(path)
+        write_whole(path, picture.page(outcome, out.stem).savefig)
         state = picture.state(outcome)
         if state is not None:
-            state.savefig(out.with_name(f"{out.stem}-state.png"))
+            write_whole(out.with_name(f"{out.stem}-state.png"), state.savefig)
     except KeyboardInterrupt:
         fail(f"interrupted: the network is saved in {out}, but not its picture", interrupted())
     except OSError as error:

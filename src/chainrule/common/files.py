@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import secrets
@@ -93,11 +94,9 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     OSError
         If it cannot be written; then nothing has changed.
     """
-    target = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
-    if target.exists() and not target.is_file():
-        raise OSError("it is a folder or a device, not a file")
+    target = _target(path)
     clear_litter(target)
-    draft = target.with_name(f"{_drafts(target)}{secrets.token_hex(4)}.part")
+    draft = _draft(target)
     try:
         with open(draft, "x+b") as file:
             _lock(file)
@@ -112,11 +111,53 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
                 os.replace(draft, target)
         if not LOCKS:
             os.replace(draft, target)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = os.fspath(path)  # not the draft's, which nobody knows
         with suppress(OSError):  # what went wrong is told, not that its draft stays behind
             draft.unlink(missing_ok=True)
         raise
     _sync(target.parent)
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> None:
+    """Let a library write a file that is there wholly or not at all; may raise OSError.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "numbers.npy")
+    ...     write_whole(path, lambda file: file.write(b"123"))
+    ...     path.read_bytes()
+    b'123'
+    """
+    stream = io.BytesIO()
+    write(stream)
+    write_atomically(path, stream.getvalue())
+
+
+def try_to_write(path: str | os.PathLike[str]) -> None:
+    """Raise the OSError that `write_atomically` would, as far as it can be known before."""
+    draft = _draft(_target(path))
+    try:
+        open(draft, "xb").close()
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Return the file to be written: a link stays, what it points to is replaced."""
+    target = Path(os.path.realpath(path))
+    with suppress(FileNotFoundError):  # any other error, such as a name too long, is one of writing
+        if not stat.S_ISREG(target.lstat().st_mode):
+            raise OSError("it is a folder or a device, not a file")
+    return target
+
+
+def _draft(target: Path) -> Path:
+    return target.with_name(f"{_drafts(target)}{secrets.token_hex(4)}.part")
 
 
 def clear_litter(path: str | os.PathLike[str]) -> None:

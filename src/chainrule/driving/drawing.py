@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from chainrule.common.files import write_whole
 from chainrule.common.types import Array
 from chainrule.driving import retina
 from chainrule.driving.driver import Driver
@@ -59,7 +60,8 @@ class Film:
             page.quantize(palette=few, dither=Image.Dither.NONE) for page in self._pages
         )
         duration = 20 * DRAWN_EVERY  # milliseconds
-        first.save(path, save_all=True, append_images=rest, duration=duration, loop=0)
+        how: dict[str, Any] = {"append_images": rest, "duration": duration, "loop": 0}
+        write_whole(path, lambda file: first.save(file, "GIF", save_all=True, **how))
 
 
 def page(

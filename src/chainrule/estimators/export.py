@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.common.files import write_atomically
 from chainrule.common.types import Array
 from chainrule.estimators.base import BaseMLP
 from chainrule.estimators.fitted import Fitted, Labels
@@ -139,8 +140,7 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
             )
     proto = model_of(estimator._fitted(), scalers)
     if path is not None:
-        with open(path, "wb") as file:
-            file.write(proto.SerializeToString())
+        write_atomically(path, proto.SerializeToString())
     return proto
 
 
