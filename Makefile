@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CXX_FILES = $(wildcard src/chainrule/kernel/*.?pp tests/*.cpp tests/kernel/*.cpp)
 
-.PHONY: demo test test-slow sanitize check bench bench-quick clean
+.PHONY: demo test test-slow sanitize fuzz check bench bench-quick clean
 
 # Made again when what it is made from changes; `pip install` brings an existing one up to date.
 .venv/ready: pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/chainrule/kernel/*.?pp)
@@ -32,6 +32,11 @@ test-slow: .venv/ready .venv-bench/ready sanitize  ## the long ones, with PyTorc
 # The module is built apart for each sanitizer; Python itself is not, so its runtime goes in first.
 sanitize: .venv/ready  ## the kernel's tests under AddressSanitizer with UBSan, and ThreadSanitizer
 	CC="$(CC)" CXX="$(CXX)" sh tests/sanitize.sh $(BIN)
+
+# Each run of hypothesis draws other networks, rows and threads.
+fuzz: .venv/ready  ## altered files of each format, and random shapes in the kernel under sanitizers
+	$(BIN)/python tests/fuzz.py --mutations $(or $(MUTATIONS),2000) --seed $(or $(SEED),0) --keep build/fuzz
+	for round in 1 2 3; do CC="$(CC)" CXX="$(CXX)" sh tests/sanitize.sh $(BIN) -k agree || exit 1; done
 
 check: .venv/ready  ## format, lint, types, import directions
 	$(BIN)/ruff format --check .

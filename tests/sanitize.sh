@@ -1,8 +1,9 @@
 #!/bin/sh
 # Build the kernel with sanitizers, each into a package of its own, and run its tests there.
-# Usage: sanitize.sh DIRECTORY_OF_PYTHON (called by `make sanitize`)
+# Usage: sanitize.sh DIRECTORY_OF_PYTHON [ARGUMENT_OF_PYTEST ...] (called by `make sanitize fuzz`)
 set -eu
 bin=$(cd "$1" && pwd)
+shift
 cxx=${CXX:-c++}
 "$bin/pip" install --quiet --disable-pip-version-check nanobind cmake ninja
 for sanitizers in address,undefined thread; do
@@ -23,5 +24,5 @@ for sanitizers in address,undefined thread; do
         TSAN_OPTIONS=halt_on_error=1:report_signal_unsafe=0 OPENBLAS_NUM_THREADS=1 \
         "$bin/python" -m pytest -q --capture=sys -p no:cacheprovider -p sanitized tests/kernel \
         --ignore tests/kernel/test_functions.py --ignore tests/kernel/test_kernel_builds.py \
-        -k "not fork and not process" -o timeout=1200
+        -k "not fork and not process" -o timeout=1200 "$@"
 done

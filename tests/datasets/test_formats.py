@@ -286,3 +286,15 @@ def test_tens_of_thousands_of_columns_are_read():
     names, row = ",".join(f"c{j}" for j in range(24_000)), ",".join(["0.5"] * 23_999)
     data = load(io.BytesIO("\n".join([names, *(f"{row},{i}.5" for i in range(3))]).encode()))
     assert data.X.shape == (3, 23_999)
+
+
+def test_a_table_without_columns_is_refused():
+    file = io.BytesIO()
+    pl.DataFrame({"__index_level_0__": [1, 2]}).write_parquet(file)
+    refused("t.parquet: has no column", load, io.BytesIO(file.getvalue()), name="t.parquet")
+
+
+def test_named_fields_of_an_npy_may_be_bytes():
+    file, fields = io.BytesIO(), [("a", "f8"), ("k", "S1")]
+    np.save(file, np.array([(1.0, b"u"), (2.5, b"v"), (0.5, b"u"), (3.5, b"v")], fields))
+    assert load(io.BytesIO(file.getvalue()), name="t.npy").classes == ("u", "v")

@@ -66,6 +66,63 @@ def test_every_kind_of_image_shows_the_same_mark(tmp_path, mode, name):
     assert np.abs(np.subtract(found.box(0), (114, 53, 226, 245))).max() <= 6
 
 
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("1", "a.png"), ("P", "a.png"), ("LA", "a.png"), ("RGBA", "a.png"), ("I;16", "a.png"),
+        ("F", "a.tif"), ("RGB", "a.webp"), ("CMYK", "a.tif"), ("L", "a.gif"),
+    ],
+)  # fmt: skip
+def test_a_large_image_of_every_kind_is_reduced_first(tmp_path, monkeypatch, mode, name):
+    monkeypatch.setattr("chainrule.photos.opening.REDUCED", 10**6)
+    found = found_in(seven().resize((2000, 1500)).convert(mode), tmp_path, name)
+    assert len(found.marks) == 1
+    assert found.photo.size == (2000, 1500)
+    assert np.abs(np.divide(found.box(0), 5) - (114, 53, 226, 245)).max() <= 6
+
+
+def test_a_large_image_is_still_turned_upright(tmp_path, monkeypatch):
+    monkeypatch.setattr("chainrule.photos.opening.REDUCED", 10**6)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = seven().resize((2000, 1500)).rotate(90, expand=True)
+    assert found_in(turned, tmp_path, "a.png", exif=exif).photo.size == (2000, 1500)
+
+
+@pytest.mark.parametrize(
+    ("side", "name", "options", "most"),
+    [
+        (6100, "a.png", {}, 36), (6100, "a.gif", {}, 36), (6100, "a.bmp", {}, None),
+        (6100, "a.tif", {"compression": "tiff_adobe_deflate"}, 36), (3600, "a.webp", {}, 12),
+        (6100, "a.jpg", {"progressive": True}, 36), (6100, "a.jpg", {}, None),
+    ],
+)  # fmt: skip
+def test_what_becomes_far_larger_when_decoded_is_refused_before(
+    tmp_path, side, name, options, most
+):
+    Image.new("L", (side, side), 200).save(tmp_path / name, **options)
+    if most is None:  # decoded small, or as large as the file
+        assert photos.open_photo(tmp_path / name).size == (side, side)
+        return
+    with pytest.raises(DataError, match=f"says it has more than {most} megapixels"):
+        photos.open_photo(tmp_path / name)
+
+
+def test_a_stream_without_an_end_is_no_photo():
+    class Zeros(io.RawIOBase):
+        given = 0
+
+        def read(self, size=-1):
+            self.given += size
+            assert 0 < self.given < 10**7, "read on without an end"
+            return bytes(size)
+
+    with pytest.raises(DataError, match="<stream>: not an image that can be read"):
+        photos.open_photo(Zeros())
+    with pytest.raises(DataError, match=r"cannot be read \(it is a device, not a file\)"):
+        photos.open_photo("/dev/zero")
+
+
 def test_sixteen_bits_are_scaled_not_cut(tmp_path):
     values = np.asarray(seven()).astype(np.uint16) * 200
     found = found_in(Image.fromarray(values), tmp_path)

@@ -72,7 +72,8 @@ def read_npy(name: str, sha256: str, content: bytes, target: str | None) -> Cont
     array = _array(content, name)
     if array.dtype.names:
         table = {
-            field: _target(array[field], f"{name}: {field}", None) for field in array.dtype.names
+            field: _target(_simple(array[field]), f"{name}: {field}", None)
+            for field in array.dtype.names
         }
         return Contents(name, sha256, table)
     return _contents(name, sha256, {"X": array}, target)

@@ -49,7 +49,10 @@ def read(kind: str, content: bytes) -> Parts:
         If the library refuses the file, crashes, or needs too much time or memory.
     """
     if not sys.executable:  # Python inside another program has nothing to start
-        return READERS[kind](content, None)
+        facts, blobs, error = _attempt(kind, content, None)
+        if error is not None:
+            raise Unreadable(error)
+        return facts, blobs
     seconds = SPARE_SECONDS + int(SECONDS_PER_BYTE * len(content))
     memory = SPARE_MEMORY + MEMORY_PER_BYTE * len(content)
     command = [
@@ -260,19 +263,24 @@ def _limit_time(seconds: int) -> None:
         pass
 
 
+def _attempt(kind: str, content: bytes, memory: int | None) -> tuple[Any, list[bytes], str | None]:
+    """Return what a library reads, and what it says where it cannot."""
+    try:
+        return *READERS[kind](content, memory), None
+    except MemoryError:
+        return None, [], "there is not enough memory"
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as failure:  # a panic of Rust is not even an Exception
+        return None, [], (str(failure).splitlines() or [type(failure).__name__])[0]
+
+
 def _main() -> None:
     """Read what stands on stdin, and answer on stdout."""
     kind, seconds, memory, *path = sys.argv[1:]
     sys.path[:] = path
     _limit_time(int(seconds))
-    blobs: list[bytes] = []
-    facts = error = None
-    try:
-        facts, blobs = READERS[kind](sys.stdin.buffer.read(), int(memory))
-    except MemoryError:
-        os.abort()
-    except BaseException as failure:  # a library's panic is not even an Exception
-        error = (str(failure).splitlines() or [type(failure).__name__])[0]
+    facts, blobs, error = _attempt(kind, sys.stdin.buffer.read(), int(memory))
     answer = {"facts": facts, "error": error, "sizes": [len(blob) for blob in blobs]}
     out = sys.stdout.buffer
     out.write(json.dumps(answer).encode() + b"\n")

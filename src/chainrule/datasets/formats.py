@@ -79,7 +79,7 @@ def read(
         name, source = "<standard input>", sys.stdin.buffer
     name = name or name_of(source)
     try:
-        return _read(source, target, like or Reading(), name)
+        contents = _read(source, target, like or Reading(), name)
     except (DataError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except MemoryError:
@@ -87,6 +87,9 @@ def read(
     except BaseException as error:  # of a library, for damage that nobody has thought of
         told = " ".join(f"{type(error).__name__}: {error}".split())
         raise DataError(f"{name}: not a file that can be read ({told})") from error
+    if not contents.table:
+        raise DataError(f"{name}: has no column")
+    return contents
 
 
 def _read(source: File, target: str | None, like: Reading, name: str) -> Contents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,18 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.checks import DataError
-from chainrule.common.files import File, name_of, reason
+from chainrule.common.files import File, name_of, read_bytes, reason
 from chainrule.common.types import Array
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MOST_PIXELS = 150_000_000  # more than any phone's camera takes; decompression bombs have more
+DECODED, DECODED_WEBP = 36_000_000, 12_500_000  # pixels of what is decoded whole, as JPEG is not
+PIXELS_PER_BYTE = 2.5  # by which a large file may have more of them
+REDUCED = 6_000_000  # pixels; a larger picture is made smaller before its colours are
+SIGNATURES = (
+    b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"BM", b"GIF8", b"II", b"MM",
+    *(b"P%d" % kind for kind in range(1, 8)), b"PF", b"Pf", b"Py",
+)  # fmt: skip
 LEAST_SIDE = 8  # pixels; no digit can be read in a smaller picture
 LONG_SIDE = (800, 1600)  # range of the longer side; pictures outside it are resized
 
@@ -70,51 +78,69 @@ def open_photo(file: File) -> Photo:
     from PIL import Image, UnidentifiedImageError
 
     name = name_of(file)
+    try:
+        content = read_bytes(file, _look)
+    except UnidentifiedImageError:
+        raise DataError(_no_image(name)) from None
+    except FileNotFoundError:
+        raise DataError(f"{name}: there is no such file") from None
+    except IsADirectoryError:
+        raise DataError(f"{name}: is a folder: give the photos in it") from None
+    except OSError as error:
+        raise DataError(f"{name}: cannot be read ({reason(error)})") from None
     with warnings.catch_warnings():
         # Pillow warns of large sizes and damaged tags: both are judged here
         warnings.simplefilter("ignore")
         try:
-            with Image.open(file, formats=FORMATS) as image:
-                return _upright(image, name)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                return _upright(image, name, len(content))
         except UnidentifiedImageError:
-            raise DataError(
-                f"{name}: not an image that can be read: save the photo as JPEG or PNG"
-            ) from None
+            raise DataError(_no_image(name)) from None
         except Image.DecompressionBombError:
-            raise DataError(_too_large(name)) from None
-        except FileNotFoundError:
-            raise DataError(f"{name}: there is no such file") from None
-        except IsADirectoryError:
-            raise DataError(f"{name}: is a folder: give the photos in it") from None
+            raise DataError(_too_large(name, MOST_PIXELS)) from None
         except DataError:
             raise
-        except OSError as error:
-            if error.errno is not None:
-                raise DataError(f"{name}: cannot be read ({reason(error)})") from None
+        except Exception as error:  # decoders raise struct.error, zlib.error and almost any other
             raise DataError(_damaged(name, error)) from None
-        except (ValueError, SyntaxError, EOFError, MemoryError, OverflowError, TypeError) as error:
-            raise DataError(_damaged(name, error)) from None
-        except Exception as error:  # decoders raise struct.error, zlib.error and others
-            raise DataError(_damaged(name, error)) from None
+
+
+def _no_image(name: str) -> str:
+    return f"{name}: not an image that can be read: save the photo as JPEG or PNG"
 
 
 def _damaged(name: str, error: Exception) -> str:
     return f"{name}: the image is damaged or cut short ({error}): take it again from the camera"
 
 
-def _too_large(name: str) -> str:
+def _too_large(name: str, most: int) -> str:
     return (
-        f"{name}: the image says it has more than {MOST_PIXELS // 1_000_000} megapixels: make it "
+        f"{name}: the image says it has more than {most // 1_000_000} megapixels: make it "
         "smaller, 12 are enough for a page"
     )
 
 
-def _upright(image: Any, name: str) -> Photo:
+def _look(head: bytes) -> None:
+    """Refuse by its first bytes what is no picture, and may have no end."""
+    from PIL import UnidentifiedImageError
+
+    if not head.startswith(SIGNATURES):
+        raise UnidentifiedImageError
+
+
+def _most_pixels(image: Any, size: int) -> int:
+    """Return how many pixels a picture in a file of this size may have."""
+    if image.format in ("JPEG", "MPO") and not image.info.get("progressive"):
+        return MOST_PIXELS  # decoded small, a block at a time
+    most = DECODED_WEBP if image.format == "WEBP" else DECODED
+    return min(MOST_PIXELS, max(most, int(PIXELS_PER_BYTE * size)))
+
+
+def _upright(image: Any, name: str, size: int) -> Photo:
     from PIL import Image, ImageOps
 
     width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise DataError(_too_large(name))
+    if width * height > _most_pixels(image, size):
+        raise DataError(_too_large(name, _most_pixels(image, size)))
     if min(width, height) < LEAST_SIDE:
         raise DataError(f"{name}: {width}x{height} pixels are too few to show a digit")
     notes = []
@@ -124,6 +150,8 @@ def _upright(image: Any, name: str) -> Photo:
     if image.format in ("JPEG", "MPO"):  # decoded small, in a fraction of the time
         image.draft("RGB", (LONG_SIDE[1], LONG_SIDE[1]))
     image.load()
+    if image.width * image.height > REDUCED:
+        image = _reduced(image)
     turned = ImageOps.exif_transpose(_in_colours(image))
     if turned.size[0] != turned.size[1] and (turned.size[0] > turned.size[1]) != (
         full[0] > full[1]
@@ -132,12 +160,24 @@ def _upright(image: Any, name: str) -> Photo:
     long = max(turned.size)
     fitting = min(max(long, LONG_SIDE[0]), LONG_SIDE[1])
     if fitting != long:
-        size = [max(1, round(side * fitting / long)) for side in turned.size]
+        sides = [max(1, round(side * fitting / long)) for side in turned.size]
         if long > 2 * fitting:
             turned = turned.reduce(long // fitting)
-        turned = turned.resize(size, Image.Resampling.BILINEAR)
+        turned = turned.resize(sides, Image.Resampling.BILINEAR)
     rgb = np.asarray(turned)
     return Photo(rgb, max(full) / max(turned.size), full, notes)
+
+
+def _reduced(image: Any) -> Any:
+    """Return a large image smaller, still larger than what it will be worked on."""
+    exif, info = image.getexif(), image.info
+    if image.mode in ("1", "P", "PA"):
+        image = image.convert("RGBA" if "transparency" in info else "RGB")
+    elif image.mode.startswith("I;"):
+        image = image.convert("I")
+    image = image.reduce(max(2, max(image.size) // LONG_SIDE[1]))
+    image.getexif().update(exif)
+    return image
 
 
 def _in_colours(image: Any) -> Any:
