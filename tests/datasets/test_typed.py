@@ -1,6 +1,7 @@
 """Tables that say what their columns hold, and what compresses them."""
 
 import io
+import json
 import sys
 import zipfile
 
@@ -10,6 +11,7 @@ import pytest
 from sklearn.datasets import dump_svmlight_file
 from tables import refused
 
+from chainrule.common.checks import DataError
 from chainrule.datasets import formats
 from chainrule.datasets.encoding import Reading
 from chainrule.datasets.tables import load, load_like
@@ -184,7 +186,72 @@ def test_pandas_index_is_left_out_and_said():
     frame = pl.DataFrame({"a": [1, 2], "__index_level_0__": [5, 7]})
     read = contents(written(frame.write_parquet), "t.parquet")
     assert list(read.table) == ["a"]
-    assert read.notes == ("column '__index_level_0__' is pandas' index: left out",)
+    assert read.notes == (LEFT_OUT.format("__index_level_0__"),)
+
+
+LEFT_OUT = "column {!r} is pandas' index: left out (reset_index() makes it a column)"
+
+
+def indexed(frame, *index):
+    """Return a parquet file whose last columns were pandas' index, as it writes them."""
+    names = [name for name in index if isinstance(name, str)]
+    beside = json.dumps({"index_columns": [*index], "columns": [{"name": n} for n in names]})
+    frame = frame.select(pl.exclude(names), *names)
+    return written(lambda file: frame.write_parquet(file, metadata={"pandas": beside}))
+
+
+def test_an_index_with_a_name_is_neither_the_target_nor_an_input():
+    frame = pl.DataFrame({"patient": [531, 17, 88, 90], "a": [1.5, 2, 3, 5], "b": [2.5, 1, 4, 8]})
+    data = load(io.BytesIO(indexed(frame, "patient")), name="t.parquet")
+    assert (data.feature_names, data.target) == (("a",), "b")
+    assert LEFT_OUT.format("patient") in data.notes
+    again = contents(indexed(frame, "patient"), "t.parquet", forms={"patient": "numbers"})
+    assert list(again.table) == ["patient", "a", "b"]  # training had it
+    ranges = indexed(frame, {"kind": "range", "name": None})
+    assert list(contents(ranges, "t.parquet").table) == ["patient", "a", "b"]
+
+
+@pytest.mark.parametrize("index", [["group"], ["day"], ["group", "day"]])
+def test_an_index_of_dates_or_of_values_that_come_again_is_an_input(index):
+    frame = pl.DataFrame({"group": [1, 1, 2, 2], "day": range(4), "b": [2.5, 1, 4, 8]})
+    frame = frame.with_columns(pl.date(2024, 1, pl.col("day") + 1).alias("day"))
+    read = contents(indexed(frame, *index), "t.parquet")
+    assert list(read.table)[-1] == "b"
+    assert (set(read.table), read.notes) == ({"group", "day", "b"}, ())
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [([[1, 2], [3]], "lists"), ([{"p": 1}, {"p": 2}], "records"), ([b"a", b"b"], "bytes")],
+)
+@pytest.mark.parametrize("write", ["write_parquet", "write_ipc"])
+def test_columns_of_lists_and_records_are_refused_as_inputs_and_as_targets(values, what, write):
+    frame = pl.DataFrame({"a": [1.5, 2.5], "b": [3.5, 1], "nested": values})
+    content = written(getattr(frame, write))
+    said = f"'nested' holds {what}, no numbers or text: "
+    target = "t.parquet: target " + said + "name another column"
+    refused(target, load, io.BytesIO(content), name="t.parquet")
+    column = "t.parquet: column " + said + "drop='nested'"
+    refused(column, load, io.BytesIO(content), "b", name="t.parquet")
+    several = f"t.parquet: target 'nested' is {what}, and several targets must be numbers: train a "
+    several += "network for each"
+    refused(several, load, io.BytesIO(content), "b,nested", name="t.parquet")
+    assert load(io.BytesIO(content), "b", drop="nested", name="t.parquet").X.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1, 2], "b": [3, 4]}',
+        '{"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}}',
+        '{"columns": ["a"], "index": [0, 1], "data": [[1], [2]]}',
+        '{"schema": {"fields": [{"name": "a"}]}, "data": [{"a": 1}]}',
+        "[[1, 2], [3, 4]]",
+    ],
+)
+def test_json_without_records_says_how_to_write_some(text):
+    with pytest.raises(DataError, match=r"save it with df\.to_json\(path, orient='records'\)"):
+        contents(text.encode(), "t.json")
 
 
 def test_durations_and_times_are_hours():

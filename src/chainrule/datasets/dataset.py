@@ -112,7 +112,7 @@ def whole_rows(
 
     Return an array of bool, of shape (m,), and what to say.
     """
-    m = max(len(vector) for vector in table.values())
+    m = len(next(iter(table.values())))
     whole, notes = np.ones(m, dtype=bool), []
     if target is not None and (absent := target.absent).any():
         whole &= ~absent
@@ -132,7 +132,7 @@ def whole_rows(
 
 def rows_of(table: Table, whole: Array) -> dict[str, Array]:
     """Return the rows of a table that are whole."""
-    return {name: v[whole] if len(v) == len(whole) else v for name, v in table.items()}
+    return {name: vector[whole] for name, vector in table.items()}
 
 
 def refuse_strays(names: Collection[str], contents: Contents) -> None:

@@ -13,7 +13,7 @@ from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.doubts import numbers_the_rows
 from chainrule.datasets.encoding import Table
-from chainrule.datasets.vectors import Place, absences, text_among_numbers
+from chainrule.datasets.vectors import Place, absences, held, text_among_numbers
 
 MAX_CATEGORIES = 100
 FEW_NOTES = 10  # where columns of text are more, one line tells of them all
@@ -91,8 +91,8 @@ def _refuse_unusable(vector: Array, place: Place) -> None:
     name, what = place.column, f"column {place.column!r}"
     if absences(vector).all():
         raise DataError(place.source, f"{what} has no value at all", drop=[name])
-    if vector.dtype == object and not isinstance(vector[0], str | None):
-        raise DataError(place.source, f"{what} holds {vector[0]}, no numbers or text", drop=[name])
+    if (values := held(vector)) is not None:
+        raise DataError(place.source, f"{what} holds {values}, no numbers or text", drop=[name])
     if vector.dtype.kind == "f" and (infinite := np.isinf(vector)).any():
         raise DataError(
             place.source,

@@ -18,6 +18,7 @@ from chainrule.datasets.vectors import (
     Place,
     absences,
     as_labels,
+    held,
     is_number,
     refuse_infinite,
     text_among_numbers,
@@ -86,7 +87,7 @@ def inputs_and_target(contents: Contents, wanted: Sequence[str]) -> tuple[dict[s
         return table, Target(chosen, vectors[0])
     for name, vector in zip(chosen, vectors, strict=True):
         if vector.dtype.kind in "OM":
-            what = "a date" if vector.dtype.kind == "M" else "text"
+            what = "a date" if vector.dtype.kind == "M" else held(vector) or "text"
             raise DataError(
                 f"{contents.name}: target {name!r} is {what}, and several targets must be "
                 "numbers: train a network for each"
@@ -104,6 +105,8 @@ def understand_target(
     y, place = target.y, Place(contents.name, target.name, rows, "target")
     if y.dtype.kind == "M":
         raise DataError(f"{place} is a date: name another column")
+    if (nested := held(y)) is not None:
+        raise DataError(f"{place} holds {nested}, no numbers or text: name another column")
     if y.ndim == 2:
         return _understand_several(target, kind, place)
     if y.dtype != object or kind == "numbers":

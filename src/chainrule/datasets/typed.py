@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -18,17 +19,22 @@ from chainrule.datasets.arrays import dense
 from chainrule.datasets.contents import Contents, check_width
 from chainrule.datasets.encoding import Reading
 
+RECORDS = "save it with df.to_json(path, orient='records')"
+MOST_OF_A_REASON = 200
+PANDAS_INDEX = b'"index_columns":'
 ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)\s+(.+)""", re.IGNORECASE)
 
 
 def read_parquet(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read Apache Parquet."""
-    return _of_frame(name, sha256, lambda: _apart("parquet", content), "parquet", like)
+    index = _pandas_index(content)
+    return _of_frame(name, sha256, lambda: _apart("parquet", content), "parquet", like, index)
 
 
 def read_arrow(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read an Arrow file, also called Feather: of its version 2, or a stream of Arrow."""
-    return _of_frame(name, sha256, lambda: _apart("arrow", content), "Arrow", like)
+    index = _pandas_index(content)
+    return _of_frame(name, sha256, lambda: _apart("arrow", content), "Arrow", like, index)
 
 
 def _apart(kind: str, content: bytes) -> Any:
@@ -38,14 +44,39 @@ def _apart(kind: str, content: bytes) -> Any:
     return pl.read_ipc_stream(io.BytesIO(foreign.read(kind, content)[1][0]))
 
 
+def _pandas_index(content: bytes) -> list[str]:
+    """Return the columns that were the row names of a frame of pandas, by what it wrote beside."""
+    start = content.rfind(PANDAS_INDEX)
+    if start < 0:
+        return []
+    written = content[start + len(PANDAS_INDEX) :][:10_000].decode(errors="ignore")
+    try:
+        found, _ = json.JSONDecoder().raw_decode(written.lstrip())
+    except ValueError:
+        return []
+    return [part for part in found if isinstance(part, str)]
+
+
 def read_json(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read JSON: a record on each line, or a list of records."""
+    return _of_frame(name, sha256, lambda: _records(content), "JSON", like)
+
+
+def _records(content: bytes) -> Any:
+    """Return a frame of records; pandas writes other forms as one object, a member a column."""
     import polars as pl
 
-    read = pl.read_json if content.lstrip().startswith(b"[") else pl.read_ndjson
-    return _of_frame(
-        name, sha256, lambda: read(io.BytesIO(content), infer_schema_length=None), "JSON", like
-    )
+    listed = content.lstrip().startswith(b"[")
+    read = pl.read_json if listed else pl.read_ndjson
+    try:
+        frame = read(io.BytesIO(content), infer_schema_length=None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = str(error).splitlines()[0][:MOST_OF_A_REASON]
+        raise foreign.Unreadable(f"{reason}: {RECORDS}") from None
+    nested = [series.dtype.is_nested() for series in frame]
+    if len(frame) == 1 and all(nested):
+        raise foreign.Unreadable(f"it has no records: {RECORDS}")
+    return frame
 
 
 def read_excel(
@@ -122,9 +153,14 @@ def read_svmlight(name: str, sha256: str, content: bytes, like: Reading) -> Cont
 
 
 def _of_frame(
-    name: str, sha256: str, read: Callable[[], Any], what: str, like: Reading
+    name: str,
+    sha256: str,
+    read: Callable[[], Any],
+    what: str,
+    like: Reading,
+    index: Sequence[str] = (),
 ) -> Contents:
-    """Return what a Polars frame holds."""
+    """Return what a Polars frame holds; some of its columns may be pandas' index."""
     import polars as pl
 
     try:
@@ -140,6 +176,7 @@ def _of_frame(
     if not len(frame):
         raise DataError(f"{name}: there is no data row")
     check_width(name, frame.width)
+    frame, left_out = _without_index(frame, index, like)
     text = [series.name for series in frame if _is_text(series, like.forms.get(series.name))]
     columns = cells.understand(
         pl.DataFrame([_as_text(frame[column]) for column in text]), like.forms, None
@@ -147,16 +184,31 @@ def _of_frame(
     table = {
         series.name: columns[series.name].values if series.name in text else _vector(series)
         for series in frame
-        if not re.fullmatch(r"__index_level_\d+__", series.name)  # pandas' row names
     }
     forms = {name: column.form for name, column in columns.items()}
     strays = {name: column.stray for name, column in columns.items() if column.stray}
-    index = [column for column in frame.columns if column not in table]
-    notes = (
-        *(f"column {column!r} is pandas' index: left out" for column in index),
-        *cells.notes(columns),
-    )
+    notes = (*left_out, *cells.notes(columns))
     return Contents(name, sha256, table, notes=notes, reading=Reading(forms=forms), strays=strays)
+
+
+def _without_index(frame: Any, index: Sequence[str], like: Reading) -> tuple[Any, list[str]]:
+    """Leave out pandas' row names, and put an index that has values to learn from first.
+
+    Such values are dates, or come again, as those that rows were grouped by.
+    """
+    index = [name for name in index if name in frame.columns]
+    row_names = [name for name in frame.columns if re.fullmatch(r"__index_level_\d+__", name)]
+    for name in index:
+        series = frame[name]
+        differ = not series.dtype.is_nested() and series.n_unique() == len(series)
+        if differ and not series.dtype.is_temporal() and name not in like.forms:
+            row_names.append(name)
+    others = [name for name in frame.columns if name not in index]
+    frame = frame.select([*index, *others]).drop(set(row_names))
+    return frame, [
+        f"column {name!r} is pandas' index: left out (reset_index() makes it a column)"
+        for name in dict.fromkeys(row_names)
+    ]
 
 
 def _is_text(series: Any, form: str | None) -> bool:
@@ -179,7 +231,7 @@ def _as_text(series: Any) -> Any:
 
 
 def _vector(series: Any) -> Array:
-    """Return a column of numbers or of time; another is kept as the name of its type.
+    """Return a column of numbers or of time; of another only the type is kept.
 
     Using that is an error, dropping it is not.
     """
@@ -196,4 +248,4 @@ def _vector(series: Any) -> Array:
             (series.cast(pl.Duration("ns")).cast(pl.Int64) / 3.6e12).fill_null(np.nan).to_numpy()
         )
         return hours
-    return np.array([series.dtype], dtype=object)
+    return np.full(len(series), series.dtype.base_type(), dtype=object)

@@ -16,6 +16,7 @@ from chainrule.common.checks import DataError
 from chainrule.common.types import Array
 
 Label = int | str
+HELD = {"List": "lists", "Array": "lists", "Struct": "records", "Binary": "bytes"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,13 @@ class Place:
             whole = vector.dtype.kind == "f" and value.is_integer()
             shown = str(int(value) if whole else value)
         return f"{shown} in {self.first(chosen)}"
+
+
+def held(vector: Array) -> str | None:
+    """Say what a vector holds where that is neither numbers nor text nor dates, as lists are."""
+    if vector.dtype != object or isinstance(vector[0], str | None):
+        return None
+    return HELD.get(str(vector[0]), f"values of the type {vector[0]}")
 
 
 def absences(vector: Array) -> Array:
