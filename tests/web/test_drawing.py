@@ -7,7 +7,8 @@ import pytest
 from asgi import ask, desk
 
 from chainrule import Network, model_file, random_theta
-from chainrule.datasets.encoding import Column, Encoder
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
 from chainrule.handwriting.reading import read_ink, shipped_model
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit

@@ -20,11 +20,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
-from chainrule.estimators.base import BaseMLP, core_name, fitting, fitting_in_parts
+from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
 from chainrule.estimators.coefs import random_theta, with_more_classes
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitted import Labels
 from chainrule.estimators.inputs import known_targets, one_column, validated, whole_numbers
+from chainrule.estimators.predictor import core_name
 from chainrule.estimators.progress import Progress
 from chainrule.estimators.stopping import Loss
 from chainrule.notes.activations import softplus

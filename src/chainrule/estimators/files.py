@@ -24,7 +24,7 @@ from chainrule.notes.costs import COSTS, Cost
 
 
 def save(fitted: Fitted, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator to a model file, see `BaseMLP.save`."""
+    """Write a fitted estimator to a model file, see `Predictor.save`."""
     if len(fitted.thetas) > 1:
         raise ModelFileError(
             f"{os.fspath(path)}: a model file holds one network, and average=True predicts with "
@@ -60,7 +60,7 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> None:
 
 
 def load(estimator: str, path: str | os.PathLike[str]) -> Fitted:
-    """Read a fitted estimator of the class of this name from a model file, see `BaseMLP.load`."""
+    """Read a fitted estimator of the class of this name from a model file, see `Predictor.load`."""
     model = load_model(path)
     options = model.provenance.options
     if options.get("estimator") != estimator:

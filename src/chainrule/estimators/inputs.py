@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -136,6 +137,20 @@ def not_finite(X: Any) -> str:
         f"feature{'s' * (len(features) > 1)} {shown} in {m} row{'s' * (m > 1)}, "
         f"{'the first is' if m > 1 else 'that is'} row {rows.min()}"
     )
+
+
+def has_finite_sum(X: Array) -> bool:
+    """Whether the sum of X is finite: not where any value is not.
+
+    NumPy adds it up on one thread, without BLAS.
+
+    Examples
+    --------
+    >>> has_finite_sum(np.array([[1.0, np.inf]]))
+    False
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(X.sum())
 
 
 def whole_numbers(y: Any) -> Any:
