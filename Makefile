@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CXX_FILES = $(wildcard src/chainrule/kernel/*.?pp tests/*.cpp tests/kernel/*.cpp)
 
-.PHONY: demo test test-slow sanitize fuzz check bench bench-quick clean
+.PHONY: demo test test-page test-slow sanitize fuzz check bench bench-quick clean
 
 # Made again when what it is made from changes; `pip install` brings an existing one up to date.
 .venv/ready: pyproject.toml constraints.txt CMakeLists.txt $(wildcard src/chainrule/kernel/*.?pp)
@@ -20,9 +20,16 @@ CXX_FILES = $(wildcard src/chainrule/kernel/*.?pp tests/*.cpp tests/kernel/*.cpp
 demo: .venv/ready  ## train on real digits and show what was learnt
 	@mkdir -p demo
 	$(BIN)/chainrule train digits --out demo/digits.safetensors
+	@echo "draw digits of your own and see a network read them: $(BIN)/chainrule look"
 
 test: .venv/ready  ## all but the long tests, the examples in the documentation among them
 	$(BIN)/pytest
+
+# Debian's Chromium (apt-get install chromium), or the one that CHROMIUM names; without: skipped.
+test-page: .venv/ready  ## the page of chainrule look in a browser
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  playwright axe-playwright-python
+	$(BIN)/pytest -m page tests/web
 
 test-slow: .venv/ready .venv-bench/ready sanitize  ## the long ones, with PyTorch, JAX, ONNX and sanitizers
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt onnx onnxruntime skl2onnx

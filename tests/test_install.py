@@ -21,6 +21,8 @@ with warnings.catch_warnings(record=True) as said:
     for _ in range(2):
         found = chainrule.train(chainrule.Network((1, 5, 1), output="identity"), X, X**2)
 assert found.J < 1e-3, found.J
+from importlib.resources import files
+assert (files("chainrule") / "web" / "static" / "index.html").is_file()
 print(*sys.version_info[:2], sep=".")
 print(*(str(word.message) for word in said), sep="\\n")
 """

@@ -1,6 +1,8 @@
 """The Draw view's answers are those of the library."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -9,10 +11,11 @@ from asgi import ask, desk
 from chainrule import Network, model_file, random_theta
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
-from chainrule.handwriting.reading import read_ink, shipped_model
+from chainrule.handwriting.reading import read, read_ink, shipped_model
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
 from chainrule.web import drawing
+from chainrule.web.desk import KEPT
 
 
 def drawn(label, seed=0):
@@ -120,3 +123,58 @@ def test_a_file_that_is_no_such_model_leaves_the_one_that_is_open(content, messa
     with pytest.raises(ValueError, match=message):
         ask(drawing.open_model, at, file=content, name="C:\\own\n.safetensors")
     assert at.opened.name == "shipped digits"
+
+
+def test_a_photo_reads_as_the_library_reads_it(sheet):
+    at = desk()
+    content = np.frombuffer(sheet.read_bytes(), np.uint8)
+    answer = ask(drawing.photo, at, file=content, name="sheet.jpg")
+    reading = read(sheet)
+    digits = reading.digits
+    assert answer["labels"] == [str(digit.label) for digit in digits]
+    assert answer["rows"] == [digit.row for digit in digits]
+    assert max(answer["rgb"].shape) <= drawing.SHOWN_SIDE
+    for i in (0, 4):
+        one = ask(drawing.mark, at, photo=answer["photo"], mark=i)
+        np.testing.assert_array_equal(one["x"], digits[i].picture)
+
+
+def test_only_the_last_photos_are_kept(sheet):
+    at = desk()
+    reading = read(sheet)
+    first, *_ = [at.keep(reading) for _ in range(KEPT + 1)]
+    assert len(at.photos) == KEPT
+    with pytest.raises(ValueError, match="only the last 4 photos are kept: give this one again"):
+        ask(drawing.mark, at, photo=first, mark=0)
+    with pytest.raises(ValueError, match="mark must be"):
+        ask(drawing.mark, at, photo=first + 1, mark=10)
+
+
+def png(width, height):
+    """Return a PNG that says it has this many pixels, and holds none."""
+
+    def chunk(name, body):
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not an image that can be read"),
+        (b"<html><script>", "not an image that can be read"),
+        (png(40_000, 40_000), "make it smaller"),
+        (png(12_000, 9_000), "make it smaller"),
+        (png(1000, 1000), "damaged or cut short"),
+        (png(3, 3), "too few to show a digit"),
+    ],
+)
+def test_a_file_that_is_no_photo_is_refused_by_its_owners_name(content, message):
+    file = np.frombuffer(content, np.uint8)
+    with pytest.raises(ValueError, match=rf"^\.\./Ü\.png: .*{message}"):
+        ask(drawing.photo, desk(), file=file, name="../Ü\n.png")

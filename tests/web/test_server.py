@@ -2,9 +2,6 @@
 
 import http.client
 import re
-import signal
-import subprocess
-import sys
 from contextlib import closing
 
 import numpy as np
@@ -21,26 +18,6 @@ from chainrule.web import routes, wire
 from chainrule.web.guard import Guard
 from chainrule.web.routes import Route
 from chainrule.web.server import guarded, page_files
-
-
-@pytest.fixture(scope="module")
-def running():
-    """Start `chainrule look`; give its port and secret; end it as a person does."""
-    command = [sys.executable, "-c", "from chainrule.commands.app import main; main()"]
-    process = subprocess.Popen(
-        [*command, "look", "--no-browser"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    first = process.stdout.readline()
-    found = re.fullmatch(r"chainrule look: http://127\.0\.0\.1:(\d+)/#token=(\S+)\n", first)
-    assert found, first
-    yield int(found[1]), found[2]
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert said == ""
 
 
 def post(running, name, message, **headers):

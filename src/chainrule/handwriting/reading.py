@@ -143,7 +143,7 @@ def read_digits(photo: File, model: Model | None = None) -> list[Digit]:
 
 def read(photo: File, model: Model | None = None) -> Reading:
     """Read the digits in a photo, and keep what each step gave; else as `read_digits`."""
-    return _read(photos.find(photo), model)
+    return read_found(photos.find(photo), model)
 
 
 def read_ink(ink: Array, model: Model | None = None) -> Reading:
@@ -167,10 +167,11 @@ def read_ink(ink: Array, model: Model | None = None) -> Reading:
     >>> [digit.label for digit in read_ink(ink).digits]
     [1]
     """
-    return _read(photos.find_in_ink(ink), model)
+    return read_found(photos.find_in_ink(ink), model)
 
 
-def _read(found: Found, model: Model | None) -> Reading:
+def read_found(found: Found, model: Model | None = None) -> Reading:
+    """Read what was found in a photo or a drawing; the model is as for `read_digits`."""
     model = check_model(shipped_model() if model is None else model)
     reading = _read_marks(model, found)
     marks = _parted(model, reading)

@@ -12,15 +12,17 @@ from chainrule.handwriting.reading import (
     NO_DIGIT,
     Reading,
     check_model,
+    read_found,
     read_ink,
 )
 from chainrule.model_file import load
-from chainrule.photos import Mark, stages
+from chainrule.photos import Mark, find, stages
 from chainrule.photos.strokes import digit_paths
 from chainrule.web.asked import Asked
-from chainrule.web.desk import Desk, Opened
+from chainrule.web.desk import KEPT, Desk, Opened
 
 MOST_SIDE = 560  # pixels of the pad
+SHOWN_SIDE = 800  # pixels of a photo's longer side on the page
 STAGES = ("cut", "upright", "even")
 
 
@@ -66,6 +68,38 @@ def ink(desk: Desk, asked: Asked) -> dict[str, Any]:
         shown = asked.whole("mark", 0, len(marks) - 1, largest)
         answer |= {"shown": shown} | looked_into(opened, marks[shown])
     return answer
+
+
+def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Read a photo; return the steps until its marks, what each reads as, and one of them."""
+    opened = desk.opened
+    reading = read_found(find(asked.file()), opened.model)
+    found = reading.found
+    step = -(-max(found.mask.shape) // SHOWN_SIDE)
+    smaller = (slice(None, None, step), slice(None, None, step))
+    answer = read_marks(reading) | {
+        "photo": desk.keep(reading),
+        "rgb": np.ascontiguousarray(found.photo.rgb[smaller]),
+        "contrast": _bytes(1 - found.contrast[smaller]),
+        "mask": _bytes(1 - found.mask[smaller]),
+        "boxes": np.array([mark.box for mark in found.marks], np.float64).reshape(-1, 4) / step,
+        "rows": [digit.row for digit in reading.digits],
+        "notes": found.photo.notes,
+    }
+    digits = [i for i in range(len(found.marks)) if reading.is_digit(i)]
+    shown = (digits or [0])[0]
+    if found.marks:
+        answer |= {"shown": shown} | looked_into(opened, found.marks[shown])
+    return answer
+
+
+def mark(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the steps of one mark of a photo that was read before."""
+    reading = desk.photos.get(asked.whole("photo", 0, 2**31))
+    if reading is None:
+        raise ValueError(f"only the last {KEPT} photos are kept: give this one again")
+    i = asked.whole("mark", 0, len(reading.found.marks) - 1)
+    return {"shown": i} | looked_into(desk.opened, reading.found.marks[i])
 
 
 def read_marks(reading: Reading) -> dict[str, Any]:

@@ -31,5 +31,7 @@ ROUTES: dict[str, Route] = {
     "open": Route(drawing.open_model, 64 * MIB),
     "example": Route(drawing.example),
     "ink": Route(drawing.ink, MIB),
+    "photo": Route(drawing.photo, 40 * MIB),
+    "mark": Route(drawing.mark),
     "unit": Route(unit.unit),
 }

@@ -26,6 +26,22 @@ export function button(text, onclick, properties = {}) {
   return h("button", { type: "button", onclick, ...properties }, text);
 }
 
+/** Make the buttons of a list one tab stop, in which the arrow keys move. */
+export function roving(list) {
+  const buttons = [...list.querySelectorAll("button")];
+  buttons.forEach((each, i) => (each.tabIndex = i ? -1 : 0));
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
+    const now = buttons.indexOf(document.activeElement), next = buttons[now + step];
+    if (now < 0 || !next) return;
+    buttons[now].tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+    event.preventDefault();
+  });
+  return list;
+}
+
 /** Whether the reader wants no motion. */
 export function still() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;

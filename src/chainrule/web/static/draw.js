@@ -3,6 +3,7 @@
 import { button, h } from "./dom.js";
 import { canvas, grey } from "./paint.js";
 import { pad } from "./pad.js";
+import { incoming, sheet } from "./photo.js";
 import { bars, squares } from "./squares.js";
 import { newest } from "./transport.js";
 import { panel } from "./unit.js";
@@ -16,10 +17,14 @@ export function mount(el, source) {
   const { network } = source;
   const L = network.layers.length;
   const drawn = h("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": words.pad });
+  const paper = h("div", {}, drawn); // the pad, or a photo in its place
   const label = h("span", { class: "label" });
   const sure = h("div"), looks = h("div", { class: "note" }), marks = h("div", { class: "marks" });
   const spoken = h("div", { class: "hidden", "aria-live": "polite" });
-  const stages = Object.entries(words.stages).map(([name, text]) => ({ name, picture: canvas(text), text }));
+  const stages = Object.entries(words.stages).map(([name, text]) => {
+    const picture = canvas(text);
+    return { name, picture, element: h("figure", {}, picture, h("figcaption", {}, text)) };
+  });
   const layers = network.layers.slice(1, -1).map((n, i) => squares(i + 2, n, (j) => choose(i + 2, j)));
   const output = bars(L, network.classes, (j) => choose(L, j));
   const sorted = button(words.byValue, () => {
@@ -27,42 +32,100 @@ export function mount(el, source) {
     sorted.setAttribute("aria-pressed", on);
     layers.forEach((layer) => layer.sort(on));
   }, { class: "plain", "aria-pressed": "false" });
+  const undo = button(words.undo, () => ink.undo());
+  const file = h("input", {
+    type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && photographed(file.files[0]),
+  });
   const side = h("section", { class: "card unit" });
   const explained = panel(side, network, () => explain());
-  let shown = null, chosen = unitOf(source.settings.unit), mark, said = 0, saying = 0;
+  let shown = null, answered = null, photo = null;
+  let chosen = unitOf(source.settings.unit), mark, said = 0, saying = 0;
 
   el.replaceChildren(h("div", { class: "draw" },
     h("section", { class: "card" }, h("h1", {}, words.draw), h("p", { class: "note" }, words.drawHint),
-      drawn,
-      h("div", { class: "buttons" }, button(words.clear, () => { mark = undefined; ink.clear(); }),
-        button(words.undo, () => ink.undo())),
+      paper,
+      h("div", { class: "buttons" }, button(words.clear, clear), undo,
+        button(words.photo, () => file.click()), file),
       h("div", { class: "read" }, label, h("div", {}, sure, looks)), marks, spoken),
     h("section", { class: "card" },
       h("h2", {}, words.happens),
-      h("div", { class: "stages" }, ...stages.map(({ picture, text }) =>
-        h("figure", {}, picture, h("figcaption", {}, text)))),
+      h("div", { class: "stages" }, ...stages.map(({ element }) => element)),
       h("div", { class: "head" }, h("h2", {}, words.does, " ", h("small", {}, words.clickUnit)), sorted),
       h("div", { class: "layers" }, ...layers.map(({ element }) => element), output.element)),
     side));
 
   const failed = (error) => error.name !== "AbortError" && source.trouble(error);
   const read = newest(source.ask, heard, failed);
+  const lookInto = newest(source.ask, look, failed);
   const unit = newest(source.ask, explained.show, failed);
-  const ink = pad(drawn, (any) => (any ? read("ink", { ink: ink.ink(), ...(mark === undefined ? {} : { mark }) }) : nothing()),
-    (down) => say(down ? words.penDown : words.penUp));
+  const ink = pad(drawn, (any) => (any ? send() : nothing()), (down) => say(down ? words.penDown : words.penUp));
+  const closed = incoming(el, photographed);
+
+  function send() {
+    read("ink", { ink: ink.ink(), ...(mark === undefined ? {} : { mark }) });
+  }
+
+  function clear() {
+    mark = undefined;
+    photo = null;
+    paper.replaceChildren(drawn);
+    undo.hidden = false;
+    ink.clear();
+  }
 
   function heard(answer) {
-    const { labels, probabilities, shown: i } = answer;
-    if (!labels.length) return nothing(words.tooSmall);
-    shown = answer;
-    label.textContent = labels[i] === "none" ? "?" : labels[i];
-    sure.textContent = labels[i] === "none" ? `${words.none}, ${words.sure(probabilities[i])}` : words.sure(probabilities[i]);
-    looks.textContent = words.looks(answer[`a${L}`][network.classes.indexOf(labels[i])]);
-    say(words.said(labels[i] === "none" ? words.none : labels[i], probabilities[i]));
+    if (!answer.labels.length) return nothing(words.tooSmall);
+    answered = answer;
+    const { labels, shown: i } = answer;
     marks.replaceChildren(...(labels.length > 1 ? [words.severalMarks(labels.length), " ",
-      ...labels.map((text, k) => button(text === "none" ? "?" : text, () => { mark = k; read("ink", { ink: ink.ink(), mark }); },
-        { class: "mark", "aria-pressed": String(k === i), "aria-label": words.chooseMark(k + 1, text) }))] : []));
-    for (const { name, picture } of stages) grey(picture, answer[name]);
+      ...labels.map((text, k) => button(text === "none" ? "?" : text, () => { mark = k; send(); },
+        { class: "mark", "aria-pressed": k === i, "aria-label": words.chooseMark(k + 1, text) }))] : []));
+    look(answer);
+  }
+
+  async function photographed(given) {
+    source.trouble(null);
+    sure.textContent = words.reading;
+    try {
+      const answer = await source.ask("photo", {
+        file: new Uint8Array(await given.arrayBuffer()), name: given.name,
+      });
+      nothing();
+      photo = sheet(answer, (i) => lookInto("mark", { photo: answer.photo, mark: i }));
+      paper.replaceChildren(photo.element);
+      undo.hidden = true;
+      answered = answer;
+      const digits = answer.labels.filter((text) => text !== "none");
+      const rows = digits.reduce((all, text, k) => {
+        (all[answer.rows[k]] ??= []).push(text);
+        return all;
+      }, []);
+      marks.replaceChildren(h("strong", {}, words.rows(rows)), h("br"),
+        answer.labels.length ? words.foundIn(digits.length, answer.labels.length - digits.length) : words.noMarks,
+        ...answer.notes.map((text) => h("div", { class: "note" }, text)));
+      look(answer);
+    } catch (error) {
+      failed(error);
+      sure.textContent = "";
+    }
+    file.value = "";
+  }
+
+  /** Show what the network made of one mark. */
+  function look(answer) {
+    for (const { name, picture, element } of stages) {
+      if (answer[name]) grey(picture, answer[name]);
+      element.hidden = !(answer[name] ?? answered[name]);
+    }
+    const { shown: i } = answer;
+    if (i === undefined) return;
+    shown = answer;
+    const text = answered.labels[i], p = answered.probabilities[i];
+    label.textContent = text === "none" ? "?" : text;
+    sure.textContent = text === "none" ? `${words.none}, ${words.sure(p)}` : words.sure(p);
+    looks.textContent = words.looks(answer[`a${L}`][network.classes.indexOf(text)]);
+    say(words.said(text === "none" ? words.none : text, p));
+    photo?.select(i);
     layers.forEach((layer, k) => layer.show(answer[`a${k + 2}`]));
     output.show(answer[`a${L}`]);
     if (!chosen) chosen = first(answer);
@@ -71,12 +134,16 @@ export function mount(el, source) {
   }
 
   function nothing(text = words.nothing) {
-    shown = null;
+    for (const waiting of [read, lookInto, unit]) waiting.forget();
+    shown = answered = null;
     label.textContent = "";
     sure.textContent = text;
     looks.textContent = "";
     marks.replaceChildren();
-    for (const { picture } of stages) picture.width = picture.height = 1;
+    for (const { name, picture, element } of stages) {
+      picture.width = picture.height = 1;
+      element.hidden = name === "contrast" || name === "mask";
+    }
     layers.forEach((layer, k) => layer.show(new Float64Array(network.layers[k + 1])));
     output.show(new Float64Array(network.layers[L - 1]));
     explained.clear();
@@ -125,7 +192,7 @@ export function mount(el, source) {
     try {
       const { strokes, points } = await source.ask("example", { digit, seed });
       let at = 0;
-      mark = undefined;
+      clear();
       ink.write(strokes.map((n) => Array.from({ length: n }, () => {
         const point = { x: 0.22 + 0.56 * points[2 * at], y: 0.16 + 0.68 * points[2 * at + 1] };
         at += 1;
@@ -146,6 +213,7 @@ export function mount(el, source) {
   example(FIRST.digit, FIRST.seed);
   return () => {
     document.removeEventListener("keydown", typed);
+    closed();
     clearTimeout(saying);
   };
 }

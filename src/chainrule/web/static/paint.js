@@ -18,6 +18,12 @@ export function grey(target, values, [height, width] = values.shape, most = null
 
 const shade = (value, most) => (most > 0 ? 255 * Math.min(1, Math.max(0, value / most)) : 0);
 
+/** Paint bytes of red, green and blue. */
+export function colours(target, values) {
+  const [height, width] = values.shape;
+  paint(target, height, width, (i, pixel) => pixel.set(values.subarray(3 * i, 3 * i + 3)));
+}
+
 /** Paint numbers of both signs: orange is plus, blue is minus, white is 0. */
 export function signed(target, values, [height, width], most) {
   paint(target, height, width, (i, pixel) => {

@@ -1,6 +1,6 @@
 // A layer as squares, one for each unit; and the outputs as bars.  Both let the reader choose a unit.
 
-import { h } from "./dom.js";
+import { h, roving } from "./dom.js";
 import { inline, layered, number } from "./math.js";
 import { grid, largest } from "./paint.js";
 import { percent, words } from "./words.js";
@@ -46,12 +46,16 @@ export function squares(l, n, chosen) {
     frame.style.height = `${100 / rows}%`;
   }
 
+  function name() {
+    const text = words.unitValue(order[at] + 1, number(values[order[at]]));
+    canvas.setAttribute("aria-valuenow", order[at] + 1);
+    canvas.setAttribute("aria-valuetext", text);
+    return text;
+  }
+
   function tell(spot) {
     at = spot;
-    const text = words.unitValue(order[spot] + 1, number(values[order[spot]]));
-    told.textContent = text;
-    canvas.setAttribute("aria-valuenow", order[spot] + 1);
-    canvas.setAttribute("aria-valuetext", text);
+    told.textContent = name();
   }
 
   const under = (event) => {
@@ -97,6 +101,7 @@ export function squares(l, n, chosen) {
       values = given;
       arrange();
       paint();
+      name();
       const top = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, 10);
       twin.replaceChildren(...top.map((unit) =>
         h("tr", {}, h("th", { scope: "row" }, unit + 1), h("td", {}, number(values[unit])))));
@@ -127,20 +132,12 @@ export function bars(l, classes, chosen) {
   const rows = classes.map((label, k) => {
     const bar = h("span", { class: "bar" }), value = h("span", { class: "value" });
     const row = h("button", {
-      type: "button", class: "answer", tabindex: k ? -1 : 0, onclick: () => chosen(k + 1),
+      type: "button", class: "answer", onclick: () => chosen(k + 1),
     }, h("span", { class: "class" }, words.className(label)), h("span", { class: "track" }, bar), value);
     return { row, bar, value };
   });
   const list = h("div", { class: "bars", role: "group", "aria-label": words.answers }, ...rows.map(({ row }) => row));
-  list.addEventListener("keydown", (event) => {
-    const now = rows.findIndex(({ row }) => row === document.activeElement);
-    const next = now + ({ ArrowUp: -1, ArrowDown: 1 }[event.key] ?? 0);
-    if (now < 0 || next === now || !rows[next]) return;
-    rows[now].row.tabIndex = -1;
-    rows[next].row.tabIndex = 0;
-    rows[next].row.focus();
-    event.preventDefault();
-  });
+  roving(list);
   return {
     element: h("figure", { class: "outputs" }, list,
       h("figcaption", {}, inline(layered("a", l), "=", "h", "(", "x", ")"), ", ", words.units(classes.length))),

@@ -59,22 +59,28 @@ export async function follow(name, values, heard, signal = undefined) {
 }
 
 /** Return a function that asks for the newest values alone: what comes while it waits replaces
- * what came before, so that a slow answer never makes a queue. */
+ * what came before, so that a slow answer never makes a queue.  Its `forget` drops what it waits for. */
 export function newest(ask, heard, failed) {
-  let next = null, busy = false;
-  return async function wanted(name, values) {
+  let next = null, busy = false, era = 0;
+  async function wanted(name, values) {
     next = [name, values];
     if (busy) return;
     busy = true;
     while (next) {
-      const [name, values] = next;
+      const [name, values] = next, mine = era;
       next = null;
       try {
-        heard(await ask(name, values), values);
+        const answer = await ask(name, values);
+        if (mine === era) heard(answer);
       } catch (error) {
-        failed(error);
+        if (mine === era) failed(error);
       }
     }
     busy = false;
+  }
+  wanted.forget = () => {
+    next = null;
+    era += 1;
   };
+  return wanted;
 }

@@ -14,13 +14,21 @@ export const words = {
   opened: (network) => `${network.name}, ${network.layers.join("-")}`,
 
   draw: "Draw a digit",
-  drawHint: "or type one: 0 to 9. Nothing leaves this machine.",
+  drawHint: "or type one, or drop a photo. Nothing leaves this machine.",
   pad: "Drawing pad. The arrow keys move the pen, space puts it down or lifts it, a digit draws an "
     + "example, Ctrl+Z takes a stroke back, Delete clears.",
   penDown: "pen down",
   penUp: "pen up",
   clear: "Clear",
   undo: "Undo",
+  photo: "Photo…",
+  photoRead: (labels) => (labels.length ? `The photo; read: ${labels.join(" ")}` : "The photo; no digit read"),
+  markRead: (i, label, sure) => `mark ${i}, read as ${label}, ${sure}`,
+  reading: "reading the photo …",
+  rows: (rows) => rows.map((row) => row.join("")).join(" / "),
+  foundIn: (digits, others) => `${plural(digits, "digit")}`
+    + (others ? `, ${plural(others, "mark")} that ${others === 1 ? "is" : "are"} no digit` : ""),
+  noMarks: "Nothing is written on this photo.",
   nothing: "nothing drawn yet",
   tooSmall: "Too small to be a digit: draw it larger.",
   none: "no digit",
@@ -32,6 +40,8 @@ export const words = {
 
   happens: "What happens to it",
   stages: {
+    contrast: "light divided out",
+    mask: "ink and paper",
     cut: "cut out",
     upright: "upright",
     even: "even strokes",
