@@ -176,9 +176,7 @@ def test_a_model_that_load_would_refuse_does_not_replace_one(path):
         {"encoder": Encoder((*ABC[:2], Column(4)))},
         {"encoder": Encoder((Column("carat", mean=np.nan), *ABC[1:]))},
     ):
-        with pytest.raises(
-            ModelFileError, match=r"not be loaded again .*nothing was changed"
-        ):
+        with pytest.raises(ModelFileError, match=r"not be loaded again .*nothing was changed"):
             save(path, example(**options))
         assert path.read_bytes() == before
 
