@@ -218,6 +218,16 @@ def test_evaluate_agrees_with_predict(trained):
     assert "accuracy" in run("evaluate", model, "digits").stdout
 
 
+def test_evaluate_scores_a_file_s_own_test_set(here):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = (X[:, 0] > 0).astype(int)
+    np.savez("both.npz", X_train=X[:40], y_train=y[:40], X_test=X[40:], y_test=y[40:])
+    run("train", "both.npz", "--lam", "1", "--max-iter", "20")
+    found = run("evaluate", "both.safetensors", "both.npz", "--json")
+    assert "its own test set is scored, 20 rows" in found.stderr
+    assert np.sum(json.loads(found.stdout)["confusion"]) == 20
+
+
 def test_a_category_not_seen_in_training_is_said_once(trained):
     table = "area,district,heating\n50,moon,gas\n60,moon,gas\n"
     found = run("predict", trained / "homes.safetensors", "-", stdin=table)

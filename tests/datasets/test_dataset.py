@@ -39,8 +39,10 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path):
     later = write(tmp_path, "u.csv", "a,kind\n1,x\n2,\n")
     assert len(load_like(later, data.encoder)) == 1
     assert len(load_like(later, data.encoder, labelled=False)) == 2
-    refused("v.csv: target 'kind' has no value at all: name another", load,
-            write(tmp_path, "v.csv", "a,kind\n1,\n2,\n"), "kind")  # fmt: skip
+    refused(
+        "v.csv: target 'kind' has no value at all: name another column, as target='a'",
+        load, write(tmp_path, "v.csv", "a,kind\n1,\n2,\n"), "kind",
+    )  # fmt: skip
 
 
 def test_a_later_target_of_another_kind_is_refused(tmp_path):

@@ -88,6 +88,25 @@ def test_a_column_that_gives_the_class_by_itself_is_said(copy):
     assert told("alone gives", table(copy=copy)).endswith("drop='copy'")
 
 
+def test_classes_that_several_columns_tell_apart_are_simply_far_apart():
+    near = np.where(KINDS == "x", 2.5, -1) + SIZES / 100
+    assert not [n for n in load(table(one=near, two=1 / near)).notes if "alone gives" in n]
+    codes = np.where(KINDS == "x", 7, 8)
+    notes = load(table(one=near, two=1 / near, code=codes)).notes
+    assert [n.split("'")[1] for n in notes if "alone gives" in n] == ["code"]
+
+
+def test_a_column_that_is_the_target_on_another_scale_is_said():
+    y = np.exp(RNG.normal(size=M))
+    other = y + RNG.normal(size=M)
+    for copy in (np.log(y), -1 / y, np.round(np.log(y), 12)):
+        note = told("alone gives", table(copy=copy, price=y, other=other), target="price")
+        assert note.endswith("drop='copy'")
+    few = np.resize([1.0, 2.0, 4.0], M)
+    notes = load(table(few=few**2, other=other, y=few + 0.5), "y", kind="numbers").notes
+    assert not [note for note in notes if "alone gives" in note]
+
+
 def test_a_column_that_is_the_target_in_other_units_is_said():
     y = RNG.normal(size=M)
     stream = table(fahrenheit=y * 1.8 + 32, celsius=y, other=y + RNG.normal(size=M))
@@ -95,7 +114,9 @@ def test_a_column_that_is_the_target_in_other_units_is_said():
     assert note.startswith("column 'fahrenheit' alone gives 'celsius'")
 
 
-@pytest.mark.parametrize(("value", "low", "high"), [(-999, 0, 50), (-200, -2, 45), (999, 0, 27)])
+@pytest.mark.parametrize(
+    ("value", "low", "high"), [(-999, 0, 50), (-200, -2, 45), (999, 0, 27), (-99, 90, 4000)]
+)
 def test_a_value_far_from_all_others_is_said_and_can_mean_missing(value, low, high):
     values = RNG.integers(low, high, M).astype(float) + 0.5
     values[[3, 30]] = value

@@ -27,6 +27,16 @@ def parquet(rows):
     return file.getvalue()
 
 
+def test_a_struct_is_its_fields():
+    file = io.BytesIO()
+    inner = {"X": np.eye(4, 3), "y": np.arange(4.0), "deep": {"z": 7.0}}
+    savemat(file, {"y": np.ones(2), "data": inner})
+    values = octave.values(file.getvalue(), "t.mat")
+    assert {name: value.shape for name, value in values.items()} == {
+        "y": (1, 2), "X": (4, 3), "data.y": (1, 4), "z": (1, 1),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("bit", [4297, 4930, 5895])
 def test_an_altered_mat_file_that_scipy_reads_beyond_its_end_is_one_line(bit):
     content = bytearray(mat())

@@ -121,8 +121,8 @@ def test_bad_arrays_are_refused_by_name(tmp_path, arrays, message):
     path = write(tmp_path, "t.npz", **arrays)
     if message is None:
         message = (
-            "t.npz: target 'y' has 150 classes in 300 rows, more than can be told apart (at most "
-            "100): kind='numbers'"
+            "t.npz: target 'y' has 150 different numbers in 300 rows, too many for classes: "
+            "kind='numbers'"
         )
         refused(message, load, path, kind="classes")
     else:

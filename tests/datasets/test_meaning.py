@@ -24,12 +24,13 @@ NINES = "".join(f"{i * i},{i % 2}\n" for i in range(9))
         ("a,b\n,0\n,1\n,1\n,0\n", "t.csv: column 'a' has no value at all: drop='a'"),
         (
             "a,b\n1,x\n2,x\n",
-            "t.csv: target 'b' is 'x' in all rows: there is nothing to tell apart",
+            "t.csv: target 'b' is 'x' in all rows: there is nothing to tell apart: name another "
+            "column, as target='a'",
         ),
         (
             "a,b\n1,x\n2,y\n3,z\n",
-            "t.csv: target 'b' has 3 classes in 3 rows, more than can be told apart (at most "
-            "100): name another column",
+            "t.csv: target 'b' has 3 classes in 3 rows, each of them once: name another column, as "
+            "target='a'",
         ),
         ("b\n0\n1\n0\n1\n", "t.csv: no column is left for the inputs besides 'b'"),
         ("n,a,b\n" + "".join(f"{i},{i * i},{i % 2}\n" for i in range(12)),

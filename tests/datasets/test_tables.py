@@ -35,7 +35,7 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
     refused("t.csv: there is no column 'bb' to drop: did you mean 'b'?", load, path, drop=["bb"])
     refused("t.csv: target 'kind' has 'x' in data row 1: not a number", load, path, kind="numbers")
     refused(
-        "t.csv: target 'b' has 2.5 in data row 1: classes are whole numbers or text",
+        "t.csv: target 'b' has 4 different numbers in 4 rows, too many for classes: kind='numbers'",
         load, path, "b", kind="classes",
     )  # fmt: skip
     refused(

@@ -37,8 +37,10 @@ def test_a_column_called_label_is_the_target(tmp_path):
         ([0.5, 1.5, 0.5, 1.5], None),
         (list(range(31)) * 3, None),
         (list(range(10)) * 3, tuple(range(10))),
-        (list(range(11)) * 3, None),  # more than ten consecutive numbers are an amount
-        (list(range(5, 300, 10)) * 3, tuple(range(5, 300, 10))),
+        (list(range(11)) * 3, None),  # more than ten are an amount
+        ([1, 2, 3, 5, 6, 7] * 5, (1, 2, 3, 5, 6, 7)),
+        (list(range(0, 160, 20)) * 3, None),  # and so are some that lie far apart
+        ([11, 21, 95] * 3, (11, 21, 95)),
     ],
 )
 def test_classes_and_numbers_are_told_apart(values, classes):
@@ -105,13 +107,42 @@ def test_a_one_hot_target_is_classes(tmp_path):
     [
         (list(range(5)) * 4, "(kind='numbers' for numbers)"),
         (list(range(15)) * 4, "(kind='classes' for classes)"),
-        ([0.5, 1.5] * 10, "regression"),
+        ([0.5, 1.5] * 10, "(kind='classes' for classes)"),
+        ([i / 2 for i in range(20)], "regression"),
+        (list(range(20)), "regression"),
         (["a", "b"] * 10, "classes a, b"),
     ],
 )
 def test_the_other_kind_is_offered_where_there_is_one(values, other):
     text = "a,b\n" + "".join(f"{i * i / 2},{value}\n" for i, value in enumerate(values))
     assert load(io.BytesIO(text.encode())).notes[0].endswith(other)
+
+
+def test_ratings_in_halves_are_classes_for_somebody_who_says_so(tmp_path):
+    stars = [1, 1.5, 2, 2.5] * 5
+    text = "a,b\n" + "".join(f"{i * i / 2},{value}\n" for i, value in enumerate(stars))
+    data = load(write(tmp_path, "t.csv", text), kind="classes")
+    assert data.classes == (1, "1.5", 2, "2.5")
+    assert data.Y.tolist() == [0, 1, 2, 3] * 5
+    assert load_like(io.BytesIO(text.encode()), data.encoder).Y.tolist() == data.Y.tolist()
+
+
+@pytest.mark.parametrize("amounts", [range(60), [i / 4 for i in range(20)] * 1, range(0, 400, 2)])
+def test_amounts_are_no_classes_whoever_says_so(amounts):
+    text = "a,b\n" + "".join(f"{i * i / 2},{value}\n" for i, value in enumerate(amounts))
+    m = len(amounts)
+    refused(
+        f"<stream>: target 'b' has {m} different numbers in {m} rows, too many for classes: "
+        "kind='numbers'",
+        load, io.BytesIO(text.encode()), kind="classes",
+    )  # fmt: skip
+
+
+def test_one_row_is_too_little():
+    refused(
+        "<stream>: 1 row has a target, and it takes more to learn from",
+        load, io.BytesIO(b"a,b\n1,2\n"),
+    )  # fmt: skip
 
 
 LONG = [str(2**53 + i // 2) for i in range(400)]  # which float64 cannot tell apart
@@ -122,8 +153,8 @@ def test_long_whole_numbers_are_text_and_numbers_where_that_is_asked_for(tmp_pat
         tmp_path, "t.csv", "a,b\n" + "".join(f"{i % 7}.5,{n}\n" for i, n in enumerate(LONG))
     )
     refused(
-        "t.csv: target 'b' has 200 classes in 400 rows, more than can be told apart (at most 100): "
-        "name another column",
+        "t.csv: target 'b' has 200 classes in 400 rows, more than 100: name another column, as "
+        "target='a'",
         load, path,
     )  # fmt: skip
     data = load(path, kind="numbers")

@@ -229,7 +229,7 @@ def test_columns_of_lists_and_records_are_refused_as_inputs_and_as_targets(value
     frame = pl.DataFrame({"a": [1.5, 2.5], "b": [3.5, 1], "nested": values})
     content = written(getattr(frame, write))
     said = f"'nested' holds {what}, no numbers or text: "
-    target = "t.parquet: target " + said + "name another column"
+    target = "t.parquet: target " + said + "name another column, as target='b'"
     refused(target, load, io.BytesIO(content), name="t.parquet")
     column = "t.parquet: column " + said + "drop='nested'"
     refused(column, load, io.BytesIO(content), "b", name="t.parquet")

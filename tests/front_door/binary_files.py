@@ -269,6 +269,13 @@ case(
     mat(wine=np.column_stack([AREA, PRICE])),
     **SAME_HOUSE,
 )
+case(
+    "struct.mat",
+    "a struct with fields X and y",
+    mat(dataset={"X": X, "y": CODES[:, None]}),
+    else_says=("dataset",),
+    **SAME_IRIS,
+)
 case("pictures.mat", "(m, 8, 8)", mat(X=PICTURES, y=(np.arange(90) % 3)[:, None]), **SHAPES)
 
 

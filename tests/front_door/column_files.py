@@ -1,5 +1,7 @@
 """Missing inputs, sentinels, constants, columns that number the rows, leaks."""
 
+import numpy as np
+
 from .case import Corpus
 from .material import FLOWERS, HOUSE, HOUSES, SPECIES, draw, gappy, passengers, subscribers, text
 
@@ -261,6 +263,14 @@ case(
 )
 
 case(
+    "sentinel_target.csv",
+    "-999 where the price is not known",
+    text(HOUSES | {"price": gappy(HOUSES["price"], "-999", (2, 9))}),
+    rows=60,
+    score=-99,
+    says=("price", "-999"),
+)
+case(
     "sentinel_age.csv",
     "999 for an age that is not known",
     text(HOUSES | {"age": gappy(HOUSES["age"], "999", (2, 8, 30))}),
@@ -414,6 +424,13 @@ case(
     outputs=3,
     rows=60,
     says=("--drop",),
+)
+case(
+    "leak_log.csv",
+    "the logarithm of the price",
+    text({"log_price": [f"{np.log(float(p)):.5f}" for p in HOUSES["price"]], **HOUSES}),
+    rows=60,
+    says=("--drop log_price",),
 )
 case(
     "no_leak.csv",

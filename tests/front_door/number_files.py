@@ -131,6 +131,7 @@ for name, who, write in (
     ("dollar_space.csv", "dollars and a space", lambda v: f'"$ {v:,.0f}"'),
     ("losses.csv", "dollars below zero", losses),
     ("losses_brackets.csv", "dollars, losses in brackets", bracketed),
+    ("kroner.csv", "kroner", lambda v: f"{v:,.0f} kr".replace(",", " ")),
     ("yen.csv", "yen", lambda v: f'"¥{v:,.0f}"'),
     ("usd.csv", "the currency's letters", lambda v: f"USD {v:.0f}"),
 ):
@@ -173,6 +174,14 @@ case(
     text(each(HOUSES, "price", lambda v: f"{v / 5000:.1f}%")),
     **HOUSE,
 )
+case(
+    "units.csv",
+    "the unit stands in each cell",
+    text(each(HOUSES, "area", lambda v: f"{v:.1f} m2")),
+    typed="--drop area",
+    uses=("area",),
+    rows=60,
+)
 for unit, who in ((" kg", "kilograms"), ("cm", "no space before it"), (" min", "minutes")):
     case(
         f"unit_{unit.strip()}.csv",
@@ -181,6 +190,22 @@ for unit, who in ((" kg", "kilograms"), ("cm", "no space before it"), (" min", "
         uses=("area",),
         rows=60,
     )
+case(
+    "ranges.csv",
+    "each cell is a range: 40 - 50",
+    text(each(HOUSES, "area", lambda v: f"{v:.0f} - {v + 10:.0f}")),
+    typed="--drop area",
+    uses=("area",),
+    rows=60,
+)
+case(
+    "wide_digits.csv",
+    "digits as a Japanese keyboard types them",
+    text(
+        each(HOUSES, "area", lambda v: f"{v:.1f}".translate({48 + d: 65296 + d for d in range(10)}))
+    ),
+    **HOUSE,
+)
 case(
     "kilo.csv",
     "amounts as k and M, as in app stores",
@@ -445,6 +470,17 @@ case(
     text(dated("", HOURS) | {"time": STAMPS}),
     **DATED | {"score": 0.7},
 )
+case(
+    "quarters.csv",
+    "quarters: 2021-Q1",
+    text(
+        {
+            "time": [f"{1990 + i // 4}-Q{1 + i % 4}" for i in range(120)],
+            "amount": [f"{3.0 * i + 40 * (i % 4 == 3):.1f}" for i in range(120)],
+        }
+    ),
+    **DATED | {"uses": ("time",)},
+)
 
 
 def lap(minutes: float) -> str:
@@ -525,6 +561,14 @@ case(
     rows=120,
     uses=("time",),
     score=0.7,
+)
+case(
+    "date_is_target.csv",
+    "the day is asked for",
+    text(dated("%Y-%m-%d", DAY)),
+    "--target time",
+    kind=None,
+    says=("time", "date", "--target"),
 )
 case(
     "air_quality.csv",

@@ -112,4 +112,20 @@ case(
     kind=None,
     says=("species", "setosa"),
 )
+case(
+    "numbers_as_classes.csv",
+    "amounts cannot be classes",
+    TABLE,
+    "--kind classes",
+    kind=None,
+    says=("--kind", "price"),
+)
+case(
+    "softmax_on_numbers.csv",
+    "an output for classes, a target of numbers",
+    TABLE,
+    "--output softmax",
+    kind=None,
+    says=("--output", "--kind"),
+)
 case("held_out_none.csv", "nothing held out", TABLE, "--test-size 0", inputs=3)

@@ -123,6 +123,35 @@ case(
     outputs=3,
     score=0.9,
 )
+case(
+    "rentals.csv",
+    "counts from 0 to some hundreds, many of them more than once",
+    measured(((X[:, 2] - 1) * 8).round().astype(int).clip(0)),
+)
+case(
+    "round_prices.csv",
+    "prices in hundreds, each several times",
+    measured((200 + 100 * (X[:, 2] * 3).round()).astype(int)),
+    says=("--kind classes",),
+)
+case(
+    "salaries.csv",
+    "eight different amounts of money",
+    text(
+        {
+            "years": [str(i % 8) for i in range(80)],
+            "office": [("a", "b")[i % 3 == 0] for i in range(80)],
+            "salary": [str(31_000 + 4_500 * (i % 8)) for i in range(80)],
+        }
+    ),
+    says=("--kind classes",),
+)
+case(
+    "stars.csv",
+    "a rating in halves",
+    measured((X[:, 2] * 2).round() / 2),
+    says=("--kind classes",),
+)
 
 # Words
 
@@ -170,6 +199,34 @@ case(
     kind="classes",
     outputs=4,
     score=0.8,
+)
+case(
+    "names_last.csv",
+    "the last column holds names, each once",
+    text(HOUSES | {"owner": [f"Surname{i}" for i in range(60)]}),
+    kind=None,
+    says=("owner", "--target"),
+)
+case(
+    "comment_last.csv",
+    "the last column is a remark, mostly empty",
+    text(HOUSES | {"remark": ["" if i % 20 else f"see note {i}" for i in range(60)]}),
+    kind=None,
+    says=("remark", "--target"),
+)
+case(
+    "one_class.csv",
+    "all answers are alike",
+    measured(["setosa"] * 60),
+    kind=None,
+    says=("y", "setosa", "--target"),
+)
+case(
+    "one_number.csv",
+    "all amounts are alike",
+    measured([12.5] * 60),
+    kind=None,
+    says=("y", "12.5", "--target"),
 )
 
 # Which column
@@ -335,6 +392,13 @@ case(
     inputs=3,
     rows=54,
     says=("6 ",),
+)
+case(
+    "no_answers.csv",
+    "no price is known",
+    text(HOUSES | {"price": [""] * 60}),
+    kind=None,
+    says=("price", "--target"),
 )
 case(
     "stray_in_target.csv",

@@ -62,6 +62,16 @@ case(
     **SAME_HOUSE,
 )
 case(
+    "seeds_dataset.txt",
+    "UCI: tabs, in places two of them, and no names",
+    text(
+        {**{n: FLOWERS[n] for n in list(FLOWERS)[:4]}, "c": [str(c + 1) for c in CODES]},
+        "\t",
+        header=False,
+    ).replace("\t", "\t\t", 3),
+    **SAME_IRIS,
+)
+case(
     "auto-mpg.data",
     "UCI: spaces, ? for some, a quoted name at the end",
     "".join(
@@ -140,6 +150,13 @@ case(
     inputs=3,
 )
 case("one_column.csv", "one column", text({"price": HOUSES["price"]}), kind=None, says=("price",))
+case(
+    "one_row.csv",
+    "one row",
+    text(houses(1)),
+    kind=None,
+    says=("1 row|1 data row|one row|1 example",),
+)
 case("names_only.csv", "names and no rows", text(houses(0)), kind=None, says=("row",))
 case("empty.csv", "nothing", "", kind=None, says=("empty",))
 case(
@@ -280,6 +297,14 @@ case(
     "--encoding utf-99",
     kind=None,
     says=("encoding", "utf-99"),
+)
+case(
+    "wrong_encoding.csv",
+    "an encoding that cannot be the file's",
+    text(UMLAUT).encode("latin-1"),
+    "--encoding utf-8",
+    kind=None,
+    says=("--encoding", "utf-8"),
 )
 
 # Packed

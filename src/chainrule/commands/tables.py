@@ -14,7 +14,7 @@ import typer
 from chainrule.commands import keeping, photos
 from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, interrupted
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
-from chainrule.common.checks import DataError
+from chainrule.common.checks import DataError, counted
 from chainrule.common.files import reason, write_whole
 from chainrule.common.words import cell
 from chainrule.workbench.request import (
@@ -395,7 +395,10 @@ def evaluate(
     from chainrule.workbench.pipeline import evaluate
 
     model = model_file.load(path)
-    evaluation = evaluate(model, rows_like_training(model, file, header, encoding, drop, ctx))
+    data = rows_like_training(model, file, header, encoding, drop, ctx)
+    if data.held_out is not None:
+        terminal.say(f"{file}: its own test set is scored, {counted(len(data.held_out), 'row')}")
+    evaluation = evaluate(model, data.held_out or data)
     if as_json:
         print(json.dumps(evaluation.as_dict()))
     else:

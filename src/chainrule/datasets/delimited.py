@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.checks import DataError, as_arguments, counted, shortened
 from chainrule.datasets import cells
 from chainrule.datasets.cells import MISSING
 from chainrule.datasets.contents import Contents, check_width
@@ -132,7 +132,13 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
                 f"there is no encoding {encoding!r}: try latin-1, cp1252 or utf-16"
             ) from None
         except UnicodeError as error:
-            raise DataError(f"{name}: not text in {found} ({error})") from None
+            why: object = error
+            if isinstance(error, UnicodeDecodeError):
+                why = f"{error.reason}, at byte {error.start + 1}"
+            way = as_arguments(encoding="cp1252") if encoding else "save it as csv in UTF-8"
+            raise DataError(
+                f"{name}: not text in {as_arguments(encoding=found)} ({why}): try {way}"
+            ) from None
         content = content.removeprefix("\ufeff".encode())
     else:
         try:

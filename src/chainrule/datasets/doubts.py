@@ -117,24 +117,42 @@ def _rising(table: Mapping[str, Array]) -> Iterator[str]:
 def _copies(
     table: Mapping[str, Array], y: Array, classes: tuple[Label, ...] | None, target: str
 ) -> Iterator[str]:
-    """Name columns that give the target by themselves."""
+    """Name columns that give the target by themselves.
+
+    Where several numbers do so by thresholds, the classes are simply far apart.
+    """
+    found: dict[str, bool] = {}  # whether a column has a value for each class
     for name, vector in table.items():
         there = ~absences(vector)
         if there.sum() <= ENOUGH or vector.dtype.kind == "M":
             continue
         x, t = vector[there], y[there]
-        gives = _proportional if classes is None else _tells_classes
+        gives = _follows if classes is None else _tells_classes
         if gives(x[:MANY], t[:MANY]) and gives(x, t):
-            yield (
-                f"column {name!r} alone gives {target!r} in all rows: if it would not be known "
-                f"before {target!r} is, {as_arguments(drop=[name])}"
-            )
+            found[name] = classes is None or x.dtype == object or len(np.unique(x)) <= len(classes)
+    apart = sum(not code for code in found.values()) > 1
+    for name in (name for name, code in found.items() if code or not apart):
+        yield (
+            f"column {name!r} alone gives {target!r} in all rows: if it would not be known "
+            f"before {target!r} is, {as_arguments(drop=[name])}"
+        )
 
 
 def _proportional(x: Array, y: Array) -> bool:
     if x.dtype == object or x.min() == x.max() or y.min() == y.max():
         return False
     return bool(abs(np.corrcoef(x.astype(np.float64), y)[0, 1]) > 1 - 1e-9)
+
+
+def _follows(x: Array, y: Array) -> bool:
+    """Tell whether numbers are those of the target in another unit, or on another scale as log."""
+    if _proportional(x, y):
+        return True
+    if x.dtype == object or len(np.unique(x)) <= ENOUGH:
+        return False
+    order = np.lexsort([y, x])
+    steps, rises = np.diff(x[order].astype(np.float64)), np.diff(y[order].astype(np.float64))
+    return bool(((steps > 0) == (rises != 0)).all() and ((rises >= 0).all() or (rises <= 0).all()))
 
 
 def _tells_classes(x: Array, codes: Array) -> bool:
@@ -186,5 +204,7 @@ def _far_off(value: float, values: Array) -> bool:
     if value > rest.max():
         return nines and count > 1 and value - rest.max() > spread
     positive = rest.min() >= 0
+    if positive and nines and (value <= -99 or (value < 0 and count > 1)):
+        return True
     gap = float(rest.min() - value)
     return value <= -9 and (count > 1 or nines) and gap > float(spread) / (1 + positive)

@@ -112,7 +112,20 @@ def _mat(content: bytes, memory: int | None) -> Parts:
 
     _limit_memory(memory)
     found = loadmat(io.BytesIO(content))
-    return _arrays({key: _strings(v) for key, v in found.items() if not key.startswith("__")})
+    found = _fields({key: value for key, value in found.items() if not key.startswith("__")})
+    return _arrays({key: _strings(value) for key, value in found.items()})
+
+
+def _fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a struct's fields in place of the struct, as struct.field where a name is taken."""
+    fields: dict[str, Any] = {}
+    for key, value in values.items():
+        names = getattr(getattr(value, "dtype", None), "names", None)
+        inner = {name: value[name].item() for name in names} if names and value.size == 1 else {}
+        for name, part in _fields(inner).items() if inner else [(key, value)]:
+            taken = inner and (name in fields or name in values)
+            fields[f"{key}.{name}" if taken else name] = part
+    return fields
 
 
 def _strings(value: Any) -> Any:

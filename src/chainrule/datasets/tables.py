@@ -22,7 +22,13 @@ from chainrule.datasets.formats import read
 from chainrule.datasets.images import find_image
 from chainrule.datasets.meaning import learn_columns
 from chainrule.datasets.names import columns_named
-from chainrule.datasets.targets import Kind, Target, inputs_and_target, understand_target
+from chainrule.datasets.targets import (
+    Kind,
+    Target,
+    another,
+    inputs_and_target,
+    understand_target,
+)
 from chainrule.datasets.vectors import without
 
 
@@ -66,7 +72,7 @@ def load(
         is over all rows, also those set aside later.)
     kind : "classes" or "numbers", optional
         What the target holds.  By default text is classes, and so are whole numbers when there
-        are at most 30 different ones, twice as many rows, and not more than 10 consecutive ones, or
+        are at most 10 different ones, close together or at most 4, and twice as many rows, or
         where the inputs are pictures; anything else is numbers (regression).
     header : bool, optional
         Whether the first line of a text file names the columns; without, they are x1, x2 and so
@@ -166,7 +172,10 @@ def _rows_to_use(
     table = {column: without(vector, na) for column, vector in table.items()}
     found = replace(found, y=without(found.y, na))
     if found.absent.all():
-        raise DataError(f"{contents.name}: target {found.name!r} has no value at all: name another")
+        raise DataError(
+            f"{contents.name}: target {found.name!r} has no value at all: "
+            f"{another(contents, found.names)}"
+        )
     whole, left_out = whole_rows(table, found, list(table) if missing == "drop" else ())
     if not whole.any():
         raise DataError(contents.name, "no row is without a missing value", missing="mean")

@@ -28,8 +28,8 @@ Kind = Literal["classes", "numbers"]
 
 TARGET_NAMES = ("target", "label", "class", "y")
 MAX_CLASSES = 100
-FEW_INTEGERS = 30  # a target with at most this many different whole numbers holds classes
-CONSECUTIVE = 10  # unless more than this many of them are consecutive: then they are an amount
+FEW = 10  # a target with at most this many different whole numbers holds classes
+FEWER = 4  # or with this many, if they are far apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,9 +104,10 @@ def understand_target(
     """
     y, place = target.y, Place(contents.name, target.name, rows, "target")
     if y.dtype.kind == "M":
-        raise DataError(f"{place} is a date: name another column")
+        raise DataError(f"{place} is a date: {another(contents, target.names)}")
     if (nested := held(y)) is not None:
-        raise DataError(f"{place} holds {nested}, no numbers or text: name another column")
+        remedy = another(contents, target.names)
+        raise DataError(f"{place} holds {nested}, no numbers or text: {remedy}")
     if y.ndim == 2:
         return _understand_several(target, kind, place)
     if y.dtype != object or kind == "numbers":
@@ -114,15 +115,20 @@ def understand_target(
     text = y.dtype == object
     values = sorted(set(y)) if text else np.unique(y).tolist()
     m, K = len(y), len(values)
+    if m == 1:
+        raise DataError(f"{contents.name}: 1 row has a target, and it takes more to learn from")
     if K == 1:
-        raise DataError(f"{place} is {values[0]!r} in all rows: there is nothing to tell apart")
+        raise DataError(
+            f"{place} is {values[0]!r} in all rows: there is nothing to tell apart: "
+            f"{another(contents, target.names)}"
+        )
     whole = not text and all(value == int(value) for value in values)
     how = f"{m:,} {'texts' if text else 'numbers'}, {K:,} distinct"
     codes = whole and (min(MAX_CLASSES, m / 2) >= K if pictures else _are_codes(values, m))
     if kind == "numbers" or (kind is None and not (text or codes)):
-        other = kind is None and whole and K <= MAX_CLASSES
+        other = kind is None and _may_be_classes(K, m, whole)
         return y, None, f"{how}: regression" + _or(other, kind="classes")
-    labels = _classes(y, values, place)
+    labels = _classes(y, values, place, another(contents, target.names))
     if contents.classes is not None and set(labels) <= set(contents.classes):
         labels = contents.classes
     Y = Encoder((), target.name, labels).codes(y, contents.name, rows)
@@ -130,20 +136,29 @@ def understand_target(
     return Y, labels, f"{how}: classes {shortened(labels, 12)}" + _or(other, kind="numbers")
 
 
-def _classes(y: Array, values: Sequence[Any], place: Place) -> tuple[Label, ...]:
+def another(contents: Contents, but: Sequence[str]) -> str:
+    """Say how another target is named."""
+    columns = contents.others if contents.target is not None else list(contents.table)
+    names = [name for name in columns if name not in but]
+    return "name another column" + (f", as {as_arguments(target=names[-1])}" if names else "")
+
+
+def _may_be_classes(K: int, m: int, whole: bool) -> bool:
+    """Tell whether K different numbers in m rows may be classes, for somebody who says so."""
+    return K <= MAX_CLASSES and (m >= 2 * K or (whole and K <= FEW))
+
+
+def _classes(y: Array, values: Sequence[Any], place: Place, remedy: str) -> tuple[Label, ...]:
     """Return the labels of the classes that the different values are, if these are not too many."""
     text, m, K = y.dtype == object, len(y), len(values)
-    if not text and (broken := np.asarray(y % 1 != 0)).any():
-        raise DataError(f"{place} has {place.value(y, broken)}: classes are whole numbers or text")
-    if K > MAX_CLASSES or (text and K == m > 2):
-        many = (
-            f"target {place.column!r} has {K:,} classes in {counted(m, 'row')}, more than can be "
-            f"told apart (at most {MAX_CLASSES})"
-        )
-        if text:
-            what = text_among_numbers(y, place) or "name another column"
-            raise DataError(f"{place.source}: {many}: {what}")
+    target = f"target {place.column!r}"
+    if not text and not _may_be_classes(K, m, bool((y % 1 == 0).all())):
+        many = f"{target} has {K:,} different numbers in {counted(m, 'row')}, too many for classes"
         raise DataError(place.source, many, kind="numbers")
+    if text and (K > MAX_CLASSES or K == m > 2):
+        most = f"more than {MAX_CLASSES}" if K > MAX_CLASSES else "each of them once"
+        many = f"{place} has {K:,} classes in {counted(m, 'row')}, {most}"
+        raise DataError(f"{many}: {text_among_numbers(y, place) or remedy}")
     return tuple(as_labels(np.array(values, dtype=object if text else np.float64)))
 
 
@@ -155,8 +170,8 @@ def _or(other: bool, **options: str) -> str:
 def _are_codes(values: Sequence[float], m: int) -> bool:
     """Tell whether the whole numbers of a target, in order, are codes of classes, not amounts."""
     K = len(values)
-    runs = np.split(np.array(values), np.flatnonzero(np.diff(values) > 1) + 1)
-    return K <= FEW_INTEGERS and m >= 2 * K and max(map(len, runs)) <= CONSECUTIVE
+    close = values[-1] - values[0] < 3 * K
+    return m >= 2 * K and (K <= FEWER or (K <= FEW and close))
 
 
 def _understand_several(

@@ -297,6 +297,11 @@ def network_for(
 ) -> Network:
     """Return the network that is asked for: two classes share one sigmoid unit."""
     output = request.output or ("identity" if classes is None else "sigmoid")
+    if classes is None and output == "softmax":
+        raise ValueError(
+            "--output softmax predicts classes and the target has numbers: leave --output out, or "
+            "add --kind classes"
+        )
     if classes is None:
         K = 1 if Y.ndim == 1 else Y.shape[1]
     else:
