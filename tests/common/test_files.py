@@ -211,3 +211,11 @@ def test_a_name_as_long_as_a_folder_takes_can_be_written(tmp_path):
     path = tmp_path / ("n" * 255)
     write_atomically(path, b"new")
     assert os.listdir(tmp_path) == [path.name]
+
+
+def test_where_there_are_no_locks_files_are_written_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LOCKS", False)
+    (tmp_path / ".a.bin.0123abcd.part").write_bytes(b"litter")
+    write_atomically(tmp_path / "a.bin", b"new")
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.bin"]

@@ -29,6 +29,7 @@ from chainrule.driving.learning import Student, learn
 from chainrule.driving.person import LessonOver, Person
 from chainrule.driving.teacher import Line, Teacher
 from chainrule.driving.views import displaced, views
+from chainrule.training import checkpoint
 
 
 @pytest.fixture
@@ -185,6 +186,35 @@ def test_another_kind_of_network_is_refused_by_name(tmp_path):
     model_file.save(tmp_path / "size.safetensors", model)
     with pytest.raises(model_file.ModelFileError, match=r"size\.safetensors: .* drives no car"):
         load(tmp_path / "size.safetensors")
+
+
+def test_a_practice_that_is_killed_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    rng = np.random.default_rng(3)
+    images = rng.uniform(-1, 1, (200, 960)).astype(np.float32)
+    targets = np.stack([rng.uniform(-0.2, 0.2, 200), np.full(200, 60.0)], axis=1)
+
+    def practised(keeper):
+        student = Student(hidden=2, seed=1)
+        student.buffer.add(images, targets)
+        return student.practise(6, settle=True, checkpoint=keeper)
+
+    whole = practised(None)
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)
+    write, written = checkpoint.Checkpoint._write, []
+
+    def killed_at_the_fourth(self, stopped):
+        write(self, stopped)
+        written.append(stopped)
+        if len(written) == 4:
+            raise SystemExit
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "_write", killed_at_the_fourth)
+    with pytest.raises(SystemExit):
+        practised(checkpoint.Checkpoint(tmp_path / "a.ckpt", every=0))
+    assert 0 < checkpoint.load(tmp_path / "a.ckpt").kept.last.iteration < 6
+    result = practised(checkpoint.Checkpoint(tmp_path / "a.ckpt", every=0))
+    np.testing.assert_array_equal(result.theta, whole.theta)
+    assert result.history.J == whole.history.J
 
 
 def test_the_mean_that_was_taken_off_is_in_the_biases():

@@ -15,6 +15,7 @@ from chainrule.handwriting import learning
 from chainrule.handwriting.reading import _in_context, recognise, shipped_model
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import Scene, photograph
+from chainrule.training.checkpoint import Checkpoint
 
 
 def run(*args):
@@ -275,6 +276,24 @@ def test_a_label_that_does_not_fit_the_photo_is_refused(sheet, tmp_path):
         learning.collect(sheet, "abc", tmp_path / "mine")
     with pytest.raises(DataError, match=r"no labels\.csv"):
         learning.collected(tmp_path)
+
+
+def test_going_on_from_a_model_that_is_killed_goes_on_to_the_same_bits(tmp_path):
+    rng = np.random.default_rng(0)
+    own, rehearsed = rng.random((4, 784)), rng.random((60, 784))
+    data = (shipped_model(), own, np.array([4, 4, 7, 1]), rehearsed)
+    whole = learning.adapted(*data)
+
+    def stop(step):
+        if step.iteration == 2:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "own.ckpt"
+    cut = learning.adapted(*data, callback=stop, checkpoint=Checkpoint(path))
+    result = learning.adapted(*data, checkpoint=Checkpoint(path))
+    assert cut.interrupted
+    np.testing.assert_array_equal(result.theta, whole.theta)
+    assert result.history.J == whole.history.J
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from chainrule.optimize import Iterate, Step
 from chainrule.training import checkpoint as module
 from chainrule.training import epochs
 from chainrule.training.checkpoint import CheckpointError, load
+from chainrule.training.recipes import RECIPES
 
 NETWORK = Network((4, 6, 2), hidden="tanh")
 SQUARES = Network((4, 5, 1), hidden="tanh", output="identity")
@@ -430,3 +431,9 @@ def test_where_it_goes_on_from_is_told(examples, tmp_path):
         train(*data, checkpoint=keeper, **options | {"max_iter": most})
     assert len(said) == 1
     assert said[0].startswith(f"going on from epoch 2 of {path} (")
+
+
+def test_what_a_recipe_asks_for_is_the_same_in_each_process():
+    for recipe in RECIPES.values():
+        words = [module.described(value) for value in recipe.arguments().values()]
+        assert not any(" at 0x" in word or "object" in word for word in words), words
