@@ -83,3 +83,45 @@ def test_missing_values_can_be_a_category(tmp_path):
     )
     later = load_like(write(tmp_path, "u.csv", "a,size\n,\n"), data.encoder)
     np.testing.assert_array_equal(later.X, [[2.5, 1, 0, 1, 0]])
+
+
+CITIES = Encoder(
+    (Column("city", ("Bonn", "Kiel", "Ulm")), Column("age", mean=30.0)), missing="mean"
+)
+
+
+def persons(cities, ages=None):
+    ages = np.arange(len(cities)) + 0.5 if ages is None else ages
+    return {"city": np.array(cities, dtype=object), "age": np.array(ages, dtype=float)}
+
+
+def test_a_column_of_which_nothing_is_known_is_refused():
+    refused(
+        "u.csv: column 'city' has 39 values of 40 not seen in training, 'Rom' in data row 1 first, "
+        "where training had Bonn, Kiel, Ulm: correct it, or train without it",
+        CITIES.encode, persons(["Rom"] * 39 + ["Ulm"]), "u.csv",
+    )  # fmt: skip
+    refused(
+        "u.csv: column 'city' has no value in 40 rows, where training had Bonn, Kiel, Ulm: fill it "
+        "in, or train without it",
+        CITIES.encode, persons([None] * 40), "u.csv",
+    )  # fmt: skip
+    refused(
+        "u.csv: column 'age' has no value in 40 rows, where training had numbers: fill it in, or "
+        "train without it",
+        CITIES.encode, persons(["Ulm"] * 40, [np.nan] * 40), "u.csv",
+    )  # fmt: skip
+
+
+def test_a_column_of_which_little_is_known_is_told():
+    _, (note,) = CITIES.encode(persons(["Rom"] * 30 + ["Ulm"] * 10), "u.csv")
+    assert note == (
+        "column 'city': most values, 30 of 40, not seen in training, 'Rom' in data row 1 first: "
+        "all zeros"
+    )
+    X, notes = CITIES.encode(persons(["Rom", None, None], [np.nan] * 3), "u.csv")  # a few rows may
+    np.testing.assert_array_equal(X, [[0, 0, 0, 30]] * 3)
+    assert len(notes) == 3
+    gaps = Encoder((Column("age", mean=30.0, gaps=True),), missing="category")
+    X, _ = gaps.encode({"age": np.full(40, np.nan)}, "u.csv")  # missing is something to learn from
+    np.testing.assert_array_equal(X, [[30, 1]] * 40)

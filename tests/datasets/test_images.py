@@ -1,6 +1,7 @@
 """Images told from tables."""
 
 import numpy as np
+import pytest
 from tables import write
 
 from chainrule.datasets import formats, images
@@ -24,6 +25,45 @@ def test_images_are_told_from_tables():
     waves = np.sin(np.arange(100) * 0.628 + rng.uniform(0, 6, (500, 1)))
     assert shape(waves) is None  # a series with the period of a row
     assert shape(digits * 10 ** rng.uniform(0, 4, 64)) is None  # not equally scaled
+
+
+SERIES = np.random.default_rng(3).normal(size=(60, 20, 12)).cumsum(axis=1)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        SERIES,
+        100 * SERIES,
+        abs(100 * SERIES),  # broken
+        100 + SERIES.round() * 8,  # whole, from 0, but far below the 65,535 of a full pixel
+        np.round(SERIES),  # whole, but negative
+        abs(SERIES.round())[:, :, :3],  # too narrow
+    ],
+)
+def test_series_and_other_arrays_of_three_axes_are_tables(X, tmp_path):
+    data = load(write(tmp_path, "t.npz", X=X, y=np.arange(60) % 2))
+    assert data.image_shape is None
+    np.testing.assert_array_equal(data.X, X.reshape(60, -1))
+    size = f"{X.shape[1]}x{X.shape[2]}"
+    assert any(note.startswith(f"{size} inputs, but no image (values") for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("full", "kind"), [(1, "f4"), (16, "f8"), (255, "u1"), (255, "f4"), (4095, "u2"), (65535, "u2")]
+)
+def test_pixels_of_every_scale_are_pictures(full, kind, tmp_path):
+    X = np.random.default_rng(0).uniform(0, full, (40, 8, 9))
+    X = (X if full == 1 else X.round()).astype(kind)
+    data = load(write(tmp_path, "t.npz", X=X, y=np.arange(40) % 2))
+    assert data.image_shape == (8, 9)
+    assert data.encoder.divisor == (65535 if full == 4095 else full)
+
+
+def test_pixels_that_were_standardised_are_a_table(tmp_path):
+    X = load("digits").X
+    data = load(write(tmp_path, "t.npz", X=3 * (X - X.mean()) / X.std(), y=np.arange(len(X)) % 2))
+    assert data.image_shape is None
 
 
 def test_the_numbers_of_pictures_are_classes(tmp_path):

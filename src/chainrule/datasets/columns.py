@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chainrule.common.checks import DataError, counted
+from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.types import Array
 from chainrule.datasets.vectors import Place, absences, as_text, is_date, is_number, refuse_infinite
 
+ENOUGH = 10  # of fewer rows nothing may be known of a column
+NEARLY_ALL = 0.95
 MISSING = "missing"  # the category of a missing text, and the input that says so of a number
 
 
@@ -105,6 +107,8 @@ def write(
     if absent.any():
         if column.mean is None:
             raise DataError(_missing_values(absent, place, missing))
+        if not column.gaps:
+            _refuse_empty(absent, place, "dates" if column.parts else "numbers")
         fill = np.datetime64(round(column.mean), "s") if column.parts else column.mean
         vector = np.where(absent, fill, vector)
         shown = str(fill) if column.parts else f"{column.mean:.6g}"
@@ -149,6 +153,7 @@ def _write_categories(
     absent = np.array([value is None for value in values])
     if absent.any() and missing != "mean":
         raise DataError(_missing_values(absent, place, missing))
+    _refuse_empty(absent, place, shortened(categories))
     if column.two:
         fill = 0.0 if column.mean is None else column.mean
         block[:, 0] = np.where(codes < 0, fill, codes)
@@ -162,12 +167,25 @@ def _write_categories(
     if absent.any():
         notes.append(f"{counted(absent.sum(), 'missing value')}: {becomes}")
     if unknown.any():
-        value = values[int(np.argmax(unknown))]
-        notes.append(
-            f"{counted(unknown.sum(), 'value')} not seen in training, {value!r} in "
-            f"{place.first(unknown)} first: {becomes}"
-        )
+        first = f"{values[int(np.argmax(unknown))]!r} in {place.first(unknown)} first"
+        n, of = int(unknown.sum()), int((~absent).sum())
+        if of >= ENOUGH and n >= NEARLY_ALL * of:
+            raise DataError(
+                f"{place} has {counted(n, 'value')} of {of:,} not seen in training, {first}, where "
+                f"training had {shortened(categories)}: correct it, or train without it"
+            )
+        most = f"most values, {n:,} of {of:,}," if of < 2 * n and of >= ENOUGH else ""
+        notes.append(f"{most or counted(n, 'value')} not seen in training, {first}: {becomes}")
     return [f"column {column.name!r}: {note}" for note in notes]
+
+
+def _refuse_empty(absent: Array, place: Place, trained: str) -> None:
+    """Raise DataError if many rows, and all of them, lack a value that training had."""
+    if len(absent) >= ENOUGH and absent.all():
+        raise DataError(
+            f"{place} has no value in {counted(len(absent), 'row')}, where training had {trained}: "
+            "fill it in, or train without it"
+        )
 
 
 def _missing_values(absent: Array, place: Place, missing: str | None) -> str:

@@ -10,6 +10,7 @@ from chainrule.datasets.contents import Contents
 
 EVIDENCE_ROWS = 2000  # rows that are looked at to tell images from tables
 FULL_PIXELS = (1.0, 16.0, 255.0, 65535.0)  # values of a full pixel that are in use
+FEWEST_ROWS = 8  # of pixels, and columns: smaller arrays are more likely series
 
 
 def find_image(X: Array, contents: Contents) -> tuple[tuple[int, int] | None, float, list[str]]:
@@ -23,11 +24,30 @@ def find_image(X: Array, contents: Contents) -> tuple[tuple[int, int] | None, fl
         if not looks:
             return None, 1.0, [f"{X.shape[1]} inputs, but no image ({why}): a table"]
         shape = (width, width)
-    top = float(X.max())
-    # Bicubic enlarging overshoots: in the course's file a full pixel is 1, the largest value 1.13
-    divisor = next((full for full in FULL_PIXELS if top <= 1.5 * full or full == 65535), 1.0)
-    scaled = f", divided by {divisor:g}" if divisor != 1 else ""
-    return shape, divisor, [f"inputs are images of {shape[0]}x{shape[1]} pixels ({why}){scaled}"]
+    full = _full_pixel(X, broken=contents.image_shape is None)
+    size = f"{shape[0]}x{shape[1]}"
+    if full is None or min(shape) < FEWEST_ROWS:
+        why = f"values from {X.min():.4g} to {X.max():.4g}"
+        what = f"{size} inputs, but no image ({why}): a table, standardised; pixels are in [0, 1], "
+        what += f"or whole numbers from 0 to 255, in at least {FEWEST_ROWS}x{FEWEST_ROWS}"
+        return None, 1.0, [what]
+    scaled = f", divided by {full:g}" if full != 1 else ""
+    return shape, full, [f"inputs are images of {size} pixels ({why}){scaled}"]
+
+
+def _full_pixel(X: Array, *, broken: bool) -> float | None:
+    """Return the value of a full pixel, or None where the values are not those of pixels.
+
+    Enlarging leaves values that are broken, and it overshoots: in the course's file a full pixel is
+    1, the values go from -0.13 to 1.13.
+    """
+    low, top = float(X.min()), float(X.max())
+    full = next((full for full in FULL_PIXELS if top <= 1.5 * full), None)
+    if full is None or low < -full / 4 or (full == FULL_PIXELS[-1] and 32 * top < full):
+        return None
+    if full == 1 or (broken and full == 255):
+        return full
+    return full if low >= 0 and bool((X % 1 == 0).all()) else None
 
 
 def _looks_like_an_image(X: Array, width: int) -> tuple[bool, str]:
