@@ -117,3 +117,27 @@ def test_ctrl_c_ends_a_full_batch(layers, threads):
     with pytest.raises(KeyboardInterrupt):
         work()
     timer.join()
+
+
+NO_THREADS = """
+import resource
+import numpy as np
+from chainrule import Network, engine, random_theta
+
+network, X = Network((100, 30, 10)), np.random.default_rng(0).random((2000, 100))
+theta = random_theta(network)
+alone = engine.predict(network, theta, X, engine="kernel", threads=1)
+pages = int(open("/proc/self/statm").read().split()[0])
+room = pages * resource.getpagesize() + 40 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+for threads in (64, 2, 64):
+    assert (engine.predict(network, theta, X, engine="kernel", threads=threads) == alone).all()
+print("the same")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_threads_that_cannot_start_are_done_without():
+    run = [sys.executable, "-c", NO_THREADS]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout == "the same\n", done.stderr

@@ -8,7 +8,8 @@ from problems import SMOOTH
 from test_kernel import ACTIVATIONS, OUTPUTS, TOLERANCE, close, problem
 
 from chainrule import Network, check_gradient, engine, random_theta
-from chainrule.kernel import BUILT
+from chainrule.common.types import Stopped
+from chainrule.kernel import BUILT, asking
 from chainrule.notes import second_order
 from chainrule.optimize import lbfgs, lm, vectors
 
@@ -226,3 +227,16 @@ def test_a_tiny_gain_is_no_zero_in_float32():
     D = np.full(2, 1e-23, np.float32)
     _, gain = lm.cholesky_step(np.eye(2, dtype=np.float32), D, np.ones(2), 1.0)
     assert gain == pytest.approx(0.75 * 1e-46, rel=1e-5)
+
+
+def test_a_long_solve_hears_who_asks_it_to_stop():
+    n = 1500
+    H, ones = np.eye(n), np.ones(n)
+
+    def ask():
+        raise Stopped("enough")
+
+    with asking(ask), pytest.raises(Stopped, match="enough"):
+        vectors.solve_damped(H, ones, ones, 1.0)
+    p, _, _ = vectors.solve_damped(H, ones, ones, 1.0)
+    np.testing.assert_allclose(p, -ones / 2)

@@ -1,10 +1,14 @@
 """At how many threads BLAS is held, and by whom."""
 
+import threading
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from chainrule.optimize.vectors import blas_threads, one_blas_thread
+from chainrule.common.types import Stopped
+from chainrule.optimize import vectors
+from chainrule.optimize.vectors import LONG, blas_threads, heard, one_blas_thread
 
 
 def at_work():
@@ -50,3 +54,55 @@ def test_an_error_gives_them_back():
     with pytest.raises(ZeroDivisionError), one_blas_thread():
         1 / 0  # noqa: B018
     assert at_work() == 4
+
+
+class Blas:
+    """A BLAS of eight threads that remembers what it was set to."""
+
+    def __init__(self):
+        self.set = [8]
+
+    num_threads = property(lambda self: self.set[-1])
+
+    def set_num_threads(self, threads):
+        self.set.append(threads)
+
+
+def test_at_no_moment_do_those_who_compute_get_more_threads(monkeypatch):
+    blas = Blas()
+    monkeypatch.setattr(vectors, "_blas", lambda: [blas])
+    first, second, third = one_blas_thread(), one_blas_thread(), blas_threads(4)
+    first.__enter__()
+    second.__enter__()
+    third.__enter__()
+    first.__exit__(None, None, None)
+    assert blas.set == [8, 1]  # the second still counts on one thread
+    second.__exit__(None, None, None)
+    third.__exit__(None, None, None)
+    assert blas.set == [8, 1, 4, 8]
+
+
+def test_lapack_can_be_left_while_it_computes():
+    over = threading.Event()
+
+    def ask():
+        raise Stopped("enough")
+
+    with pytest.raises(Stopped, match="enough"):
+        heard(ask, lambda matrix: over.wait(), np.eye(LONG))
+    over.set()
+
+
+def test_what_is_heard_is_what_is_computed():
+    for n in (3, LONG):
+        np.testing.assert_array_equal(heard(lambda: None, np.linalg.inv, np.eye(n)), np.eye(n))
+        with pytest.raises(np.linalg.LinAlgError):
+            heard(lambda: None, np.linalg.inv, np.zeros((n, n)))
+
+
+def test_without_a_thread_the_caller_computes(monkeypatch):
+    def none_left(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+    assert heard(lambda: None, np.trace, np.eye(LONG)) == LONG

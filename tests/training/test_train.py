@@ -1,6 +1,7 @@
 """train: what every optimizer shares (history, validation, how it ends), and minibatches."""
 
 import dataclasses
+import signal
 
 import numpy as np
 import pytest
@@ -394,11 +395,29 @@ def test_validation_examples_choose_among_the_starts(examples, validation):
     assert len(best.minima) == 3
 
 
-def test_restarts_take_memory_mapped_rows():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(40_000, 4))  # more than joblib copies
-    best = train(Network((4, 2, 1)), X, X[:, :1] > 0, n_restarts=2, max_iter=2)
-    assert len(best.minima) == 2
+def test_ctrl_c_keeps_the_best_of_several_starts(examples):
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        options = {"optimizer": "adam", "max_iter": 10**9, "patience": None, "check": False}
+        best = train(NETWORK, *examples, n_restarts=100, **options)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert best.interrupted
+    assert not best.converged
+    assert best.stopped.startswith("stopped: interrupted")
+    assert 0 < len(best.minima) < 100  # of those that had begun
+    assert np.nanmin(best.minima) == best.J
+    assert best.n_iter > 0
+
+
+def test_one_start_that_fails_ends_them_all(examples):
+    class Rule(SGD):
+        def init(self, theta):
+            raise RuntimeError("out of ideas")
+
+    with pytest.raises(RuntimeError, match="out of ideas"):
+        train(NETWORK, *examples, n_restarts=50, optimizer=Rule(), max_iter=10**6)
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ struct Functions {
     void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha,
                      T* q);
     DampedStep (*solve_damped)(const T* H, const T* scale, T damping, const T* D, std::int64_t n,
-                               T* p);
+                               T* p, Interrupted interrupted, bool* ok);
     double (*dot)(const T* u, const T* v, std::int64_t n);
 };
 

@@ -57,11 +57,14 @@ nb::tuple solve_damped(Input<T> H, Input<T> scale, double damping, Input<T> D, A
     check(fits(D) && fits(scale) && fits(p) && H.ndim() == 2 && H.shape(0) == n && H.shape(1) == n,
           "solve_damped takes a square H and vectors as long");
     DampedStep found{};
+    bool ok = true;
     {
         const WithoutGil released;
         found = functions<T>(*build).solve_damped(H.data(), scale.data(), static_cast<T>(damping),
-                                                  D.data(), length(D, 0), p.data());
+                                                  D.data(), length(D, 0), p.data(), interrupted,
+                                                  &ok);
     }
+    if (!ok) throw nb::python_error();
     return nb::make_tuple(found.share, found.gain);
 }
 

@@ -54,9 +54,13 @@ void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, d
 // U at a time, with -D as one more column of A.  The share that it returns is about one over the
 // condition of A scaled to a unit diagonal.  Where A is not positive definite, the share is at most
 // 0 or nan, and p is not set.  The gain is -D.p - p.Hp/2, which by A p = -D is
-// (p.(damping scale p) - D.p)/2.
+// (p.(damping scale p) - D.p)/2.  Ctrl-C is asked for every 20 ms or so.
 template <class T>
-DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p) {
+DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::int64_t n, T* p,
+                        Interrupted interrupted, bool* ok) {
+    constexpr std::int64_t often = 200'000'000;  // multiplications
+    std::int64_t done = 0;
+    *ok = true;
     constexpr std::int64_t band = 16;
     const std::int64_t ld = padded<T>(n + 1) + lanes<T>;  // products end in whole vectors
     const Scratch memory(static_cast<std::size_t>(n * ld) * sizeof(T));
@@ -64,6 +68,12 @@ DampedStep solve_damped(const T* H, const T* scale, T damping, const T* D, std::
     T least = 1;
     for (std::int64_t from = 0; from < n; from += band) {
         const std::int64_t rows = smaller(band, n - from);
+        done += rows * from * (n - from);
+        if (done > often) {
+            done = 0;
+            *ok = !interrupted();
+            if (!*ok) return {};
+        }
         if (from > 0)
             product<T, By::columns>({rows, n + 1 - from, from}, {U + from, ld}, {U + from, ld},
                                     {U + from * ld + from, ld});

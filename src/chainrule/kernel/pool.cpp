@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -157,43 +159,57 @@ class Pool {
 public:
     std::mutex busy;  // held by the Python thread whose call the workers help with
 
-    void run(Team::Shared& team, Body job, void* job_context) {
-        while (static_cast<int>(workers.size()) < team.size - 1) {
-            const int rank = static_cast<int>(workers.size()) + 1;
-            const int from = turn.load(std::memory_order_relaxed);
-            workers.emplace_back([this, rank, from] { work(rank, from); });
-            workers.back().detach();  // sleeping at exit, they end with the process
+    // Return how many threads can work together: fewer than asked for where one cannot be started.
+    int grow(int size) {
+        try {
+            while (static_cast<int>(workers.size()) < size - 1) {
+                const int rank = static_cast<int>(workers.size()) + 1;
+                auto turn = std::make_unique<Turn>();
+                workers.reserve(workers.size() + 1);
+                std::thread([this, rank, turn = turn.get()] { work(rank, *turn); }).detach();
+                workers.push_back(std::move(turn));  // sleeping at exit, it ends with the process
+            }
+        } catch (const std::system_error&) {
+        } catch (const std::bad_alloc&) {
         }
+        return static_cast<int>(workers.size()) < size - 1 ? static_cast<int>(workers.size()) + 1
+                                                           : size;
+    }
+
+    void run(Team::Shared& team, Body job, void* job_context) {
         shared = &team;
         body = job;
         context = job_context;
         finished.store(0, std::memory_order_relaxed);
-        turn.fetch_add(1, std::memory_order_release);
-        turn.notify_all();
+        for (int rank = 1; rank < team.size; ++rank) {  // the others sleep on
+            std::atomic<int>& turn = workers[static_cast<std::size_t>(rank - 1)]->n;
+            turn.fetch_add(1, std::memory_order_release);
+            turn.notify_one();
+        }
         {
             FlushDenormals flush;
             Team caller{0, team.size, &team};
             job(job_context, caller);
         }
-        for (int done;
-             (done = finished.load(std::memory_order_acquire)) < static_cast<int>(workers.size());)
+        for (int done; (done = finished.load(std::memory_order_acquire)) < team.size - 1;)
             wait_while(finished, done);
     }
 
 private:
-    std::vector<std::thread> workers;
-    std::atomic<int> turn{0};
+    struct alignas(64) Turn {
+        std::atomic<int> n{0};
+    };
+    std::vector<std::unique_ptr<Turn>> workers;  // what each waits for
     std::atomic<int> finished{0};
     Team::Shared* shared = nullptr;
     Body body = nullptr;
     void* context = nullptr;
 
-    void work(int rank, int seen) {
-        for (;;) {
-            wait_while(turn, seen);
-            ++seen;
-            if (rank < shared->size) {
-                leave(shared->caller);
+    void work(int rank, const Turn& turn) {
+        for (int seen = 0;; ++seen) {
+            wait_while(turn.n, seen);
+            leave(shared->caller);
+            {
                 FlushDenormals flush;
                 Team member{rank, shared->size, shared};
                 body(context, member);
@@ -231,8 +247,8 @@ bool parallel(int threads, Interrupted interrupted, Body body, void* context) {
         Pool& p = the_pool();
         std::unique_lock<std::mutex> mine(p.busy, std::try_to_lock);
         if (mine.owns_lock()) {
-            shared.size = threads;
-            shared.taken = std::vector<Team::Shared::Count>(static_cast<std::size_t>(threads));
+            shared.size = p.grow(threads);
+            shared.taken = std::vector<Team::Shared::Count>(static_cast<std::size_t>(shared.size));
             p.run(shared, body, context);
             return !shared.stop.load();
         }

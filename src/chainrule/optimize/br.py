@@ -15,6 +15,7 @@ networks*, 1992).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
@@ -23,7 +24,7 @@ import numpy as np
 from chainrule.common.types import Array, ElasticNet
 from chainrule.optimize import lm
 from chainrule.optimize.iterate import Steps, iterate
-from chainrule.optimize.vectors import one_blas_thread
+from chainrule.optimize.vectors import heard, one_blas_thread
 
 FIRST_LAM = 1.0  # where the user gives none; the first steps replace it
 
@@ -100,7 +101,8 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     theta = stepped.theta.astype(np.float64, copy=False)
     R, m = objective.regularised, objective.m
     squares = float(theta @ (R * theta))
-    gamma, free = effective_parameters(m * stepped.H, now.lam, R)
+    ask = lm.asked_by(objective)
+    gamma, free = effective_parameters(m * stepped.H, now.lam, R, ask)
     sse = max(2 * m * stepped.J - now.lam * squares, 0.0)
     variance = sse / max(objective.N - gamma, 1.0) if objective.has_noise else 1.0
     lam = free * variance / squares if squares else now.lam
@@ -120,7 +122,9 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     )
 
 
-def effective_parameters(A: Array, lam: float, R: Array) -> tuple[float, float]:
+def effective_parameters(
+    A: Array, lam: float, R: Array, ask: Callable[[], object] = lambda: None
+) -> tuple[float, float]:
     """Return gamma and gamma_w, for A = Jac^T Jac + lambda R.
 
     A direction that changes neither the residuals nor the penalty, such as the bias of a saturated
@@ -131,7 +135,7 @@ def effective_parameters(A: Array, lam: float, R: Array) -> tuple[float, float]:
     >>> effective_parameters(np.diag([4.0, 2.0, 0.0]), 1.0, np.array([0.0, 1.0, 0.0]))
     (1.5, 0.5)
     """
-    values, vectors = np.linalg.eigh(A)
+    values, vectors = heard(ask, np.linalg.eigh, A)
     felt = values > len(A) * np.finfo(np.float64).eps * values[-1]
     penalty = lam * float(R @ (np.square(vectors[:, felt]) @ (1 / values[felt])))
     return float(felt.sum()) - penalty, max(0.0, float(R.sum()) - penalty)

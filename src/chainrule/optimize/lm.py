@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
-from chainrule.optimize.vectors import foretold, one_blas_thread, solve_damped
+from chainrule.optimize.vectors import foretold, heard, one_blas_thread, solve_damped
 
 START = 30.0  # the first damping: short steps from a random theta, where the model is a bad guide
 SMALLEST, LARGEST = 1e-15, 1e15
@@ -123,7 +123,7 @@ def advance(objective: LeastSquares, now: Damped) -> Damped:
         if step is None:
             if triangle is None:
                 triangle, n_eval = triangular(objective, now.theta), n_eval + 1
-            step = qr_step(triangle, now.D, damping * now.scale)
+            step = qr_step(triangle, now.D, damping * now.scale, asked_by(objective))
         if step is None:
             damping, growth = damping * growth, 2 * growth
             continue
@@ -154,20 +154,34 @@ def triangular(objective: LeastSquares, theta: Array) -> Array:
     n = len(theta) + 1
     R = np.zeros((0, n))
     for r, rows in objective.residuals(theta):
-        R = np.asarray(np.linalg.qr(np.vstack([R, np.column_stack([rows, r])]), mode="r"))
+        block = np.vstack([R, np.column_stack([rows, r])])
+        R = heard(asked_by(objective), triangle_of, block)
     return R
 
 
-def qr_step(R: Array, D: Array, damped: Array) -> tuple[Array, float] | None:
+def triangle_of(rows: Array) -> Array:
+    """Return R of the QR decomposition."""
+    return np.asarray(np.linalg.qr(rows, mode="r"))
+
+
+def asked_by(objective: Any) -> Callable[[], object]:
+    """Return what an objective asks before each evaluation, which may end the training."""
+    ask: Callable[[], object] = getattr(objective, "ask", lambda: None)
+    return ask
+
+
+def qr_step(
+    R: Array, D: Array, damped: Array, ask: Callable[[], object] = lambda: None
+) -> tuple[Array, float] | None:
     """Do as `cholesky_step`, from R: the condition number is that of Jac, not its square.
 
     Return None where the network is so flat that nothing can be solved.
     """
     n = len(damped)
     below = np.column_stack([np.diag(np.sqrt(damped)), np.zeros(n)])
-    R = np.asarray(np.linalg.qr(np.vstack([R, below]), mode="r"))
+    R = heard(ask, triangle_of, np.vstack([R, below]))
     try:
-        p = np.asarray(np.linalg.solve(R[:n, :n], -R[:n, n]))
+        p = np.asarray(heard(ask, np.linalg.solve, R[:n, :n], -R[:n, n]))
     except np.linalg.LinAlgError:
         return None
     return p, foretold(p, D, damped)

@@ -7,11 +7,13 @@ runs at one thread.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from functools import cache
-from threading import Lock
-from typing import Any, ClassVar
+from threading import Lock, Thread
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -22,10 +24,20 @@ from chainrule.kernel import BUILT, dot
 if BUILT:
     import chainrule.kernel._kernel as _kernel
 
+T = TypeVar("T")
 Pair = tuple[Array, Array, float]
 """A step s, the change y of D along it, and s . y."""
 
-__all__ = ["Pair", "blas_threads", "dot", "norm", "one_blas_thread", "solve_damped", "two_loop"]
+__all__ = [
+    "Pair",
+    "blas_threads",
+    "dot",
+    "heard",
+    "norm",
+    "one_blas_thread",
+    "solve_damped",
+    "two_loop",
+]
 
 
 def norm(v: Array) -> float:
@@ -91,7 +103,7 @@ class _Held:
 
     lock = Lock()
     holders: ClassVar[list[int]] = []
-    limits: Any = None
+    before: ClassVar[list[tuple[Any, int]]] = []  # each BLAS, and how many threads it had
 
 
 @contextmanager
@@ -113,31 +125,68 @@ def blas_threads(most: int | None) -> Iterator[None]:
     check_count(most, "threads")
     with _Held.lock:
         if not _Held.holders:
-            _Held.limits = _blas().limit(limits=None)  # remembers what to give back
+            _Held.before = [(library, library.num_threads) for library in _blas()]
         if most < min(_Held.holders, default=math.inf):
-            _lower_to(most)
+            _hold(most)
         _Held.holders.append(most)
     try:
         yield
     finally:
         with _Held.lock:
             _Held.holders.remove(most)
-            if most < min(_Held.holders, default=math.inf):
-                _Held.limits.restore_original_limits()
-                _lower_to(min(_Held.holders, default=math.inf))
+            if not _Held.holders:
+                for library, threads in _Held.before:
+                    library.set_num_threads(threads)
+            elif most < min(_Held.holders):
+                _hold(min(_Held.holders))
 
 
-def _lower_to(most: float) -> None:
-    """Let no BLAS have more threads than these."""
-    for library in _blas().lib_controllers:
-        if library.user_api == "blas" and library.num_threads > most:
-            library.set_num_threads(int(most))
+def _hold(most: int) -> None:
+    """Let each BLAS have this many threads, but no more than before anybody held it."""
+    for library, threads in _Held.before:
+        if library.num_threads != min(most, threads):  # at no moment more, for others compute
+            library.set_num_threads(min(most, threads))
 
 
 @cache
-def _blas() -> Any:
-    """Return what controls BLAS; finding out what is loaded takes as long as a small fit."""
+def _blas() -> list[Any]:
+    """Return what controls each BLAS; finding out what is loaded takes as long as a small fit."""
     import scipy.linalg  # noqa: F401  (it brings a BLAS of its own, which has to be held as well)
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    found = ThreadpoolController().lib_controllers
+    return [library for library in found if library.user_api == "blas"]
+
+
+LONG = 250  # rows of a matrix for which LAPACK takes longer than a thread takes to start
+
+
+def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *more: Any) -> T:
+    """Return compute(matrix, *more); Ctrl-C, and what ask raises, ends the wait for it.
+
+    LAPACK cannot be stopped: a thread that nobody waits for any longer brings it to its end.
+
+    Examples
+    --------
+    >>> heard(lambda: None, np.trace, np.eye(300))
+    np.float64(300.0)
+    """
+    if len(matrix) < LONG:
+        return compute(matrix, *more)
+    found: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            found.set_result(compute(matrix, *more))
+        except BaseException as error:
+            found.set_exception(error)
+
+    try:
+        Thread(target=copy_context().run, args=(work,), daemon=True).start()
+    except RuntimeError:  # no thread can be started
+        return compute(matrix, *more)
+    while not found.done():
+        ask()
+        with suppress(TimeoutError):
+            found.exception(timeout=0.02)
+    return found.result()

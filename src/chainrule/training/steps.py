@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, TypeVar, cast
 
@@ -397,9 +400,10 @@ def best_of(
     checkpoint: Any,
     **options: Any,
 ) -> Result:
-    """Train from several random starts, in processes of their own, and return the best."""
-    from joblib import Parallel, delayed
+    """Train from several random starts, in threads of their own, and return the best.
 
+    The kernel computes without Python's lock.  Ctrl-C ends them all, and the best so far is kept.
+    """
     check_count(n_restarts, "n_restarts")
     given = {"theta": theta, "state": state, "callback": callback}
     for name, value in given.items():
@@ -407,15 +411,32 @@ def best_of(
             raise ValueError(f"{name} is for a single training: leave it out, or n_restarts=1")
     workers = min(n_restarts, available_threads())
     options["threads"] = options["threads"] or 1  # each core has a training of its own
-    # A process would not see what another thread sets
-    where = None if options["stop"] is None else "threads"
+    over, asked = threading.Event(), options.pop("stop")
+    options["stop"] = over.is_set if asked is None else lambda: over.is_set() or asked()
     keeper = keeper_of(checkpoint, options["checkpoint_every"], options["resume"])
-    seeds = range(seed, seed + n_restarts)
-    results: list[Result] = Parallel(n_jobs=workers, prefer=where)(
-        delayed(train)(seed=one, checkpoint=keeper and keeper.part(one), **options) for one in seeds
-    )
+    cut: KeyboardInterrupt | None = None
+    pool = ThreadPoolExecutor(workers)
+    runs = [
+        pool.submit(train, seed=one, checkpoint=keeper and keeper.part(one), **options)
+        for one in range(seed, seed + n_restarts)
+    ]
+    try:
+        done, _ = wait(runs, return_when=FIRST_EXCEPTION)
+        if any(run.exception() for run in done):
+            over.set()
+    except KeyboardInterrupt as pressed:
+        cut = pressed
+    begun = [run for run in runs if not run.cancel()]  # after an end before its time, not all
+    if cut is not None:
+        over.set()
+    pool.shutdown()
+    if cut is not None and not begun:
+        raise cut
+    results = [run.result() for run in begun]
     best, minima = lowest(results, lambda result: min(result.history.J_val, default=result.J))
     best.minima = minima
+    if cut is not None:
+        best = replace(best, stopped=cut_short(cut).why, converged=False, interrupted=True)
     return best
 
 
