@@ -225,6 +225,23 @@ def test_sorted_squares_begin_with_the_largest(visit):
         assert layer.get_attribute("aria-valuetext") == f"unit {name}: {value}"
 
 
+def test_a_wrong_reading_is_taught_and_forgotten(visit):
+    with visit() as page:
+        read(page, "7")
+        page.get_by_role("button", name="Clear").click()
+        write(page, [np.array([[0.5, 0.0], [0.5, 1.0]])])
+        read(page, "1")
+        page.get_by_label("Wrong? It is a").select_option("7")
+        page.get_by_role("button", name="Learn it").click()
+        page.get_by_role("status").wait_for(timeout=10 * PATIENCE)
+        assert page.get_by_role("status").text_content().startswith("7: ")
+        read(page, "7")
+        page.evaluate(axe_source())
+        assert violations(page) == []
+        page.get_by_role("button", name="Forget").click()
+        read(page, "1")
+
+
 def test_a_photo_is_read_as_the_command_reads_it(visit, sheet):
     digits = read_digits(sheet)
     with visit() as page:

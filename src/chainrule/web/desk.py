@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,14 +45,32 @@ class Desk:
     Attributes
     ----------
     opened : Opened
-        Replaced as a whole when another model is opened, so that each answer is of one model.
+        Replaced as a whole, so that each answer is of one model.
+    base : Opened
+        The model as it was opened, before the reader taught it anything.
+    own : list of (x, y)
+        What the reader taught.
+    rehearsed : ndarray or None
+        Drawings whose readings are to stay as they are, once they are made.
     photos : OrderedDict of int to Reading
         The last `KEPT`, by number.
     """
 
     opened: Opened
+    base: Opened = field(init=False)
+    own: list[tuple[Array, int]] = field(default_factory=list)
+    rehearsed: Array | None = None
+    teaching: threading.Lock = field(default_factory=threading.Lock)
     photos: OrderedDict[int, Reading] = field(default_factory=OrderedDict)
     numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self.base = self.opened
+
+    def open(self, opened: Opened) -> None:
+        """Put another model in the place of the one that is open."""
+        self.base = self.opened = opened
+        self.own = []
 
     def keep(self, reading: Reading) -> int:
         """Remember a photo; return its number."""

@@ -28,14 +28,14 @@ STAGES = ("cut", "upright", "even")
 
 def network(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Tell which network is open."""
-    return described(desk.opened)
+    return described(desk.opened) | {"own": len(desk.own)}
 
 
 def open_model(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Open a model file in place of the network that is open."""
     file = asked.file()
-    desk.opened = Opened(check_model(load(file)), file.name)
-    return described(desk.opened)
+    desk.open(Opened(check_model(load(file)), file.name))
+    return network(desk, asked)
 
 
 def described(opened: Opened) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chainrule.web import drawing, unit
+from chainrule.web import drawing, teaching, unit
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
 
@@ -33,5 +33,7 @@ ROUTES: dict[str, Route] = {
     "ink": Route(drawing.ink, MIB),
     "photo": Route(drawing.photo, 40 * MIB),
     "mark": Route(drawing.mark),
+    "learn": Route(teaching.learn),
+    "forget": Route(teaching.forget),
     "unit": Route(unit.unit),
 }

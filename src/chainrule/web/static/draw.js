@@ -5,6 +5,7 @@ import { canvas, grey } from "./paint.js";
 import { pad } from "./pad.js";
 import { incoming, sheet } from "./photo.js";
 import { bars, squares } from "./squares.js";
+import { teaching } from "./teaching.js";
 import { newest } from "./transport.js";
 import { panel } from "./unit.js";
 import { words } from "./words.js";
@@ -36,17 +37,18 @@ export function mount(el, source) {
   const file = h("input", {
     type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && photographed(file.files[0]),
   });
+  const taught = teaching(source, () => shown?.x, () => (photo ? photographed(photo.given) : send()));
   const side = h("section", { class: "card unit" });
   const explained = panel(side, network, () => explain());
   let shown = null, answered = null, photo = null;
-  let chosen = unitOf(source.settings.unit), mark, said = 0, saying = 0;
+  let chosen = unitOf(source.settings.unit), picked = chosen !== null, mark, said = 0, saying = 0;
 
   el.replaceChildren(h("div", { class: "draw" },
     h("section", { class: "card" }, h("h1", {}, words.draw), h("p", { class: "note" }, words.drawHint),
       paper,
       h("div", { class: "buttons" }, button(words.clear, clear), undo,
         button(words.photo, () => file.click()), file),
-      h("div", { class: "read" }, label, h("div", {}, sure, looks)), marks, spoken),
+      h("div", { class: "read" }, label, h("div", {}, sure, looks)), marks, taught.element, spoken),
     h("section", { class: "card" },
       h("h2", {}, words.happens),
       h("div", { class: "stages" }, ...stages.map(({ element }) => element)),
@@ -92,6 +94,7 @@ export function mount(el, source) {
       });
       nothing();
       photo = sheet(answer, (i) => lookInto("mark", { photo: answer.photo, mark: i }));
+      photo.given = given;
       paper.replaceChildren(photo.element);
       undo.hidden = true;
       answered = answer;
@@ -126,9 +129,10 @@ export function mount(el, source) {
     looks.textContent = words.looks(answer[`a${L}`][network.classes.indexOf(text)]);
     say(words.said(text === "none" ? words.none : text, p));
     photo?.select(i);
+    taught.show(text);
     layers.forEach((layer, k) => layer.show(answer[`a${k + 2}`]));
     output.show(answer[`a${L}`]);
-    if (!chosen) chosen = first(answer);
+    if (!picked && !active(answer)) chosen = first(answer);
     select();
     explain();
   }
@@ -140,6 +144,7 @@ export function mount(el, source) {
     sure.textContent = text;
     looks.textContent = "";
     marks.replaceChildren();
+    taught.show(null);
     for (const { name, picture, element } of stages) {
       picture.width = picture.height = 1;
       element.hidden = name === "contrast" || name === "mask";
@@ -147,6 +152,11 @@ export function mount(el, source) {
     layers.forEach((layer, k) => layer.show(new Float64Array(network.layers[k + 1])));
     output.show(new Float64Array(network.layers[L - 1]));
     explained.clear();
+  }
+
+  /** Whether the unit that is explained has anything to say of this picture. */
+  function active(answer) {
+    return chosen && answer[`a${chosen.l}`][chosen.j - 1] !== 0;
   }
 
   function first(answer) {
@@ -157,6 +167,7 @@ export function mount(el, source) {
 
   function choose(l, j) {
     chosen = { l, j };
+    picked = true;
     source.remember({ unit: `${l},${j}` });
     select();
     explain();
@@ -214,6 +225,7 @@ export function mount(el, source) {
   return () => {
     document.removeEventListener("keydown", typed);
     closed();
+    taught.end();
     clearTimeout(saying);
   };
 }

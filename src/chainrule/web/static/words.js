@@ -38,6 +38,13 @@ export const words = {
   severalMarks: (n) => `${plural(n, "mark")}; shown below:`,
   chooseMark: (i, label) => `show mark ${i}, read as ${label}`,
 
+  wrong: "Wrong? It is a",
+  learn: "Learn it",
+  working: { drawing: "drawing other digits, so that none is forgotten", learning: "learning" },
+  learnt: (y, before, after) => `${y}: ${percent(before)} before, ${percent(after)} now`,
+  own: (n) => `It has learnt ${plural(n, "digit")} of yours.`,
+  forget: "Forget",
+
   happens: "What happens to it",
   stages: {
     contrast: "light divided out",
