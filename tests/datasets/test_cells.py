@@ -230,3 +230,45 @@ def test_what_was_read_as_what_is_said_by_count_and_first_row():
     assert cells.notes(cells.understand(many, {}, ",")) == [
         "9 values '?' in 9 columns taken as missing, column 'x0' in data row 2 first"
     ]
+
+
+def counts(m=40, **others):
+    """Return m counts in German, and other columns."""
+    amounts = [(137 * j**2) % 9000 + 100 for j in range(m)]
+    return pl.DataFrame({"n": [f"{a:,}".replace(",", ".") for a in amounts], **others}), amounts
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_dots_between_thousands_in_one_column_are_so_in_all(separator):
+    alone = ["4.780"] * 40
+    frame, amounts = counts(other=alone)
+    columns = cells.understand(frame, {}, separator)
+    assert columns["n"].values.tolist() == amounts
+    assert columns["other"].values.tolist() == [4780] * 40
+    assert columns["other"].notes == [
+        "40 values written as '4.780' read as numbers, data row 1 first, as 4780: dots part "
+        "thousands here (4.7800 would be decimal)"
+    ]
+    later = cells.understand(pl.DataFrame({"n": ["4.780"]}), {"n": columns["n"].form}, separator)
+    assert later["n"].values.tolist() == [4780]
+    priced = pl.DataFrame({"a": ["4.780,17", "845,42"] * 9, "b": ["5.048", "926"] * 9})
+    columns = cells.understand(priced, {}, separator)
+    assert columns["a"].values[:2].tolist() == [4780.17, 845.42]
+    assert columns["b"].values[:2].tolist() == [5048, 926]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ["0.125"] + ["4.780"] * 39,  # a zero before the dot
+        ["4.78"] + ["4.125"] * 39,
+        ["4780"] + ["4.125"] * 39,
+        ["0"] + [f"{j / 7:.3f}" for j in range(8, 47)],  # as %.3f writes, and a value for none
+    ],
+)
+def test_dots_before_three_digits_stay_decimal_where_something_speaks_against_thousands(broken):
+    column = cells.understand(pl.DataFrame({"a": broken}), {}, ";")["a"]
+    np.testing.assert_array_equal(column.values, [float(cell) for cell in broken])
+    frame, _ = counts(other=["0.125", *broken[1:]])  # whatever another column shows
+    other = cells.understand(frame, {}, ";")["other"]
+    np.testing.assert_array_equal(other.values, [0.125, *map(float, broken[1:])])

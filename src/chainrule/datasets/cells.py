@@ -42,6 +42,7 @@ CODE = (
     r"ZAR|KRW|THB|Rs\.?|Rp\.?|Fr\.?|[Kk]r\.?|zł|Kč|Ft|元|円)"
 )
 GAP = r"['’\s]"  # between thousands; \s has the spaces that do not break, too
+DOTTED = r"^[-+]?[1-9]\d{0,2}(?:\.\d{3})+$"  # 4.780
 MAGNITUDES = {
     "k": 1e3, "K": 1e3, "thousand": 1e3, "M": 1e6, "mn": 1e6, "million": 1e6, "Mio": 1e6,
     "Mio.": 1e6, "B": 1e9, "bn": 1e9, "billion": 1e9, "Mrd": 1e9, "Mrd.": 1e9, "lakh": 1e5,
@@ -181,7 +182,7 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
     numbers = cells.select(pl.all().cast(pl.Float64, strict=False))
     marked = words.select((pl.all().is_in(MISSING) & (pl.all() != "")).any()).row(0, named=True)
     odd = [n for n in cells.columns if cells[n].null_count() != numbers[n].null_count()]
-    comma = separator != "," and _has_decimal_commas(cells, odd, None if forms else separator)
+    comma = _has_decimal_commas(cells, odd, None if forms else separator)
     columns = {}
     for series in cells:
         name, form = series.name, forms.get(series.name)
@@ -353,6 +354,9 @@ def _numbers(seen: _Different, form: str | None, comma: bool) -> Column | None:
             f"{counted(seen.total(written), 'value')} written as {cell!r} read as numbers, data "
             f"row {row} first"
         )
+        if re.match(DOTTED, cell):
+            value = f"{column.values[row - 1]:.0f}"
+            column.notes[-1] += f", as {value}: dots part thousands here ({cell}0 would be decimal)"
     return column
 
 
@@ -422,7 +426,7 @@ def _with_middles(seen: _Different, words: Any, values: Any, comma: bool) -> Any
 def _ungrouped(words: Any, comma: bool) -> Any:
     """Return numbers without what groups their thousands, and with a decimal point."""
     if comma:
-        grouped = words.str.contains(rf"^[-+]?\d{{1,3}}(?:(?:\.|{GAP})\d{{3}})+(?:,\d*)?$")
+        grouped = words.str.contains(rf"^[-+]?[1-9]\d{{0,2}}(?:(?:\.|{GAP})\d{{3}})+(?:,\d*)?$")
         dots = words.str.contains(".", literal=True)
         if not (dots & ~grouped).any():
             words = words.str.replace_all(rf"\.|{GAP}", "").zip_with(grouped, words)
@@ -452,12 +456,36 @@ def _has_points(cells: Any) -> bool:
 
 
 def _has_decimal_commas(cells: Any, odd: list[str], separator: str | None) -> bool:
-    """Tell whether a file writes 0,5: a column shows it, or a semicolon and no decimal point."""
-    if any(_has_decimal_comma(cells[name].drop_nulls().unique()) for name in odd):
-        return True
+    """Tell whether a file writes 0,5 or 1.234 for a thousand: one column shows it for all.
+
+    Where a comma parts fields, only dots between thousands do; after a semicolon, a comma does
+    where no point is decimal.
+    """
+    for series in cells:
+        words = series.drop_nulls().unique()
+        if series.name not in odd:
+            shown = _has_dotted_thousands(words)
+        elif separator == ",":
+            shown = _has_decimal_comma(words) and words.str.contains(r"\d\.\d{3},\d").any()
+        else:
+            shown = _has_decimal_comma(words)
+        if shown:
+            return True
     commas = any(cells[name].str.contains(r"^[-+]?\d{1,3},\d{3}$").any() for name in odd)
     points = any(series.str.contains(r"^[-+]?\d*\.\d+$").any() for series in cells)
     return separator == ";" and commas and not points
+
+
+def _has_dotted_thousands(words: Any) -> bool:
+    """Tell 926 and 4.780 from decimal numbers: of these, some would have another digit or none.
+
+    Three numbers at least have no dot, since 0 or -999 may stand for a missing value.
+    """
+    dots = words.str.contains(".", literal=True)
+    if dots.sum() < FEW // 2 or (~dots).sum() < 3:
+        return False
+    dotted = words.filter(dots).str.contains(DOTTED).all()
+    return bool(dotted and words.filter(~dots).str.contains(r"^[-+]?\d{1,3}$").all())
 
 
 # Dates and times
