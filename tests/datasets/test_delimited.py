@@ -243,3 +243,10 @@ def test_a_name_that_comes_twice_is_told_apart():
     contents = formats.read(io.BytesIO(b"a,b,a,a.1,a\n1,2,3,4,5\n"), None)
     assert list(contents.table) == ["a", "b", "a.2", "a.1", "a.3"]
     assert contents.notes[0] == "two columns have one name: 'a' is now 'a.2', 'a' is now 'a.3'"
+
+
+@pytest.mark.parametrize("cell", ["1" + " " * 300_000 + "x", " " * 300_000 + "x", "1," * 150_000])
+@pytest.mark.timeout(120)
+def test_a_cell_that_is_nearly_a_number_is_looked_at_once(cell):
+    lines = ["a;b", *(f"{cell};{i}" for i in range(3))]
+    assert holds("\n".join(lines)).keys() == {"a", "b"}  # which took minutes, beyond the timeout

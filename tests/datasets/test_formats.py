@@ -249,9 +249,10 @@ def test_an_npz_that_would_become_far_larger_is_refused(monkeypatch):
 def test_more_columns_than_any_network_takes_are_refused():
     file = io.BytesIO()
     np.savez_compressed(file, X=np.zeros((2, 200_001), np.uint8), y=np.zeros(2))
-    for content, name in ((file.getvalue(), "t.npz"), (b"1," * 200_001 + b"1\n", "t.csv")):
-        with pytest.raises(DataError, match=rf"{name}: has 200,00\d columns, and at most 200,000"):
-            load(io.BytesIO(content), name=name)
+    with pytest.raises(DataError, match=r"t\.npz: has 200,001 columns, and at most 200,000"):
+        load(io.BytesIO(file.getvalue()), name="t.npz")
+    with pytest.raises(DataError, match=r"t\.csv: has 100,001 columns, and at most 100,000"):
+        load(io.BytesIO(b"1," * 100_000 + b"1\n"), name="t.csv")
     with pytest.raises(DataError, match="300,000,000 columns, and at most"):
         load(io.BytesIO(b"1 300000000:1\n2 1:1\n"), name="t.svm")
 

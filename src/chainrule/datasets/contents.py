@@ -11,14 +11,15 @@ from chainrule.datasets.encoding import Reading, Table
 from chainrule.datasets.vectors import Label
 
 MOST_COLUMNS = 200_000  # more than any picture has pixels that a network can take
-SPARE_BYTES, UNPACKED_PER_BYTE = 64 << 20, 100  # what a compressed file may become
+MOST_TEXT_COLUMNS = 100_000  # each takes time, and 7 kB
+SPARE_BYTES, UNPACKED_PER_BYTE = 16 << 20, 100  # what a compressed file may become
 
 
-def check_width(name: str, width: int) -> None:
+def check_width(name: str, width: int, most: int = MOST_COLUMNS) -> None:
     """Refuse a table of too many columns before each of them takes time and memory."""
-    if width > MOST_COLUMNS:
+    if width > most:
         raise DataError(
-            f"{name}: has {counted(width, 'column')}, and at most {MOST_COLUMNS:,} are read: is "
+            f"{name}: has {counted(width, 'column')}, and at most {most:,} are read: is "
             "each row an example?"
         )
 

@@ -17,7 +17,7 @@ from typing import Any
 from chainrule.common.checks import DataError, as_arguments, counted, shortened
 from chainrule.datasets import cells
 from chainrule.datasets.cells import MISSING
-from chainrule.datasets.contents import Contents, check_width
+from chainrule.datasets.contents import MOST_TEXT_COLUMNS, Contents, check_width
 from chainrule.datasets.encoding import Reading
 from chainrule.datasets.vectors import is_number
 
@@ -25,8 +25,9 @@ SAMPLE, SAMPLE_LINES = 1 << 17, 200  # what is looked at to find out how a table
 FEWEST_LINES = 20  # of that, even where they are long
 COMMENTS = ("#", "%", "//", "!")
 WHITE_SPACE = " "  # the separator of columns that spaces or tabs part
-NUMBER = re.compile(r"[-+−(<>~$€£¥\s]*\.?\d[\d.,:/'\-\s]*(?:[eE][-+]?\d+)?\s*[%€$)]?")  # or a date
-COMMA_NUMBER = re.compile(r"\s*[-+]?[\d.\s]*,\d+\s*")
+# Possessive, as *+ is, so that a cell of a megabyte is looked at once.  Dates are such numbers, too
+NUMBER = re.compile(r"[-+−(<>~$€£¥\s]*+\.?\d[\d.,:/'\-\s]*+(?:[eE][-+]?\d++)?\s*+[%€$)]?")
+COMMA_NUMBER = re.compile(r"\s*+[-+]?[\d.\s]*+,\d++\s*+")
 UNNAMED = re.compile(r"(?:Unnamed: ?\d+(?:\.\d+)?)?")  # how pandas and R call row names
 TOTAL = re.compile(
     r"(?:(?:grand|sub|overall)[ -]?)?totals?:?|sums?:?|averages?:?|means?:?|gesamt\w*:?|summe:?",
@@ -214,7 +215,7 @@ def _layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout
     separator = separator or _separator(lines, {len(like.forms), len(like.forms) - 1})
     rows = _rows(lines, separator)
     width = _width(rows)
-    check_width(name, width)
+    check_width(name, width, MOST_TEXT_COLUMNS)
     rows = [_of_width(row, width, separator) for row in rows]
     above = _lines_above(rows, width)
     notes = [

@@ -43,7 +43,7 @@ ENDINGS = {
     ".svm": "svmlight", ".svmlight": "svmlight", ".libsvm": "svmlight",
 }  # fmt: skip
 TEXTS = (  # what tells texts of a format from csv
-    (rb"(?i)\s*(?:%[^\n]*\n|\s)*@relation\b", "arff"),
+    (rb"(?i)(?:%[^\n]*\n|\s)*+@relation\b", "arff"),
     (rb"\s*(?:\{\s*\"|\[\s*\{\s*\")", "json"),
     (
         rb"(?:#[^\n]*\n)*[-+.\deE,]+(?:[ \t]+qid:\d+)?"

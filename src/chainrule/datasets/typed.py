@@ -16,7 +16,7 @@ from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
 from chainrule.datasets import cells, delimited, foreign
 from chainrule.datasets.arrays import dense
-from chainrule.datasets.contents import Contents, check_width
+from chainrule.datasets.contents import MOST_TEXT_COLUMNS, Contents, check_width
 from chainrule.datasets.encoding import Reading
 
 RECORDS = "save it with df.to_json(path, orient='records')"
@@ -117,7 +117,7 @@ def read_arff(name: str, sha256: str, content: bytes, like: Reading) -> Contents
         for column, kind in kinds.items()
         if not kind.startswith("date")
     }
-    check_width(name, len(kinds))
+    check_width(name, len(kinds), MOST_TEXT_COLUMNS)
     body = b"\n".join(rows)
     quote = "'" if b"'" in body else '"'
     layout = delimited.Layout(",", list(kinds), False, 0, notes, quote)
@@ -175,7 +175,7 @@ def _of_frame(
         raise DataError(f"{name}: not a {what} file that can be read ({reason})") from None
     if not len(frame):
         raise DataError(f"{name}: there is no data row")
-    check_width(name, frame.width)
+    check_width(name, frame.width, MOST_TEXT_COLUMNS)
     frame, left_out = _without_index(frame, index, like)
     text = [series.name for series in frame if _is_text(series, like.forms.get(series.name))]
     columns = cells.understand(
