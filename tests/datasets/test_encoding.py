@@ -21,6 +21,15 @@ def test_text_becomes_one_hot_and_is_read_the_same_way_later(tmp_path):
     ]
 
 
+def test_many_columns_that_are_filled_are_told_of_in_one_line(tmp_path):
+    names = "abcdefg"
+    text = ",".join([*names, "y"]) + "\n" + 3 * ",,,,,,,1\n" + 9 * "1,2,3,4,5,6,7,0\n"
+    data = load(write(tmp_path, "t.csv", text + "2,3,4,5,6,7,8,1\n"), missing="mean")
+    filled = [note for note in data.notes if "filled" in note]
+    listed = ", ".join(map(repr, names))
+    assert filled == [f"missing values of 7 columns filled with their means: {listed}"]
+
+
 def test_missing_values_are_filled_only_when_asked(tmp_path):
     path = write(tmp_path, "t.csv", "a,size,price\n1,s,1.5\n,m,2\nNA,m,3.5\n4,?,9\n")
     refused(

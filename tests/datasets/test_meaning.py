@@ -1,5 +1,7 @@
 """What the columns of a table mean, and what is refused."""
 
+import io
+
 import pytest
 from tables import refused, write
 
@@ -53,11 +55,13 @@ NINES = "".join(f"{i * i},{i % 2}\n" for i in range(9))
         ),
         (
             "a,b\n" + "".join(f"{2**53 + i // 2},{i % 2}\n" for i in range(300)),
-            "t.csv: column 'a' is text with 150 different values, more than 100: drop='a'",
+            "t.csv: column 'a' is text with 150 different values, each an input, more "
+            "than 100 (keep='a' keeps it): drop='a'",
         ),
         (
             "a,b\n" + "".join(f"t{i % 101},{i % 2}\n" for i in range(300)),
-            "t.csv: column 'a' is text with 101 different values, more than 100: drop='a'",
+            "t.csv: column 'a' is text with 101 different values, each an input, more "
+            "than 100 (keep='a' keeps it): drop='a'",
         ),
     ],
 )  # fmt: skip
@@ -96,3 +100,14 @@ def test_many_columns_of_text_are_told_in_one_line(tmp_path):
         "12 text columns become 0/1 inputs, by their categories: t0 (3), t1 (3), t2 (3), t3 (3), "
         "t4 (3), t5 (3), ..., t11 (3)"
     )
+
+
+def test_a_column_of_many_categories_and_one_that_is_mostly_empty_can_be_kept():
+    rows = "".join(f"town {i % 120},{i % 2}\n" for i in range(240))
+    assert load(io.BytesIO(f"a,b\n{rows}".encode()), keep="a").X.shape == (240, 120)
+    rows = "".join(f"{i},{'x' if i % 3 == 0 else ''},{i % 2}\n" for i in (3, 5, 7, 9, 11, 13, 2, 4))
+    refused(
+        "<stream>: column 'a' has 6 missing values, in data row 2 first, which is most "
+        "(missing='category' keeps it): drop='a'",
+        load, io.BytesIO(f"n,a,b\n{rows}".encode()),
+    )  # fmt: skip

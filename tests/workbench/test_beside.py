@@ -81,6 +81,18 @@ def test_a_better_linear_model_is_said_with_what_to_type():
     )
 
 
+def test_an_answer_that_is_always_the_same_is_said_with_what_to_type():
+    labels = np.where(NOISE > -1, "many", "few")
+    outcome = outcome_of(labels, lam=1000.0)
+    assert advice(outcome, comparisons(outcome)) == [
+        "the answer is always many, as without a network: type --lam 100"
+    ]
+    outcome = outcome_of(X[:, 0] + NOISE > 0, lam=1000.0, test_size=0.5)
+    first, second = advice(outcome, comparisons(outcome))
+    assert first in [f"the answer is always {word}, as without a network" for word in (True, False)]
+    assert second.startswith("a linear model does better")
+
+
 def test_a_good_fit_is_left_alone():
     outcome = outcome_of(X[:, 0] ** 2 + X[:, 1], hidden=(10,), lam=0.1, max_iter=300)
     assert advice(outcome, comparisons(outcome)) == []

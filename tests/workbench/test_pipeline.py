@@ -13,7 +13,9 @@ import pytest
 from chainrule import train
 from chainrule.common.checks import DataError
 from chainrule.common.types import Stopped
-from chainrule.workbench.pipeline import run
+from chainrule.evaluation.selection import Choice
+from chainrule.notes.network import Network
+from chainrule.workbench.pipeline import _at_the_edge, run
 from chainrule.workbench.request import Request
 from chainrule.workbench.telling import SIX_STEPS
 
@@ -77,7 +79,7 @@ def test_the_six_steps_the_iterations_and_the_data_are_told(tell):
     assert tell.steps[0][1] == "theta has 610 weights, drawn with seed 0"
     assert tell.headings == ["digits: 1,797 examples, 64 inputs, 10 classes"]
     assert tell.notes[-2] == "training on 1,438 examples, held out: 359"
-    assert tell.notes[-1].endswith(outcome.result.stopped)
+    assert tell.notes[-1].endswith("; stopped after the 5 iterations of --max-iter")
     assert [iteration for iteration, _, _ in tell.iterations] == [0, 1, 2, 3, 4, 5]
     assert tell.iterations[-1][1:] == (outcome.result.J, 5)
 
@@ -160,10 +162,26 @@ def test_the_pipeline_prints_nothing(tell, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_lambda_at_the_edge_of_those_tried_is_said():
+    network = Network((1, 2, 1))
+    choices = [Choice(network, lam, score) for lam, score in ((0.1, 0.5), (1.0, 0.7), (10.0, 0.6))]
+    assert _at_the_edge(choices[1], choices) == _at_the_edge(choices[0], choices[:1]) == ""
+    end = _at_the_edge(choices[2], choices)
+    assert end == ", the largest of those tried: --lam 100 may do better"
+    assert "smallest of those tried: --lam 0.01" in _at_the_edge(choices[0], choices)
+
+
+def test_what_ended_a_training_is_said_in_the_command_s_words(tell):
+    run(Request(noise(), lam=0.0, max_iter=2), tell)
+    assert tell.notes[-1].endswith("; stopped after the 2 iterations of --max-iter")
+    run(Request(noise(), lam=0.0, max_iter=2, check=False), tell)
+    assert tell.steps[-2] == (5, "not checked, as --no-check asks")
+
+
 def test_lambda_is_chosen_for_tables_where_nobody_did(tell):
     outcome = run(Request(noise(300), max_iter=30), tell)
     assert tell.headings[1] == "cross-validation in 3 folds, for lambda (--lam sets it)"
-    assert f"best: 25 hidden units, lam = {outcome.lam:g}" in tell.notes
+    assert f"best: 25 hidden units, lam = {outcome.lam:g}" in " ".join(tell.notes)
     best = max(outcome.plan.choices, key=lambda choice: choice.score)
     assert (best.lam, best.network) == (outcome.lam, outcome.model.network)
     for request in (Request(noise(), lam=1.0, max_iter=3), Request("digits", **QUICK)):

@@ -104,7 +104,9 @@ def train(
     drop: Drop = None,
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="Columns to use although they look like identifiers."),
+        typer.Option(
+            help="Columns to use although they look like identifiers, or have many categories."
+        ),
     ] = None,
     missing: Annotated[
         Literal["mean", "drop", "category"] | None,
@@ -238,7 +240,6 @@ def train(
     from chainrule.commands import terminal
     from chainrule.workbench.beside import advice, comparisons
     from chainrule.workbench.pipeline import run
-    from chainrule.workbench.telling import gradient_check
 
     how = False if no_resume else "anyway" if resume == "anyway" else True
     with terminal.Terminal(max_time) as tell:
@@ -259,8 +260,7 @@ def train(
         print(json.dumps(_summary(outcome) | {"beside": scores} | files))
     else:
         terminal.results(outcome.evaluations, str(outcome.training.target), beside)
-        gradient = gradient_check(outcome.check)
-        terminal.facts({"gradient": gradient, "model": str(out), "picture": str(picture)})
+        terminal.facts({"model": str(out), "picture": str(picture)})
     for line in advice(outcome, beside):
         terminal.say(line)
     if replaced:

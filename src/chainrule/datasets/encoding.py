@@ -23,6 +23,7 @@ from chainrule.datasets.vectors import Label, Place, as_labels
 
 Table = Mapping[str, Array]
 
+FEW_NOTES = 5  # where columns with something to say are more, one line tells of them all
 FILLINGS = (None, "mean", "drop", "category")  # what can be done with missing values
 
 
@@ -153,7 +154,7 @@ class Encoder:
             start += len(column.inputs)
         if self.divisor != 1:
             X /= self.divisor
-        return X, notes
+        return X, _fewer(notes)
 
     def codes(self, labels: Array, source: str, rows: Array | None = None) -> Array:
         """Return the code, 0..K-1, of each label of a target column.
@@ -316,3 +317,13 @@ def _number(value: Any) -> float | None:
     if number is not None and not np.isfinite(number):
         raise TypeError(f"{number} is not finite")
     return number
+
+
+def _fewer(notes: list[str]) -> list[str]:
+    """Return notes in which one tells of all the columns that were filled, where they are many."""
+    filled = [note for note in notes if " filled with " in note]
+    if len(filled) <= FEW_NOTES:
+        return notes
+    names = shortened([note.split(": ")[0].removeprefix("column ") for note in filled])
+    one = f"missing values of {len(filled)} columns filled with their means: {names}"
+    return [one, *(note for note in notes if note not in filled)]

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.checks import DataError, as_arguments, counted, shortened
 from chainrule.common.types import Array
 from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.doubts import numbers_the_rows
-from chainrule.datasets.encoding import Table
+from chainrule.datasets.encoding import FEW_NOTES, Table
 from chainrule.datasets.vectors import Place, absences, held, text_among_numbers
 
 MAX_CATEGORIES = 100
-FEW_NOTES = 10  # where columns of text are more, one line tells of them all
 MOSTLY = 0.5  # a column with a larger share of missing values is better dropped than filled
 
 
@@ -34,7 +33,7 @@ def learn_columns(
                 raise DataError(contents.name, f"column {name!r} {why}", drop=[name])
             place = Place(contents.name, name, rows)
             stray = contents.strays.get(name, "")
-            columns.append(learn_column(vector, missing, place, stray))
+            columns.append(learn_column(vector, missing, place, stray, keep=name in keep))
         except DataError as fault:
             faults.append(fault)
     return columns, faults, _becomes(columns)
@@ -59,13 +58,15 @@ def _becomes(columns: Sequence[Column]) -> list[str]:
     return [*dates, f"{len(text)} text columns become 0/1 inputs, by their categories: {counts}"]
 
 
-def learn_column(vector: Array, missing: str | None, place: Place, stray: str = "") -> Column:
+def learn_column(
+    vector: Array, missing: str | None, place: Place, stray: str = "", *, keep: bool = False
+) -> Column:
     """Decide what a column becomes; a stray cell counts as missing, and is named as the reason."""
     _refuse_unusable(vector, place)
     absent = absences(vector)
     present, fills = vector[~absent], missing in ("mean", "category")
     if vector.dtype == object:
-        column = _categories(vector, missing, place)
+        column = _categories(vector, missing, place, keep)
     elif vector.dtype.kind == "M":
         seconds = float(present.astype("datetime64[s]").astype(np.int64).mean()) if fills else None
         varies = [part for part, of in DATE_PARTS.items() if len(np.unique(of(present))) > 1]
@@ -80,7 +81,8 @@ def learn_column(vector: Array, missing: str | None, place: Place, stray: str = 
         raise DataError(
             place.source,
             f"column {column.name!r} has {counted(absent.sum(), 'missing value')}, in "
-            f"{place.first(absent)} first{odd}",
+            f"{place.first(absent)} first{odd}"
+            + (f", which is most ({as_arguments(missing='category')} keeps it)" if mostly else ""),
             **({"drop": [column.name]} if mostly else {"missing": "mean"}),
         )
     return column
@@ -102,17 +104,18 @@ def _refuse_unusable(vector: Array, place: Place) -> None:
         )
 
 
-def _categories(vector: Array, missing: str | None, place: Place) -> Column:
-    """Return what a column of text becomes."""
+def _categories(vector: Array, missing: str | None, place: Place, keep: bool) -> Column:
+    """Return what a column of text becomes: of many categories only if it is to be kept."""
     present = [value for value in vector if value is not None]
     gaps = missing == "category" and len(present) < len(vector)
     categories = sorted({*present, *([MISSING] if gaps else [])})
-    if len(categories) > MAX_CATEGORIES:
+    if len(categories) > MAX_CATEGORIES and not keep:
         odd = text_among_numbers(vector, place)
+        more = f": {odd}" if odd else f" ({as_arguments(keep=place.column)} keeps it)"
         raise DataError(
             place.source,
-            f"column {place.column!r} is text with {len(categories):,} different values, more than "
-            f"{MAX_CATEGORIES}" + (f": {odd}" if odd else ""),
+            f"column {place.column!r} is text with {len(categories):,} different values, each an "
+            f"input, more than {MAX_CATEGORIES}{more}",
             drop=[place.column],
         )
     two = len(categories) == 2

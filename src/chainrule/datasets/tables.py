@@ -82,7 +82,7 @@ def load(
     na : str or collection of str
         Values that stand for a missing one, such as "-999".
     keep : str or collection of str
-        Columns to use although they look like identifiers.
+        Columns to use although they look like identifiers, or have more than 100 categories.
     name : str, optional
         What a stream's file is called, for errors; its ending says the format where the first
         bytes do not.  Default: the stream's own name.

@@ -32,6 +32,7 @@ from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
 from chainrule.optimize import Result
+from chainrule.optimize.result import AT_MAX_ITER
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.recipes import RECIPES
@@ -374,8 +375,19 @@ def cross_validated(
     if checkpoint is not None:
         checkpoint.note("choices", len(choices))
     best = max(choices, key=lambda choice: choice.score)
-    tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}")
+    tell.note(f"best: {_units(best)} hidden units, lam = {best.lam:g}{_at_the_edge(best, choices)}")
     return choices
+
+
+def _at_the_edge(best: Choice, choices: Sequence[Choice]) -> str:
+    """Say where the best lambda is the first or the last of those tried."""
+    lams = sorted({choice.lam for choice in choices})
+    if len(lams) < 2 or best.lam not in (lams[0], lams[-1]):
+        return ""
+    what, further = (
+        ("smallest", best.lam / 10) if best.lam == lams[0] else ("largest", best.lam * 10)
+    )
+    return f", the {what} of those tried: --lam {further:g} may do better"
 
 
 def _units(choice: Choice) -> str:
@@ -412,7 +424,7 @@ def six_steps(
         if request.check
         else None
     )
-    tell.step(5, f"{gradient_check(check)}; from here on it is off")
+    tell.step(5, gradient_check(check) + ("; from here on it is off" if request.check else ""))
     if check is not None and not check:
         raise WrongGradientError(str(check))
     tell.step(6)
@@ -438,7 +450,10 @@ def six_steps(
     )
     if not len(result.history):
         raise Stopped(result.stopped)
-    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {result.stopped}")
+    limit = plan.arguments.get("max_iter")
+    at_limit = result.stopped == AT_MAX_ITER.format(limit)
+    why = f"stopped after the {limit} iterations of --max-iter" if at_limit else result.stopped
+    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {why}")
     return check, result
 
 

@@ -48,7 +48,7 @@ class Telling(Protocol):
 def gradient_check(report: GradientReport | None) -> str:
     """Return a few words on the gradient check before training; None where it was skipped."""
     if report is None:
-        return "not checked"
+        return "not checked, as --no-check asks"
     return (
         f"{'passed' if report.ok else 'FAILED'}: largest relative error "
         f"{report.relative_errors.max():.1e} along {len(report.D)} directions"
