@@ -89,6 +89,21 @@ def test_a_stream_is_one_message_after_another(monkeypatch):
     assert streamed(monkeypatch, async_count) == [{"i": 0}, {"i": 1}, {"i": 2}]
 
 
+def test_a_stream_that_has_begun_keeps_no_other_request_waiting(monkeypatch):
+    seen = []
+
+    async def count(at, asked):
+        yield {}
+        yield {"at work": seen.append(page.at_work)}
+
+    monkeypatch.setitem(routes.ROUTES, "count", Route(count))
+    page = guarded(desk(), PORT, SECRET)
+    message = wire.pack({})
+    assert call(page, "POST", "/api/count", posted(len(message)), message)[0] == 200
+    assert seen == [0]
+    assert page.at_work == 0
+
+
 def test_an_error_within_a_stream_is_its_last_message(monkeypatch):
     def fails(at, asked):
         yield {"i": 0}

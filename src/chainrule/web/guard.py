@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Self
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,7 +23,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 TOKEN = b"x-chainrule-token"  # the header with the run's secret
 METHODS = ("GET", "HEAD", "POST")
 READ_TIMEOUT = 30.0  # seconds that a body may take to arrive
-AT_WORK = 8  # requests with a body that are read and answered at once
+AT_WORK = 8  # requests whose bodies are read and answers computed at once
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -93,12 +93,14 @@ class Guard:
                 return
             if self.at_work >= AT_WORK:
                 raise Refused(503, "the page is busy: try again")
-            self.at_work += 1
-            try:
+            with _Work(self) as work:
+
+                async def send_worked(message: Message) -> None:
+                    work.end()  # a stream may then last as long as its reader wants
+                    await send_guarded(message)
+
                 body = await _body(receive, length)
-                await self.app(scope, _replayed(body, receive), send_guarded)
-            finally:
-                self.at_work -= 1
+                await self.app(scope, _replayed(body, receive), send_worked)
         except Refused as refused:
             await _refuse(refused, send_guarded)
 
@@ -134,6 +136,25 @@ class Guard:
         if length > most:
             raise Refused(413, f"this is too large: {most:,} bytes are taken here at most")
         return length
+
+
+class _Work:
+    """One request at work: from its first byte until its answer begins."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard, self.ended = guard, False
+
+    def __enter__(self) -> Self:
+        self.guard.at_work += 1
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        if not self.ended:
+            self.guard.at_work -= 1
+        self.ended = True
 
 
 OURS = {name.title().encode() for name in HEADERS}
