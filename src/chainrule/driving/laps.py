@@ -12,7 +12,7 @@ from chainrule.driving import retina
 from chainrule.driving.driver import Driver
 from chainrule.driving.game import HALF_WIDTH, LOOKS_EVERY, Orders, Race
 from chainrule.driving.teacher import Line, Teacher
-from chainrule.engine.cores import available_threads
+from chainrule.engine.cores import in_processes
 
 Look = Callable[[Array, Race, Orders, Orders], None]
 """Called where the network looks: with the frame, the race, the teacher's orders and its own."""
@@ -93,7 +93,4 @@ def drive_all(
     Lap
         In the order of the seeds, as they come in.
     """
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=workers or available_threads(), return_as="generator")
-    yield from parallel(delayed(drive)(driver, seed) for seed in seeds)
+    yield from in_processes(drive, ((driver, seed) for seed in seeds), workers)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 from chainrule.common.checks import check_count
 from chainrule.notes.network import Network
 
+T = TypeVar("T")
 WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
 
 
@@ -33,6 +38,38 @@ def available_threads() -> int:
     if wish.isdecimal() and int(wish) > 0:
         limits.append(int(wish))
     return max(1, math.ceil(min(limits)))
+
+
+def in_processes(
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], workers: int | None = None
+) -> Iterator[T]:
+    """Yield what a function returns for each tuple of arguments, in their order, on all cores.
+
+    The processes end with this one, whatever ends it.
+
+    Examples
+    --------
+    >>> list(in_processes(divmod, [(7, 2), (9, 4)], workers=1))
+    [(3, 1), (2, 1)]
+    """
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(
+        workers or available_threads(), return_as="generator",
+        initializer=_end_with, initargs=(os.getpid(),),
+    )  # fmt: skip
+    yield from parallel(delayed(function)(*given) for given in calls)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end soon after its parent."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _cores() -> int:

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from chainrule.common.types import Array
 from chainrule.datasets import Dataset
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
-from chainrule.engine.cores import available_threads
+from chainrule.engine.cores import available_threads, in_processes
 from chainrule.engine.predicting import predict
 from chainrule.handwriting.reading import DIGITS, NO_DIGIT
 from chainrule.model_file import Model
@@ -154,16 +154,16 @@ def drawings(
 def _in_parallel(
     calls: list[tuple[Callable[..., Array], Any]], progress: Callable[[float], None]
 ) -> Array:
-    from joblib import Parallel, delayed
-
-    done: Iterator[Array] = Parallel(
-        n_jobs=min(available_threads(), len(calls)), return_as="generator"
-    )(delayed(function)(argument) for function, argument in calls)
     parts = []
-    for part in done:
+    workers = min(available_threads(), len(calls))
+    for part in in_processes(_called, calls, workers):
         parts.append(part)
         progress(len(parts) / len(calls))
     return np.concatenate(parts)
+
+
+def _called(function: Callable[..., Array], argument: Any) -> Array:
+    return function(argument)
 
 
 def _normalise(pictures: Array) -> Array:

@@ -1,0 +1,58 @@
+"""Work in processes of its own ends with the process that asked for it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from chainrule.engine.cores import in_processes
+
+PARENT = """
+import os, time
+from chainrule.engine.cores import in_processes
+
+def work(seconds):
+    time.sleep(seconds)
+    return os.getpid()
+
+if __name__ == "__main__":
+    for pid in in_processes(work, [(0.0,), (0.0,), (600.0,), (600.0,)], workers=2):
+        print(pid, flush=True)
+"""
+
+
+def test_answers_come_in_the_order_of_the_questions():
+    assert list(in_processes(pow, [(2, n) for n in range(9)], workers=2)) == [
+        2**n for n in range(9)
+    ]
+
+
+def is_alive(pid):
+    """Whether a process is there, and no longer waits to be buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    program = tmp_path / "parent.py"
+    program.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True)
+    workers = {int(parent.stdout.readline()), int(parent.stdout.readline())}
+    assert all(is_alive(pid) for pid in workers)
+    parent.kill()
+    parent.communicate()
+    for _ in range(600):  # 60 s, on a machine that has much else to do
+        if not any(is_alive(pid) for pid in workers):
+            break
+        time.sleep(0.1)
+    alive = [pid for pid in workers if is_alive(pid)]
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
+    assert not alive
