@@ -2,7 +2,8 @@
 
 import http.client
 import re
-from contextlib import closing
+import socket
+from contextlib import ExitStack, closing
 
 import numpy as np
 import pytest
@@ -53,6 +54,13 @@ def test_a_wrong_question_is_one_line_and_the_server_lives(running):
         assert b"Traceback" not in body
     assert post(running, "network", b"junk")[0] == 400
     assert post(running, "network", wire.pack({}))[0] == 200
+
+
+def test_connections_that_ask_for_nothing_keep_nobody_out(running):
+    with ExitStack() as idle:
+        for _ in range(300):
+            idle.enter_context(socket.create_connection(("127.0.0.1", running[0]), timeout=60))
+        assert post(running, "network", wire.pack({}))[0] == 200
 
 
 def test_it_listens_on_the_loopback_address_alone(running):

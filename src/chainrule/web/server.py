@@ -28,7 +28,6 @@ KINDS = {
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
 }
-MOST_CONNECTIONS = 200
 LAST_SECONDS = 2  # that answers under way have when the server ends
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +62,6 @@ def serve(desk: Desk, port: int, started: Callable[[str], None]) -> None:
                 lifespan="off",
                 log_level="error",
                 server_header=False,
-                limit_concurrency=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=LAST_SECONDS,
             )
         )
