@@ -8,6 +8,7 @@ from scipy.io import savemat
 from scipy.sparse import csr_matrix, random_array, save_npz
 from tables import refused, write
 
+from chainrule.common.checks import DataError
 from chainrule.datasets import arrays, formats, octave
 from chainrule.datasets.tables import load, load_like
 
@@ -207,3 +208,28 @@ def test_matlabs_v7_3(tmp_path, monkeypatch):
 
 def test_squares():
     assert [arrays.square(n) for n in (784, 64, 63, 49)] == [28, 8, None, None]
+
+
+def test_arrays_that_are_not_used_are_named():
+    rest = {"B": X + 1, "w": np.ones(12)}
+    assert contents(npz(X=X, y=y, names=np.array(["a", "b"]))).notes == ()
+    assert contents(npz(X=X, y=y, w=rest["w"])).notes == ("w is not used",)
+    assert "B, w are not used" in contents(npz(X=X, y=y, **rest)).notes
+    held_out = {"X_test": X, "y_test": y}
+    assert contents(npz(X_train=X, y_train=y, **held_out)).notes == ()
+    validation = {"X_val": X, "y_val": y}
+    split = contents(npz(X_train=X, y_train=y, **held_out, **validation))
+    assert split.notes == ("X_val, y_val are not used",)
+
+
+def test_a_target_of_another_name_is_to_be_named():
+    with pytest.raises(DataError) as error:
+        load(io.BytesIO(npz(spectra=np.hstack([X, X]), conc=X)), name="t.npz")
+    assert str(error.value) == (
+        "t.npz: no array is called y or labels; there is conc: target='conc'"
+    )
+    refused(
+        "t.npz: X has complex numbers: save their real and imaginary parts, as "
+        "np.hstack([X.real, X.imag])",
+        contents, npz(X=X + 1j, y=y),
+    )  # fmt: skip

@@ -40,7 +40,6 @@ TEST = (
 COLUMN_NAMES = ("names", "featurenames", "columns", "columnnames")
 CLASS_NAMES = ("targetnames", "classnames", "labelnames")
 DESCRIPTIONS = {*COLUMN_NAMES, *CLASS_NAMES, "descr", "filename", "frame", "datamodule"}
-UNUSED = ("xval", "xvalid", "xvalidation")
 
 
 def read_npz(name: str, sha256: str, content: bytes, target: str | None) -> Contents:
@@ -176,7 +175,10 @@ def _contents(name: str, sha256: str, arrays: Mapping[str, Array], target: str |
                 f"{name}: {X_test_key} has {X_test[0].size} columns, {X_key} {len(names)}"
             )
         held_out = None if y_test is None else (_columns(X_test, names), y_test)
-    unused = [keys[key] for key in UNUSED if key in keys]
+    used = {y_key, *((X_test_key, y_test_key) if held_out is not None else ())}
+    unused = [key for key in others if key not in used]
+    if unused and y_key is not None:
+        notes.append(f"{shortened(unused)} {'is' if len(unused) == 1 else 'are'} not used")
     if X_key not in ("X", "X_train"):
         notes.insert(
             0, f"the inputs are {X_key!r}" + (f", the target is {y_key!r}" if y_key else "")
@@ -191,7 +193,7 @@ def _contents(name: str, sha256: str, arrays: Mapping[str, Array], target: str |
         named=False,
         image_shape=(X.shape[1], X.shape[2]) if X.ndim == 3 else None,
         held_out=held_out,
-        notes=(*notes, *(f"{key} is not used" for key in unused)),
+        notes=tuple(notes),
     )
 
 
@@ -211,6 +213,12 @@ def _inputs_and_target(
         X_key = _first(inputs, numbers)
         if X_key is not None:
             return X_key, _first(targets, {b: key for b, key in keys.items() if key != X_key})
+    broken = [key for key, array in arrays.items() if array.dtype.kind == "c"]
+    if broken:
+        raise DataError(
+            f"{name}: {broken[0]} has complex numbers: save their real and imaginary parts, as "
+            "np.hstack([X.real, X.imag])"
+        )
     matrices = [key for key in numbers.values() if min(arrays[key].shape, default=0) > 1]
     if not matrices:
         held = [f"{key} ({array.dtype} {array.shape})" for key, array in arrays.items()]

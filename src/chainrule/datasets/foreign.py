@@ -181,7 +181,7 @@ def _hdf5_value(part: Any, file: Any) -> Any:
         return None
     if kind == "char":
         return np.array(["".join(map(chr, row)) for row in part[()].T])
-    return part[()].T
+    return part[()].T if kind else part[()]  # others than MATLAB have rows first
 
 
 def _arrays(values: dict[str, Any]) -> Parts:

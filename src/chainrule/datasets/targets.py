@@ -67,6 +67,9 @@ def inputs_and_target(contents: Contents, wanted: Sequence[str]) -> tuple[dict[s
     if contents.target is not None:
         if contents.y is None:
             name = contents.target
+            if not wanted and contents.others:
+                what = f"no array is called y or labels; there is {shortened(contents.others)}"
+                raise DataError(contents.name, what, target=contents.others[0])
             raise no_such(f"target {name!r}", name, contents.others, contents.name)
         if len(wanted) > 1:
             raise DataError(
