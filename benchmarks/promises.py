@@ -40,6 +40,9 @@ def main() -> None:
         line(f"from `stop` to the result of `train`: {words}", seconds, 1e3, "ms")
     seconds = [until_stopped((784, 800, 800, 10), 6_000, "adam", 0.1 + i / 20) for i in range(5)]
     line("the same in the gradient check of 784-800-800-10", seconds, 1e3, "ms")
+    for optimizer in ("lm", "br"):
+        seconds = [until_interrupted((40, 50, 10), 300, optimizer, 0.5 + i / 3) for i in range(5)]
+        line(f"from Ctrl-C to the result of `train`: 40-50-10, {optimizer}", seconds, 1e3, "ms")
     early, late, dead = adam_steps()
     line("Adam's step at step 100, 784-100-10, batch 32", early, 1e6, "µs")
     line(f"Adam's step at step 20,000, {dead} of 100 units dead since step 0", late, 1e6, "µs")
