@@ -19,7 +19,7 @@ import numpy as np
 from chainrule.common.checks import counted
 from chainrule.common.types import Array
 
-MISSING = (  # in any column
+MARKS = (  # of a missing value, in any column
     "", "NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "null", "NULL", "Null", "None", "NaN", "nan",
     "NAN", "NaT", "?",
 )  # fmt: skip
@@ -104,7 +104,7 @@ DATE_DRESS = (
 
 
 @dataclass
-class Column:
+class ReadColumn:
     """What became of a column of cells.
 
     Attributes
@@ -159,7 +159,9 @@ class _Different:
         return self.cells[row], row + 1
 
 
-def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> dict[str, Column]:
+def understand(
+    frame: Any, forms: Mapping[str, str], separator: str | None
+) -> dict[str, ReadColumn]:
     """Decide what the cells of each column are.
 
     Parameters
@@ -176,11 +178,9 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
     if not frame.columns:
         return {}
     words = frame.select(pl.all().fill_null("").str.strip_chars())
-    cells = words.select(
-        pl.when(pl.all().is_in(MISSING)).then(None).otherwise(pl.all()).name.keep()
-    )
+    cells = words.select(pl.when(pl.all().is_in(MARKS)).then(None).otherwise(pl.all()).name.keep())
     numbers = cells.select(pl.all().cast(pl.Float64, strict=False))
-    marked = words.select((pl.all().is_in(MISSING) & (pl.all() != "")).any()).row(0, named=True)
+    marked = words.select((pl.all().is_in(MARKS) & (pl.all() != "")).any()).row(0, named=True)
     odd = [n for n in cells.columns if cells[n].null_count() != numbers[n].null_count()]
     comma = _has_decimal_commas(cells, odd, None if forms else separator)
     columns = {}
@@ -202,7 +202,7 @@ def understand(frame: Any, forms: Mapping[str, str], separator: str | None) -> d
     return columns
 
 
-def notes(columns: Mapping[str, Column]) -> list[str]:
+def notes(columns: Mapping[str, ReadColumn]) -> list[str]:
     """Say what was read as what; a mark that many columns share is said once."""
     marks: dict[str, list[tuple[str, int, int]]] = {}
     for name, column in columns.items():
@@ -249,13 +249,13 @@ def lose_digits(words: Any, numbers: Any) -> bool:
     return bool(long.all()) and words.n_unique() > numbers.n_unique()
 
 
-def _text(cells: Any, form: str | None) -> Column:
+def _text(cells: Any, form: str | None) -> ReadColumn:
     """Return a column of text, in which yes and no are two values however they are written."""
     form = form or _truth(cells) or TEXT
     if form.startswith(TRUTH):
         written = {word.lower(): word for word in form.removeprefix(TRUTH).split("/")}
         cells = cells.str.to_lowercase().replace_strict(written, default=cells)
-    return Column(np.array(cells.to_list(), dtype=object), form)
+    return ReadColumn(np.array(cells.to_list(), dtype=object), form)
 
 
 def _truth(cells: Any) -> str | None:
@@ -269,7 +269,7 @@ def _truth(cells: Any) -> str | None:
     return f"{TRUTH}{'/'.join(sorted(written.values()))}" if set(written) in PAIRS else None
 
 
-def _plain(cells: Any, numbers: Any, form: str | None) -> Column:
+def _plain(cells: Any, numbers: Any, form: str | None) -> ReadColumn:
     """Return a column whose cells are numbers as Python writes them."""
     whole = r"^(?:19|20)\d{6}$"
     few = set(cells.head(9))  # are looked at first, since there may be many columns
@@ -282,10 +282,10 @@ def _plain(cells: Any, numbers: Any, form: str | None) -> Column:
         column = _dates(_Different(cells), f"{DATES} %Y%m%d")  # 20141013
         if column is not None and not column.stray:
             return column
-    return Column(numbers.to_numpy(), NUMBERS)  # NaN where there is none
+    return ReadColumn(numbers.to_numpy(), NUMBERS)  # NaN where there is none
 
 
-def _odd(cells: Any, form: str | None, comma: bool) -> Column:
+def _odd(cells: Any, form: str | None, comma: bool) -> ReadColumn:
     """Return a column that has other cells than plain numbers."""
     if form is None:
         sample = _Different(cells.drop_nulls().head(SAMPLE))
@@ -302,7 +302,7 @@ def _odd(cells: Any, form: str | None, comma: bool) -> Column:
     return column or _text(cells, form)
 
 
-def _fitted(seen: _Different, values: Any, form: str, known: bool) -> Column | None:
+def _fitted(seen: _Different, values: Any, form: str, known: bool) -> ReadColumn | None:
     """Return the column of these values, one for each different cell, or None where few fit."""
     import polars as pl
 
@@ -316,7 +316,7 @@ def _fitted(seen: _Different, values: Any, form: str, known: bool) -> Column | N
         if values.dtype == pl.Float64 and strays and _are_categories(seen, values, stray):
             return None
     first = "{!r} in data row {}".format(*seen.first(stray)) if strays else ""
-    return Column(_vector(seen.rows(values)), form, [], seen.listed(~fits), first)
+    return ReadColumn(_vector(seen.rows(values)), form, [], seen.listed(~fits), first)
 
 
 def _are_categories(seen: _Different, values: Any, stray: Any) -> bool:
@@ -339,7 +339,7 @@ def _vector(values: Any) -> Array:
 # Numbers
 
 
-def _numbers(seen: _Different, form: str | None, comma: bool) -> Column | None:
+def _numbers(seen: _Different, form: str | None, comma: bool) -> ReadColumn | None:
     """Return the column as numbers, or None where they are none."""
     import polars as pl
 
@@ -491,7 +491,7 @@ def _has_dotted_thousands(words: Any) -> bool:
 # Dates and times
 
 
-def _dates(seen: _Different, form: str | None) -> Column | None:
+def _dates(seen: _Different, form: str | None) -> ReadColumn | None:
     """Return the column as dates, or as hours where it has times of day alone, or None."""
     import polars as pl
 
@@ -516,7 +516,7 @@ def _dates(seen: _Different, form: str | None) -> Column | None:
     return _told(seen, values, column, "dates")
 
 
-def _told(seen: _Different, values: Any, column: Column | None, what: str) -> Column | None:
+def _told(seen: _Different, values: Any, column: ReadColumn | None, what: str) -> ReadColumn | None:
     """Note how one cell was read: that says whether the day or the month stands first."""
     fits = values.is_not_null()
     if column is not None and fits.any():

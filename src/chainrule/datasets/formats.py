@@ -20,7 +20,7 @@ import numpy as np
 
 from chainrule.common.checks import DataError, shortened
 from chainrule.common.files import File, name_of, read_bytes, reason
-from chainrule.datasets import arrays, delimited, typed
+from chainrule.datasets import arrays, decoding, delimited, typed
 from chainrule.datasets.contents import Contents, bomb, most_unpacked
 from chainrule.datasets.encoding import Reading
 
@@ -191,7 +191,7 @@ def _content(source: File, name: str, encoding: str | None) -> bytes:
     def look(head: bytes) -> None:
         zipped = head.startswith(b"PK")  # which only its end proves
         if encoding is None and not zipped and _format(name, head) == "text":
-            delimited.refuse_no_text(name, head)
+            decoding.refuse_no_text(name, head)
 
     try:
         return read_bytes(source, look)

@@ -14,10 +14,11 @@ import numpy as np
 
 from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array
-from chainrule.datasets import cells, delimited, foreign
+from chainrule.datasets import cells, decoding, delimited, foreign
 from chainrule.datasets.arrays import dense
 from chainrule.datasets.contents import MOST_TEXT_COLUMNS, Contents, check_width
 from chainrule.datasets.encoding import Reading
+from chainrule.datasets.layout import Layout
 
 RECORDS = "save it with df.to_json(path, orient='records')"
 MOST_OF_A_REASON = 200
@@ -102,7 +103,7 @@ def read_excel(
 
 def read_arff(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read Weka's ARFF; its nominal attributes are text, also where they look like numbers."""
-    text, notes = delimited.decoded(name, content, like.encoding)
+    text, notes = decoding.decoded(name, content, like.encoding)
     lines = text.split(b"\n")
     start = next((j for j, line in enumerate(lines) if line.strip().lower() == b"@data"), None)
     if start is None:
@@ -120,7 +121,7 @@ def read_arff(name: str, sha256: str, content: bytes, like: Reading) -> Contents
     check_width(name, len(kinds), MOST_TEXT_COLUMNS)
     body = b"\n".join(rows)
     quote = "'" if b"'" in body else '"'
-    layout = delimited.Layout(",", list(kinds), False, 0, notes, quote)
+    layout = Layout(",", list(kinds), False, 0, notes, quote)
     read = delimited.table(name, sha256, body, layout, replace(like, forms={**forms, **like.forms}))
     return replace(read, reading=replace(read.reading, header=None))
 

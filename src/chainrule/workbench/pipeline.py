@@ -344,7 +344,7 @@ def cross_validated(
         max_iter = min(arguments["max_iter"], MAX_ITER)
         arguments = {"optimizer": OPTIMIZER, "max_iter": max_iter, "threads": request.threads}
     networks = [network_for(request, X, Y, classes, units) for units in grid]
-    some = "" if len(rows) == len(X) else f" of {len(rows):,} rows"
+    some = "" if len(rows) == len(X) else f", on {len(rows):,} of the rows"
     how = "" if request.cv else ", for lambda (--lam sets it)"
     tell.note(f"cross-validation in 3 folds{some}{how}", heading=True)
     tell.note(f"{'hidden units':>12}  {'lam':>6}  {'R2' if classes is None else 'accuracy':>8}")
