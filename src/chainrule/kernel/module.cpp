@@ -60,9 +60,9 @@ nb::tuple solve_damped(Input<T> H, Input<T> scale, double damping, Input<T> D, A
     bool ok = true;
     {
         const WithoutGil released;
-        found = functions<T>(*build).solve_damped(H.data(), scale.data(), static_cast<T>(damping),
-                                                  D.data(), length(D, 0), p.data(), interrupted,
-                                                  &ok);
+        found =
+            functions<T>(*build).solve_damped(H.data(), scale.data(), static_cast<T>(damping),
+                                              D.data(), length(D, 0), p.data(), interrupted, &ok);
     }
     if (!ok) throw nb::python_error();
     return nb::make_tuple(found.share, found.gain);

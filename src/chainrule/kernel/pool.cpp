@@ -170,8 +170,7 @@ public:
                 workers.push_back(std::move(turn));  // sleeping at exit, it ends with the process
             }
         } catch (const std::system_error&) {
-        } catch (const std::bad_alloc&) {
-        }
+        } catch (const std::bad_alloc&) {}
         return static_cast<int>(workers.size()) < size - 1 ? static_cast<int>(workers.size()) + 1
                                                            : size;
     }
