@@ -232,6 +232,9 @@ def test_a_wrong_reading_is_taught_and_forgotten(visit):
         write(page, [np.array([[0.5, 0.0], [0.5, 1.0]])])
         read(page, "1")
         page.get_by_label("Wrong? It is a").select_option("7")
+        with page.expect_response("**/api/ink"):  # a late answer does not take the choice away
+            write(page, [np.array([[0.5, 0.2], [0.5, 0.9]])])
+        page.wait_for_timeout(200)
         page.get_by_role("button", name="Learn it").click()
         page.get_by_role("status").wait_for(timeout=10 * PATIENCE)
         assert page.get_by_role("status").text_content().startswith("7: ")

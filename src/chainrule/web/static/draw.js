@@ -129,7 +129,7 @@ export function mount(el, source) {
     looks.textContent = words.looks(answer[`a${L}`][network.classes.indexOf(text)]);
     say(words.said(text === "none" ? words.none : text, p));
     photo?.select(i);
-    taught.show(text);
+    taught.show(text, i);
     layers.forEach((layer, k) => layer.show(answer[`a${k + 2}`]));
     output.show(answer[`a${L}`]);
     if (!picked && !active(answer)) chosen = first(answer);

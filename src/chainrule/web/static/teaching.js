@@ -16,6 +16,7 @@ export function teaching(source, picture, changed) {
   const forget = button(words.forget, undo);
   const own = h("div", { class: "own", hidden: true }, result, h("div", { class: "note" }, count, " "), forget);
   const stop = new AbortController();
+  let read = null; // the mark that is shown, and as what it was read
 
   async function start() {
     const x = picture()?.slice();
@@ -65,10 +66,12 @@ export function teaching(source, picture, changed) {
   learnt(source.network.own);
   return {
     element: h("div", {}, ask, work, own),
-    /** Offer to teach what was read as `label`; null where nothing was. */
-    show(label) {
+    /** Offer to teach the mark that was read as `label`; null where nothing was. */
+    show(label, mark) {
+      const now = label === null ? null : `${mark}: ${label}`;
       ask.hidden = label === null;
-      if (label !== null && label !== "none" && document.activeElement !== choice) choice.value = label;
+      if (now !== read && now !== null && label !== "none") choice.value = label; // else it is the reader's
+      read = now;
     },
     end: () => stop.abort(),
   };
