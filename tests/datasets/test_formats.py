@@ -107,7 +107,7 @@ def test_bad_csv_files_are_refused_by_name(tmp_path, content, message):
             "shape (3, 2, 2, 2, 2)",
         ),
         ({"X": np.ones((3, 2)), "yy": np.ones(3)},
-         "t.npz: there is no target 'y': did you mean 'yy'?"),
+         "t.npz: no array is called y or labels; there is yy: target='yy'"),
         ({"X": np.array([[1.0], [np.nan], [3.0], [1]]), "y": np.array([0, 1, 0, 1])},
          "t.npz: column 'x1' has 1 missing value, in data row 2 first: missing='mean'"),
         ({"X": np.ones((3, 2)), "y": np.array([None, 1, 2])},
