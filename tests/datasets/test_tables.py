@@ -9,6 +9,7 @@ import pytest
 from tables import refused, write
 
 from chainrule import Network
+from chainrule.common.checks import DataError
 from chainrule.datasets import octave
 from chainrule.datasets.encoding import Encoder
 from chainrule.datasets.tables import load, load_like, split
@@ -207,3 +208,30 @@ def test_whole_numbers_that_float64_cannot_tell_apart_stay_apart(tmp_path, endin
     data = load(path)
     assert [str(label) for label in data.classes] == [str(label) for label in LONG]
     assert (np.arange(30) % 3 == data.Y).all()
+
+
+def test_the_line_that_mends_other_faults_names_another_target_than_the_one_guessed():
+    ages = ["" if i == 5 else i for i in range(40)]
+    rows = "".join(f"{i / 7},{i % 3},{i * i},{age},car {i}\n" for i, age in enumerate(ages))
+    content = ("size,doors,price,age,name\n" + rows).encode()
+    with pytest.raises(DataError) as caught:
+        load(io.BytesIO(content))
+    assert caught.value.options == {"target": "age", "drop": ["name"], "missing": "mean"}
+    assert load(io.BytesIO(content), **caught.value.options).target == "age"
+    with pytest.raises(DataError) as caught:  # a target that somebody named stays
+        load(io.BytesIO(content), "name")
+    assert caught.value.options == {"missing": "mean"}
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [("2023-10-05", "2023-11-25"), ("10/5/2023", "11/25/2023"), ("5-Oct-2023", "25-Nov-2023")],
+)
+def test_a_later_file_may_write_its_dates_otherwise(dates):
+    days = [f"{1 + i % 28:02}.{1 + i % 12:02}.2023,{i}\n" for i in range(40)]
+    data = load(io.BytesIO(("day,sold\n" + "".join(days)).encode()), "sold")
+    as_there, otherwise = (
+        load_like(io.BytesIO(f"day\n{first}\n{second}\n".encode()), data.encoder).X
+        for first, second in [("05.10.2023", "25.11.2023"), dates]
+    )
+    np.testing.assert_array_equal(otherwise, as_there)

@@ -507,7 +507,8 @@ def _dates(seen: _Different, form: str | None) -> ReadColumn | None:
         hours = (seconds / 3600).set(~alone, None)
         return _told(seen, hours, _fitted(seen, hours, TIMES, form is not None), "hours")
     format = form.removeprefix(DATES).strip() if form is not None else ""
-    format = format or _date_format(seen, days)
+    if not format or 2 * _parsed(days, format).count() < days.count():
+        format = _date_format(seen, days) or format  # a later file may write its dates otherwise
     if not format:
         return None
     since = (seconds.fill_null(0.0) * 1e6).cast(pl.Int64).cast(pl.Duration("us"))

@@ -132,7 +132,8 @@ def load(
     try:
         Y, classes, what = understand_target(found, kind, contents, rows, pictures=pictures)
     except DataError as fault:
-        faults.insert(0, fault)
+        guessed = not wanted and contents.target is None and len(rows) > 1
+        faults.insert(0, _of_a_guess(fault, found, table, faults) if guessed else fault)
     if faults:
         raise all_of(faults)
     encoder = replace(encoder, classes=classes)
@@ -181,6 +182,17 @@ def _rows_to_use(
         raise DataError(contents.name, "no row is without a missing value", missing="mean")
     rows = np.flatnonzero(whole) + 1
     return rows_of(table, whole), replace(found, y=found.y[whole]), rows, left_out
+
+
+def _of_a_guess(
+    fault: DataError, found: Target, table: dict[str, Array], faults: Sequence[DataError]
+) -> DataError:
+    """Return the fault of a target that nobody named; what mends other faults mends it, too."""
+    out = {column for other in faults for column in other.options.get("drop", ())}
+    others = [column for column in table if column not in out]
+    if fault.options or not faults or not others:
+        return fault
+    return DataError(fault.where, target=others[-1], drop=[found.name])
 
 
 def _encoded_first(
