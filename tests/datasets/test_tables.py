@@ -46,7 +46,9 @@ def test_bad_arguments_are_refused_by_name(tmp_path):
     refused("digit: there is no such file; did you mean 'digits'?", load, "digit")
     np.testing.assert_array_equal(load(write(tmp_path, "t.doc", ROWS)).X, load(path).X)
     (tmp_path / "folder.csv").mkdir()
-    refused("folder.csv: cannot be read (is a directory)", load, tmp_path / "folder.csv")
+    refused("folder.csv: it is a folder: name a file in it", load, tmp_path / "folder.csv")
+    with pytest.raises(DataError, match=r"nothing is fetched from an address: download it"):
+        load("https://example.org/iris.csv")
 
 
 @pytest.mark.parametrize(

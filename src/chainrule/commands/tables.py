@@ -234,7 +234,7 @@ def train(
         seed=seed,
         check=not no_check,
     )
-    out = out or Path(f"{'stdin' if source == '-' else Path(source).stem}.safetensors")
+    out = out or Path(f"{'stdin' if source == '-' else Path(source).stem or 'model'}.safetensors")
     check_writable("--out", out, ".safetensors")
 
     from chainrule.commands import terminal

@@ -197,7 +197,11 @@ def _content(source: File, name: str, encoding: str | None) -> bytes:
         return read_bytes(source, look)
     except FileNotFoundError:
         hint = "; did you mean 'digits'?" if difflib.get_close_matches(name, ["digits"]) else ""
+        if "://" in name:
+            hint = "; nothing is fetched from an address: download it, and name the file"
         raise DataError(f"{name}: there is no such file{hint}") from None
+    except IsADirectoryError:
+        raise DataError(f"{name}: it is a folder: name a file in it") from None
     except OSError as error:
         raise DataError(f"{name}: cannot be read ({reason(error)})") from None
 
