@@ -232,7 +232,7 @@ def _fetch_mnist() -> Contents:
         ) from None
     X, y = X.astype(np.uint8), y.astype(np.int64)
     sha256 = hashlib.sha256(X.tobytes() + y.tobytes()).hexdigest()
-    names = [f"x{j}" for j in range(1, X.shape[1] + 1)]
+    names = arrays.numbered(X.shape[1])
     training, test = (dict(zip(names, rows.T, strict=True)) for rows in (X[:60000], X[60000:]))
     return Contents(
         "mnist", sha256, training, "y", y[:60000],
