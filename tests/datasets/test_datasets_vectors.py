@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from chainrule.datasets.vectors import Place, absences, as_labels, as_text, without
+from chainrule.datasets.vectors import (
+    Place,
+    absences,
+    as_labels,
+    as_text,
+    text_among_numbers,
+    without,
+)
 
 NUMBERS = np.array([1.5, np.nan, -999.0])
 TEXT = np.array(["x", None, "-999"], dtype=object)
@@ -37,3 +44,17 @@ def test_text_and_labels_are_plain():
 def test_a_value_is_shown_as_it_would_be_typed(vector, shown):
     place = Place("t.csv", "a", np.array([3, 5, 9]))
     assert place.value(vector, [False, True, True]) == f"{shown} in data row 5"
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["1", None, "2", "x"], "data row 4 has 'x' where most have numbers"),
+        ([None, None, None, "C85"], None),  # an empty cell is no number
+        ([None, "1", "C85", "E46"], None),
+        (["1", None, "2"], None),
+    ],
+)
+def test_a_text_is_odd_where_most_of_what_is_told_are_numbers(cells, told):
+    place = Place("t.csv", "a", np.arange(1, len(cells) + 1))
+    assert text_among_numbers(np.array(cells, dtype=object), place) == told

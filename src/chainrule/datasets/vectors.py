@@ -124,10 +124,11 @@ def is_date(value: object) -> bool:
 
 def text_among_numbers(vector: Array, place: Place) -> str | None:
     """Say where the first text stands among numbers; None where most, or none, are text."""
-    numbers = np.array([is_number(value) for value in vector])
-    if numbers.all() or 2 * numbers.sum() < len(numbers):
+    texts = np.array([not is_number(value) for value in vector])
+    told = sum(value is not None for value in vector)
+    if not texts.any() or 2 * texts.sum() > told:
         return None
-    row, value = place.first(~numbers), vector[int(np.argmin(numbers))]
+    row, value = place.first(texts), vector[int(np.argmax(texts))]
     return f"{row} has {value!r} where most have numbers"
 
 
