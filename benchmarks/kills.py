@@ -25,7 +25,7 @@ from chainrule import Network, Result, train
 from chainrule.training import checkpoint, epochs
 
 OPTIMIZERS = ("lbfgs", "cg", "scg", "newton-cg", "gd", "lm", "br", "sgd", "adam", "adamw")
-LASTS = 5.0  # seconds that a training is stretched to, by sleeping after each step
+LASTS = 8.0  # seconds that a training is stretched to, by sleeping after each step
 LEAST, MOST = 0.1, 0.9  # seconds from the first step that a process makes to its end
 KILLS = 20  # of the command
 COMMAND = """
