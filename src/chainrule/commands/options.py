@@ -9,9 +9,10 @@ import typer
 Source = Annotated[
     str,
     typer.Argument(
-        help="digits (shipped with scikit-learn), mnist (a mnist.npz here, or fetched), a file "
-        "(csv and other text, Excel, parquet, Arrow, JSON, ARFF, svmlight, npz, npy, mat; also "
-        "compressed), or - for standard input."
+        help="digits (shipped with scikit-learn), mnist (a mnist.npz here, or fetched), a small "
+        "computed table (xor, moons, ring, spiral, sine, bend), a file (csv and other text, Excel, "
+        "parquet, Arrow, JSON, ARFF, svmlight, npz, npy, mat; also compressed), or - for standard "
+        "input."
     ),
 ]
 ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A model file (.safetensors).")]

@@ -20,7 +20,7 @@ import numpy as np
 
 from chainrule.common.checks import DataError, shortened
 from chainrule.common.files import File, name_of, read_bytes, reason
-from chainrule.datasets import arrays, decoding, delimited, typed
+from chainrule.datasets import arrays, decoding, delimited, invented, typed
 from chainrule.datasets.contents import Contents, bomb, most_unpacked
 from chainrule.datasets.encoding import Reading
 
@@ -70,6 +70,8 @@ def read(
     """
     if source == "digits":
         return _read_digits()
+    if isinstance(source, str) and source in invented.INVENTED:
+        return invented.read(source)
     if source == "mnist":
         local = next((file for file in _local_mnist() if file.is_file()), None)
         if local is None:
@@ -196,7 +198,8 @@ def _content(source: File, name: str, encoding: str | None) -> bytes:
     try:
         return read_bytes(source, look)
     except FileNotFoundError:
-        hint = "; did you mean 'digits'?" if difflib.get_close_matches(name, ["digits"]) else ""
+        near = difflib.get_close_matches(name, ["digits", *invented.INVENTED])
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         if "://" in name:
             hint = "; nothing is fetched from an address: download it, and name the file"
         raise DataError(f"{name}: there is no such file{hint}") from None

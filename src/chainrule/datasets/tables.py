@@ -52,7 +52,9 @@ def load(
     source : str, path or binary stream
         ``"digits"`` (1,797 handwritten digits of 8x8 pixels, from scikit-learn), ``"mnist"``
         (70,000 of 28x28: mnist.npz here or in the folder ``CHAINRULE_DATA``, else fetched from
-        openml.org), a file by its path or as a stream, or ``"-"``: standard input.  A file is
+        openml.org), a small computed table to draw a fit of (``"xor"``, ``"moons"``, ``"ring"``,
+        ``"spiral"``: two inputs and classes; ``"sine"``, ``"bend"``: one input and a number), a
+        file by its path or as a stream, or ``"-"``: standard input.  A file is
         text with any separator, Excel, parquet, Arrow, JSON, ARFF, svmlight, npz, npy or mat, by
         itself or compressed.
         Files of arrays hold ``X`` of shape (m, n) or (m, height, width) and ``y``, under these
