@@ -25,9 +25,10 @@ def looking(*options):
         text=True,
     )
     first = process.stdout.readline()
-    found = re.fullmatch(r"chainrule look: http://127\.0\.0\.1:(\d+)/#token=(\S+)\n", first)
+    found = re.fullmatch(r"chainrule look: http://127\.0\.0\.1:(\d+)/#(\S*)token=(\S+)\n", first)
     assert found, first
-    yield process, int(found[1]), found[2]
+    process.place = found[2]
+    yield process, int(found[1]), found[3]
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0

@@ -12,6 +12,7 @@ from conftest import looking
 from PIL import Image
 
 from chainrule import read_digits
+from chainrule.commands.looking import leading_to
 from chainrule.photos.strokes import digit_paths
 
 pytestmark = pytest.mark.page
@@ -268,6 +269,30 @@ def test_a_photo_is_read_as_the_command_reads_it(visit, sheet):
         page.get_by_role("button", name="Clear").click()
         read(page, "")
         assert page.locator(".photo").count() == 0
+
+
+def test_a_photo_on_the_command_line_is_open_when_the_page_is(visit, sheet):
+    with looking(sheet) as (process, port, token):
+        assert process.place == "draw&photo=1&"
+        settings = process.place + f"token={token}"
+        with visit((port, token), settings=settings) as page:
+            page.wait_for_selector(".photo button")
+            assert page.url.endswith("/#draw&photo=1")
+            page.reload()
+            page.wait_for_selector(".photo button:nth-of-type(10)")
+            page.get_by_role("button", name="Clear").click()
+            read(page, "")
+            assert page.url.endswith("/#draw")
+
+
+def test_the_file_that_the_browser_is_given_leads_to_the_page(browser, running):
+    port, token = running
+    page = browser.new_page()
+    with leading_to(f"http://127.0.0.1:{port}/#draw&token={token}") as address:
+        page.goto(address)
+        read(page, "7")
+    assert page.url == f"http://127.0.0.1:{port}/#draw"
+    page.close()
 
 
 def test_what_is_no_photo_is_told_in_one_line(visit, tmp_path):

@@ -139,6 +139,17 @@ def test_a_photo_reads_as_the_library_reads_it(sheet):
         np.testing.assert_array_equal(one["x"], digits[i].picture)
 
 
+def test_a_photo_is_read_anew_by_its_number(sheet):
+    at = desk()
+    content = np.frombuffer(sheet.read_bytes(), np.uint8)
+    first = ask(drawing.photo, at, file=content, name="sheet.jpg")
+    again = ask(drawing.photo, at, photo=first["photo"])
+    assert again.keys() == first.keys()
+    for name, value in first.items():
+        np.testing.assert_array_equal(again[name], value)
+    assert list(at.photos) == [first["photo"]]
+
+
 def test_only_the_last_photos_are_kept(sheet):
     at = desk()
     reading = read(sheet)

@@ -34,7 +34,10 @@ REFUSED = {
     "empty origin": {"origin": ""},
     "cross site": {"sec-fetch-site": "cross-site"},
     "same site, another port": {"sec-fetch-site": "same-site"},
+    "picture": {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+    "two modes": {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate, no-cors"},
 }
+LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
 NO_SECRET = {
     "none": {"x-chainrule-token": None},
     "empty": {"x-chainrule-token": ""},
@@ -69,6 +72,14 @@ def test_what_another_page_may_send_is_refused_at_every_route(method, path, name
     assert status == 403
     assert body.count(b"\n") == 1
     assert sent[b"content-security-policy"].startswith(b"default-src 'none'")
+
+
+@pytest.mark.parametrize(("method", "path"), FOUND)
+def test_a_link_elsewhere_leads_to_the_page_and_to_nothing_else(method, path):
+    status, _, _ = call(PAGE, method, path, headers(LINK | {"x-chainrule-token": None}))
+    assert status == (200 if (method, path) == ("GET", "/") else 403)
+    foreign = headers(LINK | {"origin": "http://evil.example"})
+    assert call(PAGE, method, path, foreign)[0] == 403
 
 
 @pytest.mark.parametrize("name", NO_SECRET)

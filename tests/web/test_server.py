@@ -13,9 +13,11 @@ pytest.importorskip("starlette", reason="the page needs chainrule[page]")
 from asgi import PORT, SECRET, call, desk, posted
 from typer.testing import CliRunner
 
+from chainrule import model_file
 from chainrule.commands import looking
 from chainrule.commands.app import app
-from chainrule.web import routes, wire
+from chainrule.handwriting.reading import shipped_model
+from chainrule.web import routes, server, wire
 from chainrule.web.guard import Guard
 from chainrule.web.routes import Route
 from chainrule.web.server import guarded, page_files
@@ -152,6 +154,63 @@ def test_a_port_that_is_taken_is_told(running):
     found = CliRunner().invoke(app, ["look", "--no-browser", "--port", str(running[0])])
     assert found.exit_code == 2
     assert "cannot be listened to (Address already in use)" in found.stderr
+
+
+def served(monkeypatch, *what):
+    """Look at something while no server runs; return the desk and the place that it opens."""
+    found = []
+    monkeypatch.setattr(server, "serve", lambda *given: found.append(given))
+    result = CliRunner().invoke(app, ["look", *map(str, what)])
+    assert result.exit_code == 0, result.stderr
+    at, _, _, place = found[0]
+    return at, place
+
+
+def test_each_kind_of_what_is_given_opens_its_view(monkeypatch, sheet, tmp_path):
+    at, place = served(monkeypatch)
+    assert (at.opened.name, place) == ("shipped digits", "")
+    at, place = served(monkeypatch, sheet)
+    assert place == "draw&photo=1"
+    assert len(at.photos[1].digits) == 10
+    model_file.save(tmp_path / "mine.safetensors", shipped_model())
+    at, place = served(monkeypatch, tmp_path / "mine.safetensors")
+    assert (at.opened.name, place) == ("mine.safetensors", "draw")
+
+
+def test_a_photo_that_is_none_is_told_before_the_page_opens(tmp_path):
+    (tmp_path / "cat.png").write_bytes(b"nothing")
+    for name, line in [("cat.png", "not an image"), ("dog.jpeg", "no such file")]:
+        found = CliRunner().invoke(app, ["look", str(tmp_path / name)])
+        assert found.exit_code == 3
+        assert line in found.stderr
+
+
+def test_the_secret_is_on_no_command_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.delenv("WSL_DISTRO_NAME", raising=False)
+    address = "http://127.0.0.1:1/#draw&token=A1"
+    with looking.leading_to(address) as opened:
+        [file] = tmp_path.iterdir()
+        assert opened == file.as_uri()
+        assert "A1" not in opened
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert not file.name.startswith(".")  # browsers in a sandbox see no hidden file
+        assert "url=http://127.0.0.1:1/#draw&amp;token=A1" in file.read_text()
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("WSL_DISTRO_NAME", "Debian")
+    with looking.leading_to(address) as opened:
+        assert opened == address
+
+
+def test_a_page_that_nobody_uses_ends_and_says_so(monkeypatch):
+    monkeypatch.setattr(server, "LOOKS_AFTER", 0)
+    monkeypatch.setattr(server, "IDLE_HOURS", 0)
+    found = CliRunner().invoke(app, ["look", "--no-browser"])
+    assert found.exit_code == 0
+    assert found.stdout.splitlines()[-1] == (
+        "chainrule look: nobody used the page for 0 hours, so it ended."
+    )
 
 
 def test_the_guard_stands_before_the_app():

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import mimetypes
+import os
+import tempfile
 import threading
 import webbrowser
+from collections.abc import Callable, Iterator
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import typer
 
+if TYPE_CHECKING:
+    from chainrule.web.desk import Desk
+
 NEEDED = ("starlette", "uvicorn")
 
 
+class Given(NamedTuple):
+    """One kind of what the command may be given.
+
+    `lay` puts it on the desk; it returns the view that shows it, with its settings as the page's
+    address has them: ``draw&photo=1``.
+    """
+
+    is_it: Callable[[str], bool]
+    lay: Callable[[Desk, str], str]
+
+
 def look(
-    model: Annotated[
-        Path | None,
-        typer.Argument(help="A model that reads 28x28 digits.  (default: the one shipped)"),
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="A model (.safetensors) that reads 28x28 digits, or a photo of digits.  "
+            "(default: the model that is shipped)"
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Where to listen; 0 is any free port.")
@@ -33,24 +56,83 @@ def look(
     """
     if not all(map(find_spec, NEEDED)):
         raise ValueError("the page needs a server: type pip install 'chainrule[page]'")
-    from chainrule import model_file
-    from chainrule.handwriting.reading import check_model, read_ink, shipped_model
+    from chainrule.handwriting.reading import read_ink, shipped_model
     from chainrule.web.desk import Desk, Opened
-    from chainrule.web.server import serve
+    from chainrule.web.server import IDLE_HOURS, serve
 
-    if model is None:
-        opened = Opened(shipped_model(), "shipped digits")
-    else:
-        opened = Opened(check_model(model_file.load(model)), model.name)
+    desk = Desk(Opened(shipped_model(), "shipped digits"))
+    place = ""
+    if what is not None:
+        given = next(given for given in GIVEN if given.is_it(what))
+        place = given.lay(desk, what)
+    with contextlib.ExitStack() as until_the_end:
 
-    def started(address: str) -> None:
-        # What reading needs is loaded while the browser starts
-        threading.Thread(target=read_ink, args=(np.eye(64), opened.model), daemon=True).start()
-        print(f"chainrule look: {address}\nCtrl-C ends it.", flush=True)
-        if browser:
-            webbrowser.open(address)
+        def started(address: str) -> None:
+            # What reading needs is loaded while the browser starts
+            threading.Thread(
+                target=read_ink, args=(np.eye(64), desk.opened.model), daemon=True
+            ).start()
+            print(f"chainrule look: {address}\nCtrl-C ends it.", flush=True)
+            if browser:
+                webbrowser.open(until_the_end.enter_context(leading_to(address)))
 
+        try:
+            idle = serve(desk, port, started, place)
+        except OSError as error:
+            raise ValueError(f"--port {port}: cannot be listened to ({error.strerror})") from None
+    if idle:
+        print(f"chainrule look: nobody used the page for {IDLE_HOURS} hours, so it ended.")
+
+
+@contextlib.contextmanager
+def leading_to(address: str) -> Iterator[str]:
+    """Give an address for the browser's command line, which all users of this machine can read.
+
+    It is that of a file that this user alone can read, and that leads to the page: so the secret in
+    the page's address stays one.  The file lies in the home folder and is not hidden, because
+    browsers that run in a sandbox of their own see no hidden file, and not this machine's /tmp.
+    A browser of Windows cannot open a file of Linux, and is given the address itself.
+    """
+    if "WSL_DISTRO_NAME" in os.environ:
+        yield address
+        return
+    link = escape(address)
+    folder = Path.home() if os.access(Path.home(), os.W_OK) else None
+    number, name = tempfile.mkstemp(".html", "chainrule-look-", folder)  # of mode 600
     try:
-        serve(Desk(opened), port, started)
-    except OSError as error:
-        raise ValueError(f"--port {port}: cannot be listened to ({error.strerror})") from None
+        with open(number, "w", encoding="utf-8") as file:
+            file.write(
+                '<!doctype html><meta charset="utf-8"><title>chainrule look</title>'
+                f'<meta http-equiv="refresh" content="0;url={link}"><a href="{link}">{link}</a>\n'
+            )
+        yield Path(name).as_uri()
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _lay_photo(desk: Desk, what: str) -> str:
+    from chainrule.handwriting.reading import read
+
+    return f"draw&photo={desk.keep(read(what, desk.opened.model))}"
+
+
+def _lay_model(desk: Desk, what: str) -> str:
+    from chainrule import model_file
+    from chainrule.handwriting.reading import check_model
+    from chainrule.web.desk import Opened
+
+    desk.open(Opened(check_model(model_file.load(what)), Path(what).name))
+    return "draw"
+
+
+def _is_photo(what: str) -> bool:
+    """Tell a photo by its name's ending."""
+    kind, _ = mimetypes.guess_type(Path(what).name, strict=False)
+    return kind is not None and kind.startswith("image/")
+
+
+# The first that fits is taken, and the last fits all
+GIVEN = (
+    Given(_is_photo, _lay_photo),
+    Given(lambda what: True, _lay_model),
+)

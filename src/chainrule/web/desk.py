@@ -72,9 +72,9 @@ class Desk:
         self.base = self.opened = opened
         self.own = []
 
-    def keep(self, reading: Reading) -> int:
-        """Remember a photo; return its number."""
-        number = next(self.numbers)
+    def keep(self, reading: Reading, number: int | None = None) -> int:
+        """Remember a photo, or another reading of one that is remembered; return its number."""
+        number = number or next(self.numbers)
         self.photos[number] = reading
         while len(self.photos) > KEPT:
             self.photos.popitem(last=False)

@@ -71,14 +71,19 @@ def ink(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 
 def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
-    """Read a photo; return the steps until its marks, what each reads as, and one of them."""
+    """Read a photo; return the steps until its marks, what each reads as, and one of them.
+
+    A photo that was given before is named by its number, and read anew by the network of now.
+    """
     opened = desk.opened
-    reading = read_found(find(asked.file()), opened.model)
+    number = asked.whole("photo", 1, 2**31) if "photo" in asked.values else None
+    found = kept(desk, asked).found if number else find(asked.file())
+    reading = read_found(found, opened.model)
     found = reading.found
     step = -(-max(found.mask.shape) // SHOWN_SIDE)
     smaller = (slice(None, None, step), slice(None, None, step))
     answer = read_marks(reading) | {
-        "photo": desk.keep(reading),
+        "photo": desk.keep(reading, number),
         "rgb": np.ascontiguousarray(found.photo.rgb[smaller]),
         "contrast": _bytes(1 - found.contrast[smaller]),
         "mask": _bytes(1 - found.mask[smaller]),
@@ -95,11 +100,17 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def mark(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the steps of one mark of a photo that was read before."""
+    reading = kept(desk, asked)
+    i = asked.whole("mark", 0, len(reading.found.marks) - 1)
+    return {"shown": i} | looked_into(desk.opened, reading.found.marks[i])
+
+
+def kept(desk: Desk, asked: Asked) -> Reading:
+    """Return the photo that is asked for by its number."""
     reading = desk.photos.get(asked.whole("photo", 0, 2**31))
     if reading is None:
         raise ValueError(f"only the last {KEPT} photos are kept: give this one again")
-    i = asked.whole("mark", 0, len(reading.found.marks) - 1)
-    return {"shown": i} | looked_into(desk.opened, reading.found.marks[i])
+    return reading
 
 
 def read_marks(reading: Reading) -> dict[str, Any]:

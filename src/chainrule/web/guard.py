@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any, Self
 
@@ -59,6 +60,11 @@ class Guard:
         Paths that need no secret: the files of the page, which hold no data.
     most : mapping of str to int
         For each path that takes a body, the most bytes that it may have.
+
+    Attributes
+    ----------
+    used : float
+        When `time.monotonic` last saw a part of an answer leave.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class Guard:
         self.origins = {f"http://{host}".encode() for host in hosts}
         self.app, self.token, self.public, self.most = app, token.encode(), public, most
         self.at_work = 0
+        self.used = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -84,6 +91,7 @@ class Guard:
                 kept = [pair for pair in message.get("headers", ()) if pair[0].title() not in OURS]
                 ours = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
                 message["headers"] = [*kept, *ours]
+            self.used = time.monotonic()
             await send(message)
 
         try:
@@ -117,7 +125,10 @@ class Guard:
             raise Refused(
                 403, "this server answers to 127.0.0.1 alone: open the address it printed"
             )
-        if not set(origin) <= self.origins or not set(site) <= {b"same-origin", b"none"}:
+        trusted = {b"same-origin", b"none"}
+        if (path, method, headers.get(b"sec-fetch-mode")) == ("/", "GET", [b"navigate"]):
+            trusted = {*trusted, b"cross-site", b"same-site"}  # a link that leads to the page
+        if not set(origin) <= self.origins or not set(site) <= trusted:
             raise Refused(403, "another page asked for this: open the address that was printed")
         if method not in METHODS:
             raise Refused(405, "only GET, HEAD and POST are answered")

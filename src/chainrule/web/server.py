@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
@@ -29,11 +30,13 @@ KINDS = {
     "svg": "image/svg+xml",
 }
 LAST_SECONDS = 2  # that answers under way have when the server ends
+IDLE_HOURS = 12  # without a request or an answer, then the server ends
+LOOKS_AFTER = 30  # seconds between two looks at how long it has been idle
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def serve(desk: Desk, port: int, started: Callable[[str], None]) -> None:
-    """Serve the page at 127.0.0.1 until Ctrl-C.
+def serve(desk: Desk, port: int, started: Callable[[str], None], place: str = "") -> bool:
+    """Serve the page at 127.0.0.1 until Ctrl-C, or until nobody has used it for `IDLE_HOURS`.
 
     Parameters
     ----------
@@ -42,6 +45,13 @@ def serve(desk: Desk, port: int, started: Callable[[str], None]) -> None:
         0 lets the system choose a free one.
     started : callable
         Told the address, with the secret of this run behind its #, once the server listens.
+    place : str
+        The view that opens, with its settings: ``draw&photo=1``.  Default: the first view.
+
+    Returns
+    -------
+    bool
+        Whether it ended because nobody used it.
 
     Raises
     ------
@@ -54,20 +64,31 @@ def serve(desk: Desk, port: int, started: Callable[[str], None]) -> None:
         listening.listen()
         port = listening.getsockname()[1]
         token = secrets.token_urlsafe(32)
+        guard = guarded(desk, port, token)
+        idle = False
+
+        async def end_if_idle() -> None:
+            nonlocal idle
+            if time.monotonic() - guard.used > 3600 * IDLE_HOURS:
+                idle = server.should_exit = True
+
         server = uvicorn.Server(
             uvicorn.Config(
-                guarded(desk, port, token),
+                guard,
                 http="h11",
                 ws="none",
                 lifespan="off",
                 log_level="error",
                 server_header=False,
                 timeout_graceful_shutdown=LAST_SECONDS,
+                callback_notify=end_if_idle,
+                timeout_notify=LOOKS_AFTER,
             )
         )
-        started(f"http://127.0.0.1:{port}/#token={token}")
+        started(f"http://127.0.0.1:{port}/#{place and place + '&'}token={token}")
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
+        return idle
 
 
 def guarded(desk: Desk, port: int, token: str) -> Guard:

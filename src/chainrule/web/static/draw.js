@@ -35,9 +35,9 @@ export function mount(el, source) {
   }, { class: "plain", "aria-pressed": "false" });
   const undo = button(words.undo, () => ink.undo());
   const file = h("input", {
-    type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && photographed(file.files[0]),
+    type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && given(file.files[0]),
   });
-  const taught = teaching(source, () => shown?.x, () => (photo ? photographed(photo.given) : send()));
+  const taught = teaching(source, () => shown?.x, () => (photo ? photographed({ photo: photo.number }) : send()));
   const side = h("section", { class: "card unit" });
   const explained = panel(side, network, () => explain());
   let shown = null, answered = null, photo = null;
@@ -61,7 +61,7 @@ export function mount(el, source) {
   const lookInto = newest(source.ask, look, failed);
   const unit = newest(source.ask, explained.show, failed);
   const ink = pad(drawn, (any) => (any ? send() : nothing()), (down) => say(down ? words.penDown : words.penUp));
-  const closed = incoming(el, photographed);
+  const closed = incoming(el, given);
 
   function send() {
     read("ink", { ink: ink.ink(), ...(mark === undefined ? {} : { mark }) });
@@ -69,6 +69,7 @@ export function mount(el, source) {
 
   function clear() {
     mark = undefined;
+    if (photo) source.remember({ photo: null });
     photo = null;
     paper.replaceChildren(drawn);
     undo.hidden = false;
@@ -85,16 +86,20 @@ export function mount(el, source) {
     look(answer);
   }
 
-  async function photographed(given) {
+  async function given(file) {
+    await photographed({ file: new Uint8Array(await file.arrayBuffer()), name: file.name });
+  }
+
+  /** Read a photo: a file, or the number of one that the server keeps. */
+  async function photographed(asked) {
     source.trouble(null);
     sure.textContent = words.reading;
     try {
-      const answer = await source.ask("photo", {
-        file: new Uint8Array(await given.arrayBuffer()), name: given.name,
-      });
+      const answer = await source.ask("photo", asked);
       nothing();
       photo = sheet(answer, (i) => lookInto("mark", { photo: answer.photo, mark: i }));
-      photo.given = given;
+      photo.number = answer.photo;
+      source.remember({ photo: photo.number }); // so that it is here again when the page is loaded anew
       paper.replaceChildren(photo.element);
       undo.hidden = true;
       answered = answer;
@@ -221,7 +226,8 @@ export function mount(el, source) {
 
   document.addEventListener("keydown", typed);
   nothing();
-  example(FIRST.digit, FIRST.seed);
+  if (source.settings.photo) photographed({ photo: Number(source.settings.photo) });
+  else example(FIRST.digit, FIRST.seed);
   return () => {
     document.removeEventListener("keydown", typed);
     closed();

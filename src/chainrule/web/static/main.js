@@ -20,8 +20,9 @@ function place() {
 
 function remember(settings) {
   const { name, settings: before } = place();
-  const query = new URLSearchParams({ ...before, ...settings });
-  history.replaceState(null, "", `#${name}&${decodeURIComponent(query)}`);
+  const all = Object.entries({ ...before, ...settings }).filter(([, value]) => value != null);
+  const query = new URLSearchParams(all);
+  history.replaceState(null, "", `#${[name, ...(all.length ? [decodeURIComponent(query)] : [])].join("&")}`);
 }
 
 function trouble(error) {
@@ -31,6 +32,7 @@ function trouble(error) {
 
 async function show() {
   const mine = ++mounts;
+  if (keepToken()) network = null; // another run of the server may have another one open
   const { name, settings } = place();
   for (const tab of document.querySelectorAll("#tabs a")) {
     if (tab.hash === `#${name}`) tab.setAttribute("aria-current", "page");
@@ -70,7 +72,6 @@ async function open(event) {
   event.target.value = "";
 }
 
-keepToken();
 if (Object.keys(VIEWS).length > 1) {
   document.getElementById("tabs").append(
     ...Object.keys(VIEWS).map((name) => h("a", { href: `#${name}` }, words.views[name])));

@@ -6,12 +6,16 @@ import { words } from "./words.js";
 
 const TOKEN = "token";
 
-/** Take the secret out of the address, so that no bookmark or screenshot has it. */
+/** Take the secret out of the address, so that no bookmark or screenshot has it; return whether one
+ * was there. */
 export function keepToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get(TOKEN);
-  if (!given) return;
-  sessionStorage.setItem(TOKEN, given);
-  history.replaceState(null, "", location.pathname);
+  const parts = location.hash.slice(1).split("&");
+  const given = parts.find((part) => part.startsWith(`${TOKEN}=`));
+  if (!given) return false;
+  sessionStorage.setItem(TOKEN, given.slice(TOKEN.length + 1));
+  const rest = parts.filter((part) => part !== given).join("&");
+  history.replaceState(null, "", location.pathname + (rest && `#${rest}`));
+  return true;
 }
 
 async function post(name, values, signal) {
