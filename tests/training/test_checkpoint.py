@@ -14,7 +14,7 @@ from chainrule import Network, train
 from chainrule.optimize import Iterate, Step
 from chainrule.training import checkpoint as module
 from chainrule.training import epochs
-from chainrule.training.checkpoint import CheckpointError, load
+from chainrule.training.checkpoint import CheckpointError, InMemory, load
 from chainrule.training.recipes import RECIPES
 
 NETWORK = Network((4, 6, 2), hidden="tanh")
@@ -185,6 +185,20 @@ def test_a_larger_max_iter_goes_on_where_a_smaller_one_ended(examples, optimizer
     short = train(*data, checkpoint=tmp_path / "run.ckpt", **options | {"max_iter": 5})
     assert short.n_iter == 5
     assert_same(train(*data, checkpoint=tmp_path / "run.ckpt", **options), train(*data, **options))
+
+
+@pytest.mark.parametrize("validated", [False, True])
+@pytest.mark.parametrize("optimizer", [*ALL_ROWS, *RULES])
+def test_one_kept_in_memory_goes_on_with_a_larger_max_iter(examples, optimizer, validated):
+    data, options = case(optimizer, examples)
+    if validated:
+        options |= {"X_val": data[1][:20], "Y_val": data[2][:20]}
+    keeper = InMemory()
+    parts = [
+        train(*data, checkpoint=keeper, **(options | {"max_iter": most})) for most in (4, 11, 30)
+    ]
+    assert_same(parts[-1], train(*data, **options))
+    assert_same(parts[0], train(*data, **(options | {"max_iter": 4})))  # as it was handed back
 
 
 def test_max_time_counts_what_was_used_before(examples, tmp_path):

@@ -15,7 +15,7 @@ from chainrule.common.checks import DataError
 from chainrule.common.types import Stopped
 from chainrule.evaluation.selection import Choice
 from chainrule.notes.network import Network
-from chainrule.workbench.pipeline import _at_the_edge, run
+from chainrule.workbench.pipeline import _at_the_edge, first_five, loaded, minimised, prepare, run
 from chainrule.workbench.request import Request
 from chainrule.workbench.telling import SIX_STEPS
 
@@ -200,6 +200,35 @@ def test_the_options_of_minibatches_reach_the_training(tell):
     outcome = run(Request(noise(), lam=0.0, max_iter=2, **asked), tell)
     assert asked.items() <= outcome.model.provenance.options.items()
     assert outcome.result.n_eval == 2 * 7  # batches of 7 among 48 rows
+
+
+def test_what_was_prepared_is_what_the_network_sees(tell):
+    request = Request(noise(), lam=0.0, validation=0.25, test_size=0.2)
+    prepared = prepare(request, loaded(request), tell)
+    sizes = [len(X) for X, _ in (prepared.trained_on, prepared.validation, prepared.test)]
+    assert sizes == [36, 12, 12]
+    seen = np.concatenate([prepared.trained_on[0], prepared.validation[0]])
+    np.testing.assert_allclose(seen.mean(axis=0), 0, atol=1e-12)
+    model = prepared.model(np.zeros(prepared.plan.network.size), 0.5, 0.6, "after iteration 3")
+    np.testing.assert_array_equal(model.predict(prepared.held_out.X), np.full((12, 1), 0.5))
+    assert (model.provenance.J, model.provenance.options["lam"]) == (0.6, 0.5)
+
+
+def test_a_theta_that_is_given_is_where_it_starts(tell):
+    request = Request(noise(), lam=0.0, max_iter=3)
+    prepared = prepare(request, loaded(request), tell)
+    started = first_five(prepared, tell, theta=np.zeros(prepared.plan.network.size))
+    assert tell.steps[0] == (1, "theta has 101 weights, given")
+    outcome = minimised(prepared, started, tell)
+    assert outcome.result.history.J[0] == pytest.approx(np.log(2))
+
+
+def test_the_number_of_threads_leaves_no_trace_in_the_model(tell):
+    one, other = (
+        run(Request("digits", **QUICK, threads=threads), tell).model.provenance
+        for threads in (None, 1)
+    )
+    assert one.options == other.options
 
 
 def test_several_starts_keep_the_best(tell):

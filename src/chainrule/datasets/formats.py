@@ -73,7 +73,7 @@ def read(
     if isinstance(source, str) and source in invented.INVENTED:
         return invented.read(source)
     if source == "mnist":
-        local = next((file for file in _local_mnist() if file.is_file()), None)
+        local = local_mnist()
         if local is None:
             return _fetch_mnist()
         source = local
@@ -218,8 +218,10 @@ def _read_digits() -> Contents:
     return Contents("digits", sha256, table, "digit", digits.target, image_shape=(8, 8))
 
 
-def _local_mnist() -> list[Path]:
-    return [Path(folder, "mnist.npz") for folder in (".", os.environ.get("CHAINRULE_DATA", "."))]
+def local_mnist() -> Path | None:
+    """Return the file of MNIST here or in the folder ``CHAINRULE_DATA``, if there is one."""
+    folders = (".", os.environ.get("CHAINRULE_DATA", "."))
+    return next((file for folder in folders if (file := Path(folder, "mnist.npz")).is_file()), None)
 
 
 def _fetch_mnist() -> Contents:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
@@ -260,13 +262,9 @@ class Checkpoint:
             return 0.0
         self._made = made()
         self.refuse_another(self._made, saved.made)
-        kept = self._kept = saved.kept
-        run.history, run.last, run.best = saved.history, kept.last, kept.best
-        self._history = run.history
+        kept = saved.kept
+        self._restore(run, kept, saved.history)
         self._written = kept, saved.stopped
-        for rule in run.rules:
-            for name, value in kept.rules.get(type(rule).__name__, {}).items():
-                setattr(rule, name, value)
         self._used = saved.used
         if self.tell is not None:
             what = "epoch" if isinstance(kept.state, State) else "iteration"
@@ -274,6 +272,14 @@ class Checkpoint:
             where = f"{what} {kept.last.iteration} of {self.path}"
             self.tell(f"going on from {where} ({spoken(ago.total_seconds())} ago)")
         return self._used
+
+    def _restore(self, run: Run, kept: Kept, history: History) -> None:
+        """Let a run stand where it was when it was kept."""
+        self._kept, self._history = kept, history
+        run.history, run.last, run.best = history, kept.last, kept.best
+        for rule in run.rules:
+            for name, value in kept.rules.get(type(rule).__name__, {}).items():
+                setattr(rule, name, value)
 
     def refuse_another(self, now: Made, then: Made) -> None:
         """Refuse to go on with another training than that of the file, unless told to."""
@@ -365,6 +371,37 @@ class Checkpoint:
         }
         text = json.dumps(header)
         return to_bytes(tensors, {KEY: text, "sha256": checksum(text, tensors)})
+
+
+class InMemory(Checkpoint):
+    """The keeper of a run that goes on in this process: it writes no file.
+
+    Given to a second call of `train` with a larger ``max_iter`` and all else as before, it lets
+    that call go on where the first one ended, to the same bits as if there had been no end.
+
+    Examples
+    --------
+    >>> from chainrule import Network, train
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> keeper = InMemory()
+    >>> half = train(Network((2, 4, 1)), X, y, max_iter=10, checkpoint=keeper)
+    >>> more = train(Network((2, 4, 1)), X, y, max_iter=20, checkpoint=keeper)
+    >>> more.history == train(Network((2, 4, 1)), X, y, max_iter=20).history
+    True
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", every=math.inf)
+        self._read = True
+
+    def open(self, run: Run, made: Callable[[], Made]) -> float:
+        """Let a run stand where the one before it ended."""
+        if self._kept is not None:
+            self._restore(run, self._kept, deepcopy(self._history))
+        return 0.0
+
+    def end(self, run: Run) -> None:
+        """Write nothing."""
 
 
 @dataclass(frozen=True)

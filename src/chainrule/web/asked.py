@@ -60,7 +60,7 @@ class Asked:
             raise ValueError(f"{name} must have from 8x8 to {most_side}x{most_side} pixels")
         return value.astype(np.float32) / 255
 
-    def file(self) -> io.BytesIO:
+    def file(self) -> NamedFile:
         """Return the file that was given, as a stream with the name that its owner knows."""
         content, name = self.values.get("file"), self.values.get("name", "")
         if not isinstance(content, np.ndarray) or content.dtype != np.uint8:

@@ -14,6 +14,8 @@ from chainrule.common.types import Array
 from chainrule.handwriting.reading import Reading
 from chainrule.model_file import Model
 from chainrule.notes.backprop import forward
+from chainrule.web.problems import Problems
+from chainrule.web.runs import Runs
 
 KEPT = 4  # photos whose marks can still be clicked
 
@@ -54,6 +56,14 @@ class Desk:
         Drawings whose readings are to stay as they are, once they are made.
     photos : OrderedDict of int to Reading
         The last `KEPT`, by number.
+    problems : Problems
+        What can be trained on.
+    runs : Runs
+        The trainings.
+    listeners : int
+        How many streams tell of them.
+    closing : Event
+        Set where the server ends, so that streams end, too.
     """
 
     opened: Opened
@@ -63,6 +73,10 @@ class Desk:
     teaching: threading.Lock = field(default_factory=threading.Lock)
     photos: OrderedDict[int, Reading] = field(default_factory=OrderedDict)
     numbers: count[int] = field(default_factory=lambda: count(1))
+    problems: Problems = field(default_factory=Problems)
+    runs: Runs = field(default_factory=Runs)
+    listeners: int = 0
+    closing: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self.base = self.opened

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chainrule.web import drawing, teaching, unit
+from chainrule.web import drawing, teaching, training, unit
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
 
@@ -36,4 +36,16 @@ ROUTES: dict[str, Route] = {
     "learn": Route(teaching.learn),
     "forget": Route(teaching.forget),
     "unit": Route(unit.unit),
+    "problems": Route(training.problems),
+    "table": Route(training.table, 64 * MIB),
+    "data": Route(training.data),
+    "train": Route(training.train),
+    "runs": Route(training.runs),
+    "run": Route(training.run),
+    "pause": Route(training.pause),
+    "resume": Route(training.resume),
+    "stop": Route(training.stop),
+    "more": Route(training.more),
+    "history": Route(training.history),
+    "events": Route(training.events),
 }

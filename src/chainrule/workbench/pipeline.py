@@ -87,6 +87,80 @@ class Plan:
     choices: tuple[Choice, ...] = ()
 
 
+Examples = tuple[Array, Array]  # X and Y as the network sees them
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A problem that is ready for the six steps: its examples, and what was decided.
+
+    Attributes
+    ----------
+    request : Request
+    data : Dataset
+        The whole table.
+    training, held_out : Dataset
+        Its two parts, as they were read; held_out may be None.
+    scaling, target_scaling : Scaling or None
+        How they become what the network sees.
+    plan : Plan
+    watched : ndarray of bool or None
+        Which of the training examples J_val is watched on.
+    """
+
+    request: Request
+    data: Dataset
+    training: Dataset
+    held_out: Dataset | None
+    scaling: Scaling | None
+    target_scaling: Scaling | None
+    plan: Plan
+    watched: Array | None = None
+
+    @cached_property
+    def trained_on(self) -> Examples:
+        """X and Y of the examples that J is the mean over."""
+        X, Y = standardised(self.training, self.scaling, self.target_scaling)
+        return (X, Y) if self.watched is None else (X[~self.watched], Y[~self.watched])
+
+    @cached_property
+    def validation(self) -> Examples | None:
+        """X and Y of the examples that J_val is watched on."""
+        if self.watched is None:
+            return None
+        X, Y = standardised(self.training, self.scaling, self.target_scaling)
+        return X[self.watched], Y[self.watched]
+
+    @cached_property
+    def test(self) -> Examples | None:
+        """X and Y of the examples that are held out."""
+        if self.held_out is None:
+            return None
+        return standardised(self.held_out, self.scaling, self.target_scaling)
+
+    def model(self, theta: Array, lam: float, J: float, stopped: str) -> Model:
+        """Return the network with some theta, and all that is needed to use it elsewhere."""
+        origin = provenance(self.request, self.data, self.plan, lam, J, stopped)
+        network, encoder = self.plan.network, self.training.encoder
+        return Model(network, theta, encoder, self.scaling, self.target_scaling, origin)
+
+
+@dataclass(frozen=True)
+class Started:
+    """What the first five steps gave.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (size,)
+        Where the training starts.
+    check : GradientReport or None
+        None where the check was skipped.
+    """
+
+    theta: Array
+    check: GradientReport | None
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What came of a request.
@@ -167,7 +241,14 @@ def run(
     >>> outcome.evaluations["held out"].accuracy > 0.8
     True
     """
-    data = datasets.load(
+    prepared = prepare(request, loaded(request), tell, stop, checkpoint)
+    started = first_five(prepared, tell, stop)
+    return minimised(prepared, started, tell, stop, checkpoint)
+
+
+def loaded(request: Request) -> Dataset:
+    """Read the table that is asked for."""
+    return datasets.load(
         request.source,
         request.target,
         drop=request.drop,
@@ -178,6 +259,16 @@ def run(
         na=request.na,
         keep=request.keep,
     )
+
+
+def prepare(
+    request: Request,
+    data: Dataset,
+    tell: Telling,
+    stop: Stop = lambda: False,
+    checkpoint: Checkpoint | None = None,
+) -> Prepared:
+    """Set examples aside, and decide on the network and the training; see `run`."""
     training, held_out = datasets.split(data, request.test_size, request.seed)
     if request.recipe == "photos":
         training, held_out = learning.prepared(training, held_out, request.seed, tell.progress)
@@ -187,13 +278,11 @@ def run(
     tell_data(tell, data, training, held_out, scaling, target_scaling)
     plan = planned(request, training, X, Y, tell, stop, checkpoint)
     ask(stop)
-    check, result = six_steps(plan, training, X, Y, request, tell, stop, checkpoint)
-    lam = getattr(result.state, "lam", plan.lam)
-    origin = provenance(request, data, plan, lam, result)
-    model = Model(plan.network, result.theta, training.encoder, scaling, target_scaling, origin)
-    if request.recipe == "photos" and held_out is not None:
-        model = calibrated(model, held_out)
-    return Outcome(request, training, held_out, plan, check, result, lam, model)
+    watched = None
+    if request.validation is not None:
+        watched = rows_aside(training, request.validation, request.seed)
+        tell.note(f"J_val is watched on {watched.sum():,} of the training examples")
+    return Prepared(request, data, training, held_out, scaling, target_scaling, plan, watched)
 
 
 def scalings(request: Request, training: Dataset) -> tuple[Scaling | None, Scaling | None]:
@@ -394,58 +483,73 @@ def _units(choice: Choice) -> str:
     return ",".join(str(s) for s in choice.network.layers[1:-1])
 
 
-def six_steps(
-    plan: Plan,
-    training: Dataset,
-    X: Array,
-    Y: Array,
-    request: Request,
+def first_five(
+    prepared: Prepared,
     tell: Telling,
-    stop: Stop,
-    checkpoint: Checkpoint | None,
-) -> tuple[GradientReport | None, Result]:
-    """Train, one call of the library for each of the notes' steps, and say what each gave."""
-    network, lam, seed = plan.network, plan.lam, request.seed
-    watched: dict[str, Any] = {}
-    if request.validation is not None:
-        aside = rows_aside(training, request.validation, seed)
-        watched = {"X_val": X[aside], "Y_val": Y[aside]}
-        X, Y = X[~aside], Y[~aside]
-        tell.note(f"J_val is watched on {aside.sum():,} of the training examples")
+    stop: Stop = lambda: False,
+    theta: Array | None = None,
+) -> Started:
+    """Take the notes' steps 1 to 5, one call of the library for each, and say what each gave.
+
+    theta is where to start, in place of a random one.
+    """
+    plan, seed = prepared.plan, prepared.request.seed
+    network, lam = plan.network, plan.lam
+    X, Y = prepared.trained_on
     Y = network.check_targets(Y, len(X))
-    theta = random_theta(network, seed)
-    tell.step(1, f"theta has {network.size:,} weights, drawn with seed {seed}")
+    drawn = f", drawn with seed {seed}" if theta is None else ", given"
+    theta = random_theta(network, seed) if theta is None else network.check_theta(theta)
+    tell.step(1, f"theta has {network.size:,} weights{drawn}")
     tell.step(2, f"h(x) of the first example: {vector(predict(network, theta, X[:1])[0])}")
     J, D = finish(network, theta, *accumulate(network, theta, X, Y), lam)
     tell.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
     tell.step(4, f"D has {len(D):,} partial derivatives, |D| = {np.linalg.norm(D):.2g}")
+    checked = prepared.request.check
     check = (
         check_before_training(network, theta, X, Y, lam, seed, ask=lambda: ask(stop))
-        if request.check
+        if checked
         else None
     )
-    tell.step(5, gradient_check(check) + ("; from here on it is off" if request.check else ""))
+    tell.step(5, gradient_check(check) + ("; from here on it is off" if checked else ""))
     if check is not None and not check:
         raise WrongGradientError(str(check))
+    return Started(theta, check)
+
+
+def minimised(
+    prepared: Prepared,
+    started: Started,
+    tell: Telling,
+    stop: Stop = lambda: False,
+    checkpoint: Checkpoint | None = None,
+) -> Outcome:
+    """Take the notes' step 6, and return what came of all.
+
+    It does not ask whether units of a theta that was given are identical.
+    """
+    request, plan = prepared.request, prepared.plan
+    (X, Y), aside = prepared.trained_on, prepared.validation
     tell.step(6)
     start: dict[str, Any] = {
-        "theta": theta,
+        "theta": started.theta,
         "callback": lambda step: tell.iteration(step, plan.arguments["max_iter"]),
+        "allow_symmetry": True,
     }
     if request.n_restarts != 1:  # each start draws its own, and they run side by side
         tell.note(f"from {request.n_restarts} random starts, the best of which is taken")
-        start = {"seed": seed}
+        start = {"seed": request.seed}
+    if aside is not None:
+        start |= {"X_val": aside[0], "Y_val": aside[1]}
     result = train(
-        network,
+        plan.network,
         X,
         Y,
-        lam=lam,
+        lam=plan.lam,
         max_time=request.max_time,
         check=False,
         stop=stop,
         checkpoint=checkpoint,
         **start,
-        **watched,
         **plan.arguments,
     )
     if not len(result.history):
@@ -453,8 +557,14 @@ def six_steps(
     limit = plan.arguments.get("max_iter")
     at_limit = result.stopped == AT_MAX_ITER.format(limit)
     why = f"stopped after the {limit} iterations of --max-iter" if at_limit else result.stopped
-    tell.note(f"J went from {J:.4g} to {result.J:.4g}; {why}")
-    return check, result
+    tell.note(f"J went from {result.history.J[0]:.4g} to {result.J:.4g}; {why}")
+    lam = getattr(result.state, "lam", plan.lam)
+    model = prepared.model(result.theta, lam, result.J, result.stopped)
+    if request.recipe == "photos" and prepared.held_out is not None:
+        model = calibrated(model, prepared.held_out)
+    return Outcome(
+        request, prepared.training, prepared.held_out, plan, started.check, result, lam, model
+    )
 
 
 def ask(stop: Stop) -> None:
@@ -464,15 +574,17 @@ def ask(stop: Stop) -> None:
 
 
 def provenance(
-    request: Request, data: Dataset, plan: Plan, lam: float, result: Result
+    request: Request, data: Dataset, plan: Plan, lam: float, J: float, stopped: str
 ) -> Provenance:
-    """Return what the model's file says of where the model came from."""
-    how = {"recipe": request.recipe} if request.recipe is not None else dict(plan.arguments)
+    """Return what the model's file says of where the model came from.
+
+    No bit depends on the number of threads, which it leaves out.
+    """
+    how = dict(plan.arguments) if request.recipe is None else {"recipe": request.recipe}
+    how.pop("threads", None)
     options = how | {"lam": lam, "test_size": request.test_size, "max_time": request.max_time}
     source = request.source if isinstance(request.source, str) else data.source
-    return Provenance(
-        __version__, request.seed, options, source, data.sha256, result.J, result.stopped
-    )
+    return Provenance(__version__, request.seed, options, source, data.sha256, J, stopped)
 
 
 def calibrated(model: Model, held_out: Dataset) -> Model:
