@@ -1,6 +1,8 @@
 """The page as a process of its own."""
 
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from browsing import ENGLISH, PATIENCE, WIDE
 from PIL import Image
 
 from chainrule.photos.strokes import draw_digit
@@ -50,3 +53,51 @@ def sheet(tmp_path_factory):
     rgb, _ = photograph(["01234", "56789"], scene, draw_digit, np.random.default_rng(8))
     Image.fromarray(rgb).save(file)
     return file
+
+
+@pytest.fixture(scope="session")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: make test-page")
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("no Chromium here: apt-get install chromium, or name one in CHROMIUM")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser, running):
+    """Return a context manager that opens the page; nothing may go wrong on it unseen."""
+    port, token = running
+
+    @contextmanager
+    def opened(at=(port, token), viewport=WIDE, settings="", **options):
+        origin = f"http://127.0.0.1:{at[0]}"
+        options = {"reduced_motion": "reduce", "locale": ENGLISH} | options
+        context = browser.new_context(viewport=viewport, **options)
+        context.set_default_timeout(PATIENCE)
+        wrong, left = [], []
+
+        def route(handler):
+            if handler.request.url.startswith((origin + "/", "data:", "blob:")):
+                handler.continue_()
+            else:
+                left.append(handler.request.url)
+                handler.abort()
+
+        context.route("**/*", route)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
+        page.goto(f"{origin}/#token={at[1]}")
+        if settings:
+            page.goto(f"{origin}/#{settings}")
+        yield page
+        expected = getattr(page, "expected", r"(?!)")
+        assert [text for text in wrong if not re.search(expected, text)] == []
+        assert left == []
+        context.close()
+
+    return opened

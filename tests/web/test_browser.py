@@ -1,13 +1,10 @@
 """The page in a browser, as people use it: by mouse, finger, keyboard and screen reader."""
 
-import os
 import re
-import shutil
-from contextlib import contextmanager
-from importlib.resources import files
 
 import numpy as np
 import pytest
+from browsing import NARROW, PATIENCE, READY, VIEWS, axe, reached_by_tab, read
 from conftest import looking
 from PIL import Image
 
@@ -16,64 +13,7 @@ from chainrule.commands.looking import leading_to
 from chainrule.photos.strokes import digit_paths
 
 pytestmark = pytest.mark.page
-ENGLISH = "en-GB"
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
-PATIENCE = 20_000  # milliseconds
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="no Playwright here: make test-page")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not path:
-        pytest.skip("no Chromium here: apt-get install chromium, or name one in CHROMIUM")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def visit(browser, running):
-    """Return a context manager that opens the page; nothing may go wrong on it unseen."""
-    port, token = running
-
-    @contextmanager
-    def opened(at=(port, token), viewport=WIDE, settings="", **options):
-        origin = f"http://127.0.0.1:{at[0]}"
-        options = {"reduced_motion": "reduce", "locale": ENGLISH} | options
-        context = browser.new_context(viewport=viewport, **options)
-        context.set_default_timeout(PATIENCE)
-        wrong, left = [], []
-
-        def route(handler):
-            if handler.request.url.startswith((origin + "/", "data:", "blob:")):
-                handler.continue_()
-            else:
-                left.append(handler.request.url)
-                handler.abort()
-
-        context.route("**/*", route)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
-        page.goto(f"{origin}/#token={at[1]}")
-        if settings:
-            page.goto(f"{origin}/#{settings}")
-        yield page
-        expected = getattr(page, "expected", r"(?!)")
-        assert [text for text in wrong if not re.search(expected, text)] == []
-        assert left == []
-        context.close()
-
-    return opened
-
-
-def read(page, label):
-    """Wait until the page has read the ink as a label."""
-    page.wait_for_function(
-        "label => document.querySelector('.read .label')?.textContent === label", arg=label
-    )
+LETTERS = {"draw": "d", "step": "s", "train": "t", "check": "c", "drive": "v"}
 
 
 def places(page, paths):
@@ -159,9 +99,7 @@ def test_the_keyboard_draws_and_takes_back(visit):
         page.keyboard.press("Control+z")
         read(page, "")
         page.keyboard.press("4")
-        page.wait_for_function(
-            "() => /4/.test(document.querySelector('.read .label')?.textContent)"
-        )
+        read(page, "4")
 
 
 def test_a_finger_draws_and_scrolls_nothing(visit):
@@ -240,8 +178,7 @@ def test_a_wrong_reading_is_taught_and_forgotten(visit):
         page.get_by_role("status").wait_for(timeout=10 * PATIENCE)
         assert page.get_by_role("status").text_content().startswith("7: ")
         read(page, "7")
-        page.evaluate(axe_source())
-        assert violations(page) == []
+        assert axe(page) == []
         page.get_by_role("button", name="Forget").click()
         read(page, "1")
 
@@ -264,8 +201,7 @@ def test_a_photo_is_read_as_the_command_reads_it(visit, sheet):
             assert abs(box["y"] - paper["y"] - scale * y0) < 4
         boxes.nth(5).click()
         read(page, str(digits[5].label))
-        page.evaluate(axe_source())
-        assert violations(page) == []
+        assert axe(page) == []
         page.get_by_role("button", name="Clear").click()
         read(page, "")
         assert page.locator(".photo").count() == 0
@@ -315,9 +251,7 @@ def test_a_file_that_is_no_model_is_told_in_one_line_and_the_page_lives(visit, t
         alert.wait_for()
         assert alert.text_content().startswith("notes.safetensors: not a model")
         page.keyboard.press("1")
-        page.wait_for_function(
-            "() => /[17]/.test(document.querySelector('.read .label')?.textContent)"
-        )
+        read(page, "1", "7")
 
 
 def test_when_the_server_has_ended_the_page_says_so(visit):
@@ -338,47 +272,56 @@ def test_without_the_secret_the_page_says_what_to_open(visit, running):
         assert "open the address it printed" in page.get_by_role("alert").text_content()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_stands_in_the_way_of_assistive_technology(visit, scheme):
-    with visit(color_scheme=scheme) as page:
-        read(page, "7")
-        page.get_by_label("What would it learn, if this were").select_option("4")
-        page.wait_for_selector("math:has-text('δ')")
-        page.evaluate(axe_source())
-        for width in (320, 640, 1280):
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_for_everyone(visit, view):
+    """For screen readers, at 320 px, at a zoom of 200 %, in the dark, by keyboard alone."""
+    with visit(settings=view) as page:
+        page.wait_for_selector(READY.get(view, "#view h1"))
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (320, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert axe(page) == [], (scheme, width)
+        for width in (320, 640):  # 640: a window of 1280 at a zoom of 200 %
             page.set_viewport_size({"width": width, "height": 800})
-            assert violations(page) == [], width
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.set_viewport_size({"width": 1280, "height": 800})
+        reached, missed = reached_by_tab(page)
+        assert missed == []
+        assert [outline for outline in reached if outline == "none"] == []
 
 
-def violations(page):
-    """Return the rules of accessibility that a page breaks, and where."""
-    return [
-        (rule["id"], [node["html"][:200] for node in rule["nodes"]])
-        for rule in page.evaluate("axe.run()")["violations"]
-    ]
+@pytest.mark.parametrize("view", VIEWS)
+def test_keys_are_listed_and_change_the_view(visit, view):
+    with visit(settings=view) as page:
+        page.wait_for_selector(READY.get(view, "#view h1"))
+        page.keyboard.press("?")
+        dialog = page.get_by_role("dialog", name="Keys")
+        dialog.wait_for()
+        listed = dialog.locator("caption").all_text_contents()
+        assert listed == [page.title().split(" ")[0], "Everywhere"]
+        assert axe(page) == []
+        page.keyboard.press("3")  # is for the dialog, not for what lies behind it
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="hidden")
+        assert re.search(rf"#{view}(&|$)", page.url)
+        for other in VIEWS:
+            page.keyboard.press(LETTERS[other])
+            page.wait_for_function("view => location.hash.match(/\\w+/)[0] === view", arg=other)
 
 
-def axe_source():
-    """Return axe-core, which the Content-Security-Policy lets no script tag load."""
-    return (files("axe_playwright_python") / "axe.min.js").read_text()
-
-
-def test_every_control_is_reached_by_tab_and_its_focus_is_seen(visit):
+def test_single_keys_can_be_switched_off(visit):
     with visit() as page:
         read(page, "7")
-        page.wait_for_selector(".terms")
-        count = page.evaluate(
-            "[...document.querySelectorAll('button, select, a[href], [tabindex]')].filter("
-            "e => e.tabIndex >= 0 && e.checkVisibility()).length"
-        )
-        reached = set()
-        for _ in range(count):
-            page.keyboard.press("Tab")
-            here = page.evaluate(
-                "(e => [e.tagName, e.ariaLabel, e.textContent.slice(0, 40), "
-                "getComputedStyle(e).outlineStyle])(document.activeElement)"
-            )
-            assert here[3] != "none", here
-            reached.add(tuple(here[:3]))
-        assert len(reached) == count
+        page.keyboard.press("?")
+        page.get_by_label("Single letters and digits work").uncheck()
+        page.keyboard.press("Escape")
+        page.keyboard.press("4")
+        page.keyboard.press("?")
+        assert page.get_by_role("dialog").count() == 0
+        assert page.locator(".read .label").text_content() == "7"
+        page.get_by_role("button", name="Keys").click()
+        page.get_by_label("Single letters and digits work").check()
+        page.keyboard.press("Escape")
+        page.keyboard.press("4")
+        read(page, "4")

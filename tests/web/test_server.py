@@ -129,6 +129,9 @@ def test_the_files_of_the_page_ask_for_nothing_from_elsewhere():
         assert not re.findall(r"https?://(?!www\.w3\.org/)", text), path
         assert "innerHTML" not in text, path
         if path.endswith(".js"):
+            for call in text.split("fetch(")[1:]:
+                assert '"X-Chainrule-Token": ' in call[:200], path
+            assert not re.findall(r"XMLHttpRequest|WebSocket|EventSource|sendBeacon", text), path
             for module in re.findall(r'(?:from|import\()\s*"([^"]+)"', text):
                 assert "/" + module.removeprefix("./") in files, f"{path} imports {module}"
     assert not re.findall(r"\sstyle=|<script>|\son\w+=", files["/"])

@@ -221,7 +221,9 @@ export function mount(el, source) {
 
   function typed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
-    if (/^\d$/.test(event.key)) example(Number(event.key), Math.floor(Math.random() * 2 ** 31));
+    if (!/^\d$/.test(event.key)) return;
+    event.preventDefault(); // elsewhere a digit changes the view
+    example(Number(event.key), Math.floor(Math.random() * 2 ** 31));
   }
 
   document.addEventListener("keydown", typed);

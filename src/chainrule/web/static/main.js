@@ -1,6 +1,7 @@
 // The page's frame: which view is shown, which network is open, and what went wrong.
 
 import { button, h } from "./dom.js";
+import { keys } from "./keys.js";
 import { ask, follow, keepToken } from "./transport.js";
 import { words } from "./words.js";
 
@@ -8,6 +9,7 @@ import { words } from "./words.js";
 const VIEWS = { draw: () => import("./draw.js") };
 const [FIRST] = Object.keys(VIEWS);
 
+const tabs = document.getElementById("tabs");
 const view = document.getElementById("view");
 const alert = document.getElementById("trouble");
 let end = () => {}, mounts = 0, network = null;
@@ -34,9 +36,11 @@ async function show() {
   const mine = ++mounts;
   if (keepToken()) network = null; // another run of the server may have another one open
   const { name, settings } = place();
-  for (const tab of document.querySelectorAll("#tabs a")) {
-    if (tab.hash === `#${name}`) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
+  for (const tab of tabs.children) {
+    tab.removeAttribute("aria-current");
+    if (tab.hash !== `#${name}`) continue;
+    tab.setAttribute("aria-current", "page");
+    tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
   }
   document.title = words.title(words.views[name]);
   trouble(null);
@@ -46,6 +50,7 @@ async function show() {
     if (mine !== mounts) return; // another view was chosen meanwhile
     opened();
     end();
+    if (view.contains(document.activeElement)) view.focus(); // before what has the focus goes
     view.replaceChildren();
     end = mount(view, { ask, follow, network, settings, remember, trouble }) ?? (() => {});
   } catch (error) {
@@ -72,9 +77,8 @@ async function open(event) {
   event.target.value = "";
 }
 
-if (Object.keys(VIEWS).length > 1) {
-  document.getElementById("tabs").append(
-    ...Object.keys(VIEWS).map((name) => h("a", { href: `#${name}` }, words.views[name])));
-}
+const names = Object.keys(VIEWS);
+if (names.length > 1) tabs.append(...names.map((name) => h("a", { href: `#${name}` }, words.views[name])));
+document.getElementById("help").append(keys(names, () => place().name, (name) => (location.hash = name)));
 addEventListener("hashchange", show);
 show();

@@ -9,6 +9,32 @@ export const words = {
   serverError: "The server made a mistake: the terminal where it runs says which.",
   notSupported: "This view could not be loaded: reload the page.",
 
+  // The keys: those of each view, those of all; several names of one row have spaces between them
+  keys: {
+    title: "Keys",
+    close: "Close",
+    everywhere: "Everywhere",
+    on: "Single letters and digits work (switch this off if you speak to your machine)",
+    turn: (view) => `go to ${view}`,
+    view: { draw: "d", step: "s", train: "t", check: "c", drive: "v" },
+    all: [
+      ["Tab", "from control to control; the arrow keys move within a layer or a list"],
+      ["Enter", "explain the unit, press the button"],
+      ["Esc", "close what is open"],
+      ["?", "this list"],
+    ],
+    in: {
+      draw: [
+        ["0 … 9", "an example of that digit"],
+        ["← ↑ → ↓", "on the pad: move the pen"],
+        ["Space", "on the pad: put the pen down, or lift it"],
+        ["Ctrl+Z", "on the pad: take a stroke back"],
+        ["Delete", "on the pad: clear it"],
+        ["Ctrl+V", "read a photo that you copied"],
+      ],
+    },
+  },
+
   open: "Open…",
   openHint: "Open a model file (.safetensors) that reads 28×28 digits",
   opened: (network) => `${network.name}, ${network.layers.join("-")}`,
