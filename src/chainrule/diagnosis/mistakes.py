@@ -75,7 +75,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     ),
     "bias-misplaced": (
         "the bias column of the gradient is the last one, in place of the first",
-        "Theta(l) is s_{l+1} x (s_l + 1), with j = 0 the bias",
+        "Theta(l) is s_(l+1) x (s_l + 1), with j = 0 the bias",
     ),
     "layers-swapped": (
         "quantities of two layers are exchanged",
