@@ -88,6 +88,9 @@ class Slip:
         forbid it.
     layer : int or None
         The only l in which the line is written wrong; None where it is all.
+    code : str or None
+        The line as a program has it, see `chainrule.diagnosis.program`; None where that takes more
+        than an expression.
     """
 
     name: str
@@ -95,6 +98,7 @@ class Slip:
     words: str
     wrong: Callable[..., Any]
     layer: int | None = None
+    code: str | None = None
 
     def reaches(self, l: int, L: int) -> bool:
         """Whether it changes delta(l): it is made in the line of delta(l), or of one above."""

@@ -250,69 +250,87 @@ WRITTEN = {
     )
     for name, order in PACKINGS.items()
 }
-# f is the right line, p the problem.
+# g' of a few activations, written from a as textbooks do
+SLOPE_OF_A = {"sigmoid": "{a} * (1 - {a})", "tanh": "(1 - {a}**2)", "relu": "({a} > 0)"}
+# f is the right line, p the problem; `chainrule.diagnosis.program` says what ``code`` may name.
 # fmt: off
 SLIPS: tuple[Slip, ...] = (
     # g'(z(l)), of the learner's own a(l) and z(l)
     Slip("activation-derivative-missing", "g_prime", "no g'",
-         lambda f, p, l, a, z, g: np.ones_like(a)),
-    Slip(POINT, "g_prime", "g' taken at a", lambda f, p, l, a, z, g: g.slope(g.g(a), a)),
-    Slip(POINT, "g_prime", "g' written from z as if a", lambda f, p, l, a, z, g: g.g_prime(z)),
+         lambda f, p, l, a, z, g: np.ones_like(a), code=""),
+    Slip(POINT, "g_prime", "g' taken at a", lambda f, p, l, a, z, g: g.slope(g.g(a), a),
+         code="{g}({a})"),
+    Slip(POINT, "g_prime", "g' written from z as if a", lambda f, p, l, a, z, g: g.g_prime(z),
+         code="{slope_of_z}"),
     *(
         Slip(OTHER, "g_prime", f"g' of {other.name}",
-             lambda f, p, l, a, z, g, other=other: other.slope(a, z))
+             lambda f, p, l, a, z, g, other=other: other.slope(a, z),
+             code=SLOPE_OF_A.get(other.name))
         for other in ACTIVATIONS.values()
         if other.name != "identity"
     ),
     *(
         Slip(OTHER, "g_prime", f"g' of {other.name} at z",
-             lambda f, p, l, a, z, g, other=other: other.slope(other.g(z), z))
+             lambda f, p, l, a, z, g, other=other: other.slope(other.g(z), z),
+             code=f"{other.name}_prime({{z}})")
         for other in ACTIVATIONS.values()
         if other.name != "identity"
     ),
     *(
-        Slip(POINT, "g_prime", f"g'(z(l{step:+d})) in place of g'(z(l))", _slope_of(step))
+        Slip(POINT, "g_prime", f"g'(z(l{step:+d})) in place of g'(z(l))", _slope_of(step),
+             code={1: "{g}({z_next})", -1: "{g}({z_before})"}.get(step))
         for step in (1, -1, 2, -2, 3, -3)
     ),
     Slip("activation-derivative-twice", "g_prime", "g' .* g'",
-         lambda f, p, l, a, z, g: f(l, a, z, g) ** 2),
-    Slip(POINT, "hidden", "g' taken at Theta^T delta", _slope_by_sign_of_delta),
+         lambda f, p, l, a, z, g: f(l, a, z, g) ** 2, code="{right}**2"),
+    Slip(POINT, "hidden", "g' taken at Theta^T delta", _slope_by_sign_of_delta,
+         code="{back} * {g}({back})"),
     Slip("activation-derivative-incomplete", "g_prime", "a in place of g'",
-         lambda f, p, l, a, z, g: a),
+         lambda f, p, l, a, z, g: a, code="{a}"),
     Slip("activation-derivative-incomplete", "g_prime", "1 - a for g'",
-         lambda f, p, l, a, z, g: 1 - a),
+         lambda f, p, l, a, z, g: 1 - a, code="(1 - {a})"),
     # delta(L)
     Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* g'",
-         lambda f, p, h, Y, z: f(h, Y, z) * _output_slope(p, h)),
+         lambda f, p, h, Y, z: f(h, Y, z) * _output_slope(p, h),
+         code="({right}) * {output_slope}"),
     Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* g' taken at a",
-         lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.slope(p.g_last.g(h), h)),
+         lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.slope(p.g_last.g(h), h),
+         code="({right}) * {g}({h})"),
     Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* the hidden layers' g'",
          lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.g_prime(h)),
     Slip("output-derivative-extra", "output", "delta(L) = (a - y) .* g' written from z",
          lambda f, p, h, Y, z: f(h, Y, z) * p.g_last.g_prime(z)),
     Slip("output-derivative-missing", "output", "delta(L) = dJ/da",
-         lambda f, p, h, Y, z: f(h, Y, z) / _output_slope(p, h)),
+         lambda f, p, h, Y, z: f(h, Y, z) / _output_slope(p, h),
+         code="({right}) / ({output_slope})"),
     Slip("output-derivative-incomplete", "output", "delta(L) = -y .* (1 - a)",
-         lambda f, p, h, Y, z: -p.classes(Y) * (1 - h)),
+         lambda f, p, h, Y, z: -p.classes(Y) * (1 - h), code="-{Y} * (1 - {h})"),
     Slip("output-derivative-incomplete", "output", "delta(L) = (1 - y) .* a",
-         lambda f, p, h, Y, z: (1 - p.classes(Y)) * h),
-    Slip("activation-forgotten", "output", "delta(L) = z(L) - y", lambda f, p, h, Y, z: z - Y),
+         lambda f, p, h, Y, z: (1 - p.classes(Y)) * h, code="(1 - {Y}) * {h}"),
+    Slip("activation-forgotten", "output", "delta(L) = z(L) - y", lambda f, p, h, Y, z: z - Y,
+         code="{z} - {Y}"),
     Slip("output-rounded", "output", "delta(L) = (a >= 0.5) - y",
-         lambda f, p, h, Y, z: (h >= 0.5) - p.classes(Y)),
+         lambda f, p, h, Y, z: (h >= 0.5) - p.classes(Y), code="({h} >= 0.5) - {Y}"),
     Slip("output-rounded", "output", "delta(L) = 1 at the largest a, less y",
-         lambda f, p, h, Y, z: (h == h.max(axis=1, keepdims=True)) - p.several(p.classes(Y))),
+         lambda f, p, h, Y, z: (h == h.max(axis=1, keepdims=True)) - p.several(p.classes(Y)),
+         code="({h} == {h}.max(axis=1, keepdims=True)) - {Y}"),
     Slip("softmax-axis", "output", "softmax along the examples in delta(L)",
-         lambda f, p, h, Y, z: _softmax_of_examples(z) - p.several(p.classes(Y))),
+         lambda f, p, h, Y, z: _softmax_of_examples(z) - p.several(p.classes(Y)),
+         code="softmax({z}, axis=0) - {Y}"),
     # Theta(l)^T delta(l+1), then delta(l) and Delta(l)
     Slip("theta-transposed", "back", "Theta in place of Theta^T",
-         lambda f, p, l, delta, Thetas: delta @ _square(Thetas[l - 1][:, 1:])),
-    Slip("theta-transposed", "Delta", "a delta^T in place of delta a^T", _weights_transposed),
+         lambda f, p, l, delta, Thetas: delta @ _square(Thetas[l - 1][:, 1:]),
+         code="{delta} @ {Theta}[:, 1:].T"),
+    Slip("theta-transposed", "Delta", "a delta^T in place of delta a^T", _weights_transposed,
+         code="np.c_[{delta}.sum(0), {a}.T @ {delta}]"),
     Slip("unrolled-by-row", "back", "Theta read in the other order on the way back",
-         lambda f, p, l, delta, Thetas: f(l, delta, [other_order(T, p.packing) for T in Thetas])),
+         lambda f, p, l, delta, Thetas: f(l, delta, [other_order(T, p.packing) for T in Thetas]),
+         code='{delta} @ {Theta}.ravel().reshape({Theta}.shape, order="F")[:, 1:]'),
     Slip("unrolled-by-row", "unroll", "D unrolled in the other order than theta",
-         lambda f, p, l, matrix, packing: other_order(matrix, packing)),
+         lambda f, p, l, matrix, packing: other_order(matrix, packing), code="{D}.ravel()"),
     Slip("bias-in-delta", "back", "the last unit is dropped in place of the bias",
-         lambda f, p, l, delta, Thetas: delta @ Thetas[l - 1][:, :-1]),
+         lambda f, p, l, delta, Thetas: delta @ Thetas[l - 1][:, :-1],
+         code="{delta} @ {Theta}[:, :-1]"),
     Slip("bias-in-delta", "back", "the bias stands last and the first unit is dropped",
          lambda f, p, l, delta, Thetas: delta @ np.roll(Thetas[l - 1], -1, axis=1)[:, 1:]),
     *(
@@ -330,76 +348,95 @@ SLIPS: tuple[Slip, ...] = (
              f"which is {slope}", _last_slope_dropped(slope))
         for slope in BIAS_SLOPES
     ),
-    Slip("bias-gradient-missing", "Delta", "D(:, 1) is 0", _bias_zero),
+    Slip("bias-gradient-missing", "Delta", "D(:, 1) is 0", _bias_zero, code="no_bias({right})"),
     Slip("bias-misplaced", "Delta", "[delta a^T, delta] in place of [delta, delta a^T]",
-         lambda f, p, *arguments: np.roll(f(*arguments), -1, axis=1)),
-    Slip("layers-swapped", "order", "[D2(:); D1(:)]", lambda f, p, matrices: f(matrices)[::-1]),
-    Slip("layers-swapped", "Delta", "a of the neighbouring layer in Delta", _neighbours_a),
-    Slip("layers-swapped", "Delta", "delta(l) in place of delta(l+1)", _neighbours_delta(-1)),
-    Slip("layers-swapped", "Delta", "delta(l+2) in place of delta(l+1)", _neighbours_delta(1)),
-    Slip("layer-copied", "order", "every D(l) is D(1)", _copied(1)),
-    Slip("layer-copied", "order", "every D(l) is D(L-1)", _copied(0)),
+         lambda f, p, *arguments: np.roll(f(*arguments), -1, axis=1),
+         code="{delta}.T @ np.c_[{a}, np.ones(m)]"),
+    Slip("layers-swapped", "order", "[D2(:); D1(:)]", lambda f, p, matrices: f(matrices)[::-1],
+         code="{reversed}"),
+    Slip("layers-swapped", "Delta", "a of the neighbouring layer in Delta", _neighbours_a,
+         code="{delta}.T @ bias({other_a})"),
+    Slip("layers-swapped", "Delta", "delta(l) in place of delta(l+1)", _neighbours_delta(-1),
+         code="{delta_below}.T @ bias({a})"),
+    Slip("layers-swapped", "Delta", "delta(l+2) in place of delta(l+1)", _neighbours_delta(1),
+         code="{delta_above}.T @ bias({a})"),
+    Slip("layer-copied", "order", "every D(l) is D(1)", _copied(1), code="{first_for_all}"),
+    Slip("layer-copied", "order", "every D(l) is D(L-1)", _copied(0), code="{last_for_all}"),
     Slip("layer-copied", "order", "every D(l) is the sum of all", _summed),
     Slip("layer-copied", "Delta", "Delta(1) in place of Delta(l)", _Delta_of(lambda all: all[0])),
     Slip("layer-copied", "Delta", "Delta(L-1) in place of Delta(l)",
          _Delta_of(lambda all: all[-1])),
     Slip("layer-copied", "Delta", "the sum of all Deltas in place of Delta(l)", _Delta_of(sum)),
-    Slip("layers-swapped", "back", "Theta(l-1) in delta(l)", _other_Theta(-1)),
-    Slip("layers-swapped", "back", "Theta(l+1) in delta(l)", _other_Theta(1)),
+    Slip("layers-swapped", "back", "Theta(l-1) in delta(l)", _other_Theta(-1),
+         code="{delta} @ {Theta_before}[:, 1:]"),
+    Slip("layers-swapped", "back", "Theta(l+1) in delta(l)", _other_Theta(1),
+         code="{delta} @ {Theta_next}[:, 1:]"),
     # y
     Slip("labels-shifted", "labels", "classes moved by +1, the last to the first",
-         lambda f, p, Y: np.roll(p.several(Y), 1, axis=1)),
+         lambda f, p, Y: np.roll(p.several(Y), 1, axis=1), code="np.roll({right}, 1, axis=1)"),
     Slip("labels-shifted", "labels", "labels moved by +1", lambda f, p, Y: _shifted(Y, 1)),
     Slip("labels-shifted", "labels", "classes moved by -1, the last to the first",
-         lambda f, p, Y: np.roll(p.several(Y), -1, axis=1)),
+         lambda f, p, Y: np.roll(p.several(Y), -1, axis=1), code="np.roll({right}, -1, axis=1)"),
     Slip("labels-shifted", "labels", "labels moved by -1", lambda f, p, Y: _shifted(Y, -1)),
-    Slip("labels-shifted", "labels", "labels exchanged", lambda f, p, Y: 1 - p.classes(Y)),
-    Slip("labels-missing", "labels", "delta(L) = a(L), no y", lambda f, p, Y: np.zeros_like(Y)),
+    Slip("labels-shifted", "labels", "labels exchanged", lambda f, p, Y: 1 - p.classes(Y),
+         code="(1 - {right})"),
+    Slip("labels-missing", "labels", "delta(L) = a(L), no y", lambda f, p, Y: np.zeros_like(Y),
+         code="0 * {right}"),
     Slip("labels-missing", "labels", "delta(L) = a(L) - 1",
-         lambda f, p, Y: np.ones_like(p.classes(Y))),
+         lambda f, p, Y: np.ones_like(p.classes(Y)), code="np.ones_like({right})"),
     Slip("one-label-for-all", "labels", "y of the first example for all",
-         lambda f, p, Y: np.broadcast_to(Y[:1], Y.shape)),
+         lambda f, p, Y: np.broadcast_to(Y[:1], Y.shape), code="{right}[0]"),
     Slip("one-label-for-all", "labels", "y of the last example for all",
-         lambda f, p, Y: np.broadcast_to(Y[-1:], Y.shape)),
+         lambda f, p, Y: np.broadcast_to(Y[-1:], Y.shape), code="{right}[-1]"),
     Slip("labels-wrong-axis", "labels", "Y is reshaped where it should be transposed",
-         lambda f, p, Y: p.several(Y).T.reshape(Y.shape)),
+         lambda f, p, Y: p.several(Y).T.reshape(Y.shape), code="{right}.T.reshape({right}.shape)"),
     Slip("labels-wrong-axis", "labels", "Y is reshaped where it should be transposed",
          lambda f, p, Y: p.several(Y).ravel().reshape(Y.shape, order="F")),
     # Delta(l)
     Slip("activation-forgotten", "Delta", "z(l) in place of a(l)",
-         lambda f, p, l, delta, a, z: f(l, delta, {**a, l: z[l]}, z)),
-    Slip("accumulator-overwritten", "Delta", "Delta of the last example alone", _examples(LAST)),
+         lambda f, p, l, delta, a, z: f(l, delta, {**a, l: z[l]}, z),
+         code="{delta}.T @ bias({z})"),
+    Slip("accumulator-overwritten", "Delta", "Delta of the last example alone", _examples(LAST),
+         code="{delta}[-1:].T @ bias({a}[-1:])"),
     Slip("accumulator-overwritten", "Delta", "Delta's bias column of the last example alone",
          _biases_examples(LAST)),
-    Slip("accumulator-overwritten", "Delta", "Delta of the first example alone", _examples(FIRST)),
+    Slip("accumulator-overwritten", "Delta", "Delta of the first example alone", _examples(FIRST),
+         code="{delta}[:1].T @ bias({a}[:1])"),
     Slip("accumulator-overwritten", "Delta", "Delta's bias column of the first example alone",
          _biases_examples(FIRST)),
-    Slip("example-left-out", "Delta", "the first example is left out", _examples(slice(1, None))),
-    Slip("example-left-out", "Delta", "the last example is left out", _examples(slice(-1))),
+    Slip("example-left-out", "Delta", "the first example is left out", _examples(slice(1, None)),
+         code="{delta}[1:].T @ bias({a}[1:])"),
+    Slip("example-left-out", "Delta", "the last example is left out", _examples(slice(-1)),
+         code="{delta}[:-1].T @ bias({a}[:-1])"),
     Slip("bias-gradient-summed", "Delta", "the bias's Delta summed over the units too",
-         _bias_of_all(mean=False)),
+         _bias_of_all(mean=False),
+         code="np.c_[np.full({units}, {delta}.sum()), {delta}.T @ {a}]"),
     Slip("bias-gradient-summed", "Delta", "the bias's Delta averaged over the units too",
          _bias_of_all(mean=True)),
     # lambda
     Slip("lambda-misplaced", "penalty", "0 in the last column, not in the first",
-         _zeros_at(NONE, LAST)),
+         _zeros_at(NONE, LAST), code="np.c_[{Theta}[:, :-1], np.zeros({units})]"),
     Slip("lambda-misplaced", "penalty", "0 in the first column, where the bias stands last",
          _zeros_at(NONE, slice(1, 2))),
     Slip("lambda-misplaced", "penalty", "0 in the first row, not in the first column",
-         _zeros_at(FIRST, NONE)),
+         _zeros_at(FIRST, NONE), code="np.r_[np.zeros((1, {columns})), {Theta}[1:]]"),
     Slip("lambda-misplaced", "penalty", "0 in the last row, not in the first column",
          _zeros_at(LAST, NONE)),
-    Slip("lambda-misplaced", "penalty", "0 in the first row too", _zeros_at(FIRST, FIRST)),
+    Slip("lambda-misplaced", "penalty", "0 in the first row too", _zeros_at(FIRST, FIRST),
+         code="np.r_[np.zeros((1, {columns})), {right}[1:]]"),
     Slip("lambda-misplaced", "penalty", "Theta^T in place of Theta",
-         lambda f, p, l, Thetas: _weights_transposed(f, p, l, Thetas)),
+         lambda f, p, l, Thetas: _weights_transposed(f, p, l, Thetas),
+         code="np.c_[0 * {Theta}[:, 0], {Theta}[:, 1:].T]"),
     Slip("lambda-misplaced", "penalty", "only the bias column", lambda f, p, l, Thetas: (
-         Thetas[l - 1] - f(l, Thetas))),
-    Slip("lambda-of-another-layer", "penalty", "Theta(l+1) in place of Theta(l)", _penalty_of(1)),
-    Slip("lambda-of-another-layer", "penalty", "Theta(l-1) in place of Theta(l)", _penalty_of(-1)),
+         Thetas[l - 1] - f(l, Thetas)), code="({Theta} - {right})"),
+    Slip("lambda-of-another-layer", "penalty", "Theta(l+1) in place of Theta(l)", _penalty_of(1),
+         code="no_bias({Theta_next})"),
+    Slip("lambda-of-another-layer", "penalty", "Theta(l-1) in place of Theta(l)", _penalty_of(-1),
+         code="no_bias({Theta_before})"),
     Slip("lambda-factor", "penalty", "Theta .^ 2 in place of Theta",
-         lambda f, p, l, Thetas: f(l, Thetas) ** 2),
+         lambda f, p, l, Thetas: f(l, Thetas) ** 2, code="{right}**2"),
     Slip("lambda-factor", "penalty", "sign(Theta) in place of Theta",
-         lambda f, p, l, Thetas: np.sign(f(l, Thetas))),
+         lambda f, p, l, Thetas: np.sign(f(l, Thetas)), code="np.sign({right})"),
     # [D1(:); D2(:)]
     *WRITTEN.values(),
 )
@@ -407,7 +444,9 @@ SLIPS: tuple[Slip, ...] = (
 # fmt: on
 
 # The layers in which a line stands, from and up to which (of L); the other lines stand once
-PER_LAYER = {"g_prime": 2, "back": 2, "hidden": 2, "Delta": 1, "penalty": 1, "unroll": 1}
+PER_LAYER = {
+    "g_prime": 2, "back": 2, "hidden": 2, "Delta": 1, "penalty": 1, "D": 1, "unroll": 1
+}  # fmt: skip
 
 
 def tried_slips(L: int) -> Iterator[Slip]:
@@ -417,7 +456,7 @@ def tried_slips(L: int) -> Iterator[Slip]:
     """
     for everywhere in SLIPS:
         yield everywhere
-        yield from _in_one_layer(everywhere, L)
+        yield from in_one_layer(everywhere, L)
     for one, other in permutations(range(1, L), 2) if 3 < L < 7 else ():
         yield Slip("layer-copied", "order", f"D({one}) is D({other})", _copied(other, one))
         if one < other:
@@ -425,7 +464,8 @@ def tried_slips(L: int) -> Iterator[Slip]:
             yield Slip("layers-swapped", "order", words, _exchanged(one, other))
 
 
-def _in_one_layer(slip: Slip, L: int) -> Iterator[Slip]:
+def in_one_layer(slip: Slip, L: int) -> Iterator[Slip]:
+    """Yield the slip made in one layer alone, for each of those where its line stands."""
     layers = range(PER_LAYER.get(slip.line, L), L)
     if len(layers) > 1:
         for layer in layers:
