@@ -18,13 +18,13 @@ PLANE, CURVE = 300, 80  # rows of a table with two inputs, and with one
 
 
 def xor(rng: np.random.Generator) -> Made:
-    """Class 1 where the two inputs have different signs; no line parts that."""
+    """Call it class 1 where the two inputs have different signs; no line parts that."""
     X = rng.uniform(0.1, 1.0, (PLANE, 2)) * rng.choice([-1.0, 1.0], (PLANE, 2))
     return X, (X[:, 0] * X[:, 1] < 0).astype(np.int64)
 
 
 def moons(rng: np.random.Generator) -> Made:
-    """Two half circles, one in the other's mouth."""
+    """Put one half circle into the other's mouth."""
     y, turn = np.arange(PLANE) % 2, rng.uniform(0, np.pi, PLANE)
     X = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     X = np.where(y[:, None] == 1, [1.0, 0.5] - X, X)
@@ -32,27 +32,27 @@ def moons(rng: np.random.Generator) -> Made:
 
 
 def ring(rng: np.random.Generator) -> Made:
-    """A disc, and a ring around it."""
+    """Put a ring around a disc."""
     y, turn = np.arange(PLANE) % 2, rng.uniform(0, 2 * np.pi, PLANE)
     radius = np.where(y == 1, rng.uniform(0.7, 1.0, PLANE), 0.5 * np.sqrt(rng.uniform(size=PLANE)))
     return np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1), y
 
 
 def spiral(rng: np.random.Generator) -> Made:
-    """Three arms that wind around each other."""
+    """Wind three arms around each other."""
     y, out = np.arange(PLANE) % 3, rng.uniform(0.05, 1.0, PLANE)
     turn = 2 * np.pi * y / 3 + 4 * out + rng.normal(0, 0.12, PLANE)
     return np.stack([out * np.cos(turn), out * np.sin(turn)], axis=1), y
 
 
 def sine(rng: np.random.Generator) -> Made:
-    """A wave with noise of standard deviation 0.1."""
+    """Add noise of standard deviation 0.1 to a wave."""
     x = np.sort(rng.uniform(-np.pi, np.pi, CURVE))
     return x[:, None], np.sin(x) + rng.normal(0, 0.1, CURVE)
 
 
 def bend(rng: np.random.Generator) -> Made:
-    """Few points on a line that bends upwards: a large network learns them by heart."""
+    """Bend a line upwards and leave few points of it: a large network learns them by heart."""
     x = np.sort(rng.uniform(-50, 40, 15))
     return x[:, None], np.maximum(3.0, 12 + 0.4 * x + 0.01 * x**2) + rng.normal(0, 1.5, 15)
 

@@ -93,13 +93,13 @@ def _value(blob: BinaryIO) -> Any:
     return np.load(blob, allow_pickle=False)
 
 
-def write(path: str | os.PathLike[str], **matrices: npt.ArrayLike) -> None:
+def write(file: File, /, **matrices: npt.ArrayLike) -> None:
     """Write matrices to a ``.mat`` file that Octave's ``load`` reads.
 
     Parameters
     ----------
-    path : path
-        Replaced wholly or not at all.
+    file : path or binary stream
+        A file is replaced wholly or not at all.
     **matrices : array of shape (rows, columns) or (m,)
         By the name that Octave is to use; a vector becomes a column.
 
@@ -112,7 +112,10 @@ def write(path: str | os.PathLike[str], **matrices: npt.ArrayLike) -> None:
 
     content = io.BytesIO()
     savemat(content, dict(matrices), oned_as="column", do_compression=True)
-    write_atomically(path, content.getvalue())
+    if isinstance(file, str | os.PathLike):
+        write_atomically(file, content.getvalue())
+    else:
+        file.write(content.getvalue())
 
 
 def digits(labels: npt.ArrayLike) -> Array:

@@ -90,12 +90,23 @@ class WeightsDisplay(Panel):
     >>> display = WeightsDisplay(np.array([[0.5, 1.0, -2.0]]), inputs=["size", "age"]).plot()
     >>> [label.get_text() for label in display.ax_.get_xticklabels()]
     ['bias', 'size', 'age']
+    >>> display.shares.round(2)
+    array([0.33, 0.67])
     """
 
     Theta: Array
     inputs: Sequence[str] | None = None
     units: Sequence[str] | None = None
     title: str = "Weights"
+
+    @property
+    def shares(self) -> Array:
+        """The part of each input, without the bias, in the sum of the weights' absolute values.
+
+        Where the inputs are standardised, it tells which of them the layer looks at most.
+        """
+        sizes = np.abs(self.Theta[:, 1:]).sum(axis=0)
+        return np.asarray(sizes / (sizes.sum() or 1.0))
 
     @classmethod
     def from_estimator(

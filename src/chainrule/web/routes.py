@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chainrule.web import drawing, teaching, training, unit
+from chainrule.web import drawing, looks, teaching, training, unit, ways
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
 
@@ -48,4 +48,11 @@ ROUTES: dict[str, Route] = {
     "more": Route(training.more),
     "history": Route(training.history),
     "events": Route(training.events),
+    "looks": Route(looks.looks),
+    "cell": Route(looks.cell),
+    "run-unit": Route(looks.run_unit),
+    "copied": Route(ways.copied),
+    "download": Route(ways.download),
+    "opened-model": Route(ways.opened_model),
+    "own": Route(ways.own),
 }

@@ -110,17 +110,17 @@ class Run:
     @property
     def network(self) -> Network:
         """The network that is trained."""
-        return self._ready().plan.network
+        return self.ready().plan.network
 
     @property
     def lam(self) -> float:
         """Lambda."""
-        return self._ready().plan.lam
+        return self.ready().plan.lam
 
     @property
     def max_iter(self) -> int:
         """At most this many iterations."""
-        return int(self._ready().plan.arguments["max_iter"])
+        return int(self.ready().plan.arguments["max_iter"])
 
     @property
     def result(self) -> Result | None:
@@ -144,7 +144,7 @@ class Run:
 
     def model(self, iteration: int) -> Model:
         """Return the network as it was after an iteration, and all that it takes to use it."""
-        theta, prepared = self.theta(iteration), self._ready()
+        theta, prepared = self.theta(iteration), self.ready()
         if self.outcome is not None and iteration == self.taken:
             return self.outcome.model
         lams = self.history.extra.get("lam")
@@ -152,7 +152,8 @@ class Run:
         J = self.history.J[iteration]
         return prepared.model(theta, lam, J, f"after iteration {iteration}")
 
-    def _ready(self) -> Prepared:
+    def ready(self) -> Prepared:
+        """Return the examples and the plan, once they are there."""
         if self.prepared is None:
             raise ValueError("the run has no network yet: wait until its data are read")
         return self.prepared
@@ -253,7 +254,7 @@ class Run:
         self.version += 1
 
     def _end(self, outcome: Outcome) -> None:
-        result, prepared = outcome.result, self._ready()
+        result, prepared = outcome.result, self.ready()
         X, Y = (part[:LOOKED_AT] for part in prepared.trained_on)
         by_rate = is_rule(find(prepared.plan.arguments["optimizer"]))
         self.report = stop_report(

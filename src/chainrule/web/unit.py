@@ -21,6 +21,15 @@ def unit(desk: Desk, asked: Asked) -> dict[str, Any]:
     opened = desk.opened
     network = opened.model.network
     x = asked.numbers("x", (network.layers[0],))
+    if "y" not in asked.values:
+        return explained(opened, asked, x)
+    y = asked.whole("y", 0, network.K - 1)
+    return explained(opened, asked, x, y if network.K == 1 else np.eye(network.K)[y])
+
+
+def explained(opened: Opened, asked: Asked, x: Array, target: Any = None) -> dict[str, Any]:
+    """Explain the unit that is asked for, for an example x that is not standardised yet."""
+    network = opened.model.network
     l = asked.whole("l", 2, network.L)
     j = asked.whole("j", 1, network.layers[l - 1])
     a = opened.activations(x)
@@ -38,8 +47,8 @@ def unit(desk: Desk, asked: Asked) -> dict[str, Any]:
         "a": float(a[l - 1][j - 1]),
     }
     answer |= _activation(opened, l, z)
-    if "y" in asked.values:
-        answer |= _taught(opened, a[0], asked.whole("y", 0, network.K - 1), l, j)
+    if target is not None:
+        answer |= _taught(opened, a[0], target, l, j)
     return answer
 
 
@@ -62,11 +71,9 @@ def _activation(opened: Opened, l: int, z: float) -> dict[str, Any]:
     }
 
 
-def _taught(opened: Opened, x: Array, y: int, l: int, j: int) -> dict[str, Any]:
-    """Return delta and the row of Delta of the unit, if the picture's class were y."""
-    network = opened.model.network
-    target: Any = y if network.K == 1 else np.eye(network.K)[y]
-    shown = trace(network, opened.theta, x, target)
+def _taught(opened: Opened, x: Array, target: Any, l: int, j: int) -> dict[str, Any]:
+    """Return delta and the row of Delta of the unit, if the example's target were this."""
+    shown = trace(opened.model.network, opened.theta, x, target)
     return {
         "delta": float(shown.delta[l - 2][j - 1]),
         "Delta": np.ascontiguousarray(shown.Delta[l - 2][j - 1]),

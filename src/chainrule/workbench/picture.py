@@ -61,7 +61,7 @@ def _more_panels(outcome: Outcome) -> list[Callable[[Axes], Any]]:
             panels.append(lambda ax: regions.plot(ax).ax_.set(xlabel=names[0], ylabel=names[1]))
         return panels
     if (len(names), model.network.K) == (1, 1):
-        curve = fitted_curve(model, outcome.training, outcome.lam)
+        curve = fitted_curve(model, outcome.training, _bars(outcome))
         panels.append(lambda ax: curve.plot(ax).ax_.set(xlabel=names[0], ylabel=target))
     errors = ErrorHistogramDisplay(evaluation.truth.ravel(), evaluation.answer.ravel())
     panels.append(lambda ax: errors.plot(ax).ax_.set(xlabel=f"true - predicted {target}"))
@@ -82,15 +82,24 @@ def decision_regions(model: Model, training: Dataset) -> DecisionRegionsDisplay:
     return display
 
 
-def fitted_curve(model: Model, training: Dataset, lam: float) -> PredictionDisplay:
-    """Return the curve of a model with one input, with error bars, in the units of the table."""
-    network, theta = model.network, model.theta
-    X, Y = standardised(training, model.scaling, model.target_scaling)
+def _bars(outcome: Outcome) -> ErrorBars | None:
+    """Return the error bars of a fit, where there are any."""
     try:
-        bars = None if network.output != "identity" else ErrorBars.at(network, theta, X, Y, lam)
-    except ValueError:  # too few rows to tell the noise from the network
-        bars = None
-    display = PredictionDisplay.from_theta(network, theta, X, Y, bars)
+        return error_bars(outcome.model, outcome.training, outcome.lam)
+    except ValueError:  # another cost, or too few rows to tell the noise from the network
+        return None
+
+
+def error_bars(model: Model, training: Dataset, lam: float) -> ErrorBars:
+    """Return how far a model may be off, in the units that its network sees."""
+    X, Y = standardised(training, model.scaling, model.target_scaling)
+    return ErrorBars.at(model.network, model.theta, X, Y, lam)
+
+
+def fitted_curve(model: Model, training: Dataset, bars: ErrorBars | None) -> PredictionDisplay:
+    """Return the curve of a model with one input, with its error bars, in the table's units."""
+    X, Y = standardised(training, model.scaling, model.target_scaling)
+    display = PredictionDisplay.from_theta(model.network, model.theta, X, Y, bars)
     if model.scaling is not None:
         display.x = model.scaling.undo(display.x)
     if model.target_scaling is not None:

@@ -3,6 +3,7 @@
 import { button, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { ask, follow, keepToken } from "./transport.js";
+import { ways } from "./ways.js";
 import { words } from "./words.js";
 
 // The views that are built, in the order of their tabs
@@ -80,5 +81,6 @@ async function open(event) {
 const names = Object.keys(VIEWS);
 if (names.length > 1) tabs.append(...names.map((name) => h("a", { href: `#${name}` }, words.views[name])));
 document.getElementById("help").append(keys(names, () => place().name, (name) => (location.hash = name)));
+ways(document.getElementById("ways"), { ask, trouble, network: () => network });
 addEventListener("hashchange", show);
 show();

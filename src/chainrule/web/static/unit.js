@@ -6,7 +6,7 @@ import { both, display, fixed, layered, number, plain, row, sum } from "./math.j
 import { canvas, grid, largest, signed } from "./paint.js";
 import { words } from "./words.js";
 
-const TERMS = 4; // largest terms of the sum that have a row of their own
+const TERMS = 4, NAMED_TERMS = 8; // largest terms of the sum that have a row of their own
 const DECIMALS = 4;
 const svg = inside("http://www.w3.org/2000/svg");
 
@@ -14,8 +14,10 @@ const svg = inside("http://www.w3.org/2000/svg");
 export function panel(el, network, wanted) {
   const { layers, classes } = network;
   const L = layers.length;
-  const side = Math.sqrt(layers[0]);
-  const shape = (l) => (l === 1 ? [side, side] : grid(layers[l - 1]));
+  // A network on a table has `image: null`: its inputs have names
+  const { image = [Math.sqrt(layers[0]), Math.sqrt(layers[0])] } = network;
+  const shape = (l) => (l === 1 ? image : grid(layers[l - 1]));
+  const ink = image ? words.ink : words.value;
   const target = h("select", { onchange: () => wanted() },
     h("option", { value: "" }, words.noTarget),
     ...classes.map((label, k) => h("option", { value: k }, words.className(label))));
@@ -25,13 +27,15 @@ export function panel(el, network, wanted) {
   const question = h("p", {}, h("label", {}, words.target, " ", target));
   el.replaceChildren(head, body, question, learn);
 
-  const input = (l, i) => {
+  const input = (l, i, names) => {
     if (l > 1) return words.unitName(i, l);
-    return words.pixel(Math.ceil(i / side), ((i - 1) % side) + 1);
+    if (!image) return names?.[i - 1] ?? words.input(i);
+    return words.pixel(Math.ceil(i / image[1]), ((i - 1) % image[1]) + 1);
   };
 
   function pictures({ l, weights, adds }) {
-    const before = l === 2 ? words.ink : words.activation;
+    if (l === 2 && !image) return [];
+    const before = l === 2 ? ink : words.activation;
     const size = shape(l - 1);
     const most = [largest(weights.subarray(1)), largest(adds.subarray(1))];
     const figures = [[weights, words.looksFor], [adds, words.weightTimes(before)]].map(
@@ -53,10 +57,11 @@ export function panel(el, network, wanted) {
     return lines;
   }
 
-  function terms({ l, weights, values, adds, z }) {
+  function terms({ l, weights, values, adds, z, names }) {
     const order = [...adds.keys()].slice(1).sort((p, q) => Math.abs(adds[q]) - Math.abs(adds[p]));
-    const shown = order.slice(0, TERMS);
-    const others = order.slice(TERMS).reduce((total, i) => total + adds[i], 0);
+    const most = l === 2 && !image ? NAMED_TERMS : TERMS;
+    const shown = order.slice(0, most);
+    const others = order.slice(most).reduce((total, i) => total + adds[i], 0);
     const line = (name, i) => h("tr", {}, h("th", { scope: "row" }, name),
       h("td", {}, fixed(weights[i], DECIMALS)), h("td", {}, i ? number(values[i], 3) : "1"),
       h("td", {}, fixed(adds[i], DECIMALS)));
@@ -64,10 +69,10 @@ export function panel(el, network, wanted) {
       h("td", {}, fixed(value, DECIMALS)));
     const { columns } = words;
     return h("table", { class: "terms" },
-      h("thead", {}, h("tr", {}, ...[l === 2 ? columns.pixel : columns.unit, columns.weight,
-        l === 2 ? words.ink : words.activation, columns.adds].map((text) => h("th", { scope: "col" }, text)))),
-      h("tbody", {}, line(words.bias, 0), ...shown.map((i) => line(input(l - 1, i), i)),
-        order.length > TERMS ? rest(words.others(order.length - TERMS), others) : null,
+      h("thead", {}, h("tr", {}, ...[l > 2 ? columns.unit : image ? columns.pixel : columns.input, columns.weight,
+        l === 2 ? ink : words.activation, columns.adds].map((text) => h("th", { scope: "col" }, text)))),
+      h("tbody", {}, line(words.bias, 0), ...shown.map((i) => line(input(l - 1, i, names), i)),
+        order.length > most ? rest(words.others(order.length - most), others) : null,
         rest(words.sumOf, z, "sum")));
   }
 
@@ -92,6 +97,7 @@ export function panel(el, network, wanted) {
     const most = largest(Delta.subarray(1));
     const formula = display(layered("δ", l, j), "=", delta);
     if (!most) return [formula, h("p", { class: "note" }, words.noDelta)];
+    if (l === 2 && !image) return [formula, h("p", { class: "note" }, words.backwardLine)];
     const picture = canvas(words.teaches(number(most, 2)));
     signed(picture, Delta.subarray(1), shape(l - 1), most);
     return [formula, h("div", { class: "pair" }, h("figure", {}, picture)),
@@ -106,7 +112,8 @@ export function panel(el, network, wanted) {
     },
     show(values) {
       const { l, j } = values;
-      question.hidden = false;
+      question.hidden = !classes.length;
+      if (values.y !== undefined) target.value = values.y;
       head.textContent = l === L && classes.length === layers[L - 1]
         ? words.outputUnit(words.className(classes[j - 1]), l) : words.unit(j, l);
       body.replaceChildren(...pictures(values), ...formulas(values), terms(values),

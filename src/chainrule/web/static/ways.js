@@ -1,0 +1,98 @@
+// The ways out of every view: the run on show as text that does it again, files, and a link.
+
+import { button, h } from "./dom.js";
+import { words } from "./words.js";
+
+const FILES = ["model", "record", "history", "npz", "mat", "picture"];
+const SHOWN = "chainrule:run"; // the event by which a view tells the run and iteration on show, or null
+
+/** Fill `el` with the menu; `source` has `ask`, `network` and `trouble` as a view's has. */
+export function ways(el, source) {
+  const say = words.ways;
+  const list = h("div", { class: "menu", hidden: true, id: "ways-menu" });
+  const open = button(`${say.menu} ▾`, () => toggle(list.hidden), {
+    "aria-expanded": "false", "aria-controls": "ways-menu",
+  });
+  const text = h("pre", { tabindex: 0, role: "region", "aria-label": say.text });
+  const heading = h("h2"), note = h("p", { class: "note" }), done = h("p", { role: "status" });
+  const sheet = h("dialog", { class: "copied", "aria-label": say.text }, heading, text, note, done,
+    h("div", { class: "buttons" }, button(say.copy, copy), button(words.close, () => sheet.close())));
+  el.replaceChildren(open, list, sheet);
+  let run = null;
+
+  const item = (name, act) => h("li", {}, button(name, () => {
+    toggle(false);
+    Promise.resolve(act()).catch((error) => source.trouble(error));
+  }));
+  const group = (title, ...items) => [h("h2", {}, title), h("ul", {}, ...items)];
+
+  function toggle(on) {
+    list.hidden = !on;
+    open.setAttribute("aria-expanded", on);
+    if (!on) return;
+    list.replaceChildren(
+      ...(run ? [
+        ...group(say.again, ...["python", "command", "octave"].map((name) => item(say[name], () => copied(name)))),
+        ...group(say.files, ...FILES.map((what) => item(say[what], () => download("download", { ...run, what })))),
+        h("p", { class: "note" }, say.theta(run.iteration)),
+      ] : [
+        ...group(say.files, item(say.model, () => download("opened-model")),
+          ...(source.network()?.own ? [item(say.own, () => download("own"))] : [])),
+        h("p", { class: "note" }, say.noRun),
+      ]),
+      h("ul", {}, item(say.link, () => show(say.link, location.href, say.linkNote))));
+    list.querySelector("button").focus();
+  }
+
+  async function copied(name) {
+    const answer = await source.ask("copied", { run: run.run });
+    const files = answer.needs[name];
+    const missing = answer[`no_${name}`];
+    if (missing) return show(say[name], "", say.none[name] ?? missing);
+    return show(say[name], answer[name], files.length ? say.needs[name](files) : "");
+  }
+
+  async function download(route, values) {
+    const { name, content } = await source.ask(route, values);
+    const link = h("a", { href: URL.createObjectURL(new Blob([content])), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  function show(title, content, hint) {
+    heading.textContent = title;
+    text.textContent = content;
+    text.hidden = !content;
+    note.textContent = hint;
+    done.textContent = "";
+    sheet.showModal();
+    return content && copy();
+  }
+
+  async function copy() {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      done.textContent = say.copied;
+    } catch { // the browser may not allow it
+      getSelection().selectAllChildren(text);
+      done.textContent = say.notCopied;
+    }
+  }
+
+  list.addEventListener("keydown", (event) => {
+    const buttons = [...list.querySelectorAll("button")];
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (step) {
+      buttons[buttons.indexOf(document.activeElement) + step]?.focus();
+      event.preventDefault();
+    }
+  });
+  el.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || list.hidden) return;
+    toggle(false);
+    open.focus();
+    event.stopPropagation();
+  });
+  document.addEventListener("pointerdown", (event) => !el.contains(event.target) && !list.hidden && toggle(false));
+  document.addEventListener(SHOWN, ({ detail }) => (run = detail && { run: detail.run, iteration: detail.iteration }));
+}

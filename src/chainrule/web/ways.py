@@ -1,0 +1,236 @@
+"""The ways out of the page: a run as text that does it again, and files to take along."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from chainrule import __version__, model_file
+from chainrule.common.types import Array
+from chainrule.common.words import cell
+from chainrule.datasets import octave
+from chainrule.model_file import as_json
+from chainrule.notes.theta import reshape
+from chainrule.photos import SIDE
+from chainrule.web.asked import Asked
+from chainrule.web.desk import Desk
+from chainrule.web.runs import Run
+from chainrule.workbench import copies
+
+RECORD, FORMAT = "chainrule run", 1  # the first key of run.json, and its value
+OCTAVE_FILE = "run.mat"
+
+
+def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return a run as a command, as Python and as Octave; each with the files that it needs."""
+    run = run_of(desk, asked)
+    prepared, done = run.ready(), iterations(run)
+    request = copies.settled(prepared, done)
+    table = [] if isinstance(request.source, str) else [run.name]
+    answer: dict[str, Any] = {"python": copies.as_python(prepared, done, zero=run.zero)}
+    if run.zero:
+        answer["no_command"] = "zero"
+    else:
+        answer["command"] = copies.as_command(request)
+    try:
+        answer["octave"] = copies.as_octave(prepared, OCTAVE_FILE)
+    except ValueError as error:
+        answer["no_octave"] = str(error)
+    return answer | {"needs": {"python": table, "command": table, "octave": [OCTAVE_FILE]}}
+
+
+def download(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return a file, as bytes with a name: of a run at one iteration."""
+    what = asked.choice("what", list(FILES))
+    run = run_of(desk, asked)
+    run.ready()
+    iteration = asked.whole("iteration", 0, 2**31)
+    name, content = FILES[what](run, iteration)
+    if what in ("model", "npz", "mat"):
+        run.saved = True
+    return as_file(f"{stem(run)}{name}", content)
+
+
+def opened_model(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the network that is open as a file, with what it has learnt on the page."""
+    opened = desk.opened
+    stream = io.BytesIO()
+    model_file.save(stream, opened.model)
+    return as_file(f"{PurePath(opened.name).stem.replace(' ', '-')}.safetensors", stream.getvalue())
+
+
+def own(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the drawings that the reader has labelled, as examples to train on."""
+    if not desk.own:
+        raise ValueError("nothing is labelled yet: draw a digit, and say what it is")
+    X = np.array([x for x, _ in desk.own], np.float32).reshape(-1, SIDE, SIDE)
+    return as_file("own-digits.npz", npz(X=X, y=np.array([y for _, y in desk.own])))
+
+
+def run_of(desk: Desk, asked: Asked) -> Run:
+    """Return the run that is asked for."""
+    return desk.runs.run(asked.whole("run", 0, 2**31))
+
+
+def iterations(run: Run) -> int | None:
+    """Return how many iterations a run had that was ended before its time; else None."""
+    cut = run.result is not None and run.result.interrupted
+    return len(run) - 1 if cut else None
+
+
+def stem(run: Run) -> str:
+    """Return how the files of a run begin."""
+    return PurePath(run.name).stem or "run"
+
+
+def as_file(name: str, content: bytes) -> dict[str, Any]:
+    """Return a file as an answer."""
+    return {"name": name, "content": np.frombuffer(content, np.uint8)}
+
+
+# The files of a run at an iteration: what comes after their stem, and what they hold
+
+
+def model(run: Run, iteration: int) -> tuple[str, bytes]:
+    """Return the network as a model file."""
+    stream = io.BytesIO()
+    model_file.save(stream, run.model(iteration))
+    return ".safetensors", stream.getvalue()
+
+
+def theta_npz(run: Run, iteration: int) -> tuple[str, bytes]:
+    """Return theta and Theta(1), Theta(2), ... for NumPy."""
+    theta = run.theta(iteration)
+    Theta = {f"Theta{l}": part for l, part in enumerate(reshape(run.network, theta), start=1)}
+    return "-theta.npz", npz(theta=theta, **Theta)
+
+
+def theta_mat(run: Run, iteration: int) -> tuple[str, bytes]:
+    """Return Theta1, ..., X, y and lambda for Octave."""
+    stream = io.BytesIO()
+    octave.write(stream, **copies.octave_matrices(run.ready(), run.theta(iteration)))
+    return f"-{OCTAVE_FILE}", stream.getvalue()
+
+
+def history(run: Run, iteration: int) -> tuple[str, bytes]:
+    """Return a line of numbers for each iteration, as csv."""
+    n = len(run)
+    written = columns(run, n)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["iteration", *map(cell, written)])
+    for i in range(n):
+        writer.writerow([i, *(cell(each[i]) for each in written.values() if i < len(each))])
+    return "-history.csv", text.getvalue().encode()
+
+
+def picture(run: Run, iteration: int) -> tuple[str, bytes]:
+    """Return the training on one page, as the command draws it."""
+    from chainrule.workbench.picture import page
+
+    if run.outcome is None:
+        raise ValueError("the run is not over: stop it, or wait for its end")
+    stream = io.BytesIO()
+    page(replace(run.outcome, model=run.model(iteration)), stem(run)).savefig(stream, format="png")
+    return ".png", stream.getvalue()
+
+
+def record(run: Run, iteration: int) -> tuple[str, bytes]:
+    """Return all that is known of a run, as JSON that `chainrule look` opens again."""
+    prepared, n = run.ready(), len(run)
+    request = copies.settled(prepared, iterations(run))
+    theta, outcome = run.theta(iteration), run.outcome
+    content: dict[str, Any] = {
+        RECORD: FORMAT,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "chainrule": __version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+        },
+        "data": {
+            "source": run.name,
+            "sha256": prepared.data.sha256,
+            "examples": len(prepared.data),
+            "notes": prepared.data.notes,
+        },
+        "request": copies.asked_for(request),
+        "start": "zero" if run.zero else "random",
+        "network": asdict(prepared.plan.network),
+        "steps": run.steps,
+        "iteration": iteration,
+        "theta": {"size": theta.size, "dtype": str(theta.dtype), "sha256": theta_hash(theta)},
+        "result": outcome
+        and {
+            "J": outcome.result.J,
+            "iteration": run.taken,
+            "stopped": outcome.result.stopped,
+            "converged": outcome.result.converged,
+            "report": str(run.report).splitlines(),
+            "scores": {name: score.as_dict() for name, score in outcome.evaluations.items()},
+        },
+        "history": columns(run, n),
+    }
+    return "-run.json", (json.dumps(as_json(content), indent=1, allow_nan=False) + "\n").encode()
+
+
+FILES: Mapping[str, Callable[[Run, int], tuple[str, bytes]]] = {
+    "model": model,
+    "record": record,
+    "history": history,
+    "npz": theta_npz,
+    "mat": theta_mat,
+    "picture": picture,
+}
+
+
+def columns(run: Run, n: int) -> dict[str, Sequence[float]]:
+    """Return the numbers of the first n iterations, by name; those that there are."""
+    written = run.history
+    found: dict[str, Sequence[float]] = {
+        "J": written.J, "J_val": written.J_val, "gradient_norm": written.gradient_norm,
+        **written.extra, "seconds": run.seconds, "evaluations": run.n_eval,
+    }  # fmt: skip
+    return {name: values[:n] for name, values in found.items() if values}
+
+
+def theta_hash(theta: Array) -> str:
+    """Return the hash of a theta's bytes: equal for the same bits alone."""
+    return hashlib.sha256(np.ascontiguousarray(theta).tobytes()).hexdigest()
+
+
+def npz(**arrays: Array) -> bytes:
+    """Return arrays as NumPy's file."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def settings_of(content: bytes, name: str) -> dict[str, Any]:
+    """Return the settings of a run that was downloaded as run.json, for the Train view.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        values = json.loads(content)
+        if values[RECORD] != FORMAT:
+            raise ValueError(f"its format {values[RECORD]!r} is unknown: upgrade chainrule")
+        settings = {"data": str(values["data"]["source"]), **values["request"]}
+        start = values["start"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: not a run that the page wrote ({error})") from None
+    return settings | ({"start": "zero"} if start == "zero" else {})

@@ -1,0 +1,217 @@
+"""What a reader takes along: the same bits as the page's run, from a command and from Python."""
+
+import csv
+import io
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from asgi import ask, desk
+from page_runs import table, trained
+
+from chainrule import __version__, cost_and_gradient, model_file, reshape
+from chainrule.datasets import load, octave
+from chainrule.web.teaching import forget
+from chainrule.web.ways import copied, download, opened_model, own, settings_of, theta_hash
+
+COMMAND = "from chainrule.commands.app import main; main()"
+TRAININGS = {
+    "digits by lbfgs": {"data": "digits", "hidden": [25], "lam": 1.0, "max_iter": 25},
+    "a table by adam with validation": {
+        "file": ("my people.csv", table()), "hidden": [6, 4], "activation": "relu", "lam": 0.3,
+        "optimizer": "adam", "learning_rate": 0.01, "batch_size": 16, "validation": 0.2,
+        "max_iter": 12, "seed": 4, "target": "answer",
+    },
+    "sine by lm": {
+        "data": "sine", "hidden": [10], "activation": "tanh", "lam": 0.001, "optimizer": "lm",
+        "max_iter": 20, "test_size": 0.25, "seed": 2,
+    },
+}  # fmt: skip
+
+
+def in_a_fresh_process(folder, *command):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """Return a folder to be in, with the table that one of the trainings reads."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my people.csv").write_bytes(table())
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_python_gives_the_pages_theta_to_the_bit(beside, name):
+    settings = TRAININGS[name]
+    at, run = trained(**settings)
+    answer = ask(copied, at, run=run.id)
+    assert answer["needs"]["python"] == ([settings["file"][0]] if "file" in settings else [])
+    found = {}
+    exec(answer["python"], found)
+    np.testing.assert_array_equal(found["result"].theta, run.result.theta)
+    assert found["result"].stopped == run.result.stopped
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRAININGS)
+def test_command_and_python_in_fresh_processes_give_the_pages_theta_to_the_bit(beside, name):
+    tmp_path = beside
+    at, run = trained(**TRAININGS[name])
+    answer = ask(copied, at, run=run.id)
+    (tmp_path / "again.py").write_text(answer["python"])
+    said = in_a_fresh_process(tmp_path, sys.executable, "again.py")
+    assert f"J = {run.result.J!r}" in said
+    with np.load(tmp_path / "theta.npz") as saved:
+        np.testing.assert_array_equal(saved["theta"], run.result.theta)
+    chainrule, *words = shlex.split(answer["command"])
+    assert chainrule == "chainrule"
+    in_a_fresh_process(
+        tmp_path, sys.executable, "-c", COMMAND, *words, "--threads", "1", "--out", "m.safetensors"
+    )
+    again = model_file.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.theta, run.result.theta)
+    taken = model_file.load(io.BytesIO(bytes(of(at, run, "model", run.taken))))
+    np.testing.assert_array_equal(taken.theta, again.theta)
+    assert taken.encoder == again.encoder
+    assert taken.provenance.data_sha256 == again.provenance.data_sha256
+    assert taken.provenance.options == again.provenance.options
+
+
+def of(at, run, what, iteration):
+    answer = ask(download, at, run=run.id, iteration=iteration, what=what)
+    return answer["content"].tobytes()
+
+
+def test_a_run_that_was_stopped_is_copied_with_the_iterations_it_had(beside):
+    settings = {"data": "digits", "hidden": [9], "lam": 0.1, "optimizer": "gd"}
+    at, run = trained(stop_after=7, max_iter=10**6, **settings)
+    done = len(run) - 1
+    assert run.result.interrupted
+    answer = ask(copied, at, run=run.id)
+    assert f"--max-iter {done}" in answer["command"]
+    found = {}
+    exec(answer["python"], found)
+    np.testing.assert_array_equal(found["result"].theta, run.result.theta)
+
+
+def test_the_zero_start_has_no_command_and_its_python_is_the_same(beside):
+    at, run = trained(data="moons", hidden=[3], lam=0.1, max_iter=4, start="zero")
+    answer = ask(copied, at, run=run.id)
+    assert "command" not in answer
+    found = {}
+    exec(answer["python"], found)
+    np.testing.assert_array_equal(found["result"].theta, run.result.theta)
+
+
+@pytest.mark.skipif(not shutil.which("octave-cli"), reason="no Octave here")
+@pytest.mark.parametrize("data", ["digits", "spiral", "sine"])
+def test_octave_computes_the_pages_J_and_D(tmp_path, data):
+    output = {"output": "softmax"} if data == "spiral" else {}
+    at, run = trained(
+        data=data, hidden=[5, 4], activation=["tanh", "relu"], lam=0.5, max_iter=3, **output
+    )
+    (tmp_path / "run.mat").write_bytes(of(at, run, "mat", 2))
+    text = ask(copied, at, run=run.id)["octave"]
+    text += "D1 = D{1};  D2 = D{2};  D3 = D{3};\nsave('-v7', 'out.mat', 'J', 'D1', 'D2', 'D3');\n"
+    (tmp_path / "again.m").write_text(text)
+    in_a_fresh_process(tmp_path, "octave-cli", "--norc", "--no-gui", "again.m")
+    found = octave.read(tmp_path / "out.mat")
+    J, D = cost_and_gradient(run.network, run.theta(2), *run.prepared.trained_on, lam=0.5)
+    assert found["J"].item() == pytest.approx(J, rel=1e-12)
+    first, *others = reshape(run.network, D)
+    if data == "digits":  # Octave stores pictures column by column
+        first = np.hstack([first[:, :1], octave.transpose_images(first[:, 1:], 8, 8)])
+    for l, part in enumerate([first, *others], start=1):
+        np.testing.assert_allclose(found[f"D{l}"], part, rtol=1e-9, atol=1e-14)
+
+
+def test_the_files_of_a_run_hold_what_it_went_through():
+    at, run = trained(file=("t.csv", table()), hidden=[4], lam=0.1, max_iter=6, validation=0.2)
+    rows = list(csv.reader(io.StringIO(of(at, run, "history", 6).decode())))
+    assert rows[0] == ["iteration", "J", "J_val", "gradient_norm", "seconds", "evaluations"]
+    assert [float(row[1]) for row in rows[1:]] == run.history.J
+    assert [float(row[2]) for row in rows[1:]] == run.history.J_val
+    with np.load(io.BytesIO(of(at, run, "npz", 2))) as found:
+        np.testing.assert_array_equal(found["theta"], run.theta(2))
+        np.testing.assert_array_equal(found["Theta2"], reshape(run.network, run.theta(2))[1])
+    assert of(at, run, "picture", 6).startswith(b"\x89PNG")
+    record = json.loads(of(at, run, "record", 2))
+    assert record["theta"]["sha256"] == theta_hash(run.theta(2))
+    assert record["history"]["J"] == run.history.J
+    assert record["versions"]["chainrule"] == __version__
+    assert record["result"]["stopped"] == run.result.stopped
+    assert record["data"]["sha256"] == run.data.sha256
+    assert ask(download, at, run=run.id, iteration=2, what="model")["name"] == "t.safetensors"
+    assert run.saved
+
+
+def test_what_diverged_is_written_too():
+    at, run = trained(
+        data="sine", optimizer="sgd", learning_rate=50.0, lam=0.0, hidden=[5], max_iter=30
+    )
+    rows = list(csv.reader(io.StringIO(of(at, run, "history", 0).decode())))
+    assert all(not row[1].startswith("-") for row in rows)
+    assert json.loads(of(at, run, "record", 0))["history"]["gradient_norm"][1] == "nan"
+
+
+def test_a_record_opens_with_the_settings_of_its_run():
+    settings = {"data": "moons", "hidden": [3], "activation": "tanh", "lam": 0.1, "max_iter": 3}
+    at, run = trained(**settings)
+    content = of(at, run, "record", 3)
+    assert settings_of(content, "moons-run.json") == settings
+    at, run = trained(at, **settings_of(content, "moons-run.json"))
+    assert theta_hash(run.theta(3)) == json.loads(content)["theta"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[1]", b'{"chainrule run": 2}', b'{"chainrule run": 1}', b"\xff"]
+)
+def test_what_is_no_record_is_refused_in_a_line(content):
+    with pytest.raises(ValueError, match=r"^x\.json: not a run that the page wrote"):
+        settings_of(content, "x.json")
+
+
+def test_a_table_with_a_name_of_data_or_an_option_is_called_as_a_file():
+    for name in ("moons", "--seed.csv"):
+        at, run = trained(file=(name, table()), hidden=[2], lam=0.1, max_iter=1)
+        answer = ask(copied, at, run=run.id)
+        assert answer["command"].startswith(f"chainrule train ./{name} ")
+        assert f"load('./{name}')" in answer["python"]
+
+
+def test_own_digits_are_taken_along_labelled(tmp_path):
+    at = desk()
+    with pytest.raises(ValueError, match="nothing is labelled yet"):
+        ask(own, at)
+    rng = np.random.default_rng(0)
+    drawn = rng.uniform(size=(12, 784)).astype(np.float32)
+    at.own = [(x, i % 3) for i, x in enumerate(drawn)]
+    (tmp_path / "own.npz").write_bytes(ask(own, at)["content"].tobytes())
+    data = load(tmp_path / "own.npz", kind="classes")
+    np.testing.assert_array_equal(data.X.astype(np.float32), drawn)
+    assert data.classes == (0, 1, 2)
+    ask(forget, at)
+    assert at.own == []
+
+
+def test_the_open_network_is_taken_along():
+    at = desk()
+    answer = ask(opened_model, at)
+    assert answer["name"] == "shipped-digits.safetensors"
+    found = model_file.load(io.BytesIO(answer["content"].tobytes()))
+    np.testing.assert_array_equal(found.theta, at.opened.model.theta)
+
+
+@pytest.mark.parametrize("wrong", [{"what": "x"}, {"iteration": 9}, {"run": 77}, {}])
+def test_what_is_not_there_cannot_be_taken_along(wrong):
+    at, run = trained(data="moons", hidden=[2], lam=0.1, max_iter=1)
+    asked = {"run": run.id, "iteration": 0, "what": "npz"} | wrong if wrong else {}
+    with pytest.raises(ValueError, match=r"must be|is not there"):
+        ask(download, at, **asked)
