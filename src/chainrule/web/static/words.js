@@ -180,7 +180,7 @@ export const words = {
     predictedOf: (name) => `predicted ${name}`,
     predictedAre: (score) => `Predicted against true values, a point for each row; ${score}`,
     diagonal: "On the line is what it got exactly right.",
-    worst: "The ten rows it is furthest from",
+    worst: "The ten rows with the largest errors",
   },
 
   ways: {
