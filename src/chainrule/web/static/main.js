@@ -7,7 +7,10 @@ import { ways } from "./ways.js";
 import { words } from "./words.js";
 
 // The views that are built, in the order of their tabs
-const VIEWS = { draw: () => import("./draw.js") };
+const VIEWS = {
+  draw: () => import("./draw.js"),
+  drive: () => import("./drive.js"),
+};
 const [FIRST] = Object.keys(VIEWS);
 
 const tabs = document.getElementById("tabs");

@@ -3,7 +3,7 @@
 const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
-  views: { draw: "Draw" },
+  views: { draw: "Draw", drive: "Drive" },
   title: (view) => `${view} · chainrule`,
   noServer: "The server has ended: start chainrule look again, and open the address it prints.",
   serverError: "The server made a mistake: the terminal where it runs says which.",
@@ -31,6 +31,14 @@ export const words = {
         ["Ctrl+Z", "on the pad: take a stroke back"],
         ["Delete", "on the pad: clear it"],
         ["Ctrl+V", "read a photo that you copied"],
+      ],
+      drive: [
+        ["Space", "play, or pause"],
+        ["← →", "one look back or on; with Shift, a second"],
+        ["Home End", "the start, the end of the lap"],
+        ["1 … 4", "switch a hidden unit off and on"],
+        ["Enter", "on the retina: lay a card down, or take it away"],
+        ["← ↑ → ↓", "on the retina: move the card; with Shift, change its size"],
       ],
     },
   },
@@ -90,6 +98,59 @@ export const words = {
   largestUnits: (l) => `The ten largest activations of layer ${l}`,
   answers: "The network's answers",
   className: (label) => (label === "none" ? "none" : label),
+
+  drive: {
+    loading: "The lap is being read …",
+    title: "A network drives",
+    hint: "It sees these 30×32 receptors and nothing else: the road ahead is light, grass is dark. "
+      + "Drag over them, and it sees less.",
+    retina: "What the network sees: the road ahead is light, grass is dark. Two lines show where the "
+      + "network's steering leads, and the teacher's.",
+    coverKeys: "Cover receptors. Enter lays a card down or takes it away, the arrow keys move it, with "
+      + "Shift they change its size.",
+    coverWith: "Covered, they see",
+    covers: { nothing: "nothing: 0", grass: "grass: −1", road: "road: 1" },
+    uncover: "uncover",
+    units: (n) => `Its ${plural(n, "hidden unit")}`,
+    unitsHint: "Orange: road there switches the unit on; blue: off. Beside it, what the unit votes for "
+      + "(up) and against. Switch one off, and nothing hears it any more.",
+    weights: (j) => `Unit ${j}: its weights from the retina`,
+    unit: (j) => `unit ${j}`,
+    on: "on",
+    off: "off",
+    allOn: "all on",
+    votes: (name) => `Its votes for the ${name}`,
+    hills: "Two hills",
+    steering: "steering",
+    speed: "speed",
+    ends: [["left", "steering", "right"], ["slow", "speed", "fast"]],
+    own: "the network",
+    teacher: "the teacher",
+    before: "the network unchanged",
+    orders: ([steering, speed]) => `${turned(steering)}, speed ${speed.toFixed(0)}`,
+    teacherOrders: ([steering, speed]) => `the teacher: ${turned(steering)}, speed ${speed.toFixed(0)}`,
+    hillLabel: (name, own, his, k) => `The hill of the ${name}: the network ${k ? own.toFixed(0) : turned(own)}, `
+      + `the teacher ${k ? his.toFixed(0) : turned(his)}`,
+    deltaLine: "Below each hill, δ(3): how far each output is above the teacher's hill (orange) or below "
+      + "it (blue). Notes, Backpropagation Algorithm: “Using y(t), compute δ(L) = a(L) − y(t)”.",
+    play: "Play",
+    pause: "Pause",
+    rate: "Speed of the lap",
+    rates: ["real time", "half as fast", "a quarter", "a tenth"],
+    scrub: "Time in the lap",
+    at: (seconds, [steering]) => `${seconds.toFixed(1)} seconds, ${turned(steering)}`,
+    graph: "Its steering over the lap",
+    apart: ([steering, speed], before) => `On this lap the network's orders are ${degrees(steering)} of `
+      + `steering and ${speed.toFixed(1)} of speed from the teacher's, on average`
+      + (before ? `; unchanged, ${degrees(before[0])} and ${before[1].toFixed(1)}.` : "."),
+    aboutTitle: "Dean Pomerleau's network",
+    about: [
+      "Around 1990 ALVINN, a network of 960 inputs and 4 or 5 hidden units, watched people drive a van "
+      + "for a few minutes and then steered it. This one watched five minutes of a racing game.",
+      "Each output stands for one steering. The answer is no single output but a hill of them, and the "
+      + "order is where the best fitting hill has its top; so neighbours share what they learn.",
+    ],
+  },
 
   unit: (j, l) => `Unit ${j} of layer ${l}`,
   outputUnit: (label, l) => `Output “${label}”, layer ${l}`,
@@ -219,4 +280,11 @@ export const words = {
 /** Return a probability as the command prints it: never quite 100 %. */
 export function percent(p) {
   return `${Math.min(100 * p, 99.9).toFixed(1)} %`;
+}
+
+const degrees = (angle) => `${(Math.abs(angle) * 180 / Math.PI).toFixed(1)}°`;
+
+/** Return an angle of the wheels in words: to the right is positive. */
+function turned(angle) {
+  return Math.abs(angle) < 0.001 ? "straight on" : `${degrees(angle)} ${angle > 0 ? "right" : "left"}`;
 }
