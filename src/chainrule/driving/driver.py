@@ -8,6 +8,7 @@ from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any, Protocol
 
 from chainrule import model_file
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
@@ -61,6 +62,8 @@ class Driver:
     theta: Array
     steering: Code = STEERING
     speed: Code = SPEED
+
+    __repr__ = summary
 
     def __call__(self, frame: Array, frame_number: int) -> Orders:
         """Return what to do.
