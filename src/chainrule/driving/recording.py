@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from chainrule.common.files import write_whole
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.driving import driver as drivers
 from chainrule.driving import retina
@@ -44,6 +45,8 @@ class Recording:
     grass: Array
     orders: Array
     teacher: Array
+
+    __repr__ = summary
 
     @property
     def images(self) -> Array:
