@@ -189,8 +189,9 @@ export const words = {
     tileScale: (shown, n) => "Orange: ink there switches it on, blue: off. Each has its own scale."
       + (shown < n ? ` The first ${shown} of ${n}.` : ""),
     input: "input",
-    unitsTo: (n) => (n === 1 ? "weight to the unit" : `weights to units 1 – ${n}`),
+    unitsTo: (n) => (n === 1 ? "to the unit" : `to units 1 – ${n}`),
     share: "share",
+    shareOf: (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`,
     strip: (name, j, weight) => `${name}: its largest weight is ${weight}, to unit ${j}`,
     allInputs: (n) => `Show ${plural(n, "input")}`,
     mapScale: (most, shown, n) => `Orange adds, blue takes away; full colour is ${most}. The share is `
@@ -246,10 +247,10 @@ export const words = {
 
   ways: {
     menu: "Copy as",
-    again: "This training again, to the bit",
-    python: "Python",
-    command: "Command",
-    octave: "Octave: J and D",
+    again: "This training as",
+    python: "Python, the same bits",
+    command: "a command, the same bits",
+    octave: "Octave, for J and D",
     files: "Download",
     model: "the network (.safetensors)",
     record: "the run (run.json)",
@@ -264,7 +265,7 @@ export const words = {
     copied: "Copied.",
     notCopied: "Select the text and copy it.",
     copy: "Copy",
-    text: "The text",
+    text: "The text to copy",
     needs: {
       python: (files) => `Put ${files.join(", ")} beside it.`,
       command: (files) => `Type it where ${files.join(", ")} is.`,
