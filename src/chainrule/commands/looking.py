@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import mimetypes
 import os
+import sys
 import tempfile
 import threading
 import webbrowser
@@ -67,11 +68,13 @@ def look(
         place = given.lay(desk, what)
     with contextlib.ExitStack() as until_the_end:
 
+        def warm_up() -> None:
+            read_ink(np.eye(64), desk.opened.model)
+            desk.problems.problem({"data": "digits"})
+
         def started(address: str) -> None:
-            # What reading needs is loaded while the browser starts
-            threading.Thread(
-                target=read_ink, args=(np.eye(64), desk.opened.model), daemon=True
-            ).start()
+            # What the first answers need is loaded while the browser starts
+            threading.Thread(target=warm_up, daemon=True).start()
             print(f"chainrule look: {address}\nCtrl-C ends it.", flush=True)
             if browser:
                 webbrowser.open(until_the_end.enter_context(leading_to(address)))
@@ -80,6 +83,8 @@ def look(
             idle = serve(desk, port, started, place)
         except OSError as error:
             raise ValueError(f"--port {port}: cannot be listened to ({error.strerror})") from None
+    for run in desk.runs.end():
+        print(f"not saved: {run}", file=sys.stderr)
     if idle:
         print(f"chainrule look: nobody used the page for {IDLE_HOURS} hours, so it ended.")
 

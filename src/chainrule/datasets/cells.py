@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.checks import counted
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 MARKS = (  # of a missing value, in any column
@@ -126,8 +125,6 @@ class ReadColumn:
     notes: list[str] = field(default_factory=list)
     absent: list[tuple[str, int, int]] = field(default_factory=list)
     stray: str = ""
-
-    __repr__ = summary
 
 
 class _Different:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.common.checks import DataError, as_arguments, counted, shortened
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.encoding import Encoder
@@ -49,8 +48,6 @@ class Target:
     names: tuple[str, ...]
     y: Array
     why: str = ""
-
-    __repr__ = summary
 
     @property
     def name(self) -> str:

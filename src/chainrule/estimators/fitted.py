@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.scaling import Scaling
 from chainrule.evaluation.stop_report import StopReport
@@ -25,8 +24,6 @@ class Labels:
 
     kind: str
     classes: Any
-
-    __repr__ = summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,5 +57,3 @@ class Fitted:
     loss: float | None
     stop_report: StopReport | None
     scaling: Scaling | None = None
-
-    __repr__ = summary

@@ -14,7 +14,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.common.checks import warn_user
-from chainrule.common.shown import summary
 from chainrule.common.types import Array, Lambda, Objective
 from chainrule.engine.choice import chosen
 from chainrule.estimators.progress import Memory, Progress
@@ -76,8 +75,6 @@ class Epochs(State):
     random: tuple[Any, ...] = ()  # the random state
     seed: int = 0  # of dropout
     learning_rate: float = 0.0
-
-    __repr__ = summary
 
 
 def train_once(

@@ -26,7 +26,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.shown import summary
 from chainrule.common.types import Array, Squares
 from chainrule.engine.rows import Rows
 from chainrule.notes.network import Network
@@ -82,8 +81,6 @@ class ErrorBars:
     variance: float
     root: Array
     noise: Array
-
-    __repr__ = summary
 
     @classmethod
     def at(

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 
@@ -42,8 +41,6 @@ class Evaluation:
     h: Array
     truth: Array
     classes: Sequence[object] | None = None
-
-    __repr__ = summary
 
     @cached_property
     def answer(self) -> Array:

@@ -10,7 +10,6 @@ import numpy as np
 
 from chainrule import photos
 from chainrule.common.files import File
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.distortions import Distortion
 from chainrule.model_file import Model, ModelFileError, load
@@ -77,8 +76,6 @@ class Reading:
 
     found: Found
     h: Array
-
-    __repr__ = summary
 
     def is_digit(self, i: int) -> bool:
         """Tell whether mark i is more probably a digit than not."""

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 EVERY_COMPONENT = 2000  # the notes' loop up to this many components; beyond, random directions
@@ -45,8 +44,6 @@ class Part:
     error: float
     ok: bool
     components: list[int] | None = None
-
-    __repr__ = summary
 
     @property
     def where(self) -> slice | list[int]:
@@ -200,8 +197,6 @@ class GradientReport:
     diagnosis: list[Finding] = field(default_factory=list)
     about_J: str = ""
     place: str = ""
-
-    __repr__ = summary
 
     @property
     def relative_errors(self) -> Array:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 
@@ -56,8 +55,6 @@ class Step:
     state: Any = None
     batch: int = 0
 
-    __repr__ = summary
-
 
 Callback = Callable[[Step], Any]
 """Called at the start and after each iteration; a true return value ends the minimisation."""
@@ -85,8 +82,6 @@ class Ending:
     step: Step | None = None
     cut: bool = False
     at_once: bool = False
-
-    __repr__ = summary
 
 
 @dataclass
@@ -119,8 +114,6 @@ class History:
     gradient_norm: list[float] = field(default_factory=list)
     J_val: list[float] = field(default_factory=list)
     extra: dict[str, list[float]] = field(default_factory=dict)
-
-    __repr__ = summary
 
     def append(
         self,
@@ -174,8 +167,6 @@ class State:
     cost_sum: float = 0.0
     weight: float = 0.0
 
-    __repr__ = summary
-
 
 @dataclass
 class Result:
@@ -225,8 +216,6 @@ class Result:
     state: Any = None
     minima: list[float] = field(default_factory=list)
     interrupted: bool = False
-
-    __repr__ = summary
 
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from itertools import count
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chainrule.datasets import Dataset
@@ -47,7 +48,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "data": "moons", "activation": "relu", "optimizer": "sgd", "learning_rate": 10.0,
         "lam": 0.0,
     },
-    "zero start": {"data": "digits", "start": "zero"},
+    "zero start": {"data": "digits", "hidden": [16], "start": "zero"},
 }  # fmt: skip
 
 
@@ -57,7 +58,8 @@ class Problem(NamedTuple):
     name: str
     request: Request
     data: Dataset
-    zero: bool
+    zero: bool = False
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
 class Problems:
@@ -99,14 +101,13 @@ class Problems:
         given = {field: checked(field, value, FIELDS[field]) for field, value in values.items()}
         request = Request(source, **given)
         key = (settings.get("table", name), *map(given.get, READING))
-        return Problem(name, request, self._read(key, request), zero)
+        return Problem(name, request, self._read(key, request), zero, settings)
 
     def _read(self, key: tuple[Any, ...], request: Request) -> Dataset:
-        data = self._loaded.get(key)
-        if data is None:
-            data = loaded(request)
-        with self._lock:
-            self._loaded[key] = data
+        with self._lock:  # who asks for the same at the same time waits for it
+            data = self._loaded.get(key)
+            if data is None:
+                data = self._loaded[key] = loaded(request)
             self._loaded.move_to_end(key)
             while len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)

@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.common.checks import counted
 from chainrule.common.types import Array, Stopped
-from chainrule.datasets import Dataset
 from chainrule.engine.cores import available_threads
 from chainrule.evaluation.stop_report import SETTINGS, StopReport, stop_report
 from chainrule.model_file import Model
 from chainrule.notes.network import Network
 from chainrule.optimize import History, Result, Step, find, is_minimizer, is_rule
 from chainrule.training.checkpoint import InMemory
+from chainrule.web.problems import Problem
 from chainrule.workbench.pipeline import Outcome, Prepared, first_five, minimised, prepare
 from chainrule.workbench.request import OPTIMIZER, Request
 
@@ -49,6 +50,10 @@ class Run:
     request : Request
     zero : bool
         Whether it starts from a theta of zeros, to show why nobody does.
+    settings : mapping
+        What the page asked for, in its own words.
+    group : int
+        The id of the first of those that it was started with.
     prepared : Prepared or None
         The examples and the plan; None until they are there.
     thetas : dict of int to ndarray
@@ -77,10 +82,10 @@ class Run:
         Grows with each change.
     """
 
-    def __init__(
-        self, runs: Runs, id: int, name: str, request: Request, data: Dataset, *, zero: bool = False
-    ) -> None:
-        self.id, self.name, self.request, self.data, self.zero = id, name, request, data, zero
+    def __init__(self, runs: Runs, id: int, asked: Problem, request: Request, group: int) -> None:
+        self.id, self.group, self.request = id, group, request
+        self.name, self.data, self.zero = asked.name, asked.data, asked.zero
+        self.settings = asked.settings
         self.prepared: Prepared | None = None
         self.thetas: dict[int, Array] = {}
         self.stride = 1
@@ -102,6 +107,11 @@ class Run:
         self._runs, self._keeper = runs, InMemory()
         self._began = 0.0  # thread time at which iteration 0 would have been, without pauses
         self.thread = threading.Thread()
+
+    def __str__(self) -> str:
+        layers = "" if self.prepared is None else "-".join(map(str, self.network.layers)) + ", "
+        done = counted(len(self) - 1, "iteration")
+        return f"run {self.id} ({self.name}, {layers}{self.optimizer}, {done})"
 
     def __len__(self) -> int:
         """Return how many iterations are done, the start among them."""
@@ -128,9 +138,14 @@ class Run:
         return None if self.outcome is None else self.outcome.result
 
     @property
+    def optimizer(self) -> str:
+        """The optimizer's name."""
+        return self.request.optimizer or OPTIMIZER
+
+    @property
     def can_go_on(self) -> bool:
         """Whether more iterations can follow those that are done."""
-        optimizer: Any = find(self.request.optimizer or OPTIMIZER)
+        optimizer: Any = find(self.optimizer)
         return is_rule(optimizer) or not is_minimizer(optimizer)
 
     def theta(self, iteration: int) -> Array:
@@ -295,18 +310,17 @@ class Runs:
             raise ValueError(f"run {id} is not there: the last {KEPT} are kept")
         return self.kept[id]
 
-    def start(
-        self, name: str, requests: Sequence[Request], data: Dataset, *, zero: bool = False
-    ) -> list[Run]:
+    def start(self, asked: Problem, requests: Sequence[Request]) -> list[Run]:
         """Train as asked, one after another, from the same start; other runs pause."""
-        runs = [Run(self, next(self._numbers), name, each, data, zero=zero) for each in requests]
+        ids = [next(self._numbers) for _ in requests]
+        runs = [Run(self, id, asked, each, ids[0]) for id, each in zip(ids, requests, strict=True)]
         with self._changed:
             self._pause_all()
             self.kept |= {run.id: run for run in runs}
             for old in [*self.kept.values()][:-KEPT]:
                 del self.kept[old.id]
                 self.stop([old])
-                self.said = f"run {old.id} ({old.name}) was dropped: the last {KEPT} are kept"
+                self.said = f"{old} was dropped: the last {KEPT} are kept"
             self.version += 1
         for run in runs:
             run.start()

@@ -69,10 +69,12 @@ def serve(desk: Desk, port: int, started: Callable[[str], None], place: str = ""
 
         async def end_if_idle() -> None:
             nonlocal idle
-            if time.monotonic() - guard.used > 3600 * IDLE_HOURS:
+            at_work = desk.runs.at_work is not None
+            if not at_work and time.monotonic() - guard.used > 3600 * IDLE_HOURS:
                 idle = server.should_exit = True
 
-        server = uvicorn.Server(
+        server = Server(
+            desk,
             uvicorn.Config(
                 guard,
                 http="h11",
@@ -83,12 +85,25 @@ def serve(desk: Desk, port: int, started: Callable[[str], None], place: str = ""
                 timeout_graceful_shutdown=LAST_SECONDS,
                 callback_notify=end_if_idle,
                 timeout_notify=LOOKS_AFTER,
-            )
+            ),
         )
         started(f"http://127.0.0.1:{port}/#{place and place + '&'}token={token}")
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
         return idle
+
+
+class Server(uvicorn.Server):
+    """A server that tells streams when it ends, so that it need not wait for their readers."""
+
+    def __init__(self, desk: Desk, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.desk = desk
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        self.desk.closing.set()
+        await super().shutdown(sockets)
 
 
 def guarded(desk: Desk, port: int, token: str) -> Guard:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.common.checks import DataError
+from chainrule.common.words import printable
 from chainrule.datasets import Dataset
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
@@ -26,8 +28,8 @@ from chainrule.web.problems import (
     whole,
 )
 from chainrule.web.runs import KEPT, Run, threads
-from chainrule.workbench.request import MINIBATCHES, OPTIMIZER, Request
-from chainrule.workbench.telling import in_options
+from chainrule.workbench.request import MINIBATCHES, Request
+from chainrule.workbench.telling import SIX_STEPS, in_options
 
 COMPARED = 6  # optimizers at most
 LISTENERS = 50  # streams at most
@@ -41,6 +43,7 @@ def problems(desk: Desk, asked: Asked) -> dict[str, Any]:
     return {
         "data": {name: DATA[name] for name in names()},
         "presets": PRESETS,
+        "steps": SIX_STEPS,
         "optimizers": list(OPTIMIZERS),
         "rules": [name for name in OPTIMIZERS if is_rule(find(name))],
         "activations": list(ACTIVATIONS),
@@ -55,9 +58,14 @@ def table(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 
 def data(desk: Desk, asked: Asked) -> dict[str, Any]:
-    """Tell what was decided about the data that some settings name."""
-    problem = desk.problems.problem(settings_of(asked))
-    return described_data(problem.data)
+    """Tell what was decided about the data that some settings name, or what would mend them."""
+    try:
+        return described_data(desk.problems.problem(settings_of(asked)).data)
+    except DataError as error:
+        if not error.options:
+            raise
+        trouble = ": ".join([error.where, "; ".join(error.faults)])
+        return {"trouble": printable(trouble), "mend": error.options}
 
 
 def described_data(data: Dataset) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def train(desk: Desk, asked: Asked) -> dict[str, Any]:
             "optimizers", asked.values["optimizers"], several(choice(*OPTIMIZERS), COMPARED)
         )
         requests = [with_optimizer(request, name) for name in optimizers]
-    runs = desk.runs.start(problem.name, requests, problem.data, zero=problem.zero)
+    runs = desk.runs.start(problem, requests)
     return {"runs": [run.id for run in runs]}
 
 
@@ -120,13 +128,14 @@ def described(run: Run) -> dict[str, Any]:
         "run": run.id,
         "name": run.name,
         "state": run.state,
-        "optimizer": request.optimizer or OPTIMIZER,
+        "optimizer": run.optimizer,
         "seed": request.seed,
-        "zero": run.zero,
+        "settings": dict(run.settings),
+        "group": run.group,
         "layers": None if prepared is None else list(prepared.plan.network.layers),
         "lam": None if prepared is None else run.lam,
         "max_iter": None if prepared is None else run.max_iter,
-        "epochs": is_rule(find(request.optimizer or OPTIMIZER)),
+        "epochs": is_rule(find(run.optimizer)),
         "steps": run.steps,
         "notes": [{"text": text, "heading": heading} for text, heading in run.notes],
         "iterations": len(run) - 1,

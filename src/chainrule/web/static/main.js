@@ -9,7 +9,7 @@ import { words } from "./words.js";
 // The views that are built, in the order of their tabs
 const VIEWS = {
   draw: () => import("./draw.js"),
-  drive: () => import("./drive.js"),
+  train: () => import("./train.js"),
 };
 const [FIRST] = Object.keys(VIEWS);
 

@@ -3,7 +3,7 @@
 const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
-  views: { draw: "Draw", drive: "Drive" },
+  views: { draw: "Draw", train: "Train" },
   title: (view) => `${view} · chainrule`,
   noServer: "The server has ended: start chainrule look again, and open the address it prints.",
   serverError: "The server made a mistake: the terminal where it runs says which.",
@@ -32,15 +32,107 @@ export const words = {
         ["Delete", "on the pad: clear it"],
         ["Ctrl+V", "read a photo that you copied"],
       ],
-      drive: [
-        ["Space", "play, or pause"],
-        ["← →", "one look back or on; with Shift, a second"],
-        ["Home End", "the start, the end of the lap"],
-        ["1 … 4", "switch a hidden unit off and on"],
-        ["Enter", "on the retina: lay a card down, or take it away"],
-        ["← ↑ → ↓", "on the retina: move the card; with Shift, change its size"],
+      train: [
+        ["Space", "pause the training, or go on; once it is over: show it again"],
+        [".", "one iteration"],
+        ["← →", "on the slider: one iteration back or forth"],
       ],
     },
+  },
+
+  // The Train view
+  train: {
+    title: "Train",
+    line: (said, layers) => [said.name, layers, said.optimizer, said.lam == null ? null : `λ = ${said.lam}`,
+      said.settings?.start === "zero" ? "theta of zeros" : said.seed === undefined ? null : `seed ${said.seed}`].filter(Boolean).join(", "),
+    data: { digits: "digits, 8×8", mnist: "MNIST, 28×28", xor: "XOR", moons: "two moons", ring: "ring", spiral: "spiral",
+      sine: "sine", bend: "a bend (15 points)" },
+    dataLabel: "data",
+    presetLabel: "see it",
+    noPreset: "–",
+    presets: {
+      works: "tanh units and L-BFGS: J falls at each iteration, and the examples held out are answered right.",
+      diverges: "learning_rate = 3 is too large: each step leaps over the valley and lands higher, and J grows without end. "
+        + "The theta of the lowest J is kept.",
+      "dead units": "With learning_rate = 10 a step throws relu units to where z < 0 for every example. There g′ = 0, so "
+        + "their δ is 0 and they never learn again.",
+      "zero start": "Theta begins at 0. All hidden units have the same a and the same δ; “all nodes will update to the "
+        + "same value repeatedly” (notes, Random Initialization). They stay one unit: see their weights.",
+    },
+    open: "Your table…",
+    openHint: "csv, Excel, parquet, json, npz, mat and others",
+    dropHint: "or drop one here: it stays on this machine",
+    decided: (rows, inputs, kind) => `${plural(rows, "example")}, ${plural(inputs, "input")}, ${kind}`,
+    classes: (n) => `${n} classes`,
+    numbers: (target) => `${target} is a number`,
+    cannot: "This table needs a word from you",
+    train: "Train",
+    pause: "Pause",
+    resume: "Resume",
+    one: "One iteration",
+    oneHint: "One iteration, then it pauses (key: .)",
+    stop: "Stop",
+    more100: (n) => `+${n} iterations`,
+    more: "More settings",
+    auto: "by itself",
+    yes: "yes",
+    no: "no",
+    // What stands in an empty box; others are "by itself"
+    placeholders: { hidden: "25", max_iter: "100", seed: "0", batch_size: "200", dropout: "0", patience: "10", validation: "0",
+      test_size: "0.2", target: "by its name, else the last", drop: "none", keep: "none", na: "none" },
+    // What a control shows where nothing is asked
+    defaults: { activation: "sigmoid", optimizer: "lbfgs" },
+    hints: {
+      hidden: "units a layer: 25,25",
+      activation: "g of hidden layers",
+      output: "h and its cost",
+      lam: "λ; empty: by itself",
+      optimizer: "how J gets smaller",
+      learning_rate: "α; empty: its own",
+      max_iter: "iterations at most",
+      seed: "of the random start",
+      batch_size: "rows in a minibatch",
+      dropout: "share of units left out: 0.5, or 0.2,0.5",
+      validation: "share of the rows that J of validation is watched on",
+      patience: "iterations without a gain until it ends",
+      test_size: "share of the rows that is held out",
+      scale: "inputs to mean 0 and standard deviation 1",
+      target: "the column to predict",
+      drop: "columns to leave out",
+      missing: "what to do with missing values",
+      kind: "what the target holds",
+      keep: "columns to use all the same",
+      na: "values that mean a missing one",
+    },
+    sixSteps: "Training a Neural Network",
+    done: "done",
+    minimised: (run, state) => (run.length > 1 || state === "over" ? `J = ${run.at(run.length - 1)[0]?.[1] ?? "…"} after ${plural(run.length - 1, "iteration")}` : ""),
+    states: { preparing: "reading the data …", training: "training …", waiting: "waiting for its turn", paused: "paused" },
+    compareTitle: "Compare optimizers from one start",
+    compareHint: "One after another on one core each, with the same theta to begin with. lm and br fit numbers.",
+    compare: "Compare",
+    someOptimizers: (most) => `Choose from one to ${most} optimizers.`,
+    lookAt: "The run that is looked at",
+    cameTo: (J, n) => `J = ${J} after ${n}`,
+    x: "x axis",
+    axes: { iterations: "iterations", epochs: "epochs", evaluations: "evaluations of J (of adam, adamw, sgd: batches)", seconds: "seconds of one core" },
+    runs: "run",
+    run: (id, all) => `${id}: ${all[0].name ?? ""}, ${all.map(({ optimizer }) => optimizer).join(", ")}`,
+    curve: "The cost J",
+    J_val: "J of validation",
+    curves: (curves, x) => curves.map(({ name, first, last, least, at }) =>
+      `${name} from ${first} to ${last}, lowest ${least} at iteration ${at}`).join("; ") + ` over ${x}`,
+    iterationLabel: "iteration",
+    iteration: (i, n, said) => `${i} of ${n}${said.taken === i ? ", the result" : ""}`,
+    play: "Play",
+    stopPlaying: "Stop playing",
+    playHint: "Show the training again in slow motion (key: space)",
+    columns: { J: "J", J_val: "J of validation", gradient_norm: "|D|", seconds: "seconds", n_eval: "evaluations", lam: "λ" },
+    thinned: (n) => `The thetas of all runs would need more than 256 MB: of this run every ${n}th is kept.`,
+    told: "What was told",
+    formula: "The formula",
+    formulaNote: "Notes, Cost Function: the mean of the cost over the m examples, and λ/2m times the squares of all weights but the bias’s.",
+    startNote: "Notes, Random Initialization: each Θ_ji begins at random between −ε and ε, so that no two units learn the same.",
   },
 
   open: "Open…",
@@ -99,59 +191,6 @@ export const words = {
   answers: "The network's answers",
   className: (label) => (label === "none" ? "none" : label),
 
-  drive: {
-    loading: "The lap is being read …",
-    title: "A network drives",
-    hint: "It sees these 30×32 receptors and nothing else: the road ahead is light, grass is dark. "
-      + "Drag over them, and it sees less.",
-    retina: "What the network sees: the road ahead is light, grass is dark. Two lines show where the "
-      + "network's steering leads, and the teacher's.",
-    coverKeys: "Cover receptors. Enter lays a card down or takes it away, the arrow keys move it, with "
-      + "Shift they change its size.",
-    coverWith: "Covered, they see",
-    covers: { nothing: "nothing: 0", grass: "grass: −1", road: "road: 1" },
-    uncover: "uncover",
-    units: (n) => `Its ${plural(n, "hidden unit")}`,
-    unitsHint: "Orange: road there switches the unit on; blue: off. Beside it, what the unit votes for "
-      + "(up) and against. Switch one off, and nothing hears it any more.",
-    weights: (j) => `Unit ${j}: its weights from the retina`,
-    unit: (j) => `unit ${j}`,
-    on: "on",
-    off: "off",
-    allOn: "all on",
-    votes: (name) => `Its votes for the ${name}`,
-    hills: "Two hills",
-    steering: "steering",
-    speed: "speed",
-    ends: [["left", "steering", "right"], ["slow", "speed", "fast"]],
-    own: "the network",
-    teacher: "the teacher",
-    before: "the network unchanged",
-    orders: ([steering, speed]) => `${turned(steering)}, speed ${speed.toFixed(0)}`,
-    teacherOrders: ([steering, speed]) => `the teacher: ${turned(steering)}, speed ${speed.toFixed(0)}`,
-    hillLabel: (name, own, his, k) => `The hill of the ${name}: the network ${k ? own.toFixed(0) : turned(own)}, `
-      + `the teacher ${k ? his.toFixed(0) : turned(his)}`,
-    deltaLine: "Below each hill, δ(3): how far each output is above the teacher's hill (orange) or below "
-      + "it (blue). Notes, Backpropagation Algorithm: “Using y(t), compute δ(L) = a(L) − y(t)”.",
-    play: "Play",
-    pause: "Pause",
-    rate: "Speed of the lap",
-    rates: ["real time", "half as fast", "a quarter", "a tenth"],
-    scrub: "Time in the lap",
-    at: (seconds, [steering]) => `${seconds.toFixed(1)} seconds, ${turned(steering)}`,
-    graph: "Its steering over the lap",
-    apart: ([steering, speed], before) => `On this lap the network's orders are ${degrees(steering)} of `
-      + `steering and ${speed.toFixed(1)} of speed from the teacher's, on average`
-      + (before ? `; unchanged, ${degrees(before[0])} and ${before[1].toFixed(1)}.` : "."),
-    aboutTitle: "Dean Pomerleau's network",
-    about: [
-      "Around 1990 ALVINN, a network of 960 inputs and 4 or 5 hidden units, watched people drive a van "
-      + "for a few minutes and then steered it. This one watched five minutes of a racing game.",
-      "Each output stands for one steering. The answer is no single output but a hill of them, and the "
-      + "order is where the best fitting hill has its top; so neighbours share what they learn.",
-    ],
-  },
-
   unit: (j, l) => `Unit ${j} of layer ${l}`,
   outputUnit: (label, l) => `Output “${label}”, layer ${l}`,
   unitTitle: "One unit",
@@ -189,9 +228,8 @@ export const words = {
     tileScale: (shown, n) => "Orange: ink there switches it on, blue: off. Each has its own scale."
       + (shown < n ? ` The first ${shown} of ${n}.` : ""),
     input: "input",
-    unitsTo: (n) => (n === 1 ? "to the unit" : `to units 1 – ${n}`),
+    unitsTo: (n) => (n === 1 ? "weight to the unit" : `weights to units 1 – ${n}`),
     share: "share",
-    shareOf: (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`,
     strip: (name, j, weight) => `${name}: its largest weight is ${weight}, to unit ${j}`,
     allInputs: (n) => `Show ${plural(n, "input")}`,
     mapScale: (most, shown, n) => `Orange adds, blue takes away; full colour is ${most}. The share is `
@@ -247,10 +285,10 @@ export const words = {
 
   ways: {
     menu: "Copy as",
-    again: "This training as",
-    python: "Python, the same bits",
-    command: "a command, the same bits",
-    octave: "Octave, for J and D",
+    again: "This training again, to the bit",
+    python: "Python",
+    command: "Command",
+    octave: "Octave: J and D",
     files: "Download",
     model: "the network (.safetensors)",
     record: "the run (run.json)",
@@ -265,7 +303,7 @@ export const words = {
     copied: "Copied.",
     notCopied: "Select the text and copy it.",
     copy: "Copy",
-    text: "The text to copy",
+    text: "The text",
     needs: {
       python: (files) => `Put ${files.join(", ")} beside it.`,
       command: (files) => `Type it where ${files.join(", ")} is.`,
@@ -281,11 +319,4 @@ export const words = {
 /** Return a probability as the command prints it: never quite 100 %. */
 export function percent(p) {
   return `${Math.min(100 * p, 99.9).toFixed(1)} %`;
-}
-
-const degrees = (angle) => `${(Math.abs(angle) * 180 / Math.PI).toFixed(1)}°`;
-
-/** Return an angle of the wheels in words: to the right is positive. */
-function turned(angle) {
-  return Math.abs(angle) < 0.001 ? "straight on" : `${degrees(angle)} ${angle > 0 ? "right" : "left"}`;
 }

@@ -1,0 +1,135 @@
+"""The Train view in a browser: trained, looked back at, paused, compared, fed with a table."""
+
+import re
+
+import pytest
+
+from chainrule.workbench.pipeline import run
+from chainrule.workbench.request import Request
+
+pytestmark = pytest.mark.page
+ENDED = ".stopped strong"
+TABLE = "width,colour,price\n" + "".join(
+    f"{i % 11},{'red' if i % 2 else 'blue'},{3 * (i % 11) + i % 2}\n" for i in range(60)
+)
+
+
+class Quiet:
+    step = note = iteration = lambda *said, **more: None
+
+
+def shown(page, name):
+    """Return a number at the iteration that is looked at."""
+    return page.locator(f".numbers div:has(dt:text-is('{name}')) dd").inner_text()
+
+
+def where(page):
+    """Return the iteration that is looked at, and the last one."""
+    return [int(n) for n in re.findall(r"\d+", page.locator(".slide output").inner_text())[:2]]
+
+
+def until(page, text):
+    page.wait_for_function("t => document.querySelector('.train')?.innerText.includes(t)", arg=text)
+
+
+def test_digits_are_trained_and_every_theta_can_be_gone_back_to(visit):
+    history = run(Request("digits", hidden=(25,), lam=1.0), Quiet()).result.history
+    with visit(settings="train") as page:
+        page.wait_for_selector(ENDED)
+        assert page.locator(".steps .done").count() == 6
+        assert where(page) == [100, 100]
+        assert float(shown(page, "J")) == pytest.approx(history.J[100], rel=1e-3)
+        page.get_by_label("iteration", exact=True).fill("17")
+        until(page, "17 of 100")
+        assert float(shown(page, "J")) == pytest.approx(history.J[17], rel=1e-3)
+        page.keyboard.press("ArrowLeft")
+        until(page, "16 of 100")
+        assert "iteration=16" in page.url
+        page.get_by_role("button", name="+100 iterations").click()
+        until(page, "200 of 200")
+        page.reload()
+        page.wait_for_selector(ENDED)
+        assert where(page) == [200, 200]  # it is there again
+
+
+def test_a_training_pauses_goes_on_and_is_there_in_a_second_tab(visit, running):
+    settings = "train&data=digits&hidden=200,100&optimizer=adam&max_iter=1000000&lam=1"
+    with visit(settings=settings) as page:
+        until(page, "training …")
+        page.wait_for_function("() => document.querySelector('.slide output')?.innerText > '1'")
+        page.locator("h1").click()
+        page.keyboard.press("Space")
+        until(page, "paused")
+        at = where(page)[1]
+        page.keyboard.press(".")
+        until(page, f"{at + 1} of {at + 1}")
+        other = page.context.new_page()
+        other.goto(f"{page.url}&token={running[1]}")
+        until(other, f"{at + 1} of {at + 1}")
+        page.close()
+        other.get_by_role("button", name="Resume").click()
+        other.wait_for_function("n => document.querySelector('.slide input').max > n", arg=at + 1)
+        other.get_by_role("button", name="Stop").click()
+        until(other, "asked to stop")
+
+
+def test_optimizers_are_compared_from_one_start(visit):
+    with visit(settings="train&data=moons") as page:
+        page.wait_for_selector(ENDED)
+        page.get_by_text("Compare optimizers").click()
+        page.get_by_role("button", name="Compare", exact=True).click()
+        page.wait_for_function(
+            "() => 4 === [...document.querySelectorAll('.legend')]"
+            ".filter((e) => / after /.test(e.innerText)).length"
+        )
+        page.wait_for_selector(ENDED)
+        firsts = set()
+        for name in ("lbfgs", "cg", "gd", "adam"):
+            page.get_by_role("radio", name=name).check()
+            page.get_by_label("iteration", exact=True).fill("0")
+            until(page, "0 of ")
+            firsts.add(shown(page, "J"))
+        assert len(firsts) == 1
+        page.get_by_label("x axis").select_option("seconds")
+        assert re.search(
+            "lbfgs from .* over seconds", page.locator(".chart").get_attribute("aria-label")
+        )
+        assert "optimizers=lbfgs,cg,gd,adam" in page.url
+
+
+def test_a_dropped_table_is_told_trained_on_and_mended(visit):
+    drop = """([name, text]) => {
+        const given = new DataTransfer();
+        given.items.add(new File([text], name));
+        document.querySelector(".train").dispatchEvent(
+            new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
+    }"""
+    with visit(settings="train&data=moons") as page:
+        page.wait_for_selector(ENDED)
+        page.evaluate(drop, ["homes.csv", TABLE])
+        until(page, "column 'colour': blue is 0, red is 1")
+        page.get_by_role("button", name="Train", exact=True).click()
+        until(page, "homes.csv, 2-25-1, lbfgs")
+        page.wait_for_selector(ENDED)
+        page.get_by_text("What was told").click()
+        until(page, "cross-validation in 3 folds")
+        numbered = "id,x,y\n" + "".join(f"{i},{i * i % 7},{i % 2}\n" for i in range(30))
+        page.evaluate(drop, ["t.csv", numbered])
+        until(page, "column 'id' numbers the rows")
+        page.get_by_role("button", name="drop = id").click()
+        until(page, "30 examples, 1 input, 2 classes")
+        page.evaluate(drop, ["cat.csv", "\x00\x01"])
+        page.expected = "400"
+        page.wait_for_function("() => !document.getElementById('trouble').hidden")
+
+
+def test_a_divergence_and_a_start_of_zeros_are_told_in_words(visit):
+    with visit(settings="train&data=moons") as page:
+        page.wait_for_selector(ENDED)
+        page.get_by_label("see it").select_option("diverges")
+        until(page, "Diverged: J rose from")
+        until(page, "Try: a smaller learning rate.")
+        until(page, "leaps over the valley")
+        page.get_by_label("see it").select_option("zero start")
+        until(page, "all nodes will update to the same value")
+        until(page, "theta of zeros")
