@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from asgi import ask, desk
 from page_runs import table, trained
 
 from chainrule import __version__, cost_and_gradient, model_file, reshape
+from chainrule.commands.looking import GIVEN
 from chainrule.datasets import load, octave
 from chainrule.web.teaching import forget
 from chainrule.web.ways import copied, download, opened_model, own, settings_of, theta_hash
@@ -161,13 +163,49 @@ def test_what_diverged_is_written_too():
     assert json.loads(of(at, run, "record", 0))["history"]["gradient_norm"][1] == "nan"
 
 
-def test_a_record_opens_with_the_settings_of_its_run():
-    settings = {"data": "moons", "hidden": [3], "activation": "tanh", "lam": 0.1, "max_iter": 3}
+def laid(path):
+    """Return what the command's argument opens: settings as the page's address has them."""
+    at = desk()
+    place = next(given for given in GIVEN if given.is_it(str(path))).lay(at, str(path))
+    view, *settings = place.split("&")
+    assert view == "train"
+    return at, dict(parse_qsl("&".join(settings)))
+
+
+def test_a_record_opens_with_the_settings_of_its_run(tmp_path):
+    settings = {"data": "moons", "hidden": [3, 2], "activation": "tanh", "lam": 0.1, "max_iter": 3}
     at, run = trained(**settings)
-    content = of(at, run, "record", 3)
-    assert settings_of(content, "moons-run.json") == settings
-    at, run = trained(at, **settings_of(content, "moons-run.json"))
-    assert theta_hash(run.theta(3)) == json.loads(content)["theta"]["sha256"]
+    path = tmp_path / "moons-run.json"
+    path.write_bytes(of(at, run, "record", 3))
+    _, found = laid(path)
+    assert found == {
+        "data": "moons", "hidden": "3,2", "activation": "tanh", "lam": "0.1", "max_iter": "3",
+    }  # fmt: skip
+    _, again = trained(**settings)
+    assert theta_hash(again.theta(3)) == json.loads(path.read_text())["theta"]["sha256"]
+
+
+def test_a_record_finds_its_table_beside_it_and_no_other(tmp_path):
+    at, run = trained(file=("my people.csv", table()), hidden=[2], lam=0.1, max_iter=2, scale=False)
+    path = tmp_path / "run.json"
+    path.write_bytes(of(at, run, "record", 2))
+    with pytest.raises(ValueError, match=r"my people\.csv, which it was trained on, is not in"):
+        laid(path)
+    (tmp_path / "my people.csv").write_bytes(table(90))
+    with pytest.raises(ValueError, match=r"my people\.csv in this folder is not what it was"):
+        laid(path)
+    (tmp_path / "my people.csv").write_bytes(table())
+    at, found = laid(path)
+    assert found.pop("scale") == "false"
+    problem = at.problems.problem({"table": int(found["table"])})
+    assert (problem.name, problem.data.sha256) == ("my people.csv", run.data.sha256)
+
+
+def test_a_table_in_json_is_no_record(tmp_path):
+    for content in (b'[{"a": 1}]', b"{}", b"", b"\xff"):
+        (tmp_path / "x.json").write_bytes(content)
+        assert not GIVEN[0].is_it(str(tmp_path / "x.json"))
+    assert not GIVEN[0].is_it(str(tmp_path / "y.json"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A training as text: each activation and cost as Octave has it, names that a shell would take apart."""
+"""A training as text: each activation and cost as Octave has it, names that shells take apart."""
 
 import shlex
 import shutil
@@ -66,7 +66,7 @@ def test_octave_computes_each_activation_as_the_library_does(tmp_path):
 
 
 def test_a_cost_without_octave_says_so():
-    with pytest.raises(ValueError, match="there is no Octave text for 'huber:1.0'"):
+    with pytest.raises(ValueError, match=r"there is no Octave text for 'huber:1\.0'"):
         as_octave(prepared("sine", output="huber:1", lam=0.1), "run.mat")
 
 

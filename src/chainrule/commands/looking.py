@@ -39,8 +39,8 @@ def look(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="A model (.safetensors) that reads 28x28 digits, or a photo of digits.  "
-            "(default: the model that is shipped)"
+            help="A model (.safetensors) that reads 28x28 digits, a photo of digits, or a run that "
+            "was downloaded from the page (.json).  (default: the model that is shipped)"
         ),
     ] = None,
     port: Annotated[
@@ -136,8 +136,23 @@ def _is_photo(what: str) -> bool:
     return kind is not None and kind.startswith("image/")
 
 
+def _lay_record(desk: Desk, what: str) -> str:
+    from chainrule.web.ways import lay_record
+
+    return lay_record(desk, Path(what))
+
+
+def _is_record(what: str) -> bool:
+    """Tell a run's record, which is JSON, from a table in JSON by how it begins."""
+    from chainrule.web.ways import is_record
+
+    path = Path(what)
+    return path.suffix == ".json" and path.is_file() and is_record(path.read_bytes())
+
+
 # The first that fits is taken, and the last fits all
 GIVEN = (
+    Given(_is_record, _lay_record),
     Given(_is_photo, _lay_photo),
     Given(lambda what: True, _lay_model),
 )

@@ -10,8 +10,9 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -22,8 +23,9 @@ from chainrule.datasets import octave
 from chainrule.model_file import as_json
 from chainrule.notes.theta import reshape
 from chainrule.photos import SIDE
-from chainrule.web.asked import Asked
+from chainrule.web.asked import Asked, NamedFile
 from chainrule.web.desk import Desk
+from chainrule.web.problems import names
 from chainrule.web.runs import Run
 from chainrule.workbench import copies
 
@@ -217,8 +219,13 @@ def npz(**arrays: Array) -> bytes:
     return stream.getvalue()
 
 
-def settings_of(content: bytes, name: str) -> dict[str, Any]:
-    """Return the settings of a run that was downloaded as run.json, for the Train view.
+def is_record(content: bytes) -> bool:
+    """Tell a run that was downloaded here from other JSON by its first key."""
+    return content[:100].lstrip().startswith(b"{") and f'"{RECORD}"'.encode() in content[:100]
+
+
+def settings_of(content: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings of a run that was downloaded here, and what its data were.
 
     Raises
     ------
@@ -229,8 +236,37 @@ def settings_of(content: bytes, name: str) -> dict[str, Any]:
         values = json.loads(content)
         if values[RECORD] != FORMAT:
             raise ValueError(f"its format {values[RECORD]!r} is unknown: upgrade chainrule")
-        settings = {"data": str(values["data"]["source"]), **values["request"]}
-        start = values["start"]
+        settings, data = dict(values["request"]), dict(values["data"])
+        if values["start"] == "zero":
+            settings["start"] = "zero"
+        return settings, {"source": str(data["source"]), "sha256": data["sha256"]}
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{name}: not a run that the page wrote ({error})") from None
-    return settings | ({"start": "zero"} if start == "zero" else {})
+
+
+def lay_record(desk: Desk, path: Path) -> str:
+    """Make a run that was downloaded ready to be trained again; return the view that does it.
+
+    A table of the reader's own is looked for beside it.
+    """
+    settings, data = settings_of(path.read_bytes(), str(path))
+    source = data["source"]
+    if source in names():
+        settings["data"] = source
+    else:
+        table = path.parent / PurePath(source).name
+        if not table.is_file():
+            raise ValueError(f"{path}: {source}, which it was trained on, is not in this folder")
+        stream = NamedFile(table.read_bytes())
+        stream.name = table.name
+        if hashlib.sha256(stream.getvalue()).hexdigest() != data["sha256"]:
+            raise ValueError(f"{path}: {table.name} in this folder is not what it was trained on")
+        settings["table"] = desk.problems.add(stream)
+    return "&".join(["train", *(f"{name}={quote(_typed(v))}" for name, v in settings.items())])
+
+
+def _typed(value: Any) -> str:
+    """Return a setting as the page's address has it: 25,25 or true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
