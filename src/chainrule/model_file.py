@@ -20,6 +20,7 @@ import numpy.typing as npt
 from chainrule.common.checks import floats
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.common.words import printable
 from chainrule.datasets.encoding import Encoder
@@ -76,6 +77,8 @@ class Provenance:
     J: float | None = None
     stopped: str = ""
     date: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    __repr__ = summary
 
     def __post_init__(self) -> None:
         for name in ("seed", "J"):
@@ -135,6 +138,8 @@ class Model:
     scaling: Scaling | None = None
     target_scaling: Scaling | None = None
     provenance: Provenance = field(default_factory=Provenance)
+
+    __repr__ = summary
 
     def __post_init__(self) -> None:
         n, K = self.network.layers[0], self.network.K

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
-from chainrule import Network, model_file, predict, random_theta
+from chainrule import Network, model_file, predict, random_theta, reshape
 from chainrule.commands.alvinn import learn_on_the_fly
 from chainrule.commands.app import app
 from chainrule.datasets.columns import Column
@@ -71,6 +71,25 @@ def test_frames_and_score_are_the_games_own(race):
         if ours.frames % 8 == 0:
             assert np.array_equal(ours.frame(), theirs)
     assert ours.score == score
+
+
+def test_a_hidden_unit_that_is_off_is_heard_by_no_output():
+    network = Network((960, 3, 60))
+    driver = Driver(network, random_theta(network, 2))
+    image = np.random.default_rng(0).uniform(-1, 1, 960)
+    hidden, outputs = driver.without([1, 3]).activations(image)
+    Theta = reshape(network, driver.theta)
+    np.testing.assert_allclose(hidden, driver.activations(image)[0], rtol=1e-12)
+    z = Theta[1][:, 0] + Theta[1][:, 2] * hidden[1]
+    np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-z)), rtol=1e-12)
+
+
+def test_the_retina_tells_where_it_sees_a_place():
+    pixels = retina.pixels(np.zeros(1), np.zeros(1))[0].reshape(30, 32, 4)
+    row, column = retina.places(np.array(-5.0), np.array(20.0))
+    assert (row, column) == (pytest.approx(12.0), pytest.approx(12.25))
+    seen = pixels[int(row) - 1 : int(row) + 1, int(column)] // 96  # rows of the frame
+    assert seen.min() <= 72 - retina.SCALE[0] * 20 <= seen.max() + 1
 
 
 @given(st.floats(-0.4, 0.4), st.integers(10, 60))

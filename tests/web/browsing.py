@@ -12,6 +12,7 @@ VIEWS = re.findall(r"(\w+): \(\) => import\(", (STATIC / "main.js").read_text())
 READY = {  # what is seen once a view has its first answers; else its heading
     "draw": ".terms",
     "train": ".stopped strong",
+    "drive": ".orders strong",
 }
 
 

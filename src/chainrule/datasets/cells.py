@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.checks import counted
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 MARKS = (  # of a missing value, in any column
@@ -125,6 +126,8 @@ class ReadColumn:
     notes: list[str] = field(default_factory=list)
     absent: list[tuple[str, int, int]] = field(default_factory=list)
     stray: str = ""
+
+    __repr__ = summary
 
 
 class _Different:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.vectors import Place, absences, as_text, is_date, is_number, refuse_infinite
 
@@ -41,6 +42,8 @@ class Column:
     two: bool = False
     parts: tuple[str, ...] = ()
     gaps: bool = False
+
+    __repr__ = summary
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chainrule.common.checks import DataError, counted
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.encoding import Reading, Table
 from chainrule.datasets.vectors import Label
@@ -55,3 +56,5 @@ class Contents:
     notes: tuple[str, ...] = ()  # what was read as what, a sentence each
     reading: Reading = field(default_factory=Reading)
     strays: Mapping[str, str] = field(default_factory=dict)  # by column: "'#ERR' in data row 9"
+
+    __repr__ = summary

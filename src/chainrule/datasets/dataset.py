@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule.common.checks import DataError, counted
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.common.words import printable
 from chainrule.datasets.contents import Contents
@@ -45,6 +46,8 @@ class Dataset:
     sha256: str
     notes: list[str] = field(default_factory=list)
     held_out: Dataset | None = None
+
+    __repr__ = summary
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", [printable(note) for note in self.notes])

@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from chainrule.common.checks import DataError, shortened
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.columns import DATE_PARTS, Column, write
 from chainrule.datasets.vectors import Label, Place, as_labels
@@ -45,6 +46,8 @@ class Reading:
     header: bool | None = None
     encoding: str | None = None
     forms: Mapping[str, str] = field(default_factory=dict)
+
+    __repr__ = summary
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Encoder:
     reading: Reading = field(default_factory=Reading)
     outputs: tuple[str, ...] = ()
     na: tuple[str, ...] = ()
+
+    __repr__ = summary
 
     @property
     def feature_names(self) -> tuple[str, ...]:

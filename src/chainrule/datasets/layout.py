@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.shown import summary
 from chainrule.datasets.arrays import numbered
 from chainrule.datasets.cells import MARKS
 from chainrule.datasets.contents import MOST_TEXT_COLUMNS, check_width
@@ -50,6 +51,8 @@ class Layout:
     start: int
     notes: list[str]
     quote: str = '"'
+
+    __repr__ = summary
 
 
 def find_layout(name: str, text: bytes, like: Reading, target: str | None) -> Layout:

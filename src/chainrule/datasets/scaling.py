@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 
@@ -33,6 +34,8 @@ class Scaling:
 
     mean: Array
     scale: Array
+
+    __repr__ = summary
 
     @classmethod
     def fit(cls, values: Array, weights: Array | None = None) -> Self:

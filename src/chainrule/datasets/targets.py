@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.common.checks import DataError, as_arguments, counted, shortened
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.encoding import Encoder
@@ -48,6 +49,8 @@ class Target:
     names: tuple[str, ...]
     y: Array
     why: str = ""
+
+    __repr__ = summary
 
     @property
     def name(self) -> str:

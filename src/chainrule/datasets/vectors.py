@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.checks import DataError
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 Label = int | str
@@ -35,6 +36,8 @@ class Place:
     column: str
     rows: Array
     what: str = "column"
+
+    __repr__ = summary
 
     def __str__(self) -> str:
         return f"{self.source}: {self.what} {self.column!r}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, astuple, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, astuple, dataclass, replace
 from typing import Any, Protocol
 
 from chainrule import model_file
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
@@ -16,6 +18,7 @@ from chainrule.driving.hill import Hill
 from chainrule.engine.predicting import predict
 from chainrule.notes.backprop import forward
 from chainrule.notes.network import Network
+from chainrule.notes.theta import blocks
 
 
 class Code(Protocol):
@@ -60,6 +63,8 @@ class Driver:
     steering: Code = STEERING
     speed: Code = SPEED
 
+    __repr__ = summary
+
     def __call__(self, frame: Array, frame_number: int) -> Orders:
         """Return what to do.
 
@@ -92,6 +97,29 @@ class Driver:
         """
         a = forward(self.network, self.theta, image[None])[0]
         return a[1][0], a[-1][0]
+
+    def without(self, units: Iterable[int]) -> Driver:
+        """Return this driver with some hidden units switched off.
+
+        Parameters
+        ----------
+        units : iterable of int
+            Their numbers, from 1.  They still have activations, but no output hears them.
+
+        Returns
+        -------
+        Driver
+
+        Examples
+        --------
+        >>> network = Network((960, 4, 60))
+        >>> driver = Driver(network, np.full(network.size, 0.1)).without([1, 3])
+        >>> round(float(driver.activations(np.zeros(960))[1][0]), 3)  # g(0.1 + 2 * 0.1 * g(0.1))
+        0.551
+        """
+        theta = self.theta.copy()
+        blocks(self.network, theta)[1][list(units)] = 0  # row 0 is the bias's
+        return replace(self, theta=theta)
 
 
 def save(path: str | os.PathLike[str], driver: Driver, seed: int, options: dict[str, Any]) -> None:

@@ -159,6 +159,28 @@ def see(frame: Array, frame_number: int = 50) -> Array:
     return receptors(grass(frame), straight_ahead(min(frame_number, 50)))
 
 
+def places(right: Array, forward: Array) -> Array:
+    """Return where the retina sees places on the ground.
+
+    Parameters
+    ----------
+    right, forward : array of shape (...)
+        From the middle of the car, in units of length.
+
+    Returns
+    -------
+    ndarray of shape (..., 2)
+        Row and column; receptor i, k covers rows i to i + 1 and columns k to k + 1.
+
+    Examples
+    --------
+    >>> places(np.array(0.0), np.array(0.0))  # the car itself
+    array([27., 16.])
+    """
+    row = ROWS - (np.asarray(forward) + BEHIND) / CELL
+    return np.stack([row, COLUMNS / 2 + np.asarray(right) / CELL], axis=-1)
+
+
 def mirrored(images: Array) -> Array:
     """Return images of shape (n, 960) with left and right exchanged."""
     return images.reshape(-1, ROWS, COLUMNS)[:, :, ::-1].reshape(-1, ROWS * COLUMNS)

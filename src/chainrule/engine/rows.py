@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.checks import as_dtype, weights_as_dtype
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Rule
 from chainrule.engine import summing
 from chainrule.notes.backprop import total_weight
@@ -56,6 +57,8 @@ class Rows:
     weights: Array | None = None
     engine: str | None = None
     threads: int | None = None
+
+    __repr__ = summary
 
     @classmethod
     def checked(

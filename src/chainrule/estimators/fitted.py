@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.scaling import Scaling
 from chainrule.evaluation.stop_report import StopReport
@@ -24,6 +25,8 @@ class Labels:
 
     kind: str
     classes: Any
+
+    __repr__ = summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +60,5 @@ class Fitted:
     loss: float | None
     stop_report: StopReport | None
     scaling: Scaling | None = None
+
+    __repr__ = summary

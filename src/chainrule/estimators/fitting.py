@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule.common.checks import warn_user
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Lambda, Objective
 from chainrule.engine.choice import chosen
 from chainrule.estimators.progress import Memory, Progress
@@ -75,6 +76,8 @@ class Epochs(State):
     random: tuple[Any, ...] = ()  # the random state
     seed: int = 0  # of dropout
     learning_rate: float = 0.0
+
+    __repr__ = summary
 
 
 def train_once(

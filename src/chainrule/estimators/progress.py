@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.training.checkpoint import Prefix
 
@@ -25,6 +26,8 @@ class Memory:
     slots: Array
     learning_rate: float
     steps: int = 0
+
+    __repr__ = summary
 
 
 @dataclass
@@ -71,6 +74,8 @@ class Progress:
     best_theta: Array | None = None
     alpha: float | None = None
     memory: Memory | None = None
+
+    __repr__ = summary
 
     @classmethod
     def going_on(cls, theta: Array, by_score: bool, attributes: Mapping[str, Any]) -> Self:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, ElasticNet, Lambda
 from chainrule.engine.rows import Rows
 from chainrule.estimators.progress import Memory, Progress
@@ -126,6 +127,8 @@ class Fit:
     random: bool = False
     watched: Rows | None = None
     keeper: Callable[[int], Checkpoint | None] = lambda number: None
+
+    __repr__ = summary
 
     @property
     def lam(self) -> Lambda:

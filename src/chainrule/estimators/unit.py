@@ -15,6 +15,7 @@ from typing import Self
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
 from chainrule.notes.backprop import by_output
@@ -51,6 +52,8 @@ class Unit:
     network: Network
     centre: Array
     scale: float
+
+    __repr__ = summary
 
     @classmethod
     def of(cls, network: Network, rows: Rows) -> Self:

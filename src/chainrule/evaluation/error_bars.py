@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Squares
 from chainrule.engine.rows import Rows
 from chainrule.notes.network import Network
@@ -81,6 +82,8 @@ class ErrorBars:
     variance: float
     root: Array
     noise: Array
+
+    __repr__ = summary
 
     @classmethod
     def at(

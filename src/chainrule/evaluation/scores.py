@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 
@@ -41,6 +42,8 @@ class Evaluation:
     h: Array
     truth: Array
     classes: Sequence[object] | None = None
+
+    __repr__ = summary
 
     @cached_property
     def answer(self) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Lambda
 from chainrule.notes.backprop import accumulate, by_output, finish, forward, points
 from chainrule.notes.network import Network
@@ -66,6 +67,8 @@ class StopReport:
     suggestion: str
     layers: tuple[int, ...]
     badly_scaled_targets: tuple[int, ...] = ()
+
+    __repr__ = summary
 
     def __str__(self) -> str:
         lines = [self.why, f"gradient norm {self.gradient_norm:.3g}"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule import photos
 from chainrule.common.files import File
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.distortions import Distortion
 from chainrule.model_file import Model, ModelFileError, load
@@ -76,6 +77,8 @@ class Reading:
 
     found: Found
     h: Array
+
+    __repr__ = summary
 
     def is_digit(self, i: int) -> bool:
         """Tell whether mark i is more probably a digit than not."""

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Stopped
 from chainrule.notes.gradient_report import (
     EVERY_COMPONENT,
@@ -92,6 +93,8 @@ class Counted:
     stop: Stop | None = None
     n_eval: int = 0
 
+    __repr__ = summary
+
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return J and D."""
         self.ask()
@@ -136,6 +139,8 @@ class Differences:
     theta: Array
     J: float
     epsilon: float | complex
+
+    __repr__ = summary
 
     def slopes(self, alongs: list[int] | list[Array], wider: int = 1) -> Array:
         """Return num along each, with epsilon times wider."""

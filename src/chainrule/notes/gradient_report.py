@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 EVERY_COMPONENT = 2000  # the notes' loop up to this many components; beyond, random directions
@@ -44,6 +45,8 @@ class Part:
     error: float
     ok: bool
     components: list[int] | None = None
+
+    __repr__ = summary
 
     @property
     def where(self) -> slice | list[int]:
@@ -197,6 +200,8 @@ class GradientReport:
     diagnosis: list[Finding] = field(default_factory=list)
     about_J: str = ""
     place: str = ""
+
+    __repr__ = summary
 
     @property
     def relative_errors(self) -> Array:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Squares
 from chainrule.notes.backprop import accumulate, backward, finish, forward
 from chainrule.notes.formulas import (
@@ -86,6 +87,8 @@ class Trace:
     lam: Squares
     J: float
     m: int = 1
+
+    __repr__ = summary
 
     @property
     def with_bias(self) -> list[Array]:

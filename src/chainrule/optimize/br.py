@@ -21,6 +21,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, ElasticNet
 from chainrule.optimize import lm
 from chainrule.optimize.iterate import Steps, iterate
@@ -46,6 +47,8 @@ class Evidence(lm.Damped):
     lam: float = FIRST_LAM
     gamma: float = 0.0
     variance: float = 0.0
+
+    __repr__ = summary
 
     @classmethod
     def at(cls, objective: Any, theta: Array) -> Self:

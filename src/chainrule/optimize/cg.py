@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, replace
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.lbfgs import direction
@@ -40,6 +41,8 @@ class Conjugate(Iterate):
     first: float = 0.0
     pairs: tuple[Pair, ...] = ()
     begun: tuple[Pair, ...] = ()
+
+    __repr__ = summary
 
 
 def steps(objective: Objective, start: Array | Conjugate, *, curvature: float = CURVATURE) -> Steps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.vectors import dot
@@ -18,6 +19,8 @@ class Descent(Iterate):
     """An iterate of gradient descent: alpha is the step length to try next."""
 
     alpha: float = 1.0
+
+    __repr__ = summary
 
 
 def steps(objective: Objective, start: Array | Descent) -> Steps:

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.result import NO_DESCENT, Ending, Step
 from chainrule.optimize.vectors import norm
@@ -49,6 +50,8 @@ class Iterate:
     D: Array
     n_eval: int
     iteration: int
+
+    __repr__ = summary
 
     @classmethod
     def at(cls, objective: Objective, theta: Array) -> Self:

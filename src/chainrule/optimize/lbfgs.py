@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.line_search import search
@@ -31,6 +32,8 @@ class QuasiNewton(Iterate):
     """An iterate of L-BFGS: for each of the last steps, s, the change y of D, and s . y."""
 
     pairs: tuple[Pair, ...] = ()
+
+    __repr__ = summary
 
 
 def steps(

@@ -19,6 +19,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.vectors import foretold, heard, one_blas_thread, solve_damped
@@ -50,6 +51,8 @@ class Damped(Iterate):
     H: Array
     scale: Array
     damping: float = START
+
+    __repr__ = summary
 
     @classmethod
     def at(cls, objective: Any, theta: Array) -> Self:

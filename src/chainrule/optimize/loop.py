@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective, Stopped
 from chainrule.optimize.iterate import Iterate, Steps, step_of
 from chainrule.optimize.result import (
@@ -181,6 +182,8 @@ class Run:
     last: Step | None = None
     best: Step | None = None
     ended: Ending | None = None
+
+    __repr__ = summary
 
     def follow(self, steps: Steps) -> Result:
         """Take one step after another until a rule, Ctrl-C or the algorithm itself ends it."""

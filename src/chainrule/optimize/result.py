@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 
@@ -55,6 +56,8 @@ class Step:
     state: Any = None
     batch: int = 0
 
+    __repr__ = summary
+
 
 Callback = Callable[[Step], Any]
 """Called at the start and after each iteration; a true return value ends the minimisation."""
@@ -82,6 +85,8 @@ class Ending:
     step: Step | None = None
     cut: bool = False
     at_once: bool = False
+
+    __repr__ = summary
 
 
 @dataclass
@@ -114,6 +119,8 @@ class History:
     gradient_norm: list[float] = field(default_factory=list)
     J_val: list[float] = field(default_factory=list)
     extra: dict[str, list[float]] = field(default_factory=dict)
+
+    __repr__ = summary
 
     def append(
         self,
@@ -167,6 +174,8 @@ class State:
     cost_sum: float = 0.0
     weight: float = 0.0
 
+    __repr__ = summary
+
 
 @dataclass
 class Result:
@@ -216,6 +225,8 @@ class Result:
     state: Any = None
     minima: list[float] = field(default_factory=list)
     interrupted: bool = False
+
+    __repr__ = summary
 
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, hessian_vector, iterate
 from chainrule.optimize.vectors import dot, one_blas_thread
@@ -27,6 +28,8 @@ class Scaled(Iterate):
     p: Array | None = None  # None: downhill
     scale: float = START  # Moller's lambda, added to the curvature along p
     since: int = 0  # steps since the last start downhill
+
+    __repr__ = summary
 
     @property
     def extra(self) -> dict[str, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from chainrule.common.files import File
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.photos.ink import flatten
 from chainrule.photos.lines import remove_lines
@@ -37,6 +38,8 @@ class Found:
     mask: Array
     marks: list[Mark]
     pictures: Array
+
+    __repr__ = summary
 
     def box(self, i: int) -> Box:
         """Return the box of mark i in pixels of the upright photo in the file."""

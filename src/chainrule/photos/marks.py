@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 Box = tuple[int, int, int, int]
@@ -32,6 +33,8 @@ class Mark:
 
     box: Box
     ink: Array
+
+    __repr__ = summary
 
     @property
     def height(self) -> int:

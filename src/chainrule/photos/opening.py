@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.common.checks import DataError
 from chainrule.common.files import File, name_of, read_bytes, reason
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
@@ -45,6 +46,8 @@ class Photo:
     scale: float
     size: tuple[int, int]
     notes: list[str] = field(default_factory=list)
+
+    __repr__ = summary
 
 
 def open_photo(file: File) -> Photo:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.common.words import drawn
 from chainrule.evaluation.scores import Evaluation
@@ -45,6 +46,8 @@ class MistakesDisplay(Panel):
     images: Array
     captions: Sequence[str]
     total: int
+
+    __repr__ = summary
 
     @classmethod
     def from_evaluation(cls, evaluation: Evaluation, X: Array, images: Images) -> MistakesDisplay:
@@ -143,6 +146,8 @@ class RegressionDisplay(Panel):
     y: Array
     h: Array
 
+    __repr__ = summary
+
     def draw(self, ax: Axes) -> None:
         """Draw on ax."""
         slope, height = np.polyfit(self.y, self.h, 1)
@@ -178,6 +183,8 @@ class ErrorHistogramDisplay(Panel):
     y: Array
     h: Array
     bins: int | None = None
+
+    __repr__ = summary
 
     def draw(self, ax: Axes) -> None:
         """Draw on ax."""

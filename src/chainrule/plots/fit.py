@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.common.words import drawn
 from chainrule.engine.predicting import predict
@@ -63,6 +64,8 @@ class PredictionDisplay(Panel):
     h: Array
     band: Array | None = None
     std: Array | None = None
+
+    __repr__ = summary
 
     @classmethod
     def from_theta(
@@ -143,6 +146,8 @@ class HiddenResponsesDisplay(Panel):
     x: Array
     a: Array
 
+    __repr__ = summary
+
     @classmethod
     def from_theta(
         cls, network: Network, theta: npt.ArrayLike, X: npt.ArrayLike, layer: int = 2
@@ -218,6 +223,8 @@ class DecisionRegionsDisplay(Panel):
     extent: tuple[float, float, float, float]
     answers: Array
     classes: Sequence[object] | None = None
+
+    __repr__ = summary
 
     @classmethod
     def from_theta(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chainrule.common.shown import summary
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.plots.panel import GREY, LAYERS, Panel
 
@@ -32,6 +33,8 @@ class GradientCheckDisplay(Panel):
     """
 
     report: GradientReport
+
+    __repr__ = summary
 
     @classmethod
     def from_report(cls, report: GradientReport) -> GradientCheckDisplay:

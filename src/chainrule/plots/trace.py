@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.notes.network import Network
 from chainrule.notes.trace import Trace
@@ -53,6 +54,8 @@ class TraceDisplay(Panel):
     """
 
     trace: Trace
+
+    __repr__ = summary
 
     def __post_init__(self) -> None:
         network = self.trace.network

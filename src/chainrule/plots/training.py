@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.optimize import History
 from chainrule.plots.panel import BLUE, GREY, ORANGE, Panel
@@ -48,6 +49,8 @@ class TrainingCurveDisplay(Panel):
     scores: Array | None = None
     first: int = 0
     what: str = "cost J"
+
+    __repr__ = summary
 
     @classmethod
     def from_history(cls, history: History, what: str = "cost J") -> TrainingCurveDisplay:
@@ -144,6 +147,8 @@ class TrainingStateDisplay:
 
     history: History
     figure_: Figure = field(init=False, repr=False)
+
+    __repr__ = summary
 
     def plot(self) -> TrainingStateDisplay:
         """Draw on a new figure."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.common.words import drawn
 from chainrule.notes.network import Network
@@ -45,6 +46,8 @@ class HiddenUnitsDisplay(Panel):
     """
 
     weights: Array
+
+    __repr__ = summary
 
     @classmethod
     def from_theta(cls, network: Network, theta: Array, images: Images) -> HiddenUnitsDisplay:
@@ -98,6 +101,8 @@ class WeightsDisplay(Panel):
     inputs: Sequence[str] | None = None
     units: Sequence[str] | None = None
     title: str = "Weights"
+
+    __repr__ = summary
 
     @property
     def shares(self) -> Array:

@@ -29,6 +29,7 @@ from chainrule import kernel
 from chainrule.common.checks import warn_user
 from chainrule.common.files import clear_litter, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.engine.rows import Rows
 from chainrule.optimize import History, Iterate, State, Step
@@ -73,6 +74,8 @@ class Made:
     options: Mapping[str, str]
     versions: str
     computed: str
+
+    __repr__ = summary
 
     @classmethod
     def of(
@@ -131,6 +134,8 @@ class Kept:
     best: Step | None
     within: State | None
     rules: Mapping[str, Mapping[str, Any]]
+
+    __repr__ = summary
 
     @property
     def state(self) -> Any:
@@ -415,6 +420,8 @@ class Saved:
     date: datetime
     stopped: str
     notes: dict[str, Any]
+
+    __repr__ = summary
 
 
 def load(path: Path) -> Saved:

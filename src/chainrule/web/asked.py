@@ -35,6 +35,15 @@ class Asked:
             raise ValueError(f"{name} must be a whole number from {low} to {high}")
         return value
 
+    def wholes(self, name: str, low: int, high: int) -> list[int]:
+        """Return a list of whole numbers from low to high, which may be empty."""
+        values = self.values.get(name)
+        if not isinstance(values, list) or not all(
+            type(value) is int and low <= value <= high for value in values
+        ):
+            raise ValueError(f"{name} must be a list of whole numbers from {low} to {high}")
+        return values
+
     def choice(self, name: str, choices: Sequence[str]) -> str:
         """Return one of a few names."""
         value = self.values.get(name)

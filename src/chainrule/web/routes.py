@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chainrule.web import drawing, looks, teaching, training, unit, ways
+from chainrule.web import drawing, lap, looks, teaching, training, unit, ways
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
 
@@ -55,4 +55,6 @@ ROUTES: dict[str, Route] = {
     "download": Route(ways.download),
     "opened-model": Route(ways.opened_model),
     "own": Route(ways.own),
+    "lap": Route(lap.lap),
+    "drive": Route(lap.drive),
 }

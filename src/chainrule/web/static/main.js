@@ -10,6 +10,7 @@ import { words } from "./words.js";
 const VIEWS = {
   draw: () => import("./draw.js"),
   train: () => import("./train.js"),
+  drive: () => import("./drive.js"),
 };
 const [FIRST] = Object.keys(VIEWS);
 

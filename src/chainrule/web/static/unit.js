@@ -7,7 +7,7 @@ import { canvas, grid, largest, signed } from "./paint.js";
 import { words } from "./words.js";
 
 const TERMS = 4, NAMED_TERMS = 8; // largest terms of the sum that have a row of their own
-const DECIMALS = 4;
+const DECIMALS = 4, LONG = 16; // characters of a formula with numbers that needs lines of its own
 const svg = inside("http://www.w3.org/2000/svg");
 
 /** Fill `el` with the panel; `wanted({ y })` is called when the reader chooses a target. */
@@ -51,9 +51,14 @@ export function panel(el, network, wanted) {
   function formulas({ l, j, z, a, numbers }) {
     const lines = [display(layered("z", l, j), "=", sum(row("i", "=", "0"), String(layers[l - 2])),
       layered("Θ", l - 1, j, "i"), both("a", "i", row("(", String(l - 1), ")")), "=", z)];
-    const g = numbers ? [plain(numbers.replaceAll("-", "−"))]
-      : [l === L ? "h" : "g", "(", layered("z", l), ")"];
-    lines.push(display(layered("a", l, j), "=", ...g, "=", a));
+    const inLetters = [l === L ? "h" : "g", "(", layered("z", l, ...(l === L ? [] : [j])), ")"];
+    const inNumbers = numbers?.replaceAll("-", "−");
+    if (inNumbers?.length > LONG) {
+      lines.push(display(layered("a", l, j), "=", ...inLetters),
+        h("p", { class: "worked" }, `= ${inNumbers} = ${number(a)}`));
+    } else {
+      lines.push(display(layered("a", l, j), "=", ...(inNumbers ? [plain(inNumbers)] : inLetters), "=", a));
+    }
     return lines;
   }
 
@@ -68,7 +73,7 @@ export function panel(el, network, wanted) {
     const rest = (name, value, kind) => h("tr", { class: kind }, h("th", { scope: "row", colspan: 3 }, name),
       h("td", {}, fixed(value, DECIMALS)));
     const { columns } = words;
-    return h("table", { class: "terms" },
+    return h("table", { class: image ? "terms" : "terms named" },
       h("thead", {}, h("tr", {}, ...[l > 2 ? columns.unit : image ? columns.pixel : columns.input, columns.weight,
         l === 2 ? ink : words.activation, columns.adds].map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, line(words.bias, 0), ...shown.map((i) => line(input(l - 1, i, names), i)),

@@ -3,7 +3,7 @@
 const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
-  views: { draw: "Draw", train: "Train" },
+  views: { draw: "Draw", train: "Train", drive: "Drive" },
   title: (view) => `${view} · chainrule`,
   noServer: "The server has ended: start chainrule look again, and open the address it prints.",
   serverError: "The server made a mistake: the terminal where it runs says which.",
@@ -36,6 +36,14 @@ export const words = {
         ["Space", "pause the training, or go on; once it is over: show it again"],
         [".", "one iteration"],
         ["← →", "on the slider: one iteration back or forth"],
+      ],
+      drive: [
+        ["Space", "play, or pause"],
+        ["← →", "one look back or on; with Shift, a second"],
+        ["Home End", "the start, the end of the lap"],
+        ["1 … 4", "switch a hidden unit off and on"],
+        ["Enter", "on the retina: lay a card down, or take it away"],
+        ["← ↑ → ↓", "on the retina: move the card; with Shift, change its size"],
       ],
     },
   },
@@ -191,6 +199,59 @@ export const words = {
   answers: "The network's answers",
   className: (label) => (label === "none" ? "none" : label),
 
+  drive: {
+    loading: "The lap is being read …",
+    title: "A network drives",
+    hint: "It sees these 30×32 receptors and nothing else: the road ahead is light, grass is dark. "
+      + "Drag over them, and it sees less.",
+    retina: "What the network sees: the road ahead is light, grass is dark. Two lines show where the "
+      + "network's steering leads, and the teacher's.",
+    coverKeys: "Cover receptors. Enter lays a card down or takes it away, the arrow keys move it, with "
+      + "Shift they change its size.",
+    coverWith: "Covered, they see",
+    covers: { nothing: "nothing: 0", grass: "grass: −1", road: "road: 1" },
+    uncover: "uncover",
+    units: (n) => `Its ${plural(n, "hidden unit")}`,
+    unitsHint: "Orange: road there switches the unit on; blue: off. Beside it, what the unit votes for "
+      + "(up) and against. Switch one off, and nothing hears it any more.",
+    weights: (j) => `Unit ${j}: its weights from the retina`,
+    unit: (j) => `unit ${j}`,
+    on: "on",
+    off: "off",
+    allOn: "all on",
+    votes: (name) => `Its votes for the ${name}`,
+    hills: "Two hills",
+    steering: "steering",
+    speed: "speed",
+    ends: [["left", "steering", "right"], ["slow", "speed", "fast"]],
+    own: "the network",
+    teacher: "the teacher",
+    before: "the network unchanged",
+    orders: ([steering, speed]) => `${turned(steering)}, speed ${speed.toFixed(0)}`,
+    teacherOrders: ([steering, speed]) => `the teacher: ${turned(steering)}, speed ${speed.toFixed(0)}`,
+    hillLabel: (name, own, his, k) => `The hill of the ${name}: the network ${k ? own.toFixed(0) : turned(own)}, `
+      + `the teacher ${k ? his.toFixed(0) : turned(his)}`,
+    deltaLine: "Below each hill, δ(3): how far each output is above the teacher's hill (orange) or below "
+      + "it (blue). Notes, Backpropagation Algorithm: “Using y(t), compute δ(L) = a(L) − y(t)”.",
+    play: "Play",
+    pause: "Pause",
+    rate: "Speed of the lap",
+    rates: ["real time", "half as fast", "a quarter", "a tenth"],
+    scrub: "Time in the lap",
+    at: (seconds, [steering]) => `${seconds.toFixed(1)} seconds, ${turned(steering)}`,
+    graph: "Its steering over the lap",
+    apart: ([steering, speed], before) => `On this lap the network's orders are ${degrees(steering)} of `
+      + `steering and ${speed.toFixed(1)} of speed from the teacher's, on average`
+      + (before ? `; unchanged, ${degrees(before[0])} and ${before[1].toFixed(1)}.` : "."),
+    aboutTitle: "Dean Pomerleau's network",
+    about: [
+      "Around 1990 ALVINN, a network of 960 inputs and 4 or 5 hidden units, watched people drive a van "
+      + "for a few minutes and then steered it. This one watched five minutes of a racing game.",
+      "Each output stands for one steering. The answer is no single output but a hill of them, and the "
+      + "order is where the best fitting hill has its top; so neighbours share what they learn.",
+    ],
+  },
+
   unit: (j, l) => `Unit ${j} of layer ${l}`,
   outputUnit: (label, l) => `Output “${label}”, layer ${l}`,
   unitTitle: "One unit",
@@ -228,8 +289,9 @@ export const words = {
     tileScale: (shown, n) => "Orange: ink there switches it on, blue: off. Each has its own scale."
       + (shown < n ? ` The first ${shown} of ${n}.` : ""),
     input: "input",
-    unitsTo: (n) => (n === 1 ? "weight to the unit" : `weights to units 1 – ${n}`),
+    unitsTo: (n) => (n === 1 ? "to the unit" : `to units 1 – ${n}`),
     share: "share",
+    shareOf: (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`,
     strip: (name, j, weight) => `${name}: its largest weight is ${weight}, to unit ${j}`,
     allInputs: (n) => `Show ${plural(n, "input")}`,
     mapScale: (most, shown, n) => `Orange adds, blue takes away; full colour is ${most}. The share is `
@@ -285,10 +347,10 @@ export const words = {
 
   ways: {
     menu: "Copy as",
-    again: "This training again, to the bit",
-    python: "Python",
-    command: "Command",
-    octave: "Octave: J and D",
+    again: "This training as",
+    python: "Python, the same bits",
+    command: "a command, the same bits",
+    octave: "Octave, for J and D",
     files: "Download",
     model: "the network (.safetensors)",
     record: "the run (run.json)",
@@ -303,7 +365,7 @@ export const words = {
     copied: "Copied.",
     notCopied: "Select the text and copy it.",
     copy: "Copy",
-    text: "The text",
+    text: "The text to copy",
     needs: {
       python: (files) => `Put ${files.join(", ")} beside it.`,
       command: (files) => `Type it where ${files.join(", ")} is.`,
@@ -319,4 +381,11 @@ export const words = {
 /** Return a probability as the command prints it: never quite 100 %. */
 export function percent(p) {
   return `${Math.min(100 * p, 99.9).toFixed(1)} %`;
+}
+
+const degrees = (angle) => `${(Math.abs(angle) * 180 / Math.PI).toFixed(1)}°`;
+
+/** Return an angle of the wheels in words: to the right is positive. */
+function turned(angle) {
+  return Math.abs(angle) < 0.001 ? "straight on" : `${degrees(angle)} ${angle > 0 ? "right" : "left"}`;
 }

@@ -45,7 +45,7 @@ export function confusion({ classes }, { cell, row }) {
   }
 
   const count = (n, truth, given) => h("button", {
-    type: "button", class: truth === given ? "count" : "count wrong", "aria-label": say.cell(n, classes[truth], classes[given]),
+    type: "button", class: truth === given ? "count" : "count mistaken", "aria-label": say.cell(n, classes[truth], classes[given]),
     onclick: () => open(truth, given),
   }, n);
 

@@ -90,10 +90,9 @@ export function mount(el, source) {
       ask();
     });
     card.replaceChildren(
-      h("div", { class: "head" }, h("p", { class: "which" },
-        h("label", {}, say.layerOf, " ", layer), " ", h("label", {}, say.unitOf, " ", number), " ",
-        h("label", {}, say.rowOf[answer.examples], " ", which)),
-      button(words.close, close)), seen, body);
+      h("div", { class: "which" }, h("label", {}, say.layerOf, " ", layer), h("label", {}, say.unitOf, " ", number)),
+      h("div", { class: "which" }, h("label", {}, say.rowOf[answer.examples], " ", which), button(words.close, close)),
+      seen, body);
     card.hidden = false;
     card.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" });
     explained = {

@@ -4,7 +4,7 @@
 import { button, h, roving } from "../dom.js";
 import { fixed, number } from "../math.js";
 import { canvas, largest, signed } from "../paint.js";
-import { percent, words } from "../words.js";
+import { words } from "../words.js";
 
 const FIRST = 30; // units that are shown before all are asked for
 const SHOWN = 10; // inputs, likewise
@@ -82,7 +82,7 @@ export function weights({ layers, inputs, Theta }, { unit }) {
       signed(picture, values(i), [1, count], most);
       const top = values(i).reduce((best, value, j, all) => (Math.abs(value) > Math.abs(all[best]) ? j : best), 0);
       picture.setAttribute("aria-label", say.strip(name, top + 1, number(values(i)[top], 3)));
-      share.textContent = i ? percent(shares[i - 1]) : "";
+      share.textContent = i ? say.shareOf(shares[i - 1]) : "";
       return element;
     }));
     scale.textContent = say.mapScale(number(most, 2), count, layers[1]);
