@@ -2,6 +2,8 @@
 
 import math
 import re
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -268,3 +270,26 @@ def test_a_large_matrix_shows_its_corners():
     assert "Theta(1)  [3 x 101]" in text
     assert "..." in text
     assert len(text.splitlines()) < 70
+
+
+def test_a_notebook_shows_each_line_in_a_table():
+    network = Network((2, 3, 1), hidden=replace(ACTIVATIONS["tanh"], name="<i>"))
+    shown = trace(network, random_theta(network), [2.0, 1.0], 1)
+    html = shown._repr_html_()
+    parsed = ElementTree.fromstring(html)
+    names = [row[0][0].text for row in parsed.iter("tr") if row[0].tag == "td"]
+    assert names == [line.name for line in shown.lines()]
+    assert "&lt;i&gt;" in html
+    assert "<i>" not in html
+    values = [node.text for node in parsed.iter("pre")]
+    assert all(value in str(shown).replace("\n    ", "\n") for value in values)
+
+
+def test_a_large_matrix_is_shown_by_its_corners():
+    network = Network((30, 40, 1))
+    theta = random_theta(network)
+    theta[600] = 1e-9  # is not shown, and makes no column wide
+    lines = str(trace(network, theta, np.ones(30), 1)).splitlines()
+    at = lines.index("Theta(1)  [40 x 31]")
+    rows = lines[at + 1 : at + 8]
+    assert {len(row.rstrip("]")) for row in rows if not row.strip().startswith("...")} == {69}

@@ -22,12 +22,13 @@ from chainrule.estimators import files
 from chainrule.estimators.coefs import flat, views
 from chainrule.estimators.fitted import Fitted
 from chainrule.estimators.inputs import has_finite_sum, validated
-from chainrule.estimators.picture import svg
 from chainrule.estimators.progress import Progress
 from chainrule.notes.activations import ACTIVATIONS, Activation
 from chainrule.notes.backprop import input_gradient
 from chainrule.notes.costs import COSTS, Cost
 from chainrule.notes.network import Network
+from chainrule.notes.picture import svg
+from chainrule.notes.theta import blocks
 from chainrule.optimize.vectors import blas_threads
 
 CORE_NAMES = {"logistic": "sigmoid"}  # where scikit-learn calls it otherwise
@@ -316,7 +317,11 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _html_repr(self) -> str:
         """Return scikit-learn's representation for notebooks, and below it the network, if any."""
         html = str(super()._html_repr())
-        return html + svg(*self._current()) if "coefs_" in self.__dict__ else html
+        if "coefs_" not in self.__dict__:
+            return html
+        network, theta = self._current()
+        weights = [block[1:] for block in blocks(network, theta)]
+        return html + svg(network.layers, network.layer_names, weights)
 
 
 def layer_sizes(given: Any) -> list[int]:

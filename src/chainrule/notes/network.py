@@ -188,6 +188,18 @@ class Network:
         units = min(25, 10 * X.shape[1]) if hidden_units is None else hidden_units
         return cls((X.shape[1], *(units,) * hidden_layers, K), **options)
 
+    def _repr_html_(self) -> str:
+        """Return the network, drawn, for notebooks."""
+        from chainrule.notes.picture import svg
+
+        return svg(self.layers, self.layer_names)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """What each layer holds: inputs, units of an activation, outputs."""
+        hidden = (activation.name for activation in self.activations)
+        return ("inputs", *hidden, self.cost.name.partition(":")[0])
+
     @property
     def L(self) -> int:
         """Number of layers."""

@@ -26,6 +26,8 @@ from chainrule.notes.theta import blocks, reshape
 
 WIDTH = 80  # columns of a terminal
 WHERE = ", where "  # begins what a formula's letters stand for
+LEFT = 'style="text-align: left; vertical-align: top; min-width: 5em"'
+MOST_NUMBERS, EDGE = 60, 3  # of a matrix with more numbers, this many are shown at each end
 MOST_TERMS = 40  # terms of a sum that are written out; of more, the middle ones are added up
 MOST_LETTERS = 4  # terms of a sum that are written in letters
 COMPUTED = ("a(", "z(", "delta(", "Delta(", "D(")
@@ -175,6 +177,23 @@ class Trace:
             lines += ["    " + row for row in _numbers(np.asarray(value)).splitlines()]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """Return the values with their formulas as a table, for notebooks."""
+        from html import escape
+
+        rows = []
+        for name, formula, value in self.lines():
+            shape = " x ".join(map(str, np.shape(value)))
+            cells = [f"<b>{escape(name)}</b>", escape(formula), shape]
+            numbers = f'<pre style="margin: 0">{escape(_numbers(np.asarray(value)))}</pre>'
+            rows.append("".join(f"<td {LEFT}>{cell}</td>" for cell in [*cells, numbers]))
+        return (
+            f'<div style="overflow-x: auto"><p>{escape(repr(self.network))}; column 0 of Theta, '
+            "Delta and D belongs to the bias unit, which is 1</p><table><tr>"
+            + "".join(f"<th {LEFT}>{head}</th>" for head in ("", "formula", "shape", "value"))
+            + f"</tr><tr>{'</tr><tr>'.join(rows)}</tr></table></div>"
+        )
+
     def arithmetic(self, layer: int, unit: int) -> str:
         """Return one unit's z, a, delta and D, written out with their numbers.
 
@@ -323,11 +342,14 @@ def _number(value: Any) -> str:
 
 def _numbers(values: Array) -> str:
     """Return a number, or the rows of a vector or matrix; of a large one the corners."""
-    width = max(len(_number(value)) for value in values.flat)
+    ends = [[*range(EDGE), *range(-EDGE, 0)] if n > 2 * EDGE else range(n) for n in values.shape]
+    seen = values[np.ix_(*ends)] if values.size > MOST_NUMBERS else values
+    width = max(len(_number(value)) for value in seen.flat)
     return np.array2string(
         values,
         formatter={"float_kind": lambda value: _number(value).rjust(width)},
-        threshold=60,
+        threshold=MOST_NUMBERS,
+        edgeitems=EDGE,
         max_line_width=WIDTH - 4,
     )
 

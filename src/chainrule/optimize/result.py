@@ -228,6 +228,16 @@ class Result:
 
     __repr__ = summary
 
+    def _repr_html_(self) -> str:
+        """Return the curve of J, and why it stopped, as an HTML fragment for notebooks."""
+        from html import escape
+
+        from chainrule.optimize.picture import curves
+
+        curve = curves({"J": self.history.J, "J_val": self.history.J_val})
+        told = f"J = {self.J:.6g} after {self.n_iter} iterations: {self.stopped}"
+        return f"<div>{curve}<p>{escape(told)}</p></div>"
+
 
 AT_MAX_ITER = "stopped at max_iter = {}, before convergence: a larger max_iter may lower J further"
 FLAT = "converged: the gradient is flat (max |D_i| = {:.2g})"
