@@ -28,7 +28,7 @@ const range = (...lists) => lists.reduce(([low, high], list) =>
 /** Return a frame with axes, and how values become places in it. */
 function frame(label, names) {
   const axes = svg("g", { class: "axes" }), inner = svg("g");
-  const element = svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, inner, axes);
+  const element = svg("svg", { class: "diagram", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, inner, axes);
   let low = [0, 0], high = [1, 1];
   const x = (value) => LEFT + ((value - low[0]) / (high[0] - low[0] || 1)) * (WIDTH - LEFT - RIGHT);
   const y = (value) => HEIGHT - BOTTOM - ((value - low[1]) / (high[1] - low[1] || 1)) * (HEIGHT - TOP - BOTTOM);
@@ -73,7 +73,7 @@ export function regions({ names, classes, extent, X, codes }) {
   });
   plot.inner.append(map, ...Array.from(codes, (k, i) => mark(k, plot.x(X[2 * i]), plot.y(X[2 * i + 1]))));
   const picture = h("canvas"), twin = h("div", { class: "hidden" });
-  const legend = h("p", { class: "legend" }, ...classes.map((name, k) => h("span", {},
+  const legend = h("p", { class: "keylist" }, ...classes.map((name, k) => h("span", {},
     svg("svg", { viewBox: "-5 -5 10 10", class: "key", "aria-hidden": "true" }, mark(k, 0, 0)), name)));
 
   return {
@@ -107,7 +107,7 @@ export function curve({ names, target, X, Y }) {
   const say = words.pictures;
   const plot = frame(say.curve, [names[0], target]);
   const body = svg("g"), points = svg("g"), twin = h("div", { class: "hidden" });
-  const why = h("p", { class: "note" }), legend = h("p", { class: "legend" });
+  const why = h("p", { class: "note" }), legend = h("p", { class: "keylist" });
   plot.inner.append(body, points);
   let drawn = "";
 
