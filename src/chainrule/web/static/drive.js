@@ -393,7 +393,7 @@ function graph(lap, seek) {
   picture.addEventListener("pointermove", (event) => event.buttons && to(event));
   his.setAttribute("points", line(lap.teacher));
   return {
-    element: h("div", { class: "plot" }, h("span", { class: "up" }, said.ends[0][2]), picture, h("span", { class: "down" }, said.ends[0][0])),
+    element: h("div", { class: "course" }, h("span", { class: "up" }, said.ends[0][2]), picture, h("span", { class: "down" }, said.ends[0][0])),
     show(before, now) {
       own.setAttribute("points", now ?? before ? line(now ?? before) : "");
       ghost.setAttribute("points", now && before ? line(before) : "");
