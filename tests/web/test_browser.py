@@ -221,6 +221,21 @@ def test_a_photo_on_the_command_line_is_open_when_the_page_is(visit, sheet):
             assert page.url.endswith("/#draw")
 
 
+def test_a_table_on_the_command_line_is_trained_on_when_the_page_opens(visit, tmp_path):
+    table = tmp_path / "flowers & <b>.csv"
+    table.write_text("a,b,kind\n" + "1,2,red\n3,4,blue\n" * 20)
+    with looking(str(table)) as (process, port, token):
+        settings = process.place + f"token={token}"
+        with visit((port, token), settings=settings) as page:
+            for _ in range(2):
+                page.wait_for_selector(".stopped strong")
+                page.wait_for_selector(".decided summary")
+                chosen = page.locator("select:visible option:checked").first
+                assert chosen.text_content() == table.name
+                page.reload()
+            page.wait_for_selector(".decided summary")
+
+
 def test_the_file_that_the_browser_is_given_leads_to_the_page(browser, running):
     port, token = running
     page = browser.new_page()

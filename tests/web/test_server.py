@@ -184,11 +184,24 @@ def test_each_kind_of_what_is_given_opens_its_view(monkeypatch, sheet, tmp_path)
     model_file.save(tmp_path / "mine.safetensors", shipped_model())
     at, place = served(monkeypatch, tmp_path / "mine.safetensors")
     assert (at.opened.name, place) == ("mine.safetensors", "draw")
+    assert served(monkeypatch, "moons")[1] == "train&data=moons"
+    (tmp_path / "flowers.csv").write_text("a,b,kind\n" + "1,2,red\n3,4,blue\n" * 20)
+    at, place = served(monkeypatch, tmp_path / "flowers.csv")
+    assert place == "train&table=1"
+    assert at.problems.problem({"table": 1}).name == "flowers.csv"
+    (tmp_path / "gaps.csv").write_text("a,b,kind\n" + "1,2,red\n3,,blue\n" * 20)
+    assert served(monkeypatch, tmp_path / "gaps.csv")[1] == "train&table=1"  # the page can mend it
 
 
-def test_a_photo_that_is_none_is_told_before_the_page_opens(tmp_path):
+def test_what_cannot_be_read_is_told_before_the_page_opens(tmp_path):
     (tmp_path / "cat.png").write_bytes(b"nothing")
-    for name, line in [("cat.png", "not an image"), ("dog.jpeg", "no such file")]:
+    (tmp_path / "empty.csv").write_bytes(b"")
+    for name, line in [
+        ("cat.png", "cat.png: not an image"),
+        ("dog.jpeg", "dog.jpeg: there is no such file"),
+        ("empty.csv", "empty.csv: "),
+        ("digit", "digit: "),
+    ]:
         found = CliRunner().invoke(app, ["look", str(tmp_path / name)])
         assert found.exit_code == 3
         assert line in found.stderr

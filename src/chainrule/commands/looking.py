@@ -39,8 +39,9 @@ def look(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="A model (.safetensors) that reads 28x28 digits, a photo of digits, or a run that "
-            "was downloaded from the page (.json).  (default: the model that is shipped)"
+            help="What to look at: a table to train on, or data by name (moons, digits, ...), as "
+            "train takes them; a photo of digits; a model (.safetensors) that reads 28x28 digits; "
+            "a run downloaded from the page (.json).  (default: the model that is shipped)"
         ),
     ] = None,
     port: Annotated[
@@ -50,7 +51,7 @@ def look(
         bool, typer.Option("--browser/--no-browser", help="Whether to open the page in a browser.")
     ] = True,
 ) -> None:
-    """Open a page on which you draw digits and see what a network does with them.
+    """Open a page on which you draw digits, train networks and see all that they compute.
 
     The page is served at 127.0.0.1 alone, and nothing leaves this machine.  From another one:
     ssh -L 8000:127.0.0.1:8000 HOST chainrule look --port 8000 --no-browser
@@ -136,6 +137,40 @@ def _is_photo(what: str) -> bool:
     return kind is not None and kind.startswith("image/")
 
 
+def _is_model(what: str) -> bool:
+    return Path(what).suffix == ".safetensors"
+
+
+def _lay_data(desk: Desk, what: str) -> str:
+    return f"train&data={what}"
+
+
+def _is_data(what: str) -> bool:
+    from chainrule.web.problems import names
+
+    return what in names()
+
+
+def _lay_table(desk: Desk, what: str) -> str:
+    """Keep a table; what can be mended in it by options is asked on the page."""
+    from chainrule.common.checks import DataError
+    from chainrule.common.files import read_bytes
+    from chainrule.datasets import load
+    from chainrule.web.asked import NamedFile
+
+    if not Path(what).exists():
+        load(what)  # fails, and says which names come close
+    stream = NamedFile(read_bytes(what))
+    stream.name = Path(what).name
+    number = desk.problems.add(stream)
+    try:
+        desk.problems.problem({"table": number})
+    except DataError as error:
+        if not error.options:
+            raise
+    return f"train&table={number}"
+
+
 def _lay_record(desk: Desk, what: str) -> str:
     from chainrule.web.ways import lay_record
 
@@ -154,5 +189,7 @@ def _is_record(what: str) -> bool:
 GIVEN = (
     Given(_is_record, _lay_record),
     Given(_is_photo, _lay_photo),
-    Given(lambda what: True, _lay_model),
+    Given(_is_model, _lay_model),
+    Given(_is_data, _lay_data),
+    Given(lambda what: True, _lay_table),
 )

@@ -65,9 +65,8 @@ export function mount(el, source) {
   /** Put settings into the form, and tell what was decided about their data. */
   function filled(values) {
     settings.fill(values);
-    const name = values.table === undefined ? values.data : "table";
-    if (given && values.table !== undefined) ownTable(given.name);
-    parts.data.value = name;
+    if (values.table !== undefined) ownTable(values.table, given?.name ?? say.ownTable);
+    parts.data.value = values.table === undefined ? values.data : "table";
     describe();
   }
 
@@ -82,6 +81,7 @@ export function mount(el, source) {
       parts.decided.replaceChildren(h("summary", {}, say.decided(said.rows, said.inputs, kind)),
         h("ul", {}, ...said.notes.map((text) => h("li", {}, text))));
       parts.decided.hidden = false;
+      if (settings.settings.table !== undefined) ownTable(settings.settings.table, said.name);
       for (const name of ["lm", "br"]) {
         const box = parts.optimizers.querySelector(`[value="${name}"]`);
         if (!box) continue;
@@ -127,9 +127,10 @@ export function mount(el, source) {
     parts.file.value = "";
   }
 
-  function ownTable(name) {
-    parts.data.querySelector("[value=table]")?.remove();
-    parts.data.append(h("option", { value: "table" }, name));
+  function ownTable(table, name) {
+    given = { table, name };
+    const option = parts.data.querySelector("[value=table]") ?? parts.data.appendChild(h("option", { value: "table" }));
+    option.textContent = name;
   }
 
   /** Train with what the form says; with several optimizers from one start. */

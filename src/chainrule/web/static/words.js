@@ -68,6 +68,7 @@ export const words = {
         + "same value repeatedly” (notes, Random Initialization). They stay one unit: see their weights.",
     },
     open: "Your table…",
+    ownTable: "your table",
     openHint: "csv, Excel, parquet, json, npz, mat and others",
     dropHint: "or drop one here: it stays on this machine",
     decided: (rows, inputs, kind) => `${plural(rows, "example")}, ${plural(inputs, "input")}, ${kind}`,
