@@ -126,6 +126,25 @@ def test_a_units_printed_arithmetic_gives_its_printed_results(problem):
             assert calculated(arithmetic) == pytest.approx(float(result), rel=1e-4, abs=1e-4)
 
 
+@given(problems())
+def test_the_errors_handed_back_times_the_slopes_are_the_deltas(problem):
+    network, theta, X, Y, lam = problem
+    shown = trace(network, theta, X[0], Y[0], lam)
+    pairs = zip(shown.handed_back, shown.slopes, strict=True)
+    for (back, slope), delta in zip(pairs, shown.delta[:-1], strict=True):
+        np.testing.assert_allclose(back * slope, delta, rtol=1e-12, atol=1e-14)
+
+
+def test_the_equations_of_a_unit_are_the_lines_of_its_arithmetic():
+    shown = trace(LINEAR, LINEAR_THETA, [2.0], 4.0, lam=0.01)
+    lines = [f"    = {line}" for _, *more in shown.equations(2, 3).values() for line in more]
+    printed = shown.arithmetic(2, 3).splitlines()
+    assert [line for line in printed if line.startswith("    = ")] == lines
+    assert shown.equations(2, 3)["delta"][0].startswith(
+        "delta_3^(2) = (Theta_13 * delta_1^(3)) * g'"
+    )
+
+
 def test_unit_3_of_layer_2_is_written_out_as_on_a_blackboard():
     text = trace(LINEAR, LINEAR_THETA, [2.0], 4.0, lam=0.01).arithmetic(2, 3)
     assert text.splitlines() == [

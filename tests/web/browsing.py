@@ -11,6 +11,7 @@ STATIC = files("chainrule") / "web" / "static"
 VIEWS = re.findall(r"(\w+): \(\) => import\(", (STATIC / "main.js").read_text())
 READY = {  # what is seen once a view has its first answers; else its heading
     "draw": ".terms",
+    "step": ".unit .terms",
     "train": ".stopped strong",
     "drive": ".orders strong",
 }

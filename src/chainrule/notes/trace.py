@@ -97,6 +97,18 @@ class Trace:
         """[1; a(l)] for l = 1 to L - 1: the bias unit a_0 = 1, then a(l)."""
         return [np.concatenate([np.ones(1, a_l.dtype), a_l]) for a_l in self.a[:-1]]
 
+    @property
+    def slopes(self) -> list[Array]:
+        """g'(z(l)) for l = 2 to L - 1."""
+        inner = zip(self.network.activations, self.a[1:-1], self.z[:-1], strict=True)
+        return [g.slope(a_l, z_l) for g, a_l, z_l in inner]
+
+    @property
+    def handed_back(self) -> list[Array]:
+        """(Theta(l))^T delta(l+1) for l = 2 to L - 1, without row 0, the bias unit's."""
+        inner = zip(self.Theta[1:], self.delta[1:], strict=True)
+        return [Theta[:, 1:].T @ delta for Theta, delta in inner]
+
     def lines(self) -> Iterator[Line]:
         """Yield every value with its name in the notes and its formula, in the order of computing.
 
@@ -232,18 +244,44 @@ class Trace:
             D_10 = (-0.817574) * 1 = -0.817574
             D_11 = (-0.817574) * 2 = -1.635149
         """
-        self._check_unit(layer, unit)
-        steps = [
-            self._arithmetic_z(layer, unit),
-            self._arithmetic_a(layer, unit),
-            self._arithmetic_delta(layer, unit),
-        ]
         lines = [f"unit {unit} of layer {layer}"]
-        for first, *more in steps:
+        for first, *more in self.equations(layer, unit).values():
             lines += _wrapped(first)
             for line in more:
                 lines += _wrapped(f"    = {line}")
         return "\n".join([*lines, *self._arithmetic_D(layer, unit)])
+
+    def equations(self, layer: int, unit: int) -> dict[str, list[str]]:
+        """Return the equations of one unit's z, a and delta, as `arithmetic` prints them.
+
+        Parameters
+        ----------
+        layer : int
+            2 to L, as the notes count.
+        unit : int
+            1 to s_l.
+
+        Returns
+        -------
+        dict of str to list of str
+            Of ``z``, ``a`` and ``delta``: the formula in letters, the same in numbers, the result.
+
+        Raises
+        ------
+        ValueError
+            If there is no such unit, or it is an input, for which nothing is computed.
+
+        Examples
+        --------
+        >>> trace(Network((1, 1)), [0.5, -1.0], [2.0], 1).equations(2, 1)["delta"]
+        ['delta_1^(2) = a_1^(2) - y_1', '0.182426 - 1', '-0.817574']
+        """
+        self._check_unit(layer, unit)
+        return {
+            "z": self._arithmetic_z(layer, unit),
+            "a": self._arithmetic_a(layer, unit),
+            "delta": self._arithmetic_delta(layer, unit),
+        }
 
     def _check_unit(self, layer: int, unit: int) -> None:
         layers = self.network.layers

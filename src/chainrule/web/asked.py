@@ -51,6 +51,28 @@ class Asked:
             raise ValueError(f"{name} must be one of {', '.join(choices)}")
         return value
 
+    def number(self, name: str, low: float, high: float) -> float:
+        """Return a number from low to high."""
+        value = self.values.get(name)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+        ):
+            raise ValueError(f"{name} must be a number from {low:g} to {high:g}")
+        return float(value)
+
+    def choices(self, name: str, choices: Sequence[str], count: int) -> list[str]:
+        """Return a list of a few names, each of which may stand there more than once."""
+        value = self.values.get(name)
+        if (
+            not isinstance(value, list)
+            or len(value) != count
+            or not all(isinstance(each, str) and each in choices for each in value)
+        ):
+            raise ValueError(f"{name} must be {count} of {', '.join(choices)}")
+        return value
+
     def numbers(self, name: str, shape: tuple[int, ...]) -> Array:
         """Return an array of finite numbers of a shape, as float64."""
         value = self.values.get(name)
@@ -59,6 +81,14 @@ class Asked:
         if not np.isfinite(value).all():
             raise ValueError(f"{name} must have finite numbers alone")
         return value.astype(np.float64)
+
+    def rows(self, name: str, columns: int, most: int) -> Array:
+        """Return 1 to `most` rows of finite numbers."""
+        value = self.values.get(name)
+        m = len(value) if isinstance(value, np.ndarray) and value.ndim else 0
+        if not 1 <= m <= most:
+            raise ValueError(f"{name} must have 1 to {most} rows")
+        return self.numbers(name, (m, columns))
 
     def picture(self, name: str, most_side: int) -> Array:
         """Return a grey picture sent as bytes, from 0 for paper to 1 for ink, as float32."""

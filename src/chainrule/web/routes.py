@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chainrule.web import drawing, lap, looks, teaching, training, unit, ways
+from chainrule.web import drawing, lap, looks, stepping, teaching, training, unit, ways
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
 
@@ -36,6 +36,9 @@ ROUTES: dict[str, Route] = {
     "learn": Route(teaching.learn),
     "forget": Route(teaching.forget),
     "unit": Route(unit.unit),
+    "step_cases": Route(stepping.step_cases),
+    "step": Route(stepping.step),
+    "step_unit": Route(stepping.step_unit),
     "problems": Route(training.problems),
     "table": Route(training.table, 64 * MIB),
     "data": Route(training.data),

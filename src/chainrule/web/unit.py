@@ -8,8 +8,9 @@ import numpy as np
 
 from chainrule.common.types import Array
 from chainrule.notes.formulas import activation_formulas, cost_formulas, in_letters, in_numbers
+from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
-from chainrule.notes.trace import trace
+from chainrule.notes.trace import Trace, trace
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
 
@@ -30,14 +31,27 @@ def unit(desk: Desk, asked: Asked) -> dict[str, Any]:
 def explained(opened: Opened, asked: Asked, x: Array, target: Any = None) -> dict[str, Any]:
     """Explain the unit that is asked for, for an example x that is not standardised yet."""
     network = opened.model.network
-    l = asked.whole("l", 2, network.L)
-    j = asked.whole("j", 1, network.layers[l - 1])
+    l, j = unit_of(network, asked)
     a = opened.activations(x)
-    weights = blocks(network, opened.theta)[l - 2][:, j - 1]  # row j of Theta(l-1)
+    answer = summed(network, opened.theta, a, l, j)
+    if target is not None:
+        answer |= taught(trace(network, opened.theta, a[0], target), l, j)
+    return answer
+
+
+def unit_of(network: Network, asked: Asked) -> tuple[int, int]:
+    """Return the layer l and the number j of the unit that was asked for."""
+    l = asked.whole("l", 2, network.L)
+    return l, asked.whole("j", 1, network.layers[l - 1])
+
+
+def summed(network: Network, theta: Array, a: list[Array], l: int, j: int) -> dict[str, Any]:
+    """Return the terms of the z of unit j of layer l, and its a; a has a(1), ..., a(L)."""
+    weights = blocks(network, theta)[l - 2][:, j - 1]  # row j of Theta(l-1)
     values = np.concatenate([np.ones(1), a[l - 2]])
     adds = weights * values
     z = float(adds.sum())
-    answer = {
+    return {
         "l": l,
         "j": j,
         "weights": weights,
@@ -45,16 +59,20 @@ def explained(opened: Opened, asked: Asked, x: Array, target: Any = None) -> dic
         "adds": adds,
         "z": z,
         "a": float(a[l - 1][j - 1]),
+    } | _activation(network, l, z)
+
+
+def taught(shown: Trace, l: int, j: int) -> dict[str, Any]:
+    """Return delta and the row of Delta of a unit."""
+    return {
+        "delta": float(shown.delta[l - 2][j - 1]),
+        "Delta": np.ascontiguousarray(shown.Delta[l - 2][j - 1]),
+        "cost": float(shown.cost),
     }
-    answer |= _activation(opened, l, z)
-    if target is not None:
-        answer |= _taught(opened, a[0], target, l, j)
-    return answer
 
 
-def _activation(opened: Opened, l: int, z: float) -> dict[str, Any]:
+def _activation(network: Network, l: int, z: float) -> dict[str, Any]:
     """Return the unit's g as a formula, with its number, and as a curve around z."""
-    network = opened.model.network
     if l == network.L:
         output = cost_formulas(network.cost)
         numbers = in_numbers(output.unit, f"{z:.4g}", "") if output.unit else ""
@@ -68,14 +86,4 @@ def _activation(opened: Opened, l: int, z: float) -> dict[str, Any]:
         "numbers": in_numbers(template, f"{z:.4g}", ""),
         "curve_z": zs,
         "curve_a": np.asarray(g.g(zs[None])[0]),
-    }
-
-
-def _taught(opened: Opened, x: Array, target: Any, l: int, j: int) -> dict[str, Any]:
-    """Return delta and the row of Delta of the unit, if the example's target were this."""
-    shown = trace(opened.model.network, opened.theta, x, target)
-    return {
-        "delta": float(shown.delta[l - 2][j - 1]),
-        "Delta": np.ascontiguousarray(shown.Delta[l - 2][j - 1]),
-        "cost": float(shown.cost),
     }

@@ -9,6 +9,7 @@ import { words } from "./words.js";
 // The views that are built, in the order of their tabs
 const VIEWS = {
   draw: () => import("./draw.js"),
+  step: () => import("./step.js"),
   train: () => import("./train.js"),
   drive: () => import("./drive.js"),
 };

@@ -8,11 +8,11 @@ import { percent, words } from "./words.js";
 const GAP = 1; // pixels between two squares
 
 /** Return a layer of `n` units; `chosen(j)` is called with a unit's number, from 1. */
-export function squares(l, n, chosen) {
+export function squares(l, n, chosen, letter = "a") {
   const [rows, columns] = grid(n);
   const cell = Math.max(6, Math.min(16, Math.floor(200 / columns))); // pixels
   const canvas = h("canvas", {
-    class: "squares", tabindex: 0, role: "slider", "aria-label": words.layer(l, n),
+    class: "squares", tabindex: 0, role: "slider", "aria-label": words.layer(l, n, letter),
     "aria-valuemin": 1, "aria-valuemax": n, width: columns * cell, height: rows * cell,
   });
   const frame = h("div", { class: "chosen", hidden: true });
@@ -92,8 +92,8 @@ export function squares(l, n, chosen) {
 
   const element = h("figure", { class: "layer" },
     h("div", { class: "within" }, canvas, frame),
-    h("figcaption", {}, inline(layered("a", l)), ", ", words.units(n), h("br"), told),
-    h("table", { class: "hidden" }, h("caption", {}, words.largestUnits(l)), twin));
+    h("figcaption", {}, inline(layered(letter, l)), ", ", words.units(n), h("br"), told),
+    h("table", { class: "hidden" }, h("caption", {}, words.largestUnits(l, letter)), twin));
 
   return {
     element,

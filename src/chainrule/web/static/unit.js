@@ -8,14 +8,17 @@ import { words } from "./words.js";
 
 const TERMS = 4, NAMED_TERMS = 8; // largest terms of the sum that have a row of their own
 const DECIMALS = 4, LONG = 16; // characters of a formula with numbers that needs lines of its own
+const FEW = 16; // units of which no picture is made
 const svg = inside("http://www.w3.org/2000/svg");
 
-/** Fill `el` with the panel; `wanted({ y })` is called when the reader chooses a target. */
-export function panel(el, network, wanted) {
+/** Fill `el` with the panel; `wanted({ y })` is called when the reader chooses a target.
+ * Without `wanted` there is none to choose: what is shown has its target. */
+export function panel(el, network, wanted = null) {
   const { layers, classes } = network;
   const L = layers.length;
   // A network on a table has `image: null`: its inputs have names
   const { image = [Math.sqrt(layers[0]), Math.sqrt(layers[0])] } = network;
+  const pictured = (l) => (l > 1 ? layers[l - 1] >= FEW : image);
   const shape = (l) => (l === 1 ? image : grid(layers[l - 1]));
   const ink = image ? words.ink : words.value;
   const target = h("select", { onchange: () => wanted() },
@@ -34,7 +37,7 @@ export function panel(el, network, wanted) {
   };
 
   function pictures({ l, weights, adds }) {
-    if (l === 2 && !image) return [];
+    if (!pictured(l - 1)) return [];
     const before = l === 2 ? ink : words.activation;
     const size = shape(l - 1);
     const most = [largest(weights.subarray(1)), largest(adds.subarray(1))];
@@ -97,17 +100,29 @@ export function panel(el, network, wanted) {
     svg("circle", { class: "point", cx: x(z), cy: y(a), r: 4.5 }));
   }
 
-  function taught({ l, j, delta, Delta }) {
+  function taught({ l, j, delta, Delta, D, names }) {
     if (delta === undefined) return [];
     const most = largest(Delta.subarray(1));
     const formula = display(layered("δ", l, j), "=", delta);
     if (!most) return [formula, h("p", { class: "note" }, words.noDelta)];
-    if (l === 2 && !image) return [formula, h("p", { class: "note" }, words.backwardLine)];
-    const picture = canvas(words.teaches(number(most, 2)));
-    signed(picture, Delta.subarray(1), shape(l - 1), most);
-    return [formula, h("div", { class: "pair" }, h("figure", {}, picture)),
-      h("p", { class: "note" }, words.teaches(number(most, 2))),
-      h("p", { class: "note" }, words.backwardLine)];
+    if (!pictured(l - 1)) return [formula, rows(l, names, Delta, D), h("p", { class: "note" }, words.backwardLine)];
+    const figures = Object.entries({ Δ: Delta, ...(D ? { D } : {}) }).map(([name, values]) => {
+      const size = largest(values.subarray(1)), picture = canvas(words.rowOf(name));
+      signed(picture, values.subarray(1), shape(l - 1), size);
+      return h("figure", {}, picture, h("figcaption", {}, words.rowOf(name), h("br"), words.fullColour(number(size, 2))));
+    });
+    return [formula, h("div", { class: "pair" }, ...figures),
+      h("p", { class: "note" }, words.teaches), h("p", { class: "note" }, words.backwardLine)];
+  }
+
+  /** Return the unit's row of Delta, and of D where it is known. */
+  function rows(l, names, Delta, D) {
+    const columns = { Δ: Delta, ...(D ? { D } : {}) };
+    return h("table", { class: "rows" },
+      h("thead", {}, h("tr", {}, ...[l > 2 ? words.columns.unit : words.columns.input, ...Object.keys(columns)].map((text) =>
+        h("th", { scope: "col" }, text)))),
+      h("tbody", {}, ...[...Delta.keys()].map((i) => h("tr", {}, h("th", { scope: "row" }, i ? input(l - 1, i, names) : words.bias),
+        ...Object.values(columns).map((values) => h("td", {}, number(values[i])))))));
   }
 
   return {
@@ -117,7 +132,7 @@ export function panel(el, network, wanted) {
     },
     show(values) {
       const { l, j } = values;
-      question.hidden = !classes.length;
+      question.hidden = !wanted || !classes.length;
       if (values.y !== undefined) target.value = values.y;
       head.textContent = l === L && classes.length === layers[L - 1]
         ? words.outputUnit(words.className(classes[j - 1]), l) : words.unit(j, l);
