@@ -158,5 +158,9 @@ def test_in_front_of_a_drawing_the_menu_has_the_network(visit):
         found = downloaded(page, "the network")
         assert found.suggested_filename == "shipped-digits.safetensors"
         page.get_by_role("button", name="Copy as").click()
+        page.get_by_role("button", name="Python").click()
+        page.wait_for_selector("dialog[open] pre:has-text('read_digits')")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Copy as").click()
         page.keyboard.press("Escape")
         assert page.locator(".menu").is_hidden()

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import numpy as np
@@ -17,6 +18,7 @@ from page_runs import table, trained
 from chainrule import __version__, cost_and_gradient, model_file, reshape
 from chainrule.commands.looking import GIVEN
 from chainrule.datasets import load, octave
+from chainrule.web.desk import Opened
 from chainrule.web.teaching import forget
 from chainrule.web.ways import copied, download, opened_model, own, settings_of, theta_hash
 
@@ -237,6 +239,22 @@ def test_own_digits_are_taken_along_labelled(tmp_path):
     assert data.classes == (0, 1, 2)
     ask(forget, at)
     assert at.own == []
+
+
+def test_reading_a_photo_is_copied_with_the_network_that_is_open(beside, sheet, capsys):
+    shutil.copy(sheet, beside / "page.jpg")
+    at = desk()
+    answer = ask(copied, at)
+    assert answer["needs"] == {"python": ["page.jpg"], "command": ["page.jpg"]}
+    exec(answer["python"], {})
+    assert [line[0] for line in capsys.readouterr().out.splitlines()] == list("0123456789")
+    other = replace(at.opened.model, theta=at.opened.model.theta * np.float32(1.01))
+    at.open(Opened(other, "mine; 2.safetensors"))
+    answer = ask(copied, at)
+    (beside / "mine;-2.safetensors").write_bytes(ask(opened_model, at)["content"].tobytes())
+    assert answer["command"] == "chainrule classify page.jpg --model 'mine;-2.safetensors'"
+    exec(answer["python"], {})
+    assert [line[0] for line in capsys.readouterr().out.splitlines()] == list("0123456789")
 
 
 def test_the_open_network_is_taken_along():

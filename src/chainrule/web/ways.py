@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import platform
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -20,21 +21,27 @@ from chainrule import __version__, model_file
 from chainrule.common.types import Array
 from chainrule.common.words import cell
 from chainrule.datasets import octave
+from chainrule.handwriting.reading import shipped_model
 from chainrule.model_file import as_json
 from chainrule.notes.theta import reshape
 from chainrule.photos import SIDE
 from chainrule.web.asked import Asked, NamedFile
-from chainrule.web.desk import Desk
+from chainrule.web.desk import Desk, Opened
 from chainrule.web.problems import names
 from chainrule.web.runs import Run
 from chainrule.workbench import copies
 
 RECORD, FORMAT = "chainrule run", 1  # the first key of run.json, and its value
-OCTAVE_FILE = "run.mat"
+OCTAVE_FILE, PHOTO = "run.mat", "page.jpg"
 
 
 def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
-    """Return a run as a command, as Python and as Octave; each with the files that it needs."""
+    """Return text that does again what is on show; each with the files that it needs.
+
+    A run is a command, Python and Octave; without one, a photo is read with the open network.
+    """
+    if "run" not in asked.values:
+        return reading(desk.opened)
     run = run_of(desk, asked)
     prepared, done = run.ready(), iterations(run)
     request = copies.settled(prepared, done)
@@ -49,6 +56,26 @@ def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
     except ValueError as error:
         answer["no_octave"] = str(error)
     return answer | {"needs": {"python": table, "command": table, "octave": [OCTAVE_FILE]}}
+
+
+def reading(opened: Opened) -> dict[str, Any]:
+    """Return how a photo is read with a network, as Python and as a command."""
+    shipped = np.array_equal(opened.model.theta, shipped_model().theta)
+    file = model_name(opened)
+    needs = [PHOTO] if shipped else [PHOTO, file]
+    python = [
+        "from chainrule import read_digits",
+        *([] if shipped else ["from chainrule.model_file import load"]),
+        "",
+        f"for digit in read_digits({PHOTO!r}{'' if shipped else f', load({file!r})'}):",
+        '    print(digit.label, f"{digit.probability:.4f}", digit.box)',
+    ]
+    command = f"chainrule classify {PHOTO}{'' if shipped else f' --model {shlex.quote(file)}'}"
+    return {
+        "python": "\n".join(python) + "\n",
+        "command": command,
+        "needs": {"python": needs, "command": needs},
+    }
 
 
 def download(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -68,7 +95,12 @@ def opened_model(desk: Desk, asked: Asked) -> dict[str, Any]:
     opened = desk.opened
     stream = io.BytesIO()
     model_file.save(stream, opened.model)
-    return as_file(f"{PurePath(opened.name).stem.replace(' ', '-')}.safetensors", stream.getvalue())
+    return as_file(model_name(opened), stream.getvalue())
+
+
+def model_name(opened: Opened) -> str:
+    """Return what the open network's file is called."""
+    return f"{PurePath(opened.name).stem.replace(' ', '-')}.safetensors"
 
 
 def own(desk: Desk, asked: Asked) -> dict[str, Any]:

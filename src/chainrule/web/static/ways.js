@@ -36,6 +36,7 @@ export function ways(el, source) {
         ...group(say.files, ...FILES.map((what) => item(say[what], () => download("download", { ...run, what })))),
         h("p", { class: "note" }, say.theta(run.iteration)),
       ] : [
+        ...group(say.reading, ...["python", "command"].map((name) => item(say.plain[name], () => copied(name)))),
         ...group(say.files, item(say.model, () => download("opened-model")),
           ...(source.network()?.own ? [item(say.own, () => download("own"))] : [])),
         h("p", { class: "note" }, say.noRun),
@@ -45,11 +46,11 @@ export function ways(el, source) {
   }
 
   async function copied(name) {
-    const answer = await source.ask("copied", { run: run.run });
+    const answer = await source.ask("copied", run ? { run: run.run } : {});
     const files = answer.needs[name];
     const missing = answer[`no_${name}`];
-    if (missing) return show(say[name], "", say.none[name] ?? missing);
-    return show(say[name], answer[name], files.length ? say.needs[name](files) : "");
+    if (missing) return show(say.plain[name], "", say.none[name] ?? missing);
+    return show(say.plain[name], answer[name], files.length ? say.needs[name](files) : "");
   }
 
   async function download(route, values) {

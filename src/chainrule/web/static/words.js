@@ -447,6 +447,8 @@ export const words = {
     python: "Python, the same bits",
     command: "a command, the same bits",
     octave: "Octave, for J and D",
+    reading: "Reading a photo with this network as",
+    plain: { python: "Python", command: "Command", octave: "Octave" },
     files: "Download",
     model: "the network (.safetensors)",
     record: "the run (run.json)",
@@ -456,7 +458,7 @@ export const words = {
     picture: "the training as a picture (.png)",
     own: "your labelled digits (.npz)",
     link: "A link to these settings",
-    noRun: "Train something, and it can be taken along from here.",
+    noRun: "A training can be taken along from the view Train.",
     theta: (iteration) => `theta as it is after iteration ${iteration}`,
     copied: "Copied.",
     notCopied: "Select the text and copy it.",
@@ -464,7 +466,7 @@ export const words = {
     text: "The text to copy",
     needs: {
       python: (files) => `Put ${files.join(", ")} beside it.`,
-      command: (files) => `Type it where ${files.join(", ")} is.`,
+      command: (files) => `Type it where ${files.join(", ")} ${files.length === 1 ? "is" : "are"}.`,
       octave: () => "It reads run.mat: download theta and data for Octave, and name the file so.",
     },
     none: {

@@ -22,8 +22,12 @@ function ticks(low, high) {
   return Array.from({ length: 7 }, (_, i) => (Math.ceil(low / step) + i) * step).filter((value) => value <= high);
 }
 
-const range = (...lists) => lists.reduce(([low, high], list) =>
-  list.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [low, high]), [Infinity, -Infinity]);
+/** Return the smallest and the largest finite number of some lists. */
+function range(...lists) {
+  const [low, high] = lists.reduce((ends, list) => list.filter(Number.isFinite).reduce(
+    ([a, b], value) => [Math.min(a, value), Math.max(b, value)], ends), [Infinity, -Infinity]);
+  return low <= high ? [low, high] : [0, 1];
+}
 
 /** Return a frame with axes, and how values become places in it. */
 function frame(label, names) {
@@ -153,10 +157,11 @@ export function predicted({ target }) {
       const { true: truth, predicted: given } = answer;
       head.replaceChildren(say.predicted, " ", h("small", {}, `${say.places[answer.examples]}, ${say.ofRows(answer.rows)}`));
       score.textContent = answer.score;
-      const [low, high] = range(truth, given.filter(Number.isFinite)), margin = 0.04 * (high - low || 1);
+      const [low, high] = range(truth, given), margin = 0.04 * (high - low || 1);
       plot.over([low - margin, high + margin], [low - margin, high + margin]);
       plot.inner.replaceChildren(line("diagonal", [plot.x(low), plot.x(high)], [plot.y(low), plot.y(high)]),
-        ...Array.from(truth, (value, i) => svg("circle", { class: "dot", cx: plot.x(value).toFixed(1), cy: plot.y(given[i]).toFixed(1), r: 2.6 })));
+        ...[...truth.keys()].filter((i) => Number.isFinite(truth[i] + given[i])).map((i) =>
+          svg("circle", { class: "dot", cx: plot.x(truth[i]).toFixed(1), cy: plot.y(given[i]).toFixed(1), r: 2.6 })));
       plot.label(say.predictedAre(answer.score));
       const worst = [...truth.keys()].sort((a, b) => Math.abs(given[b] - truth[b]) - Math.abs(given[a] - truth[a])).slice(0, 10);
       twin.replaceChildren(table(say.worst, [say.row, say.trueOf(target), say.predictedOf(target)],
