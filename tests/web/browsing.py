@@ -14,6 +14,7 @@ READY = {  # what is seen once a view has its first answers; else its heading
     "step": ".unit .terms",
     "train": ".stopped strong",
     "drive": ".orders strong",
+    "check": ".passed",
 }
 
 

@@ -191,6 +191,22 @@ def test_each_kind_of_what_is_given_opens_its_view(monkeypatch, sheet, tmp_path)
     assert at.problems.problem({"table": 1}).name == "flowers.csv"
     (tmp_path / "gaps.csv").write_text("a,b,kind\n" + "1,2,red\n3,,blue\n" * 20)
     assert served(monkeypatch, tmp_path / "gaps.csv")[1] == "train&table=1"  # the page can mend it
+    for name, what in [("cost.py", "cost.py:cost"), ("f.m", "f.m")]:
+        (tmp_path / name).write_text("")
+        at, place = served(monkeypatch, tmp_path / what)
+        assert (at.own_code.path, place) == (tmp_path / name, "check")
+        assert at.own_code.command[-3:] == ("check-gradient", str(tmp_path / what), "--json")
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [("no.py:cost", "no.py: no such file"), ("a.py", "a.py:cost"), ("no.m", "no such file")],
+)
+def test_own_code_that_is_none_is_told_before_the_page_opens(tmp_path, what, line):
+    (tmp_path / "a.py").write_text("")
+    found = CliRunner().invoke(app, ["look", str(tmp_path / what)])
+    assert found.exit_code == 2
+    assert line in found.stderr
 
 
 def test_what_cannot_be_read_is_told_before_the_page_opens(tmp_path):

@@ -40,8 +40,9 @@ def look(
         str | None,
         typer.Argument(
             help="What to look at: a table to train on, or data by name (moons, digits, ...), as "
-            "train takes them; a photo of digits; a model (.safetensors) that reads 28x28 digits; "
-            "a run downloaded from the page (.json).  (default: the model that is shipped)"
+            "train takes them; a photo of digits; your own backpropagation (FILE.py:function, "
+            "FILE.m); a model (.safetensors) that reads 28x28 digits; a run downloaded from the "
+            "page (.json).  (default: the model that is shipped)"
         ),
     ] = None,
     port: Annotated[
@@ -131,6 +132,26 @@ def _lay_model(desk: Desk, what: str) -> str:
     return "draw"
 
 
+def _is_own_code(what: str) -> bool:
+    from chainrule.commands.own_code import is_own_code
+
+    return is_own_code(what)
+
+
+def _lay_own_code(desk: Desk, what: str) -> str:
+    from chainrule.web.own_code import OwnCode
+
+    path = Path(f"{what.partition('.py:')[0]}.py" if ".py:" in what else what)
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
+    if path.suffix == ".py" and ".py:" not in what:
+        raise ValueError(f"{what}: say which function too, as in {what}:cost")
+    run = "from chainrule.commands.app import main; main()"
+    command = (sys.executable, "-c", run, "check-gradient", what, "--json")
+    desk.own_code = OwnCode(what, path.resolve(), command)
+    return "check"
+
+
 def _is_photo(what: str) -> bool:
     """Tell a photo by its name's ending."""
     kind, _ = mimetypes.guess_type(Path(what).name, strict=False)
@@ -187,6 +208,7 @@ def _is_record(what: str) -> bool:
 
 # The first that fits is taken, and the last fits all
 GIVEN = (
+    Given(_is_own_code, _lay_own_code),
     Given(_is_record, _lay_record),
     Given(_is_photo, _lay_photo),
     Given(_is_model, _lay_model),

@@ -136,7 +136,7 @@ def objective(
     return J_and_D
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workshop:
     """A network with its examples, at one theta, in whose program slips can be made.
 

@@ -14,6 +14,7 @@ from chainrule.common.types import Array
 from chainrule.handwriting.reading import Reading
 from chainrule.model_file import Model
 from chainrule.notes.backprop import forward
+from chainrule.web.own_code import OwnCode
 from chainrule.web.problems import Problems
 from chainrule.web.runs import Runs
 
@@ -62,6 +63,10 @@ class Desk:
         The trainings.
     listeners : int
         How many streams tell of them.
+    own_code : OwnCode or None
+        A file of the reader's own that is checked.
+    checking : int
+        How many streams check it.
     closing : Event
         Set where the server ends, so that streams end, too.
     """
@@ -76,6 +81,8 @@ class Desk:
     problems: Problems = field(default_factory=Problems)
     runs: Runs = field(default_factory=Runs)
     listeners: int = 0
+    own_code: OwnCode | None = None
+    checking: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:

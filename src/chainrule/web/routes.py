@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chainrule.web import drawing, lap, looks, stepping, teaching, training, unit, ways
+from chainrule.web import checking, drawing, lap, looks, stepping, teaching, training, unit, ways
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
 
@@ -51,6 +51,12 @@ ROUTES: dict[str, Route] = {
     "more": Route(training.more),
     "history": Route(training.history),
     "events": Route(training.events),
+    "checks": Route(checking.checks),
+    "code": Route(checking.code),
+    "check": Route(checking.check),
+    "answer": Route(checking.answer),
+    "errors": Route(checking.errors),
+    "own_code": Route(checking.watched),
     "looks": Route(looks.looks),
     "cell": Route(looks.cell),
     "run-unit": Route(looks.run_unit),

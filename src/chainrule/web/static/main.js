@@ -11,6 +11,7 @@ const VIEWS = {
   draw: () => import("./draw.js"),
   step: () => import("./step.js"),
   train: () => import("./train.js"),
+  check: () => import("./check.js"),
   drive: () => import("./drive.js"),
 };
 const [FIRST] = Object.keys(VIEWS);
