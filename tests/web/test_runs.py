@@ -44,7 +44,8 @@ def until(holds):
 
 
 def ended(run):
-    until(lambda: run.state == OVER)
+    run.thread.join(PATIENCE)
+    assert run.state == OVER
     if run.trouble is not None:
         raise run.trouble
     return run

@@ -45,7 +45,7 @@ def test_digits_are_trained_and_every_theta_can_be_gone_back_to(visit):
         page.keyboard.press("ArrowLeft")
         until(page, "16 of 100")
         assert "iteration=16" in page.url
-        page.get_by_role("button", name="+100 iterations").click()
+        page.get_by_role("button", name="+100").click()
         until(page, "200 of 200")
         page.reload()
         page.wait_for_selector(ENDED)

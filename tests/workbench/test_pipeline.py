@@ -218,7 +218,7 @@ def test_a_theta_that_is_given_is_where_it_starts(tell):
     request = Request(noise(), lam=0.0, max_iter=3)
     prepared = prepare(request, loaded(request), tell)
     started = first_five(prepared, tell, theta=np.zeros(prepared.plan.network.size))
-    assert tell.steps[0] == (1, "theta has 101 weights, given")
+    assert tell.steps[0] == (1, "theta has 101 weights, all 0")
     outcome = minimised(prepared, started, tell)
     assert outcome.result.history.J[0] == pytest.approx(np.log(2))
 

@@ -27,7 +27,8 @@ from chainrule.workbench.request import OPTIMIZER, Request
 
 KEPT = 8  # runs
 MOST_BYTES = 256 * 10**6  # of the thetas of all runs
-LOOKED_AT = 1000  # examples from which it is told why a training went as it did
+# It is told why a training went as it did from some examples: so many, or fewer of a large network
+LOOKED_AT, PRODUCTS = 1000, 2 * 10**8
 LAST_SECONDS = 5.0  # that a training has to end when the server does
 PREPARING, TRAINING, WAITING, PAUSED, OVER = "preparing", "training", "waiting", "paused", "over"
 
@@ -254,32 +255,39 @@ class Run:
                 self._started = first_five(self.prepared, self, self.asked, zeros)
             self._enter(TRAINING)
             self._began = time.thread_time() - (self.seconds[-1] if self.seconds else 0.0)
-            self._end(minimised(self.prepared, self._started, self, self.asked, self._keeper))
+            outcome = minimised(self.prepared, self._started, self, self.asked, self._keeper)
+            thetas = [*self.thetas.items()]
+            equal = [i for i, theta in thetas if np.array_equal(theta, outcome.result.theta)]
+            self.taken, self.outcome = max(equal, default=None), outcome
         except (ValueError, MemoryError, Stopped) as error:
             self.trouble = error
+            return
         except Exception as error:
             self.trouble = error
             raise
         finally:
             self._enter(OVER)
             self._runs.over(self)
+        self._report(outcome)
 
     def _enter(self, state: str) -> None:
         self.state = state
         self.version += 1
 
-    def _end(self, outcome: Outcome) -> None:
+    def _report(self, outcome: Outcome) -> None:
+        """Say why it ended and what to try; nobody who wants it to stop waits for that."""
         result, prepared = outcome.result, self.ready()
-        X, Y = (part[:LOOKED_AT] for part in prepared.trained_on)
+        rows = min(LOOKED_AT, max(1, PRODUCTS // self.network.size))
+        X, Y = (part[:rows] for part in prepared.trained_on)
         by_rate = is_rule(find(prepared.plan.arguments["optimizer"]))
-        self.report = stop_report(
+        report = stop_report(
             self.network, result.theta, X, self.network.check_targets(Y, len(Y)),
             why=result.stopped, lam=outcome.lam, converged=result.converged,
             settings=SETTINGS[0 if by_rate else 1 : 2],
         )  # fmt: skip
-        equal = [i for i, theta in self.thetas.items() if np.array_equal(theta, result.theta)]
-        self.taken = max(equal, default=None)
-        self.outcome = outcome
+        if self.outcome is outcome:  # else it has gone on meanwhile
+            self.report = report
+            self.version += 1
 
 
 class Runs:

@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.common.checks import DataError
 from chainrule.common.words import printable
 from chainrule.datasets import Dataset
+from chainrule.evaluation.stop_report import StopReport
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
 from chainrule.optimize import OPTIMIZERS, find, is_rule
@@ -36,6 +37,7 @@ LISTENERS = 50  # streams at most
 GAP = 0.05  # seconds from one message of a stream to the next
 MOST_MORE = 100_000  # iterations
 SHOWN_COLUMNS = 500
+GONE = {"gone": True}
 
 
 def problems(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -116,7 +118,9 @@ def runs(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def run(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return what is said of a run, and the iterations whose theta is kept."""
-    one = run_of(desk, asked)
+    one = kept_run(desk, asked)
+    if one is None:
+        return GONE
     return described(one) | {"kept": np.array([*one.thetas], np.int32)}
 
 
@@ -143,10 +147,16 @@ def described(run: Run) -> dict[str, Any]:
         "taken": run.taken,
         "stopped": None if result is None else result.stopped,
         "converged": result is not None and result.converged,
-        "report": None if report is None else str(report).splitlines(),
+        "report": None if report is None else said_of(report),
         "trouble": None if run.trouble is None else " ".join(str(run.trouble).split()),
         "can_go_on": run.can_go_on,
     }
+
+
+def said_of(report: StopReport) -> list[str]:
+    """Return why a run ended, what stands out, and what to try; the page has |D| from elsewhere."""
+    why, _, *others = str(report).splitlines()
+    return [why, *others]
 
 
 def pause(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -178,7 +188,9 @@ def more(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def history(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the numbers of each iteration of a run from one on."""
-    run, since = run_of(desk, asked), asked.whole("since", 0, 2**31, 0)
+    run, since = kept_run(desk, asked), asked.whole("since", 0, 2**31, 0)
+    if run is None:
+        return GONE
     n = len(run)
     written = run.history
     columns: dict[str, list[Any]] = {
@@ -199,6 +211,9 @@ async def listened(desk: Desk) -> AsyncIterator[dict[str, Any]]:
     heard: dict[int, int] = {}
     try:
         while not desk.closing.is_set():
+            for gone in heard.keys() - desk.runs.kept.keys():
+                del heard[gone]
+                yield {"run": gone, "state": "dropped"}
             for run in [*desk.runs.kept.values()]:
                 if heard.get(run.id) != run.version:
                     heard[run.id] = run.version
@@ -218,7 +233,8 @@ def event(run: Run) -> dict[str, Any]:
     """Return where a run stands: its newest numbers, and how much was told."""
     n = len(run)
     J, norm = (values[n - 1 : n] for values in (run.history.J, run.history.gradient_norm))
-    told = {"run": run.id, "state": run.state, "n": n - 1, "told": len(run.steps) + len(run.notes)}
+    words = len(run.steps) + len(run.notes) + (run.report is not None)
+    told = {"run": run.id, "state": run.state, "n": n - 1, "told": words}
     numbers = np.array([*J, *norm, *run.seconds[n - 1 : n]] if n else [], np.float64)
     if run.share is not None:
         told |= {"what": run.share[0], "share": run.share[1]}
@@ -236,6 +252,11 @@ def settings_of(asked: Asked) -> dict[str, Any]:
 def run_of(desk: Desk, asked: Asked) -> Run:
     """Return the run that is asked for."""
     return desk.runs.run(asked.whole("run", 1, 2**31))
+
+
+def kept_run(desk: Desk, asked: Asked) -> Run | None:
+    """Return the run that is asked for, unless it was dropped while the page asked."""
+    return desk.runs.kept.get(asked.whole("run", 1, 2**31))
 
 
 def runs_of(desk: Desk, asked: Asked) -> list[Run]:

@@ -26,6 +26,7 @@ from chainrule.engine.summing import accumulate
 from chainrule.evaluation.scores import Evaluation
 from chainrule.evaluation.selection import Choice, search
 from chainrule.handwriting import learning
+from chainrule.kernel import asking
 from chainrule.model_file import Model, Provenance
 from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_report import GradientReport
@@ -497,11 +498,13 @@ def first_five(
     network, lam = plan.network, plan.lam
     X, Y = prepared.trained_on
     Y = network.check_targets(Y, len(X))
-    drawn = f", drawn with seed {seed}" if theta is None else ", given"
+    drawn = f"drawn with seed {seed}" if theta is None else "given" if theta.any() else "all 0"
     theta = random_theta(network, seed) if theta is None else network.check_theta(theta)
-    tell.step(1, f"theta has {network.size:,} weights{drawn}")
+    tell.step(1, f"theta has {network.size:,} weights, {drawn}")
     tell.step(2, f"h(x) of the first example: {vector(predict(network, theta, X[:1])[0])}")
-    J, D = finish(network, theta, *accumulate(network, theta, X, Y), lam)
+    with asking(lambda: ask(stop)):
+        sums = accumulate(network, theta, X, Y, threads=prepared.request.threads)
+    J, D = finish(network, theta, *sums, lam)
     tell.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
     tell.step(4, f"D has {len(D):,} partial derivatives, |D| = {np.linalg.norm(D):.2g}")
     checked = prepared.request.check

@@ -10,6 +10,8 @@ const COLOURS = DASHES.map((_, i) => `--curve-${i + 1}`);
 const APART = 14; // pixels between two labels at the lines' ends
 const ROOM = 76; // pixels for them
 const HEIGHT = 340;
+const MOST_POWERS = 8; // of ten that have a line each on the y axis
+const NINE = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /** Return the colour and the dashes of curve number i. */
 export const looks = (i) => ({ colour: COLOURS[i % COLOURS.length], dash: DASHES[i % DASHES.length] });
@@ -54,7 +56,7 @@ export function chart(el, picked) {
       cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
       scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1, range: logarithmic ? around : undefined } },
       axes: [{ ...axis, label: shown.x, labelSize: 18, labelFont: "12px system-ui", size: 32 },
-        { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick, 3))) }],
+        { ...axis, size: 52, values: (_, ticks) => ticks.map(tickText), ...(logarithmic ? { splits, filter: few } : {}) }],
       series: [{}, ...shown.curves.map(({ look }) => ({
         stroke: colour(looks(look).colour), dash: looks(look).dash, width: 2, spanGaps: true, points: { show: false },
       }))],
@@ -62,11 +64,16 @@ export function chart(el, picked) {
     };
   }
 
-  /** Draw where the reader looks, each curve's lowest point, and its name at its end. */
+  /** Draw where the reader looks; each curve's lowest point, its highest, and its name at its end. */
   function marks(u) {
     const { ctx } = u, ratio = devicePixelRatio, { left, top, width, height } = u.bbox;
     const X = (value) => u.valToPos(value, "x", true), Y = (value) => u.valToPos(value, "y", true);
+    const point = (a, b) => {
+      ctx.beginPath();
+      ctx.arc(X(a), Y(b), 4 * ratio, 0, 7);
+    };
     ctx.save();
+    ctx.setLineDash([]);
     if (shown.at !== null) {
       ctx.strokeStyle = colour("--chosen");
       ctx.lineWidth = ratio;
@@ -78,13 +85,14 @@ export function chart(el, picked) {
     ctx.font = `${12 * ratio}px system-ui`;
     const ends = [];
     for (const { name, x, y, look } of shown.curves) {
-      const last = y.findLastIndex(drawable), lowest = least(y);
+      const last = y.findLastIndex(drawable), lowest = least(y), highest = least(y.map((value) => -value));
       if (last < 0) continue;
       const paint = colour(looks(look).colour);
-      ctx.fillStyle = paint;
-      ctx.beginPath();
-      ctx.arc(X(x[lowest]), Y(y[lowest]), 4 * ratio, 0, 7);
+      Object.assign(ctx, { fillStyle: paint, strokeStyle: paint, lineWidth: 2 * ratio });
+      point(x[lowest], y[lowest]);
       ctx.fill();
+      if (highest) point(x[highest], y[highest]); // else it is where all begins
+      ctx.stroke();
       ends.push({ name, paint, at: X(x[last]), y: Y(y[last]) });
     }
     ends.sort((one, other) => one.y - other.y);
@@ -131,6 +139,23 @@ export function chart(el, picked) {
 }
 
 const drawable = Number.isFinite;
+
+const tickText = (tick) => (tick === null ? "" : tick >= 1e5 || tick < 1e-3 ? tick.toExponential(0).replace("+", "") : number(tick, 3));
+
+/** Return where a logarithmic axis has lines: at 1, 2, ..., 9 times each power of ten, or at some powers. */
+function splits(u, axis, low, high) {
+  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
+  const step = Math.ceil((last - first) / MOST_POWERS);
+  const powers = Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, i) => Number(`1e${first + i * step}`));
+  const all = step > 1 ? powers : powers.flatMap((power) => NINE.map((n) => n * power));
+  return all.filter((value) => value >= low && value <= high);
+}
+
+/** Return which of those lines have a number: as many as have room. */
+function few(u, all) {
+  const digits = all.length > 20 ? [1] : all.length > 8 ? [1, 2, 5] : NINE;
+  return all.map((value) => (digits.includes(Number(value.toExponential()[0])) ? value : null));
+}
 
 /** Return a logarithmic axis' ends: a little beyond the numbers, not the next powers of ten. */
 const around = (u, low, high) => (low > 0 && high > 0 ? [low / 1.15, high * 1.15] : [0.1, 1]);

@@ -18,23 +18,31 @@ export function runs(source, changed) {
     try {
       while (run.behind()) {
         const { told, state, n } = run.event;
-        if (run.length <= n) run.add(await source.ask("history", { run: run.id, since: run.length }, gone.signal));
+        if (run.length <= n) {
+          const more = await source.ask("history", { run: run.id, since: run.length }, gone.signal);
+          if (more.gone) return dropped(run.id);
+          run.add(more);
+        }
         changed(run, "numbers");
         if (run.told !== `${told} ${state}`) {
-          Object.assign(run.said, await source.ask("run", { run: run.id }, gone.signal));
+          const said = await source.ask("run", { run: run.id }, gone.signal);
+          if (said.gone) return dropped(run.id);
+          Object.assign(run.said, said);
           run.told = `${told} ${state}`;
           changed(run, "words");
         }
       }
     } catch (error) {
-      if (error.name !== "AbortError" && !lost) dropped(run.id); // the server has dropped it
+      if (error.name !== "AbortError") source.trouble(error); // and the stream, once it is back, asks again
+    } finally {
+      run.busy = false;
     }
-    run.busy = false;
   }
 
   function heard(event) {
     if (lost) source.trouble(null);
     lost = false;
+    if (event.state === "dropped") return dropped(event.run);
     if (!known.has(event.run)) known.set(event.run, mirror(event.run));
     const run = known.get(event.run);
     run.event = event;

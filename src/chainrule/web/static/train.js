@@ -25,7 +25,7 @@ export function mount(el, source) {
   let group = [], chosen = null, at = null, playing = 0, drawing = 0;
 
   const mirror = runs(source, (run, what) => {
-    if (!run && chosen && !mirror.known.has(chosen.id)) chosen = null;
+    if (!run && chosen && !mirror.known.has(chosen.id)) select([...mirror.known.values()].at(-1)?.said.group, null);
     if (what === "words") listed();
     if (!run || group.includes(run.id)) later();
   });
@@ -136,6 +136,7 @@ export function mount(el, source) {
   /** Train with what the form says; with several optimizers from one start. */
   async function train(optimizers) {
     source.trouble(null);
+    parts.state.textContent = say.states.preparing;
     const values = settings.settings;
     try {
       const { runs: ids } = await source.ask("train", { settings: values, ...(optimizers ? { optimizers } : {}) });
@@ -144,6 +145,7 @@ export function mount(el, source) {
       select(ids[0], at);
       parts.dropped.textContent = (await source.ask("runs")).said;
     } catch (error) {
+      parts.state.textContent = "";
       source.trouble(error);
     }
   }
@@ -153,7 +155,7 @@ export function mount(el, source) {
   /** Show the runs of a group, and look at one of them. */
   function select(id, iteration = at) {
     group = [...mirror.known.values()].filter(({ said }) => said.group === id).map((run) => run.id);
-    chosen = mirror.get(group[0]);
+    chosen = mirror.known.get(group[0]) ?? null;
     at = iteration;
     listed();
     later();
@@ -435,7 +437,7 @@ function skeleton() {
     pause: button(say.pause, () => {}, { hidden: true }),
     one: button(say.one, () => {}, { title: say.oneHint, hidden: true }),
     stop: button(say.stop, () => {}, { hidden: true }),
-    more100: button(say.more100(MORE), () => {}, { hidden: true }),
+    more100: button(say.more100(MORE), () => {}, { hidden: true, title: say.more100Hint(MORE) }),
     state: h("span", { class: "note", role: "status" }),
     share: h("progress", { max: 1, hidden: true }),
     steps: h("ol", { class: "steps" }),

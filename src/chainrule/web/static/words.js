@@ -63,7 +63,7 @@ export const words = {
   // The Train view
   train: {
     title: "Train",
-    line: (said, layers) => [said.name, layers, said.optimizer, said.lam == null ? null : `λ = ${said.lam}`,
+    line: (said, layers) => [said.name, layers, said.optimizer, said.lam == null || said.optimizer === "br" ? null : `λ = ${said.lam}`,
       said.settings?.start === "zero" ? "theta of zeros" : said.seed === undefined ? null : `seed ${said.seed}`].filter(Boolean).join(", "),
     data: { digits: "digits, 8×8", mnist: "MNIST, 28×28", xor: "XOR", moons: "two moons", ring: "ring", spiral: "spiral",
       sine: "sine", bend: "a bend (15 points)" },
@@ -93,7 +93,8 @@ export const words = {
     one: "One iteration",
     oneHint: "One iteration, then it pauses (key: .)",
     stop: "Stop",
-    more100: (n) => `+${n} iterations`,
+    more100: (n) => `+${n}`,
+    more100Hint: (n) => `${n} more iterations`,
     more: "More settings",
     auto: "by itself",
     yes: "yes",
@@ -127,7 +128,7 @@ export const words = {
     },
     sixSteps: "Training a Neural Network",
     done: "done",
-    minimised: (run, state) => (run.length > 1 || state === "over" ? `J = ${run.at(run.length - 1)[0]?.[1] ?? "…"} after ${plural(run.length - 1, "iteration")}` : ""),
+    minimised: (run, state) => (run.length > 1 || state === "over" ? `J = ${run.at(run.length - 1)[0]?.[1] ?? "…"} after ${plural(run.length - 1, run.said.epochs ? "epoch" : "iteration")}` : ""),
     states: { preparing: "reading the data …", training: "training …", waiting: "waiting for its turn", paused: "paused" },
     compareTitle: "Compare optimizers from one start",
     compareHint: "One after another on one core each, with the same theta to begin with. lm and br fit numbers.",
