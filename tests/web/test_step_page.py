@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import axe
+from browsing import axe, read
 
 from chainrule import Network, trace
 from chainrule.web.stepping import CASES
@@ -153,6 +153,23 @@ def test_a_digit_goes_through_the_open_network_as_squares(visit):
         page.get_by_role("slider", name=re.compile("Errors δ of layer 3")).click()
         page.wait_for_selector("text=its row of D")
         assert axe(page) == []
+
+
+def test_what_was_drawn_is_stepped_through(visit):
+    with visit() as page:
+        read(page, "7")
+        page.get_by_role("link", name="Step through it").click()
+        at(page, "line 1 of 15")
+        assert "case=digit&drawn=1" in page.url
+        digit = page.locator(".given select").first
+        assert digit.locator("option:checked").text_content() == "your drawing"
+        page.keyboard.press("End")
+        at(page, "line 15 of 15")
+        page.reload()
+        at(page, "line 15 of 15")
+        digit.select_option("3")
+        page.wait_for_function("() => location.hash.includes('digit=3')")
+        assert "drawn" not in page.url
 
 
 def test_while_it_plays_the_lines_go_by_themselves(visit):

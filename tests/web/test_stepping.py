@@ -152,6 +152,8 @@ def test_a_digit_goes_through_the_open_network():
     assert answer["J"][0] == J
     assert answer["J"][1] < J
     assert "theta" not in answer
+    drawn = {name: value for name, value in values.items() if name not in ("digit", "seed")}
+    np.testing.assert_array_equal(ask(step, desk(), **drawn, x=x)["a4"], answer["a4"])
     unit = ask(step_unit, desk(), **values, l=3, j=7)
     np.testing.assert_array_equal(unit["D"], reshape(model.network, D)[1][6])
 

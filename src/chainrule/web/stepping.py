@@ -166,7 +166,7 @@ def _J_and_D(problem: Problem, theta: Array) -> tuple[float, Array]:
 
 def _problem(desk: Desk, asked: Asked) -> Problem:
     lam = asked.number("lam", 0, 1e6)
-    if "digit" in asked.values:
+    if "x" in asked.values or "digit" in asked.values:
         return _digit(desk, asked, lam)
     layers = asked.wholes("layers", 1, MOST_UNITS)
     if not 2 <= len(layers) <= MOST_LAYERS:
@@ -185,13 +185,15 @@ def _problem(desk: Desk, asked: Asked) -> Problem:
 
 
 def _digit(desk: Desk, asked: Asked, lam: float) -> Problem:
-    """Return the open network with a digit in one of many hands; y may be another class."""
+    """Return the open network with a picture x, or with a digit in one of many hands."""
     opened = desk.opened
     network, scaling = opened.model.network, opened.model.scaling
-    digit = asked.whole("digit", 0, 9)
-    rng = np.random.default_rng(asked.whole("seed", 0, 2**31, 0))
-    X = normalise(draw_digit(digit, rng)).reshape(1, -1).astype(np.float64)
-    Y = network.check_targets(np.array([asked.whole("y", 0, network.K - 1, digit)]), 1)
+    if "x" in asked.values:
+        X = asked.numbers("x", (network.layers[0],)).reshape(1, -1)
+    else:
+        rng = np.random.default_rng(asked.whole("seed", 0, 2**31, 0))
+        X = normalise(draw_digit(asked.whole("digit", 0, 9), rng)).reshape(1, -1).astype(np.float64)
+    Y = network.check_targets(np.array([asked.whole("y", 0, network.K - 1)]), 1)
     return Problem(network, opened.theta, scaling.apply(X) if scaling else X, Y, lam)
 
 

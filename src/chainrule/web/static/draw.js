@@ -1,6 +1,7 @@
 // The Draw view: a pad, what happens to the ink, what the network does with it, and one unit of it.
 
 import { button, h } from "./dom.js";
+import { keepDrawn } from "./drawn.js";
 import { canvas, grey } from "./paint.js";
 import { pad } from "./pad.js";
 import { incoming, sheet } from "./photo.js";
@@ -38,6 +39,7 @@ export function mount(el, source) {
     type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && given(file.files[0]),
   });
   const taught = teaching(source, () => shown?.x, () => (photo ? photographed({ photo: photo.number }) : send()));
+  const stepped = h("p", { hidden: true }, h("a", {}, words.step.through));
   const side = h("section", { class: "card unit" });
   const explained = panel(side, network, () => explain());
   let shown = null, answered = null, photo = null;
@@ -48,7 +50,7 @@ export function mount(el, source) {
       paper,
       h("div", { class: "buttons" }, button(words.clear, clear), undo,
         button(words.photo, () => file.click()), file),
-      h("div", { class: "read" }, label, h("div", {}, sure, looks)), marks, taught.element, spoken),
+      h("div", { class: "read" }, label, h("div", {}, sure, looks)), marks, taught.element, stepped, spoken),
     h("section", { class: "card" },
       h("h2", {}, words.happens),
       h("div", { class: "stages" }, ...stages.map(({ element }) => element)),
@@ -135,6 +137,8 @@ export function mount(el, source) {
     say(words.said(text === "none" ? words.none : text, p));
     photo?.select(i);
     taught.show(text, i);
+    stepped.hidden = false;
+    stepped.firstChild.href = `#step&case=digit&drawn=1&y=${network.classes.indexOf(text)}`;
     layers.forEach((layer, k) => layer.show(answer[`a${k + 2}`]));
     output.show(answer[`a${L}`]);
     if (!picked && !active(answer)) chosen = first(answer);
@@ -150,6 +154,7 @@ export function mount(el, source) {
     looks.textContent = "";
     marks.replaceChildren();
     taught.show(null);
+    stepped.hidden = true;
     for (const { name, picture, element } of stages) {
       picture.width = picture.height = 1;
       element.hidden = name === "contrast" || name === "mask";
@@ -235,5 +240,6 @@ export function mount(el, source) {
     closed();
     taught.end();
     clearTimeout(saying);
+    if (shown) keepDrawn(shown.x);
   };
 }

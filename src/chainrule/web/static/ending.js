@@ -82,6 +82,7 @@ export function ending(descend) {
       sums.replaceChildren(...J(answer, lam));
       fall.replaceChildren(...curve(history));
       told.textContent = say.fallTold(descents, number(history.at(-2), 5), number(alpha), number(history.at(-1), 5));
+      if (!(history.at(-1) <= history.at(-2))) told.append(" ", h("strong", {}, say.rises));
       again.disabled = !descents;
       table.replaceChildren(...(answer.theta ? unrolled(answer, printed) : [h("p", { class: "note" }, say.large)]));
     },

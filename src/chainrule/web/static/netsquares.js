@@ -15,8 +15,8 @@ export function layersDrawing(layers, classes, chosen) {
     const a = squares(l, n, (j) => chosen(l, j)), delta = squares(l, n, (j) => chosen(l, j), "δ");
     return { l, a, delta, element: h("div", { class: "column" }, a.element, delta.element) };
   });
-  const named = classes.length === layers[L - 1] ? classes : Array.from({ length: layers[L - 1] }, (_, k) => String(k + 1));
-  const output = bars(L, named, (j) => chosen(L, j));
+  // Classes have shares of 100 %; outputs without names are numbers of any size
+  const output = (classes.length ? bars(L, classes, (j) => chosen(L, j)) : squares(L, layers[L - 1], (j) => chosen(L, j)));
   return {
     large: true,
     element: h("div", { class: "layers" },

@@ -69,7 +69,7 @@ function part(tokens, before) {
 }
 
 function operate(operator) {
-  const kind = "()[]|".includes(operator) ? { stretchy: "false" } : INFIX.has(operator) ? { form: "infix" } : {};
+  const kind = "()[]{}|".includes(operator) ? { stretchy: "false" } : INFIX.has(operator) ? { form: "infix" } : {};
   return m("mo", kind, SIGNS[operator] ?? operator);
 }
 

@@ -1,6 +1,7 @@
 // The numbers that go in, each of which can be changed: layers, Theta, x, y, lambda, alpha.
 
 import { button, h } from "./dom.js";
+import { drawn } from "./drawn.js";
 import { heading, matrix } from "./stage.js";
 import { words } from "./words.js";
 
@@ -79,9 +80,10 @@ export function numbers({ activations, outputs }, classes, changed, trouble) {
     const digits = Array.from({ length: 10 }, (_, y) => String(y));
     return h("div", { class: "controls" },
       labelled(say.digit, h("select", {
-        onchange: (event) => change({ digit: Number(event.target.value), y: Number(event.target.value) }),
-      }, ...options(digits, String(problem.digit)))),
-      button(say.anotherHand, () => change({ seed: problem.seed + 1 })),
+        onchange: ({ target: { value } }) => change(value ? { drawn: null, digit: Number(value), y: Number(value) } : { drawn: 1 }),
+      }, ...(drawn() ? [h("option", { value: "", selected: Boolean(problem.drawn) }, say.drawn)] : []),
+      ...options(digits, problem.drawn ? null : String(problem.digit)))),
+      button(say.anotherHand, () => change({ seed: problem.seed + 1 }), { disabled: Boolean(problem.drawn) }),
       labelled(say.target, h("select", { onchange: (event) => change({ y: Number(event.target.value) }) },
         ...classes.map((label, k) => h("option", { value: k, selected: k === problem.y }, words.className(label))))));
   }
@@ -142,7 +144,7 @@ export function numbers({ activations, outputs }, classes, changed, trouble) {
       shown = answer;
       if (typed !== problem.theta || typed?.every((value, k) => value === answer.theta[k])) typed = null;
       const own = problem.X !== undefined;
-      const shape = JSON.stringify(own ? [problem.layers, problem.hidden, problem.output, problem.X.length] : [problem.digit, problem.y]);
+      const shape = JSON.stringify(own ? [problem.layers, problem.hidden, problem.output, problem.X.length] : [problem.drawn, problem.digit, problem.y]);
       if (shape !== built) {
         const name = document.activeElement?.ariaLabel;
         built = shape;

@@ -2,6 +2,7 @@
 
 import { algorithm, linesOf, looped, mixed } from "./algorithm.js";
 import { button, h, inside } from "./dom.js";
+import { drawn } from "./drawn.js";
 import { ending } from "./ending.js";
 import { drawing } from "./netdrawing.js";
 import { fitting, numbers } from "./numbers.js";
@@ -21,7 +22,7 @@ const ICONS = {
 const LISTS = {
   hidden: (text) => text.split(",").filter(Boolean), output: String, layers: (text) => text.split(",").map(Number),
   theta: (text) => text.split(",").map(Number), X: rowsOf, Y: rowsOf,
-  ...Object.fromEntries(["lam", "alpha", "seed", "digit", "y"].map((name) => [name, Number])),
+  ...Object.fromEntries(["lam", "alpha", "seed", "digit", "y", "drawn"].map((name) => [name, Number])),
 };
 
 function rowsOf(text) {
@@ -91,6 +92,7 @@ function view(el, source, { cases, ...choices }, signal) {
     caseName = name;
     problem = { theta: null, seed: 0, ...(name === "digit" ? { digit: 7, y: 7 } : {}), ...cases[name] };
     for (const [key, read] of Object.entries(LISTS)) if (held[key]) problem[key] = read(held[key]);
+    if (!drawn()) problem.drawn = null;
     if (held.layers && !held.theta) problem.theta = null;
     if (problem.layers?.length > 1) problem = fitting(problem);
     [t, at, descents] = ["t", "line", "descents"].map((key) => Number(held[key]) || 0);
@@ -107,6 +109,7 @@ function view(el, source, { cases, ...choices }, signal) {
   function asked() {
     const { lam, alpha, seed } = problem;
     const common = { lam, alpha, seed, t, descents };
+    if (problem.drawn) return { ...common, x: drawn(), y: problem.y };
     if (!problem.X) return { ...common, digit: problem.digit, y: problem.y };
     const { layers, hidden, output, theta, X, Y } = problem;
     return {
@@ -157,7 +160,7 @@ function view(el, source, { cases, ...choices }, signal) {
     const { layers, index } = answer;
     const small = index && Math.max(...layers) <= DRAWN;
     const width = Math.max(240, canvas.clientWidth);
-    net = small ? drawing(layers, index, width, choose) : layersDrawing(layers, network.classes, choose);
+    net = small ? drawing(layers, index, width, choose) : layersDrawing(layers, problem.X ? [] : network.classes, choose);
     canvas.replaceChildren(net.element);
   }
 
@@ -186,7 +189,7 @@ function view(el, source, { cases, ...choices }, signal) {
       answer, line, L: answer.layers.length, m: m(), lam: problem.lam, alpha: problem.alpha, equations: known, row: j, l: l - 1,
     }));
     net.show(look(line, [l, j]));
-    legend.textContent = say.legend[numbersOn(line)] && answer.theta ? say.legend[numbersOn(line)] : "";
+    legend.textContent = net.large ? say.squares : say.legend[numbersOn(line)];
     point(pointed);
     if (!known) explain("step_unit", { ...asked(), l, j });
     remember();
