@@ -4,13 +4,17 @@
 
 A case is made from its format, seed and number alone.  Cases run in forked workers of 2 GB; a
 worker that dies has crashed on its case, and another goes on.  The formats that are read in a
-process of their own are read in the worker here; a case that stops it is tried again as users read.
+process of their own are read in a fork of one that has the libraries ready, under the limits of the
+product; a case that stops it, and one case in 200, is read in a process of its own, as users read.
+Ctrl-C ends it with the counts so far.
 """
 
 from __future__ import annotations
 
 import argparse
 import faulthandler
+import gc
+import importlib
 import io
 import json
 import os
@@ -18,8 +22,11 @@ import random
 import resource
 import signal
 import struct
+import subprocess
 import sys
+import tempfile
 import time
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -30,9 +37,9 @@ from pathlib import Path
 
 import numpy as np
 
-from chainrule import Network, model_file
+from chainrule import Network, model_file, train
 from chainrule.common.sealed import checksum
-from chainrule.datasets import load
+from chainrule.datasets import foreign, load
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder, Reading
 from chainrule.datasets.scaling import Scaling
@@ -40,12 +47,19 @@ from chainrule.datasets.scaling import Scaling
 MEMORY, SECONDS = 2 << 30, 5  # of a worker, and of the processor for a case
 MORE_MEMORY, MORE_PER_BYTE = 200 << 20, 10  # what a case may take beyond what a worker has
 READ, REFUSED, APART = "read", "refused", "stopped apart"
+WHOLE = 200  # of so many cases one goes the whole way of a format that is read apart
+SHARED_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 FAILED = ("traceback", "several lines", "crash", "hang", "memory")
+REFUSALS = ("DataError", "ModelFileError", "CheckpointError")
 WORDS = [
     b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"#",
     b"nan", b"-inf", b"1e999", b"9" * 40, b"-999", b"0x1p", b"2020-01-31", b"12:30", b"yes",
     b"1,5", b"=1+1", b"\x1b[2J", b"{}", b"[", b"null", b"\xe2\x80\xae", b"1:1", b"qid:1",
     b"@data", b"{1 2}", b"\xc3", b"%", b"sep=;",
+]  # fmt: skip
+STRANGE = [
+    None, True, -1, 0, 1.5, 10**400, 1e308, "", "\x1b[2J", [], {}, [[]], {"a": 1}, [1, "a"],
+    "x" * 10**5,
 ]  # fmt: skip
 NUMBERS = [0, 1, 2, 7, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63]
 
@@ -230,9 +244,49 @@ def pictures() -> dict[str, list[bytes]]:
     return found
 
 
-GROUPS = (tables, of_libraries, models, pictures)
+def drives() -> dict[str, list[bytes]]:
+    """Return a recording of a drive, and a model that drives."""
+    from chainrule.driving import driver
+
+    rng, file = np.random.default_rng(0), io.BytesIO()
+    frames = rng.integers(0, 2, (3, 96, 96, 3), np.uint8) * 200
+    np.savez_compressed(file, frames=frames, numbers=np.arange(3), orders=np.full((3, 2), 0.1))
+    with tempfile.NamedTemporaryFile(dir=SHARED_MEMORY, suffix=".safetensors") as path:
+        network = Network((960, 2, 60))
+        driver.save(path.name, driver.Driver(network, np.ones(network.size)), 0, {})
+        model = Path(path.name).read_bytes()
+    return {"recording": [file.getvalue()], "sealed driver": [model]}
+
+
+X, Y = np.arange(12.0).reshape(6, 2) % 5, np.arange(6) % 2
+
+
+def training(path: str, optimizer: str, epochs: int) -> None:
+    """Train, or go on, with a checkpoint."""
+    batches = {"batch_size": 2} if optimizer == "adam" else {}
+    train(
+        Network((2, 2, 1)), X, Y, optimizer=optimizer, max_iter=epochs, max_time=5.0,
+        checkpoint=path, check=False, **batches,
+    )  # fmt: skip
+
+
+def checkpoints() -> dict[str, list[bytes]]:
+    """Return checkpoints of trainings, by optimizer."""
+    found = {}
+    for optimizer in ("adam", "lbfgs", "lm", "newton-cg"):
+        with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as folder:
+            training(f"{folder}/run.ckpt", optimizer, 2)
+            content = Path(folder, "run.ckpt").read_bytes()
+        found |= {f"{optimizer} checkpoint": [content], f"sealed {optimizer} checkpoint": [content]}
+    return found
+
+
+GROUPS = (tables, of_libraries, models, pictures, drives, checkpoints)
 PICTURES = ("png", "jpg", "webp", "gif", "tif", "bmp", "ppm")
-APARTS = ("mat", "hdf5.mat", "parquet", "arrow", "xlsx")
+APARTS = {  # and the libraries that read them
+    "mat": ("scipy.io", "scipy.sparse"), "hdf5.mat": ("h5py", "scipy.sparse"),
+    "parquet": ("polars",), "arrow": ("polars",), "xlsx": ("fastexcel", "polars"),
+}  # fmt: skip
 
 
 def originals() -> dict[str, list[bytes]]:
@@ -260,7 +314,7 @@ def originals() -> dict[str, list[bytes]]:
 def altered(name: str, files: list[bytes], rng: random.Random) -> bytes:
     """Return an altered file; what is sealed or zipped is altered inside, half the times."""
     content = rng.choice(files)
-    if name == "sealed model":
+    if name.startswith("sealed"):
         with suppress(Exception):  # where it can be no JSON, or no tensor
             return resealed(content, rng)
     if content.startswith(b"PK") and rng.random() < 0.6:
@@ -306,33 +360,18 @@ def mutated(content: bytes, files: list[bytes], rng: random.Random) -> bytes:
 
 
 def resealed(content: bytes, rng: random.Random) -> bytes:
-    """Return a model with a value of its header replaced, under a checksum that fits."""
+    """Return a file of ours with values of its header replaced, under a checksum that fits."""
     from safetensors.numpy import load as tensors_of
     from safetensors.numpy import save
 
     n = struct.unpack("<Q", content[:8])[0]
-    header = json.loads(json.loads(content[8 : 8 + n])["__metadata__"]["chainrule"])
+    metadata = json.loads(content[8 : 8 + n])["__metadata__"]
+    kind = next(key for key in metadata if key != "sha256")
+    header = json.loads(metadata[kind])
     tensors = tensors_of(content)
     for _ in range(rng.choice((1, 1, 2))):
         place, key = rng.choice(list(places(header)))
-        strange = [
-            None,
-            True,
-            -1,
-            0,
-            1.5,
-            10**400,
-            1e308,
-            "",
-            "\x1b[2J",
-            [],
-            {},
-            [[]],
-            {"a": 1},
-            [1, "a"],
-            "x" * 10**5,
-        ]
-        place[key] = rng.choice([*strange, *(holder[k] for holder, k in places(header))])
+        place[key] = rng.choice([*STRANGE, *(holder[k] for holder, k in places(header))])
         if rng.random() < 0.2 and isinstance(place, dict):
             del place[key]
     if rng.random() < 0.3:
@@ -347,7 +386,7 @@ def resealed(content: bytes, rng: random.Random) -> bytes:
             ]
         )
     text = json.dumps(json.loads(json.dumps(header)))
-    return save(tensors, {"chainrule": text, "sha256": checksum(text, tensors)})
+    return save(tensors, {kind: text, "sha256": checksum(text, tensors)})
 
 
 def places(value: object) -> list[tuple[object, object]]:
@@ -392,6 +431,20 @@ def read(name: str, content: bytes) -> str:
             from chainrule.photos.opening import open_photo
 
             open_photo(io.BytesIO(content))
+        elif name == "recording":
+            from chainrule.commands.alvinn import watched
+            from chainrule.driving.game import Orders
+            from chainrule.driving.learning import Student
+
+            student = Student(1)
+            for frame, number, order in zip(*watched(written(content)), strict=True):
+                student.watch(frame, int(number), Orders(*order.tolist()))
+        elif name.endswith("driver"):
+            from chainrule.driving import driver
+
+            driver.load(written(content))(np.zeros((96, 96, 3), np.uint8), 0)
+        elif name.endswith("checkpoint"):
+            training(str(written(content)), name.split()[-2], 4)
         elif name.endswith("model"):
             from chainrule.commands.terminal import plain
 
@@ -401,12 +454,98 @@ def read(name: str, content: bytes) -> str:
         else:
             load(io.BytesIO(content), name=f"t.{name}", missing="mean")
     except ValueError as error:  # of which DataError and ModelFileError are
-        if type(error).__name__ not in ("DataError", "ModelFileError"):
+        kinds = (*REFUSALS, "ValueError") if name.endswith("checkpoint") else REFUSALS
+        if type(error).__name__ not in kinds:
             return f"traceback {type(error).__name__}: {error}"
         return REFUSED if "\n" not in str(error) else f"several lines {error}"
     except BaseException as error:
         return f"traceback {type(error).__name__}: {error}"
     return READ
+
+
+class Nursery:
+    """Stands for `subprocess` in `foreign`: a reader is a fork of a process that has the libraries.
+
+    That process has used none of them, and its environment is that of the product's readers.
+    """
+
+    PIPE, DEVNULL, TimeoutExpired = subprocess.PIPE, subprocess.DEVNULL, subprocess.TimeoutExpired
+
+    def __init__(self, name: str, folder: str) -> None:
+        self.given, self.answered = Path(folder, "given"), Path(folder, "answered")
+        self.ended: dict[str, float] = {}
+        program = f"import sys; sys.path[:] = sys.argv[1:]; import fuzz; fuzz.bring_up({name!r})"
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", program, str(Path(__file__).parent), *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **foreign.ENVIRONMENT},
+            text=True,
+        )
+
+    def run(
+        self, command: list[str], *, input: bytes, timeout: float, **_: object
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Do what the command would."""
+        self.given.write_bytes(input)
+        arguments = command[command.index(foreign.__file__) + 1 :]
+        asked = [str(self.given), str(self.answered), timeout, arguments]
+        print(json.dumps(asked), file=self.process.stdin, flush=True)
+        self.ended = json.loads(self.process.stdout.readline())
+        if self.ended["late"]:
+            raise subprocess.TimeoutExpired(command, timeout)
+        return subprocess.CompletedProcess(command, self.ended["code"], self.answered.read_bytes())
+
+    def read(self, name: str, content: bytes) -> tuple[str, float, int]:
+        """Return what came of a file, and the time and memory that its reader took."""
+        self.ended = {"late": False, "code": 0, "seconds": 0.0, "memory": 0}
+        foreign.subprocess = self
+        try:
+            outcome = read(name, content)
+        finally:
+            foreign.subprocess = subprocess
+        if self.ended["late"] or self.ended["code"]:
+            outcome = read(name, content)
+            outcome = APART if outcome in (READ, REFUSED) else outcome
+        return outcome, self.ended["seconds"], int(self.ended["memory"])
+
+
+def bring_up(name: str) -> None:
+    """Fork a reader of a format for each line of stdin, and tell how it ended."""
+    for library in APARTS[name]:
+        importlib.import_module(library)
+    gc.freeze()  # a fork need not copy what it does not change
+    for line in os.fdopen(os.dup(0)):
+        given, answered, timeout, arguments = json.loads(line)
+        before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        reader = os.fork()
+        if reader == 0:
+            os.dup2(os.open(given, os.O_RDONLY), 0)
+            os.dup2(os.open(answered, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            sys.argv[1:] = arguments
+            foreign._main()
+            sys.stdout.flush()
+            os._exit(0)
+        late: list[int] = []
+        signal.signal(signal.SIGALRM, lambda *_, r=reader, l=late: l.append(os.kill(r, 9)))
+        signal.setitimer(signal.ITIMER_REAL, timeout)
+        _, status, used = os.wait4(reader, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        ended = {
+            "late": bool(late),
+            "code": os.waitstatus_to_exitcode(status),
+            "seconds": used.ru_utime + used.ru_stime,
+            "memory": used.ru_maxrss * 1024 - before,
+        }
+        print(json.dumps(ended), flush=True)
+
+
+def written(content: bytes) -> Path:
+    """Return the path of a file that is read by its path only."""
+    path = Path(SHARED_MEMORY or tempfile.gettempdir(), f"fuzz-{os.getpid()}")
+    path.write_bytes(content)
+    return path
 
 
 @dataclass
@@ -417,38 +556,44 @@ class Count:
     longest: float = 0.0
     most_memory: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)
+    interrupted: bool = False
+
+    def add(self, case: int, outcome: str, seconds: float = 0.0, memory: int = 0) -> None:
+        """Count a case."""
+        kind = next((kind for kind in FAILED if outcome.startswith(kind)), outcome)
+        self.outcomes[kind] += 1
+        self.longest, self.most_memory = max(self.longest, seconds), max(self.most_memory, memory)
+        if kind in FAILED:
+            self.failures.append((case, outcome))
+        if (case + 1) % 1000 == 0:
+            print(f"{case + 1:,} cases", end="\r", file=sys.stderr, flush=True)
 
 
 def fuzz(name: str, files: list[bytes], mutations: int, seed: int = 0) -> Count:
-    """Read so many altered files of a format, and count what came of them."""
+    """Read so many altered files of a format, fewer after Ctrl-C, and count what came of them."""
     count, start = Count(), 0
-    while start < mutations:
-        told, signalled = in_worker(
-            lambda tell, first=start: cases(name, files, range(first, mutations), seed, tell)
-        )
-        for line in told:
-            if not line["outcome"]:  # it has only begun
-                continue
-            outcome = next(
-                (kind for kind in FAILED if line["outcome"].startswith(kind)), line["outcome"]
+    while start < mutations and not count.interrupted:
+        last = {"case": start, "outcome": ""}
+
+        def hear(told: dict, last: dict = last) -> None:
+            last.update(told)
+            if told["outcome"]:  # else it has only begun
+                count.add(**told)
+
+        try:
+            signalled = in_worker(
+                lambda tell, first=start: cases(name, files, range(first, mutations), seed, tell),
+                hear,
             )
-            count.outcomes[outcome] += 1
-            count.longest = max(count.longest, line["seconds"])
-            count.most_memory = max(count.most_memory, line["memory"])
-            if outcome in FAILED:
-                count.failures.append((line["case"], line["outcome"]))
-        last = told[-1]["case"] if told else start
-        if not signalled and not (told and told[-1]["outcome"]):
-            count.failures.append((last, "traceback: the worker ended"))
-            count.outcomes["traceback"] += 1
+        except KeyboardInterrupt:
+            count.interrupted = True
+            break
         if signalled:
             kind = "hang" if signalled == signal.SIGVTALRM else "crash"
-            if name in APARTS:
-                again = as_users_read(name, case(name, files, last, seed))
-                kind = APART if again in (READ, REFUSED) else kind
-            count.failures.append((last, f"{kind}: {signal.Signals(signalled).name}"))
-            count.outcomes[kind] += 1
-        start = last + 1
+            count.add(last["case"], f"{kind}: {signal.Signals(signalled).name}")
+        elif not last["outcome"]:
+            count.add(last["case"], "traceback: the worker ended")
+        start = last["case"] + 1
     return count
 
 
@@ -461,54 +606,67 @@ def cases(
     name: str, files: list[bytes], numbers: range, seed: int, tell: Callable[..., None]
 ) -> None:
     """Read cases in this process, whose memory is limited, and tell what comes of each."""
-    if name in APARTS:
-        sys.executable = ""  # then such a file is read in this process
-    read(name, files[0])
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, -1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    before = peak()
-    for number in numbers:
-        content = case(name, files, number, seed)
-        tell(case=number, outcome="", seconds=0, memory=0)
-        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
-        began = time.process_time()
-        outcome = read(name, content)
-        taken = time.process_time() - began
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        more = peak() - before
-        if more > MORE_MEMORY + MORE_PER_BYTE * len(content):
-            if name in APARTS:  # where users read it, that process has a limit of its own
-                return tell(case=number, outcome=APART, seconds=taken, memory=0)
-            outcome, before = f"memory {more >> 20} MiB", peak()
-        tell(case=number, outcome=outcome, seconds=taken, memory=more)
+    with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as folder:
+        nursery = Nursery(name, folder) if name in APARTS else None
+        warnings.filterwarnings("error", category=RuntimeWarning)
+        read(name, files[0])
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, -1))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        before = peak()
+        for number in numbers:
+            content = case(name, files, number, seed)
+            tell(case=number, outcome="", seconds=0, memory=0)
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+            began = time.process_time()
+            seconds, memory = 0.0, 0
+            if nursery and number % WHOLE:
+                outcome, seconds, memory = nursery.read(name, content)
+            else:
+                outcome = read(name, content)
+            taken = seconds + time.process_time() - began
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            more = max(memory, peak() - before)
+            if printed := os.fstat(2).st_size:
+                os.lseek(2, 0, os.SEEK_SET)
+                outcome = f"traceback on stderr: {os.read(2, printed).decode(errors='replace')}"
+                os.ftruncate(2, 0)
+                os.lseek(2, 0, os.SEEK_SET)
+            if taken > SECONDS:
+                outcome = f"hang {taken:.1f} s"
+            if more > MORE_MEMORY + MORE_PER_BYTE * len(content):
+                outcome, before = f"memory {more >> 20} MiB", peak()
+            tell(case=number, outcome=outcome, seconds=taken, memory=more)
 
 
 def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def as_users_read(name: str, content: bytes) -> str:
-    told, signalled = in_worker(lambda tell: tell(outcome=read(name, content)))
-    return f"ended by {signalled}" if signalled else told[-1]["outcome"]
-
-
-def in_worker(work: Callable[[Callable[..., None]], None]) -> tuple[list[dict], int]:
-    """Do work in a forked process; return what it told, and the signal that ended it or 0."""
+def in_worker(work: Callable[[Callable[..., None]], None], hear: Callable[[dict], None]) -> int:
+    """Do work in a forked process and hear what it tells; return the signal that ended it, or 0."""
     receive, send = os.pipe()
     worker = os.fork()
     if worker == 0:
         try:
+            os.setpgid(0, 0)  # out of the reach of Ctrl-C
             os.close(receive)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            os.dup2(os.memfd_create("stderr"), 2)
             faulthandler.disable()
             work(lambda **told: os.write(send, json.dumps(told).encode() + b"\n") and None)
         finally:
             os._exit(0)
     os.close(send)
-    with os.fdopen(receive) as lines:
-        told = [json.loads(line) for line in lines]
-    return told, os.WTERMSIG(os.waitpid(worker, 0)[1])
+    try:
+        with os.fdopen(receive) as lines:
+            for line in lines:
+                hear(json.loads(line))
+    except KeyboardInterrupt:
+        os.kill(worker, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(worker, 0)
+    return os.WTERMSIG(status)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -528,14 +686,16 @@ def main(arguments: list[str] | None = None) -> int:
         count = fuzz(name, files[name], options.mutations, options.seed)
         cells = "".join(f"{count.outcomes[c]:>15,}" for c in columns)
         worst = f"{count.longest:>9.2f}{count.most_memory >> 20:>6,}"
-        print(f"{name:<14}{options.mutations:>8,}{cells}{worst}", flush=True)
+        print(f"{name:<14}{count.outcomes.total():>8,}{cells}{worst}", flush=True)
+        failed |= bool(count.failures)
         for number, words in count.failures[:10]:
-            failed |= not words.startswith(APART)
             print(f"  case {number}: {' '.join(words.split())[:200]}", flush=True)
             if options.keep:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 path = options.keep / f"{name.replace(' ', '-')}-{options.seed}-{number}"
                 path.write_bytes(case(name, files[name], number, options.seed))
+        if count.interrupted:
+            break
     return int(failed)
 
 

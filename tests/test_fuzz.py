@@ -1,19 +1,24 @@
 """Altered files are read or refused; the fuzzer notices where they are not."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import fuzz
 import pytest
 
+from chainrule.datasets import foreign
+
 CORPUS = sorted((Path(__file__).parent / "corpus").iterdir())
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)
-def test_files_that_once_crashed_are_read_or_refused(path):
+def test_files_that_once_crashed_are_read_or_refused(path, capfd):
     assert fuzz.read(path.name.partition("-")[0], path.read_bytes()) in (fuzz.READ, fuzz.REFUSED)
+    assert capfd.readouterr() == ("", "")  # libraries print there, past Python
 
 
 @pytest.mark.parametrize(
@@ -23,6 +28,7 @@ def test_files_that_once_crashed_are_read_or_refused(path):
         (lambda: {}[1], "traceback"),
         (lambda: b"x" * (1 << 29), "memory"),
         (lambda: sum(range(1 << 60)), "hang"),
+        (lambda: os.write(2, b"a library's words"), "traceback"),
     ],
 )
 def test_the_fuzzer_notices(monkeypatch, failing, outcome):
@@ -45,6 +51,41 @@ def test_the_fuzzer_notices(monkeypatch, failing, outcome):
     for number, words in count.failures:
         assert words.startswith(outcome)
         assert fuzz.case("csv", [b"original"], number, 0) != b"original"
+
+
+def test_ctrl_c_ends_it_with_the_counts_so_far(monkeypatch):
+    def read(name, content):
+        if content == b"original":
+            return fuzz.READ
+        os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+
+    monkeypatch.setattr(fuzz, "read", read)
+    count = fuzz.fuzz("csv", [b"original"], 3)
+    assert count.interrupted
+    assert count.outcomes.total() == 0
+
+
+@pytest.mark.parametrize("name", ["mat", "parquet"])
+def test_a_fork_reads_what_a_process_of_its_own_reads(tmp_path, monkeypatch, name):
+    whole = fuzz.of_libraries()[name][0]
+    nursery = fuzz.Nursery(name, str(tmp_path))
+    apart = foreign.read(name, whole)
+    monkeypatch.setattr(foreign, "subprocess", nursery)
+    facts, blobs = foreign.read(name, whole)
+    assert nursery.ended["code"] == 0
+    assert facts == apart[0]
+    for blob, other in zip(blobs, apart[1], strict=True):
+        assert blob == other
+    nursery.process.communicate()
+
+
+def test_a_reader_that_does_not_answer_is_told_apart(tmp_path, monkeypatch):
+    nursery = fuzz.Nursery("mat", str(tmp_path))
+    assert nursery.read("mat", b"no mat")[0] == fuzz.REFUSED
+    monkeypatch.setattr(foreign, "WAITED", 1e-4)
+    assert nursery.read("mat", fuzz.of_libraries()["mat"][0])[0] == fuzz.APART
+    nursery.process.communicate()
 
 
 def test_cases_are_made_from_their_numbers_alone():

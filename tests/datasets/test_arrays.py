@@ -167,6 +167,14 @@ def test_a_header_that_promises_more_than_there_is_reserves_no_memory():
     )  # fmt: skip
 
 
+def test_an_array_that_python_2_wrote_is_read():
+    file = io.BytesIO()
+    np.save(file, X)
+    content = file.getvalue().replace(b"(12, 2), } ", b"(12L, 2), }")
+    assert content != file.getvalue()
+    assert contents(content, name="a.npy").table["x2"].tolist() == X[:, 1].tolist()
+
+
 def test_another_array_can_be_the_target(tmp_path):
     path = write(tmp_path, "t.npz", X=X, y=y, weight=X[:, 0] * 1.5)
     assert load(path, "weight").target == "weight"

@@ -139,3 +139,8 @@ def test_a_large_value_alone_is_no_mark():
     values = RNG.uniform(0, 5, M).round(2)
     values[3] = 5000
     assert not [note for note in load(table(income=values)).notes if "far from" in note]
+
+
+def test_numbers_near_the_end_of_their_range_are_compared_in_silence():
+    text = "a,b,y\n" + "".join(f"{k % 7}e307,{k * 3 % 5}e-310,{k * k % 11}.5\n" for k in range(40))
+    assert load(io.BytesIO(text.encode()), name="t.csv").X.shape == (40, 2)

@@ -15,7 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from chainrule import Network, model_file, predict, random_theta, reshape
-from chainrule.commands.alvinn import learn_on_the_fly
+from chainrule.commands.alvinn import learn_on_the_fly, watched
 from chainrule.commands.app import app
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
@@ -437,6 +437,49 @@ def test_a_damaged_recording_is_refused_by_name(tmp_path):
         result = CliRunner().invoke(app, arguments)
         assert result.exit_code == 3
         assert "cut.npz: is no recording of 'chainrule drive watch'" in result.stderr
+
+
+STRANGE = {
+    "objects": {"orders": np.array([["left", None]] * 9, object)},
+    "words": {"orders": np.array([["left", "slow"]] * 9)},
+    "orders in a row": {"orders": np.zeros(18)},
+    "fewer orders": {"orders": np.zeros((8, 2))},
+    "no number": {"orders": np.full((9, 2), np.nan)},
+    "a wheel that turns round": {"orders": np.full((9, 2), 7.0)},
+    "a car that goes back": {"orders": np.full((9, 2), -0.1)},
+    "one number": {"numbers": np.array(3)},
+    "numbers beyond a lap": {"numbers": np.arange(9) * 10**17},
+    "grey frames": {"frames": np.zeros((9, 96, 96), np.uint8)},
+    "frames of floats": {"frames": np.zeros((9, 96, 96, 3))},
+    "no frames": {"frames": np.zeros((0, 96, 96, 3), np.uint8)},
+    "a frame": {"frames": np.uint8(0)},
+    "frames that are a bomb": {"frames": np.zeros((2000, 96, 96, 3), np.uint8)},
+}
+
+
+@pytest.mark.parametrize("arrays", STRANGE.values(), ids=STRANGE)
+def test_a_recording_of_something_else_is_refused_in_one_line(tmp_path, arrays):
+    path = tmp_path / "odd.npz"
+    whole = {
+        "frames": np.zeros((9, 96, 96, 3), np.uint8),
+        "numbers": np.arange(9),
+        "orders": np.zeros((9, 2)),
+    }
+    np.savez_compressed(path, **{**whole, **arrays})
+    result = CliRunner().invoke(
+        app, ["drive", "train", str(path), "--out", f"{tmp_path}/a.safetensors"]
+    )
+    assert (result.exit_code, result.stderr.count("\n")) == (3, 1)
+    assert "odd.npz: is no recording of 'chainrule drive watch'" in result.stderr
+
+
+def test_a_recording_is_read_as_it_was_written(tmp_path):
+    path = tmp_path / "lap.npz"
+    frames = np.random.default_rng(0).integers(0, 255, (3, 96, 96, 3), np.uint8)
+    orders = np.array([[0.4, 0.0], [-0.4, 104.0], [0.0, 20.0]])
+    np.savez_compressed(path, frames=frames, numbers=np.arange(3), orders=orders, seed=0)
+    for read, written in zip(watched(path), (frames, np.arange(3), orders), strict=True):
+        np.testing.assert_array_equal(read, written)
 
 
 def test_what_is_learnt_stays_if_the_laps_are_interrupted(race, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """A training that is killed goes on from its checkpoint, to the same bits."""
 
 import errno
+import json
 import os
 import stat
 import time
@@ -8,13 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import chainrule
 from chainrule import Network, train
+from chainrule.common.sealed import checksum
 from chainrule.optimize import Iterate, Step
 from chainrule.training import checkpoint as module
 from chainrule.training import epochs
-from chainrule.training.checkpoint import CheckpointError, InMemory, load
+from chainrule.training.checkpoint import KEY, CheckpointError, InMemory, load
 from chainrule.training.recipes import RECIPES
 
 NETWORK = Network((4, 6, 2), hidden="tanh")
@@ -320,6 +323,58 @@ def test_no_altered_byte_gets_through(examples, tmp_path):
         path.write_bytes(good[:at] + bytes([good[at] ^ (1 << rng.integers(8))]) + good[at + 1 :])
         with pytest.raises(CheckpointError, match="not a checkpoint that can be used"):
             load(path)
+
+
+def strange_parts(header):
+    """Yield the name of a part of a checkpoint's header, and what cannot stand there."""
+    kept = header["kept"]
+    yield "kept", {**header, "kept": [1, 2]}
+    yield "used", {**header, "used": 10**400}
+    yield "notes", {**header, "notes": [["a", 1]]}
+    yield "options", {**header, "made": {**header["made"], "options": ["lam"]}}
+    yield "date", {**header, "date": "yesterday"}
+    yield "J of the last step", {**header, "kept": {**kept, "last": {**kept["last"], "J": "low"}}}
+    yield "theta", {**header, "kept": {**kept, "last": {**kept["last"], "theta": 0.5}}}
+    yield "what a rule does not remember", {**header, "kept": {**kept, "rules": {"map": {
+        name: {"map": {"__call__": 1}} for name in kept["rules"]["map"]}}}}  # fmt: skip
+    yield "what a rule remembers", {**header, "kept": {**kept, "rules": {"map": {
+        name: {"map": dict.fromkeys(known["map"], "far")}
+        for name, known in kept["rules"]["map"].items()}}}}  # fmt: skip
+    yield "an entry of the history", {**header, "history": {"map": {
+        **header["history"]["map"], "J": kept["last"]["iteration"]}}}  # fmt: skip
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "lm"])
+def test_what_stands_there_under_a_seal_that_fits_is_checked_too(examples, tmp_path, optimizer):
+    data, options = case(optimizer, examples)
+    path = tmp_path / "run.ckpt"
+    train(*data, checkpoint=path, **options | {"max_iter": 2})
+    content = path.read_bytes()
+    tensors = safetensors.numpy.load(content)
+    n = int.from_bytes(content[:8], "little")
+    header = json.loads(json.loads(content[8 : 8 + n])["__metadata__"][KEY])
+    parts = dict(strange_parts(header))
+    assert len(parts) == 10
+    for what, strange in parts.items():
+        sealed(path, strange, tensors)
+        with pytest.raises(CheckpointError) as refused:
+            train(*data, checkpoint=path, **options)
+        assert "not a checkpoint that can be used" in str(refused.value), what
+    shorter = {
+        name: array[..., :-1].copy() if array.ndim else array for name, array in tensors.items()
+    }
+    sealed(path, header, shorter)
+    with pytest.raises(CheckpointError, match="its theta has shape"):
+        train(*data, checkpoint=path, **options)
+    sealed(path, header, tensors)
+    assert train(*data, checkpoint=path, **options).n_iter > 2
+
+
+def sealed(path, header, tensors):
+    """Write a checkpoint whose checksum fits, whatever it holds."""
+    text = json.dumps(header)
+    metadata = {KEY: text, "sha256": checksum(text, tensors)}
+    path.write_bytes(safetensors.numpy.save(tensors, metadata))
 
 
 def test_what_cannot_be_kept_is_said_before_training(examples, tmp_path):

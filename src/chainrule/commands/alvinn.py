@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,12 +15,20 @@ from rich.table import Table
 
 from chainrule.commands import keeping, terminal
 from chainrule.common.checks import DataError
-from chainrule.common.files import write_whole
+from chainrule.common.files import read_bytes, write_whole
 from chainrule.common.types import Array
+from chainrule.datasets.arrays import npz_arrays
 from chainrule.driving import driver as drivers
 from chainrule.driving.drawing import Film, hidden_units
 from chainrule.driving.driver import Driver
-from chainrule.driving.game import FRAMES_A_SECOND, LOOKS_EVERY, Orders, Race
+from chainrule.driving.game import (
+    FRAMES_A_SECOND,
+    LOCK,
+    LOOKS_EVERY,
+    MOST_FRAMES,
+    Orders,
+    Race,
+)
 from chainrule.driving.laps import Lap, drive, drive_all
 from chainrule.driving.learning import FIRST_TRACK, LAST_EPOCHS, Instructor, Student, learn
 from chainrule.driving.person import KEYS, LessonOver, Person, close_window
@@ -30,6 +37,7 @@ from chainrule.workbench.telling import percent
 
 Teach = Literal["geometry", "keyboard"]
 INSTRUCTORS: dict[Teach, type[Teacher] | type[Person]] = {"geometry": Teacher, "keyboard": Person}
+FASTEST = 1000.0  # a speed that nobody orders
 
 
 @contextmanager
@@ -93,15 +101,8 @@ def watch(out: Path, minutes: float, seed: int, teach: Teach) -> None:
 
 def train(recording: Path, out: Path, hidden: int, seed: int) -> None:
     """Train on a recording, without ever taking the wheel."""
-    try:
-        with recording.open("rb") as file, np.load(file) as arrays:
-            frames, numbers, orders = (arrays[name] for name in ("frames", "numbers", "orders"))
-    except (TypeError, ValueError, KeyError, EOFError, BadZipFile):
-        raise DataError(
-            f"{recording}: is no recording of 'chainrule drive watch', or is damaged"
-        ) from None
     student = Student(hidden, seed)
-    for frame, number, order in zip(frames, numbers, orders, strict=True):
+    for frame, number, order in zip(*watched(recording), strict=True):
         student.watch(frame, int(number), Orders(*order.tolist()))
     terminal.say(f"training {hidden} hidden units on {len(student.buffer.images):,} views")
     with terminal.Terminal() as tell:
@@ -110,6 +111,28 @@ def train(recording: Path, out: Path, hidden: int, seed: int) -> None:
     _save(out, student.driver(), student, seed)
     keeping.end_if_interrupted(result, out, keeper)
     keeper.remove()
+
+
+def watched(recording: Path) -> tuple[Array, Array, Array]:
+    """Return what `watch` has written: frames, their numbers in the lap, and the orders."""
+    try:
+        arrays = npz_arrays(str(recording), read_bytes(recording))
+        frames, numbers, orders = (arrays[name] for name in ("frames", "numbers", "orders"))
+        m = frames.size // (96 * 96 * 3)
+        fits = (
+            m > 0
+            and frames.shape == (m, 96, 96, 3)
+            and numbers.shape == (m,)
+            and orders.shape == (m, 2)
+            and [a.dtype.kind for a in (frames, numbers, orders)] == ["u", "i", "f"]
+            and ((numbers >= 0) & (numbers < MOST_FRAMES)).all()
+            and (np.abs(orders - (0, FASTEST / 2)) <= (LOCK, FASTEST / 2)).all()
+        )
+    except (DataError, KeyError):
+        fits = False
+    if not fits:
+        raise DataError(f"{recording}: is no recording of 'chainrule drive watch', or is damaged")
+    return frames, numbers, orders
 
 
 def learn_on_the_fly(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -44,6 +45,11 @@ DESCRIPTIONS = {*COLUMN_NAMES, *CLASS_NAMES, "descr", "filename", "frame", "data
 
 def read_npz(name: str, sha256: str, content: bytes, target: str | None) -> Contents:
     """Read NumPy's npz: arrays by name, or a sparse matrix as SciPy saves it."""
+    return _contents(name, sha256, npz_arrays(name, content), target)
+
+
+def npz_arrays(name: str, content: bytes) -> dict[str, Array]:
+    """Return the arrays of an npz by name, or raise DataError; a sparse matrix is dense, as X."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             parts = [part for part in file.infolist() if part.filename.endswith(".npy")]
@@ -63,7 +69,7 @@ def read_npz(name: str, sha256: str, content: bytes, target: str | None) -> Cont
         raise
     except Exception as error:  # zipfile and NumPy raise almost any error on a damaged file
         raise DataError(f"{name}: not an npz file that can be read ({error})") from None
-    return _contents(name, sha256, arrays, target)
+    return arrays
 
 
 def read_npy(name: str, sha256: str, content: bytes, target: str | None) -> Contents:
@@ -122,29 +128,35 @@ def dense(values: Any, name: str) -> Array:
 
 def _array(content: bytes, where: str) -> Array:
     """Return the array of npy bytes; what the header says must be there."""
-    file = io.BytesIO(content)
     try:
-        version = np.lib.format.read_magic(file)
-        header = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = header(file)
-        if dtype.hasobject:
-            raise DataError(
-                f"{where} holds Python objects, which could run code: save numbers or text, as "
-                "with .astype(str)"
-            )
-        if math.prod(shape) * max(1, dtype.itemsize) > len(content):
-            raise ValueError(f"its header says shape {shape}, which is more than there is")
-        file.seek(0)
-        array: Array = np.load(file, allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, that Python 2 wrote it
+            _check_header(content, where)
+            array: Array = np.load(io.BytesIO(content), allow_pickle=False)
         return array
     except DataError:
         raise
     except Exception as error:  # NumPy raises almost any error on a damaged file
         raise DataError(f"{where}: not an array that can be read ({error})") from None
+
+
+def _check_header(content: bytes, where: str) -> None:
+    """Refuse npy bytes whose header promises objects, or more than there is."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise DataError(
+            f"{where} holds Python objects, which could run code: save numbers or text, as with "
+            ".astype(str)"
+        )
+    if math.prod(shape) * max(1, dtype.itemsize) > len(content):
+        raise ValueError(f"its header says shape {shape}, which is more than there is")
 
 
 def _bare(name: str) -> str:

@@ -141,7 +141,8 @@ def _copies(
 def _proportional(x: Array, y: Array) -> bool:
     if x.dtype == object or x.min() == x.max() or y.min() == y.max():
         return False
-    return bool(abs(np.corrcoef(x.astype(np.float64), y)[0, 1]) > 1 - 1e-9)
+    with np.errstate(all="ignore"):  # beyond its range it is NaN
+        return bool(abs(np.corrcoef(x.astype(np.float64), y)[0, 1]) > 1 - 1e-9)
 
 
 def _follows(x: Array, y: Array) -> bool:

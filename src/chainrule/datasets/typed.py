@@ -242,11 +242,13 @@ def _vector(series: Any) -> Array:
         numbers: Array = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return numbers
     if series.dtype in (pl.Date, pl.Datetime):
-        naive = series.cast(pl.Datetime("us"))
+        naive = series.cast(pl.Datetime("us"), strict=False)  # what is beyond it is missing
         return np.asarray(naive.to_numpy(), dtype="datetime64[s]")
     if series.dtype in (pl.Time, pl.Duration):
         hours: Array = (
-            (series.cast(pl.Duration("ns")).cast(pl.Int64) / 3.6e12).fill_null(np.nan).to_numpy()
+            (series.cast(pl.Duration("ns"), strict=False).cast(pl.Int64) / 3.6e12)
+            .fill_null(np.nan)
+            .to_numpy()
         )
         return hours
     return np.full(len(series), series.dtype.base_type(), dtype=object)

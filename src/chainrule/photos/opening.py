@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import logging
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +16,8 @@ from chainrule.common.checks import DataError
 from chainrule.common.files import File, name_of, read_bytes, reason
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # or Python prints what it logs
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 MOST_PIXELS = 150_000_000  # more than any phone's camera takes; decompression bombs have more
@@ -96,6 +101,7 @@ def open_photo(file: File) -> Photo:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                _silence(image)
                 return _upright(image, name, len(content))
         except UnidentifiedImageError:
             raise DataError(_no_image(name)) from None
@@ -105,6 +111,15 @@ def open_photo(file: File) -> Photo:
             raise
         except Exception as error:  # decoders raise struct.error, zlib.error and almost any other
             raise DataError(_damaged(name, error)) from None
+
+
+def _silence(image: Any) -> None:
+    """Keep Pillow's libtiff from printing what it thinks of a file; the error says enough."""
+    if image.format == "TIFF":
+        from PIL import _imaging
+
+        with suppress(OSError, AttributeError):  # where it is part of Pillow and has no name
+            ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _no_image(name: str) -> str:

@@ -15,13 +15,14 @@ import platform
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -268,7 +269,8 @@ class Checkpoint:
         self._made = made()
         self.refuse_another(self._made, saved.made)
         kept = saved.kept
-        self._restore(run, kept, saved.history)
+        with refused(self.path):
+            self._restore(run, kept, saved.history)
         self._written = kept, saved.stopped
         self._used = saved.used
         if self.tell is not None:
@@ -279,11 +281,18 @@ class Checkpoint:
         return self._used
 
     def _restore(self, run: Run, kept: Kept, history: History) -> None:
-        """Let a run stand where it was when it was kept."""
+        """Let a run stand where it was when it was kept; ValueError if that is not this run's."""
+        for step in (kept.last, kept.best):
+            if step is not None and step.theta.shape != run.start.shape:
+                raise ValueError(f"its theta has shape {step.theta.shape}, not {run.start.shape}")
         self._kept, self._history = kept, history
         run.history, run.last, run.best = history, kept.last, kept.best
         for rule in run.rules:
+            fresh = remembered(rule)
             for name, value in kept.rules.get(type(rule).__name__, {}).items():
+                kind: Any = {dict: dict, type(None): int | None}.get(type(fresh[name]), int | float)
+                if not isinstance(value, kind):
+                    raise ValueError(f"{name} of {type(rule).__name__} is {value!r}")
                 setattr(rule, name, value)
 
     def refuse_another(self, now: Made, then: Made) -> None:
@@ -426,10 +435,9 @@ class Saved:
 
 def load(path: Path) -> Saved:
     """Return what a file holds, or raise CheckpointError."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
-    try:
+    with refused(path):
         content = read_bytes(path)
         tensors = from_bytes(content)
         n = int.from_bytes(content[:8], "little")
@@ -441,21 +449,36 @@ def load(path: Path) -> Saved:
         header = json.loads(metadata[KEY])
         if header["format"] != FORMAT:
             raise ValueError(f"its format {header['format']!r} is not {FORMAT}")
-        return Saved(
-            None if header["made"] is None else Made(**header["made"]),
-            decoded(header["kept"], tensors),
-            history_of(decoded(header["history"], tensors)),
-            float(header["used"]),
-            datetime.fromisoformat(header["date"]),
-            str(header["stopped"]),
-            dict(header["notes"]),
+        return checked(
+            Saved(
+                None if header["made"] is None else checked(Made(**header["made"])),
+                decoded(header["kept"], tensors),
+                history_of(decoded(header["history"], tensors)),
+                float(header["used"]),
+                datetime.fromisoformat(header["date"]).astimezone(UTC),
+                header["stopped"],
+                header["notes"],
+            )
         )
+
+
+@contextmanager
+def refused(path: Path) -> Iterator[None]:
+    """Turn what is raised because of a file's contents into a CheckpointError."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
     except SafetensorError as error:
         why = f"it is truncated, altered or no .safetensors file ({error})"
     except OSError as error:
         why = reason(error)
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        why = str(error)
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        why = " ".join(str(error).split())
+    except RecursionError:
+        why = "it is nested too deeply"
+    else:
+        return
     raise CheckpointError(
         f"{path}: not a checkpoint that can be used ({why}): move it away or name another file"
     )
@@ -516,7 +539,51 @@ def decoded(value: Any, tensors: Mapping[str, Array]) -> Any:
     kind = kinds().get(value["is"])
     if kind is None:
         raise ValueError(f"{value['is']} is the state of an optimizer that is not defined here")
-    return kind(**parts)
+    return checked(kind(**parts))
+
+
+T = TypeVar("T")
+
+
+def checked(value: T) -> T:
+    """Return a dataclass whose fields are what they are declared to be, or raise ValueError."""
+    try:
+        hints = get_type_hints(type(value))
+    except NameError:  # a user's class may name what only a type checker imports
+        return value
+    for name, declared in hints.items():
+        if not fits(getattr(value, name), declared):
+            raise ValueError(f"{name} of {type(value).__name__} is no {declared}")
+    return value
+
+
+def fits(value: object, declared: Any) -> bool:
+    """Whether a value is what an annotation says.
+
+    Examples
+    --------
+    >>> fits(1, float), fits("1", float), fits((1.0, 2.0), tuple[float, ...])
+    (True, False, True)
+    """
+    kind, parts = get_origin(declared) or declared, get_args(declared)
+    if kind is Any:
+        return True
+    if kind in (Union, UnionType):
+        return any(fits(value, part) for part in parts)
+    if kind in (int, float):
+        number = isinstance(value, Integral if kind is int else Real)
+        huge = isinstance(value, int) and abs(value) >> 63
+        return number and not huge and not isinstance(value, bool)
+    if kind is list:  # which is kept as a tuple
+        kind, parts = tuple, (*parts, ...)
+    if not isinstance(value, kind):
+        return False
+    if isinstance(value, tuple):
+        of = parts[:1] * len(value) if parts[-1] is ... else parts
+        return len(of) == len(value) and all(map(fits, value, of))
+    if isinstance(value, Mapping):
+        return all(fits(k, parts[0]) and fits(v, parts[1]) for k, v in value.items())
+    return True
 
 
 def kinds() -> dict[str, type[Any]]:
@@ -543,9 +610,16 @@ def first_of(history: History, n: int) -> dict[str, Any]:
 
 def history_of(arrays: Mapping[str, Any]) -> History:
     """Return a history that can grow."""
-    extra = {name: entries.tolist() for name, entries in arrays["extra"].items()}
-    J, norm, J_val = (arrays[name].tolist() for name in ("J", "gradient_norm", "J_val"))
+    extra = {name: numbers_of(entries) for name, entries in arrays["extra"].items()}
+    J, norm, J_val = (numbers_of(arrays[name]) for name in ("J", "gradient_norm", "J_val"))
     return History(J, norm, J_val, extra)
+
+
+def numbers_of(entries: Array) -> list[float]:
+    """Return the list that an array was."""
+    if entries.ndim != 1 or entries.dtype != np.float64:
+        raise ValueError(f"its history has {entries.dtype} of shape {entries.shape}")
+    return list(entries.tolist())
 
 
 def without_state(step: Step) -> Step:
