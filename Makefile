@@ -20,7 +20,7 @@ CXX_FILES = $(wildcard src/chainrule/kernel/*.?pp tests/*.cpp tests/kernel/*.cpp
 demo: .venv/ready  ## train on real digits and show what was learnt
 	@mkdir -p demo
 	$(BIN)/chainrule train digits --out demo/digits.safetensors
-	@echo "draw digits of your own and see a network read them: $(BIN)/chainrule look"
+	@echo "draw a digit and see this network read it: $(BIN)/chainrule look demo/digits.safetensors"
 
 test: .venv/ready  ## all but the long tests, the examples in the documentation among them
 	$(BIN)/pytest

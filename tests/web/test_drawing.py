@@ -114,7 +114,7 @@ def test_a_model_is_opened_in_place_of_another():
     ("content", "message"),
     [
         (np.frombuffer(b"no model", np.uint8), "C:\\\\own.safetensors: not a model that"),
-        (saved((2, 2), Encoder((Column("a"), Column("b")), "c", ("d", "e"))), "needs 28x28 pixels"),
+        (saved((2, 2), Encoder((Column("a"), Column("b")), "c", ("d", "e"))), "pixels of a square"),
         ("text", "there is no file"),
     ],
 )

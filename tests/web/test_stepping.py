@@ -7,11 +7,16 @@ from hypothesis import given, settings
 from problems import problems
 
 from chainrule import Network, random_theta, reshape, trace, unroll
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
+from chainrule.handwriting.frames import fitted, inputs
 from chainrule.handwriting.reading import shipped_model
+from chainrule.model_file import Model
 from chainrule.notes.backprop import accumulate, cost_and_gradient, forward
 from chainrule.notes.regularisation import penalty
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
+from chainrule.web.desk import Desk, Opened
 from chainrule.web.stepping import CASES, step, step_cases, step_unit
 
 LINEAR = CASES["linear"]
@@ -156,6 +161,25 @@ def test_a_digit_goes_through_the_open_network():
     np.testing.assert_array_equal(ask(step, desk(), **drawn, x=x)["a4"], answer["a4"])
     unit = ask(step_unit, desk(), **values, l=3, j=7)
     np.testing.assert_array_equal(unit["D"], reshape(model.network, D)[1][6])
+
+
+def test_a_digit_becomes_what_a_network_of_the_course_takes():
+    network = Network((400, 3, 10))
+    columns = tuple(Column(str(i)) for i in range(400))
+    classes = (*range(1, 10), 0)
+    encoder = Encoder(columns, "y", classes, image_shape=(20, 20), column_major=True)
+    model = Model(network, random_theta(network, 0), encoder)
+    at = Desk(Opened(model, "course"))
+    values = {"digit": 4, "seed": 2, "y": 3, "lam": 0.0, "alpha": 0.1, "t": 1}
+    answer = ask(step, at, **values)
+    picture = normalise(draw_digit(4, np.random.default_rng(2)))
+    np.testing.assert_array_equal(answer["a1"], inputs(model, picture[None])[0])
+    seen = fitted(model).frame(picture[None])[0].astype(np.float64).ravel()
+    drawn = {"y": 3, "lam": 0.0, "alpha": 0.1, "t": 1, "x": seen}
+    np.testing.assert_array_equal(ask(step, at, **drawn)["a1"], answer["a1"])
+    unit = ask(step_unit, at, **values, l=2, j=1)
+    weights = reshape(network, model.theta)[0][0, 1:].reshape(20, 20)
+    np.testing.assert_array_equal(unit["weights"][1:].reshape(20, 20), weights.T)
 
 
 def test_a_descent_that_diverges_is_told():

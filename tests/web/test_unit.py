@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from asgi import ask, desk
 
-from chainrule import forward, reshape, trace
+from chainrule import Network, forward, random_theta, reshape, trace
+from chainrule.datasets.columns import Column
+from chainrule.datasets.encoding import Encoder
 from chainrule.handwriting.reading import shipped_model
+from chainrule.model_file import Model
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
+from chainrule.web.desk import Desk, Opened
 from chainrule.web.unit import unit
 
 X = normalise(draw_digit(7, np.random.default_rng(0))).ravel()
@@ -43,6 +47,24 @@ def test_a_target_gives_delta_and_the_units_row_of_Delta(l, j):
     shown = trace(NETWORK, THETA, X, np.eye(11)[4])
     assert answer["delta"] == pytest.approx(shown.delta[l - 2][j - 1], rel=1e-9, abs=1e-14)
     np.testing.assert_allclose(answer["Delta"], shown.Delta[l - 2][j - 1], rtol=1e-9, atol=1e-14)
+
+
+def test_pixels_come_as_they_are_seen_where_a_network_stores_them_column_by_column():
+    network = Network((64, 3, 10))
+    columns = tuple(Column(str(i)) for i in range(64))
+    encoder = Encoder(columns, "y", tuple(range(10)), image_shape=(8, 8), column_major=True)
+    theta = random_theta(network, 0)
+    at = Desk(Opened(Model(network, theta, encoder), "course"))
+    seen = np.random.default_rng(0).random((8, 8))
+    answer = ask(unit, at, l=2, j=2, x=seen.ravel(), y=3)
+    x = seen.T.ravel()  # as the network has it
+    Theta = reshape(network, theta)[0][1]
+    assert answer["z"] == pytest.approx(Theta @ [1, *x])
+    weights = answer["weights"][1:].reshape(8, 8)
+    np.testing.assert_array_equal(weights, Theta[1:].reshape(8, 8).T)
+    np.testing.assert_array_equal(answer["values"], [1, *seen.ravel()])
+    Delta = trace(network, theta, x, np.eye(10)[3]).Delta[0][1]
+    np.testing.assert_allclose(answer["Delta"], [Delta[0], *Delta[1:].reshape(8, 8).T.ravel()])
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def look(
         typer.Argument(
             help="What to look at: a table to train on, or data by name (moons, digits, ...), as "
             "train takes them; a photo of digits; your own backpropagation (FILE.py:function, "
-            "FILE.m); a model (.safetensors) that reads 28x28 digits; a run downloaded from the "
+            "FILE.m); a model (.safetensors) that reads digits; a run downloaded from the "
             "page (.json).  (default: the model that is shipped)"
         ),
     ] = None,

@@ -224,6 +224,23 @@ class Encoder:
             return pixels.reshape(-1, width, height).transpose(0, 2, 1)
         return pixels.reshape(-1, height, width)
 
+    def pixels(self, images: Array) -> Array:
+        """Return images, of shape (r, height, width), as the inputs of a network: `images` undone.
+
+        Returns
+        -------
+        ndarray of shape (r, n)
+
+        Examples
+        --------
+        >>> columns = tuple(Column(name) for name in "abcd")
+        >>> encoder = Encoder(columns, image_shape=(2, 2), column_major=True)
+        >>> encoder.pixels(np.array([[[0, 2], [1, 3]]]))
+        array([[0, 1, 2, 3]])
+        """
+        stored = images.transpose(0, 2, 1) if self.column_major else images
+        return stored.reshape(len(images), -1)
+
     def to_json(self) -> dict[str, Any]:
         """Return the encoder as a dict that `json.dumps` takes."""
         return asdict(self)

@@ -25,6 +25,7 @@ from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
 from chainrule.engine.cores import available_threads, in_processes
 from chainrule.engine.predicting import predict
+from chainrule.handwriting.frames import inputs
 from chainrule.handwriting.reading import DIGITS, NO_DIGIT
 from chainrule.model_file import Model
 from chainrule.notes.network import Network
@@ -256,6 +257,9 @@ def adapted(
     classes = list(model.classes or ())
     own = np.eye(len(classes))[[classes.index(label) for label in y]]
     copies = max(1, OWN_SHARE * len(rehearsed) // len(X))
+    side = photos.SIDE
+    X, rehearsed = (inputs(model, each.reshape(-1, side, side)) for each in (X, rehearsed))
+    as_drawn = model.encoder.image_shape == (side, side)
     return train(
         model.network,
         np.concatenate([rehearsed, np.tile(X, (copies, 1))]),
@@ -264,7 +268,7 @@ def adapted(
         learning_rate=lambda epoch: 3e-4 * (1 - epoch / OWN_EPOCHS),
         max_iter=OWN_EPOCHS,
         patience=None,
-        distort=RECIPES["photos"].more["distort"],
+        distort=RECIPES["photos"].more["distort"] if as_drawn else None,  # it is in their pixels
         theta=model.theta,
         dtype="float32",
         seed=seed,

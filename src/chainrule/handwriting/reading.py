@@ -13,6 +13,7 @@ from chainrule.common.files import File
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.distortions import Distortion
+from chainrule.handwriting.frames import inputs
 from chainrule.model_file import Model, ModelFileError, load
 from chainrule.photos import Found
 from chainrule.photos.marks import Box, Mark
@@ -46,7 +47,7 @@ class Digit:
     box : tuple of int
         (x0, y0, x1, y1) in pixels of the upright photo.
     picture : ndarray of shape (28, 28), float32
-        What the network saw: 0 for paper to 1 for ink.
+        0 for paper to 1 for ink; what the network saw of it, see `chainrule.handwriting.frames`.
     row : int
         Counted from 0, from the top.
 
@@ -110,7 +111,9 @@ def read_digits(photo: File, model: Model | None = None) -> list[Digit]:
     photo : path or binary stream
         A JPEG, PNG, WebP, BMP, TIFF, GIF or PPM file.
     model : Model, optional
-        A network of 28x28 inputs whose classes are digits.  Default: the one that is shipped.
+        A network whose inputs are the pixels of a square and whose classes are digits.  Other than
+        28x28 pixels are made as its training pictures seem to have been: see
+        `chainrule.handwriting.frames`.  Default: the network that is shipped.
 
     Returns
     -------
@@ -209,7 +212,8 @@ def _looked_at(model: Model, pictures: Array) -> Array:
     rng = np.random.default_rng(0)
     X = pictures.reshape(len(pictures), -1).astype(np.float32)
     looks = np.concatenate([X, *(JITTER(X, rng) for _ in range(LOOKS))])
-    h = model.predict(looks).reshape(LOOKS + 1, len(X), -1).mean(axis=0)
+    seen = inputs(model, looks.reshape(-1, *pictures.shape[1:]))
+    h = model.predict(seen).reshape(LOOKS + 1, len(X), -1).mean(axis=0)
     p = np.zeros((len(X), NO_CODE + 1))
     for code, label in enumerate(model.classes or ()):
         p[:, NO_CODE if label == NO_DIGIT else int(label)] = h[:, code]
@@ -323,12 +327,12 @@ def shipped_model() -> Model:
 
 
 def check_model(model: Model) -> Model:
-    """Return the model if it reads 28x28 pictures of digits, or raise ModelFileError."""
-    classes = model.classes or ()
-    if model.encoder.image_shape != (photos.SIDE, photos.SIDE) or not set(DIGITS) <= set(classes):
+    """Return the model if it reads square pictures of digits, or raise ModelFileError."""
+    classes, shape = model.classes or (), model.encoder.image_shape
+    if shape is None or shape[0] != shape[1] or not set(DIGITS) <= set(classes):
         raise ModelFileError(
-            "to read photos a model needs 28x28 pixels as inputs and the digits 0 to 9 as classes; "
-            f"this one has {len(model.encoder.feature_names)} inputs and "
+            "to read digits a model needs the pixels of a square picture as inputs, and the digits "
+            f"0 to 9 as classes; this one has {len(model.encoder.feature_names)} inputs and "
             f"{'no classes' if model.classes is None else f'classes {classes[0]} to {classes[-1]}'}"
         )
     return model

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.handwriting.frames import fitted
 from chainrule.handwriting.reading import (
     NO_CODE,
     NO_DIGIT,
@@ -47,6 +49,8 @@ def described(opened: Opened) -> dict[str, Any]:
         "layers": list(model.network.layers),
         "activations": [*activations, model.network.cost.name],
         "classes": [str(label) for label in model.classes or ()],
+        "image": list(model.encoder.image_shape or ()),
+        **asdict(fitted(model)),
     }
 
 
@@ -126,11 +130,12 @@ def read_marks(reading: Reading) -> dict[str, Any]:
 
 def looked_into(opened: Opened, mark: Mark) -> dict[str, Any]:
     """Return each step from a mark to the network's answer: pictures, then a(2), ..., a(L)."""
-    *before, x = stages(mark.ink)
+    *before, normal = stages(mark.ink)
     pictures = {name: _bytes(picture) for name, picture in zip(STAGES, before, strict=True)}
-    a = opened.activations(x)
+    x = fitted(opened.model).frame(normal[None])
+    a = opened.activations(opened.model.encoder.pixels(x))
     layers = {f"a{l}": a_l for l, a_l in enumerate(a[1:], start=2)}
-    return {**pictures, "x": x, **layers}
+    return {**pictures, "normal": normal, "x": x[0], **layers}
 
 
 def _bytes(picture: Array) -> Array:

@@ -21,7 +21,7 @@ from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.runs import Run
-from chainrule.web.unit import explained
+from chainrule.web.unit import by_rows, explained
 from chainrule.workbench.picture import decision_regions, error_bars, fitted_curve
 from chainrule.workbench.pipeline import evaluate, standardised, true_values
 from chainrule.workbench.telling import headline
@@ -185,21 +185,10 @@ def run_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
         answer["y"] = asked.values.get("y", int(true_values(data)[row]))
     if model.encoder.image_shape is not None:
         answer["picture"] = as_bytes(model.encoder.images(data.X[row : row + 1]))[0]
-        if answer["l"] == 2:
-            answer |= by_rows(model, answer)
+        answer = by_rows(model, answer)
     elif answer["l"] == 2:
         answer["names"] = [word(name) for name in data.feature_names[:MOST_NAMES]]
     return answer
-
-
-def by_rows(model: Model, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return what belongs to a pixel each in the order in which a picture is seen, row by row."""
-    order = model.encoder.images(np.arange(model.network.layers[0])[None]).ravel() + 1
-    order = np.concatenate([[0], order])
-    return {
-        name: np.ascontiguousarray(answer[name][order])
-        for name in ("weights", "values", "adds", "Delta")
-    }
 
 
 def as_bytes(pictures: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.handwriting.frames import inputs
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.backprop import accumulate, cost, cost_and_gradient
 from chainrule.notes.costs import COSTS
@@ -20,7 +21,7 @@ from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk
-from chainrule.web.unit import summed, taught, unit_of
+from chainrule.web.unit import by_rows, pixels_of, summed, taught, unit_of
 
 MOST_LAYERS, MOST_UNITS, MOST_EXAMPLES = 6, 32, 50  # of a network typed in
 SMALL = 2000  # weights of a network whose Theta, Delta and D are shown whole
@@ -126,6 +127,8 @@ def step_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
     answer = summed(network, descent.theta, shown.a, l, j) | taught(shown, l, j)
     for name, flat in {"Delta": _Delta(problem, descent.theta, t), "D": descent.D}.items():
         answer[name] = np.ascontiguousarray(blocks(network, flat)[l - 2][:, j - 1])
+    if {"digit", "x"} & set(asked.values):
+        answer = by_rows(desk.opened.model, answer)
     return answer | {"equations": shown.equations(l, j)}
 
 
@@ -189,10 +192,11 @@ def _digit(desk: Desk, asked: Asked, lam: float) -> Problem:
     opened = desk.opened
     network, scaling = opened.model.network, opened.model.scaling
     if "x" in asked.values:
-        X = asked.numbers("x", (network.layers[0],)).reshape(1, -1)
+        X = pixels_of(opened.model, asked)
     else:
         rng = np.random.default_rng(asked.whole("seed", 0, 2**31, 0))
-        X = normalise(draw_digit(asked.whole("digit", 0, 9), rng)).reshape(1, -1).astype(np.float64)
+        picture = normalise(draw_digit(asked.whole("digit", 0, 9), rng))
+        X = inputs(opened.model, picture[None]).astype(np.float64)
     Y = network.check_targets(np.array([asked.whole("y", 0, network.K - 1)]), 1)
     return Problem(network, opened.theta, scaling.apply(X) if scaling else X, Y, lam)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.model_file import Model
 from chainrule.notes.formulas import activation_formulas, cost_formulas, in_letters, in_numbers
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
@@ -18,14 +19,18 @@ CURVE = np.linspace(-1, 1, 121)  # points of g that are drawn, in units of the l
 
 
 def unit(desk: Desk, asked: Asked) -> dict[str, Any]:
-    """Explain unit j of layer l for the picture x; with a target y, its delta and row of Delta."""
+    """Explain unit j of layer l for the picture x; with a target y, its delta and row of Delta.
+
+    x is the picture as it is seen, row by row; so are the answer's numbers of its pixels.
+    """
     opened = desk.opened
     network = opened.model.network
-    x = asked.numbers("x", (network.layers[0],))
+    [x] = pixels_of(opened.model, asked)
     if "y" not in asked.values:
-        return explained(opened, asked, x)
+        return by_rows(opened.model, explained(opened, asked, x))
     y = asked.whole("y", 0, network.K - 1)
-    return explained(opened, asked, x, y if network.K == 1 else np.eye(network.K)[y])
+    target = y if network.K == 1 else np.eye(network.K)[y]
+    return by_rows(opened.model, explained(opened, asked, x, target))
 
 
 def explained(opened: Opened, asked: Asked, x: Array, target: Any = None) -> dict[str, Any]:
@@ -69,6 +74,22 @@ def taught(shown: Trace, l: int, j: int) -> dict[str, Any]:
         "Delta": np.ascontiguousarray(shown.Delta[l - 2][j - 1]),
         "cost": float(shown.cost),
     }
+
+
+def pixels_of(model: Model, asked: Asked) -> Array:
+    """Return the picture x, given as it is seen, as the network has it, of shape (1, n)."""
+    x = asked.numbers("x", (model.network.layers[0],))
+    return model.encoder.pixels(x.reshape(1, *(model.encoder.image_shape or ())))
+
+
+def by_rows(model: Model, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with what belongs to a pixel each as a picture is seen, row by row."""
+    if answer["l"] > 2:
+        return answer
+    order = model.encoder.images(np.arange(model.network.layers[0])[None]).ravel() + 1
+    order = np.concatenate([[0], order])  # the bias comes first
+    seen = {"weights", "values", "adds", "Delta", "D"} & set(answer)
+    return answer | {name: np.ascontiguousarray(answer[name][order]) for name in seen}
 
 
 def _activation(network: Network, l: int, z: float) -> dict[str, Any]:

@@ -23,7 +23,9 @@ export function mount(el, source) {
   const label = h("span", { class: "label" });
   const sure = h("div"), looks = h("div", { class: "note" }), marks = h("div", { class: "marks" });
   const spoken = h("div", { class: "hidden", "aria-live": "polite" });
-  const stages = Object.entries(words.stages).map(([name, text]) => {
+  const own = network.right !== null; // pictures that are not as the shipped network's
+  const names = { ...words.stages, ...(own ? { normal: words.normal } : {}), x: words.seen(network.image) };
+  const stages = Object.entries(names).map(([name, text]) => {
     const picture = canvas(text);
     return { name, picture, element: h("figure", {}, picture, h("figcaption", {}, text)) };
   });
@@ -38,7 +40,7 @@ export function mount(el, source) {
   const file = h("input", {
     type: "file", accept: "image/*", hidden: true, onchange: () => file.files[0] && given(file.files[0]),
   });
-  const taught = teaching(source, () => shown?.x, () => (photo ? photographed({ photo: photo.number }) : send()));
+  const taught = teaching(source, () => shown?.normal, () => (photo ? photographed({ photo: photo.number }) : send()));
   const stepped = h("p", { hidden: true }, h("a", {}, words.step.through));
   const side = h("section", { class: "card unit" });
   const explained = panel(side, network, () => explain());
@@ -54,6 +56,7 @@ export function mount(el, source) {
     h("section", { class: "card" },
       h("h2", {}, words.happens),
       h("div", { class: "stages" }, ...stages.map(({ element }) => element)),
+      own ? h("p", { class: "note framed" }, words.framed(network)) : null,
       h("div", { class: "head" }, h("h2", {}, words.does, " ", h("small", {}, words.clickUnit)), sorted),
       h("div", { class: "layers" }, ...layers.map(({ element }) => element), output.element)),
     side));

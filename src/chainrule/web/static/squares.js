@@ -10,7 +10,8 @@ const GAP = 1; // pixels between two squares
 /** Return a layer of `n` units; `chosen(j)` is called with a unit's number, from 1. */
 export function squares(l, n, chosen, letter = "a") {
   const [rows, columns] = grid(n);
-  const cell = Math.max(6, Math.min(16, Math.floor(200 / columns))); // pixels
+  const width = Math.min(200, Math.max(160, 10 * columns)); // pixels, or a little less
+  const cell = Math.max(6, Math.min(32, Math.floor(width / columns)));
   const canvas = h("canvas", {
     class: "squares", tabindex: 0, role: "slider", "aria-label": words.layer(l, n, letter),
     "aria-valuemin": 1, "aria-valuemax": n, width: columns * cell, height: rows * cell,

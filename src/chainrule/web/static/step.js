@@ -44,6 +44,7 @@ export function mount(el, source) {
 
 function view(el, source, { cases, ...choices }, signal) {
   const { settings, network } = source;
+  const seven = { digit: 7, y: network.classes.indexOf("7") };
   const say = words.step;
   let caseName, problem, lines, steps, t, at, descents, units; // where the reader is
   let answer = null, equations = null, net = null, explained = null, built = "", pointed = null, playing = null;
@@ -90,7 +91,7 @@ function view(el, source, { cases, ...choices }, signal) {
   /** Begin a case, with what the address holds of it. */
   function begin(name, held = {}) {
     caseName = name;
-    problem = { theta: null, seed: 0, ...(name === "digit" ? { digit: 7, y: 7 } : {}), ...cases[name] };
+    problem = { theta: null, seed: 0, ...(name === "digit" ? seven : {}), ...cases[name] };
     for (const [key, read] of Object.entries(LISTS)) if (held[key]) problem[key] = read(held[key]);
     if (!drawn()) problem.drawn = null;
     if (held.layers && !held.theta) problem.theta = null;
@@ -295,7 +296,7 @@ function view(el, source, { cases, ...choices }, signal) {
   }
 
   function remember() {
-    const original = { theta: null, seed: 0, digit: 7, y: 7, ...cases[caseName] };
+    const original = { theta: null, seed: 0, ...seven, ...cases[caseName] };
     const changed = Object.keys(LISTS).map((key) => [key,
       problem[key] == null || String(problem[key]) === String(original[key]) ? null : written(problem[key])]);
     source.remember({

@@ -158,7 +158,7 @@ export const words = {
   },
 
   open: "Open…",
-  openHint: "Open a model file (.safetensors) that reads 28×28 digits",
+  openHint: "Open a model file (.safetensors) that reads digits",
   opened: (network) => `${network.name}, ${network.layers.join("-")}`,
 
   draw: "Draw a digit",
@@ -200,8 +200,13 @@ export const words = {
     cut: "cut out",
     upright: "upright",
     even: "even strokes",
-    x: "28×28: what it sees",
   },
+  normal: "28×28",
+  seen: ([height, width]) => `${height}×${width}: what it sees`,
+  framed: ({ image: [height, width], frame, right }) => `This network takes ${height}×${width} pixels. Drawings `
+    + `are brought to them in the way in which it reads most of some made-up digits, ${(100 * right).toFixed(0)} %: `
+    + [frame.filled ? "the digit fills the picture" : "the digit has a margin",
+      frame.dark ? "ink is dark" : "ink is light", ...(frame.turned ? ["the picture lies on its side"] : [])].join(", ") + ".",
   does: "What the network does with it",
   clickUnit: "click a unit",
   byValue: "sort by value",
