@@ -118,6 +118,20 @@ def test_a_weight_that_is_pointed_at_is_shown_in_all_places(visit):
         assert "pointed" in page.locator(".unrolled tr[data-k='7']").get_attribute("class")
 
 
+def test_the_numbers_on_show_are_copied_as_a_program(visit):
+    with visit(settings="step&case=xor") as page:
+        at(page, "line 1 of 12")
+        page.get_by_role("button", name="Copy as").click()
+        page.get_by_role("button", name="Python", exact=True).click()
+        text = page.get_by_role("region", name="The text to copy").text_content()
+        assert "X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])" in text
+        page.keyboard.press("Escape")
+        page.keyboard.press("d")
+        page.wait_for_selector(".pad")
+        page.get_by_role("button", name="Copy as").click()
+        assert page.get_by_role("button", name="Octave", exact=True).count() == 0
+
+
 def test_rows_of_ones_own_are_pasted_and_a_network_is_typed(visit):
     with visit(settings="step&case=own") as page:
         at(page, "line 1 of 12")

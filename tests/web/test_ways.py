@@ -15,10 +15,11 @@ import pytest
 from asgi import ask, desk
 from page_runs import table, trained
 
-from chainrule import __version__, cost_and_gradient, model_file, reshape
+from chainrule import Network, __version__, cost_and_gradient, model_file, reshape
 from chainrule.commands.looking import GIVEN
 from chainrule.datasets import load, octave
 from chainrule.web.desk import Opened
+from chainrule.web.stepping import step
 from chainrule.web.teaching import forget
 from chainrule.web.ways import copied, download, opened_model, own, settings_of, theta_hash
 
@@ -134,6 +135,42 @@ def test_octave_computes_the_pages_J_and_D(tmp_path, data):
         first = np.hstack([first[:, :1], octave.transpose_images(first[:, 1:], 8, 8)])
     for l, part in enumerate([first, *others], start=1):
         np.testing.assert_allclose(found[f"D{l}"], part, rtol=1e-9, atol=1e-14)
+
+
+TYPED = {
+    "layers": [2, 3, 2, 2], "hidden": ["tanh", "gelu"], "output": "softmax", "seed": 5, "t": 1,
+    "X": np.array([[0.5, -1.25], [1 / 3, 2.0], [0.0, -0.0]]), "Y": np.eye(2)[[0, 1, 1]],
+    "lam": 0.3, "alpha": 0.7, "descents": 4,
+}  # fmt: skip
+
+
+def test_python_gives_J_and_D_of_numbers_typed_in_to_the_bit(tmp_path):
+    answer = ask(copied, desk(), **TYPED)
+    assert answer["needs"] == {"python": [], "octave": []}
+    (tmp_path / "again.py").write_text(answer["python"])
+    said = in_a_fresh_process(tmp_path, sys.executable, "again.py").splitlines()
+    page = ask(step, desk(), **TYPED)
+    assert said[0] == f"J = {float(page['J'][-2])!r}"
+    assert said[1] == f"D = {page['D'].tolist()!r}"
+    assert said[2].startswith("Network(layers=(2, 3, 2, 2)")
+
+
+@pytest.mark.skipif(not shutil.which("octave-cli"), reason="no octave-cli here")
+def test_octave_computes_J_and_D_of_numbers_typed_in(tmp_path):
+    text = ask(copied, desk(), **TYPED)["octave"]
+    (tmp_path / "again.m").write_text(f"{text}save('-v7', 'out.mat', 'J', 'D1', 'D2', 'D3');\n")
+    in_a_fresh_process(tmp_path, "octave-cli", "--norc", "--no-gui", "again.m")
+    found, page = octave.read(tmp_path / "out.mat"), ask(step, desk(), **TYPED)
+    assert found["J"].item() == pytest.approx(page["J"][-2], rel=1e-12)
+    network = Network(TYPED["layers"], hidden=TYPED["hidden"], output="softmax")
+    for l, part in enumerate(reshape(network, page["D"]), start=1):
+        np.testing.assert_allclose(found[f"D{l}"], part, rtol=1e-9, atol=1e-14)
+
+
+def test_a_cost_without_octave_text_says_so():
+    answer = ask(copied, desk(), **TYPED | {"output": "huber:1"})
+    assert "octave" not in answer
+    assert "there is no Octave text for 'huber:1.0'" in answer["no_octave"]
 
 
 def test_the_files_of_a_run_hold_what_it_went_through():

@@ -132,6 +132,12 @@ def step_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
     return answer | {"equations": shown.equations(l, j)}
 
 
+def descended(desk: Desk, asked: Asked) -> Problem:
+    """Return the problem that is asked for, with theta where its descent has come to."""
+    problem = _problem(desk, asked)
+    return problem._replace(theta=_descended(problem, asked).theta)
+
+
 class Descent(NamedTuple):
     """Where n steps of gradient descent end: theta, its D, and theta after one step more.
 

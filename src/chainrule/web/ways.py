@@ -25,6 +25,7 @@ from chainrule.handwriting.reading import shipped_model
 from chainrule.model_file import as_json
 from chainrule.notes.theta import reshape
 from chainrule.photos import SIDE
+from chainrule.web import stepping
 from chainrule.web.asked import Asked, NamedFile
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.problems import names
@@ -38,8 +39,11 @@ OCTAVE_FILE, PHOTO = "run.mat", "page.jpg"
 def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return text that does again what is on show; each with the files that it needs.
 
-    A run is a command, Python and Octave; without one, a photo is read with the open network.
+    A run is a command, Python and Octave, the numbers of the Step view are Python and Octave; else
+    a photo is read with the open network.
     """
+    if "layers" in asked.values:
+        return numbers(desk, asked)
     if "run" not in asked.values:
         return reading(desk.opened)
     run = run_of(desk, asked)
@@ -56,6 +60,17 @@ def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
     except ValueError as error:
         answer["no_octave"] = str(error)
     return answer | {"needs": {"python": table, "command": table, "octave": [OCTAVE_FILE]}}
+
+
+def numbers(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return how J and D of the numbers of the Step view are computed, theta as it is by now."""
+    network, theta, X, Y, lam = stepping.descended(desk, asked)
+    answer: dict[str, Any] = {"python": copies.numbers_as_python(network, theta, X, Y, lam)}
+    try:
+        answer["octave"] = copies.numbers_as_octave(network, theta, X, Y, lam)
+    except ValueError as error:
+        answer["no_octave"] = str(error)
+    return answer | {"needs": {"python": [], "octave": []}}
 
 
 def reading(opened: Opened) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from chainrule.common.words import printable
 from chainrule.datasets.invented import INVENTED
 from chainrule.datasets.octave import transpose_images
 from chainrule.notes.activations import LEAK, SELU_ALPHA, SELU_SCALE
+from chainrule.notes.network import Network
 from chainrule.notes.theta import reshape
 from chainrule.workbench.pipeline import Prepared
 from chainrule.workbench.request import Request
@@ -237,56 +238,100 @@ def octave_matrices(prepared: Prepared, theta: Array) -> dict[str, Array]:
 def as_octave(prepared: Prepared, file: str) -> str:
     """Return a program that computes J and D of the matrices in a file."""
     network, classes = prepared.plan.network, prepared.training.classes
-    g = [_octave_of(each.name, OCTAVE_ACTIVATIONS) for each in network.activations]
-    h, cost = _octave_of(network.cost.name, OCTAVE_COSTS)
-    L, K = network.L, network.K
-    shape = "-".join(map(str, network.layers))
-    many = classes is not None and K > 1
-    examples = counted(len(prepared.trained_on[0]), "example")
-    told = [f"% chainrule {__version__}: J and D of a network {shape}, {examples}"]
+    many = classes is not None and network.K > 1
+    told = [_octave_head(network, len(prepared.trained_on[0]))]
     if many:
         names = ", ".join(
             f"{k}: {_comment(label)}" for k, label in enumerate(classes or (), start=1)
         )
         told.append(f"% the classes in y are {names}")
-    Theta = ", ".join(f"Theta{l}" for l in range(1, L))
-    return "\n".join(
-        [
-            *told,
-            f"load('{file}');  % {Theta}, X, y, lambda",
-            f"Theta = {{{Theta}}};",
-            f"g = {{{', '.join(f'@(z) {of_z}' for of_z, _ in g)}}};",
-            f"slope = {{{', '.join(f'@(a, z) {of_a}' for _, of_a in g)}}};",
-            f"L = {L};  m = rows(X);",
-            f"Y = {f'eye({K})(y, :)' if many else 'y'};",
-            "",
-            "% forward propagation",
-            "a = {X};  z = {X};",
-            "for l = 1:L-1",
-            "  z{l+1} = [ones(m, 1), a{l}] * Theta{l}';",
-            "  if l + 1 < L",
-            "    a{l+1} = g{l}(z{l+1});",
-            "  end",
-            "end",
-            "z_L = z{L};",
-            f"h = {_renamed(h)};",
-            f"cost = {_renamed(cost)};",
-            "J = sum(cost(:)) / m;",
-            "",
-            "% backpropagation",
-            "delta = h - Y;",
-            "for l = L-1:-1:1",
-            "  penalty = [zeros(rows(Theta{l}), 1), Theta{l}(:, 2:end)];  % no bias",
-            "  J += lambda / (2 * m) * sum(penalty(:) .^ 2);",
-            "  D{l} = (delta' * [ones(m, 1), a{l}] + lambda * penalty) / m;",
-            "  if l > 1",
-            "    delta = delta * Theta{l}(:, 2:end) .* slope{l-1}(a{l}, z{l});",
-            "  end",
-            "end",
-            "J",
-            "",
-        ]
-    )
+    load = f"load('{file}');  % {_Thetas(network)}, X, y, lambda"
+    Y = f"eye({network.K})(y, :)" if many else "y"
+    return "\n".join([*told, load, *_octave_J_and_D(network, Y), ""])
+
+
+def numbers_as_python(network: Network, theta: Array, X: Array, Y: Array, lam: float) -> str:
+    """Return a program that prints J, D and the trace of the first example of numbers typed in."""
+    layers = f"{network.layers!r}, hidden={network.hidden!r}, output={network.output!r}"
+    given = {"theta": theta, "X": X, "Y": Y}
+    lines = [
+        f"# chainrule {__version__}: the numbers of the page's view Step, bit for bit",
+        "import numpy as np",
+        "",
+        "from chainrule import Network, cost_and_gradient, trace",
+        "",
+        f"network = Network({layers})",
+        *[f"{name} = np.array({value.tolist()!r})" for name, value in given.items()],
+        f'J, D = cost_and_gradient(network, theta, X, Y, lam={lam!r}, engine="numpy")',
+        'print("J =", J)',
+        'print("D =", D.tolist())',
+        f"print(trace(network, theta, X[0], Y[0], lam={lam!r}))",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def numbers_as_octave(network: Network, theta: Array, X: Array, Y: Array, lam: float) -> str:
+    """Return a program that computes J and D of numbers typed in."""
+    given = {f"Theta{l}": part for l, part in enumerate(reshape(network, theta), start=1)}
+    lines = [
+        _octave_head(network, len(X)),
+        *[f"{name} = {_octave_matrix(part)};" for name, part in {**given, "X": X, "y": Y}.items()],
+        f"lambda = {lam!r};",
+        *_octave_J_and_D(network, "y"),
+        *[f"D{l} = D{{{l}}}" for l in range(1, network.L)],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _octave_head(network: Network, m: int) -> str:
+    shape = "-".join(map(str, network.layers))
+    return f"% chainrule {__version__}: J and D of a network {shape}, {counted(m, 'example')}"
+
+
+def _octave_matrix(values: Array) -> str:
+    return "[" + "; ".join(" ".join(map(repr, row)) for row in values.tolist()) + "]"
+
+
+def _Thetas(network: Network) -> str:
+    return ", ".join(f"Theta{l}" for l in range(1, network.L))
+
+
+def _octave_J_and_D(network: Network, Y: str) -> list[str]:
+    """Return the lines that compute J and D of Theta1, ..., X, y and lambda."""
+    g = [_octave_of(each.name, OCTAVE_ACTIVATIONS) for each in network.activations]
+    h, cost = _octave_of(network.cost.name, OCTAVE_COSTS)
+    return [
+        f"Theta = {{{_Thetas(network)}}};",
+        f"g = {{{', '.join(f'@(z) {of_z}' for of_z, _ in g)}}};",
+        f"slope = {{{', '.join(f'@(a, z) {of_a}' for _, of_a in g)}}};",
+        f"L = {network.L};  m = rows(X);",
+        f"Y = {Y};",
+        "",
+        "% forward propagation",
+        "a = {X};  z = {X};",
+        "for l = 1:L-1",
+        "  z{l+1} = [ones(m, 1), a{l}] * Theta{l}';",
+        "  if l + 1 < L",
+        "    a{l+1} = g{l}(z{l+1});",
+        "  end",
+        "end",
+        "z_L = z{L};",
+        f"h = {_renamed(h)};",
+        f"cost = {_renamed(cost)};",
+        "J = sum(cost(:)) / m;",
+        "",
+        "% backpropagation",
+        "delta = h - Y;",
+        "for l = L-1:-1:1",
+        "  penalty = [zeros(rows(Theta{l}), 1), Theta{l}(:, 2:end)];  % no bias",
+        "  J += lambda / (2 * m) * sum(penalty(:) .^ 2);",
+        "  D{l} = (delta' * [ones(m, 1), a{l}] + lambda * penalty) / m;",
+        "  if l > 1",
+        "    delta = delta * Theta{l}(:, 2:end) .* slope{l-1}(a{l}, z{l});",
+        "  end",
+        "end",
+        "J",
+    ]
 
 
 def _octave_of(name: str, table: Mapping[str, tuple[str, str]]) -> tuple[str, str]:

@@ -131,6 +131,7 @@ function view(el, source, { cases, ...choices }, signal) {
     if (built !== String([layers, Boolean(answer.theta)])) build(layers);
     at = Math.min(at, steps.length - 1);
     answer.place = { t: answer.t, at, descents };
+    tell({ numbers: problem.X ? asked : null });
     if (t !== exampleAt(at)) place(exampleAt(at), at);
     given.show(problem, answer);
     ends.show(answer, { lam: problem.lam, alpha: problem.alpha, descents, printed: printed() });
@@ -233,6 +234,11 @@ function view(el, source, { cases, ...choices }, signal) {
     source.remember({ unit: `${l},${j}` });
     if (layerAt(steps[at]) === l) render();
     else explain("step_unit", { ...asked(), l, j });
+  }
+
+  /** Tell the menu of ways out what it can copy. */
+  function tell(detail) {
+    document.dispatchEvent(new CustomEvent("chainrule:run", { detail }));
   }
 
   // Walking
@@ -345,6 +351,7 @@ function view(el, source, { cases, ...choices }, signal) {
   document.addEventListener("keydown", pressed, { signal });
   signal.addEventListener("abort", () => {
     clearInterval(playing);
+    tell(null);
     resized.disconnect();
     for (const waiting of [compute, explain]) waiting.forget();
   });

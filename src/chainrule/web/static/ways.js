@@ -4,7 +4,7 @@ import { button, h } from "./dom.js";
 import { words } from "./words.js";
 
 const FILES = ["model", "record", "history", "npz", "mat", "picture"];
-const SHOWN = "chainrule:run"; // the event by which a view tells the run and iteration on show, or null
+const SHOWN = "chainrule:run"; // the event by which a view tells what it shows: a run and its iteration, or numbers; or null
 
 /** Fill `el` with the menu; `source` has `ask`, `network` and `trouble` as a view's has. */
 export function ways(el, source) {
@@ -18,7 +18,7 @@ export function ways(el, source) {
   const sheet = h("dialog", { class: "copied", "aria-label": say.text }, heading, text, note, done,
     h("div", { class: "buttons" }, button(say.copy, copy), button(words.close, () => sheet.close())));
   el.replaceChildren(open, list, sheet);
-  let run = null;
+  let run = null, numbers = null; // numbers: a function that returns what the Step view would ask for
 
   const item = (name, act) => h("li", {}, button(name, () => {
     toggle(false);
@@ -35,7 +35,7 @@ export function ways(el, source) {
         ...group(say.again, ...["python", "command", "octave"].map((name) => item(say[name], () => copied(name)))),
         ...group(say.files, ...FILES.map((what) => item(say[what], () => download("download", { ...run, what })))),
         h("p", { class: "note" }, say.theta(run.iteration)),
-      ] : [
+      ] : numbers ? group(say.numbers, ...["python", "octave"].map((name) => item(say.plain[name], () => copied(name)))) : [
         ...group(say.reading, ...["python", "command"].map((name) => item(say.plain[name], () => copied(name)))),
         ...group(say.files, item(say.model, () => download("opened-model")),
           ...(source.network()?.own ? [item(say.own, () => download("own"))] : [])),
@@ -46,7 +46,7 @@ export function ways(el, source) {
   }
 
   async function copied(name) {
-    const answer = await source.ask("copied", run ? { run: run.run } : {});
+    const answer = await source.ask("copied", run ? { run: run.run } : numbers?.() ?? {});
     const files = answer.needs[name];
     const missing = answer[`no_${name}`];
     if (missing) return show(say.plain[name], "", say.none[name] ?? missing);
@@ -95,5 +95,8 @@ export function ways(el, source) {
     event.stopPropagation();
   });
   document.addEventListener("pointerdown", (event) => !el.contains(event.target) && !list.hidden && toggle(false));
-  document.addEventListener(SHOWN, ({ detail }) => (run = detail && { run: detail.run, iteration: detail.iteration }));
+  document.addEventListener(SHOWN, ({ detail }) => {
+    run = detail?.run ? { run: detail.run, iteration: detail.iteration } : null;
+    numbers = detail?.numbers;
+  });
 }

@@ -464,6 +464,7 @@ export const words = {
     command: "a command, the same bits",
     octave: "Octave, for J and D",
     reading: "Reading a photo with this network as",
+    numbers: "J and D of these numbers as",
     plain: { python: "Python", command: "Command", octave: "Octave" },
     files: "Download",
     model: "the network (.safetensors)",
