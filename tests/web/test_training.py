@@ -141,6 +141,16 @@ def test_optimizers_are_compared_from_one_start_on_one_core(at):
         np.testing.assert_array_equal(run.theta(0), runs[0].theta(0))
 
 
+def test_lambda_is_chosen_once_for_all_that_are_compared(at):
+    ids = ask(training.train, at, settings={"data": "moons", "max_iter": 3},
+              optimizers=["cg", "gd"])["runs"]  # fmt: skip
+    one, other = map(at.runs.run, ids)
+    ended(one, other)
+    assert len(one.prepared.plan.choices) > 1
+    assert other.prepared.plan.choices == ()
+    assert one.lam == other.lam
+
+
 def test_a_table_of_ones_own_is_told_as_the_command_tells_it(at):
     given = ask(training.table, at, file=np.frombuffer(HOMES.encode(), np.uint8), name="homes.csv")
     assert given == {"table": 1, "name": "homes.csv"}

@@ -110,7 +110,7 @@ def _mat(content: bytes, memory: int | None) -> Parts:
     """Read MATLAB's mat up to -v7: numbers, text and sparse matrices by name."""
     from scipy.io import loadmat
 
-    _limit_memory(memory)
+    limit_memory(memory)
     found = loadmat(io.BytesIO(content))
     found = _fields({key: value for key, value in found.items() if not key.startswith("__")})
     return _arrays({key: _strings(value) for key, value in found.items()})
@@ -144,7 +144,7 @@ def _hdf5(content: bytes, memory: int | None) -> Parts:
     """Read MATLAB's -v7.3, which is HDF5 with each matrix transposed."""
     import h5py
 
-    _limit_memory(memory)
+    limit_memory(memory)
     with h5py.File(io.BytesIO(content), "r") as file:
         links = {key: file.get(key, getlink=True) for key in file if key[0] != "#"}
         if any(isinstance(link, h5py.ExternalLink) for link in links.values()):
@@ -209,7 +209,7 @@ def _parquet(content: bytes, memory: int | None) -> Parts:
     """Read Apache Parquet."""
     import polars as pl
 
-    _limit_memory(memory)
+    limit_memory(memory)
     return _frame(pl.read_parquet(io.BytesIO(content)))
 
 
@@ -217,7 +217,7 @@ def _arrow(content: bytes, memory: int | None) -> Parts:
     """Read an Arrow file, also called Feather: of its version 2, or a stream of Arrow."""
     import polars as pl
 
-    _limit_memory(memory)
+    limit_memory(memory)
     read = pl.read_ipc if content.startswith(b"ARROW1") else pl.read_ipc_stream
     return _frame(read(io.BytesIO(content)))
 
@@ -237,7 +237,7 @@ def _excel(content: bytes, memory: int | None) -> Parts:
     import fastexcel
     import polars as pl
 
-    _limit_memory(memory)
+    limit_memory(memory)
     book = fastexcel.read_excel(content)
     sheet = book.load_sheet(0, header_row=None, dtypes="string")
     frame = sheet.to_polars()
@@ -250,7 +250,7 @@ def _excel(content: bytes, memory: int | None) -> Parts:
 READERS = {"mat": _mat, "hdf5": _hdf5, "parquet": _parquet, "arrow": _arrow, "excel": _excel}
 
 
-def _limit_memory(memory: int | None) -> None:
+def limit_memory(memory: int | None) -> None:
     """Let the process have so much more memory, where the system can count what it has."""
     if memory is None:
         return
@@ -266,7 +266,8 @@ def _limit_memory(memory: int | None) -> None:
         pass
 
 
-def _limit_time(seconds: int) -> None:
+def limit_time(seconds: int) -> None:
+    """Let the process have so many seconds of the processor."""
     try:
         import resource
 
@@ -292,7 +293,7 @@ def _main() -> None:
     """Read what stands on stdin, and answer on stdout."""
     kind, seconds, memory, *path = sys.argv[1:]
     sys.path[:] = path
-    _limit_time(int(seconds))
+    limit_time(int(seconds))
     facts, blobs, error = _attempt(kind, sys.stdin.buffer.read(), int(memory))
     answer = {"facts": facts, "error": error, "sizes": [len(blob) for blob in blobs]}
     out = sys.stdout.buffer

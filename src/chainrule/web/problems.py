@@ -9,10 +9,12 @@ from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from chainrule import datasets
 from chainrule.datasets import Dataset
 from chainrule.datasets.formats import local_mnist
+from chainrule.web import apart
 from chainrule.web.asked import NamedFile
-from chainrule.workbench.pipeline import loaded, network_for, true_values
+from chainrule.workbench.pipeline import network_for, true_values
 from chainrule.workbench.request import HIDDEN, Request
 
 MOST_WEIGHTS = 20_000_000
@@ -100,14 +102,22 @@ class Problems:
             raise ValueError(f"there is no setting {unknown[:40]!r}")
         given = {field: checked(field, value, FIELDS[field]) for field, value in values.items()}
         request = Request(source, **given)
-        key = (settings.get("table", name), *map(given.get, READING))
-        return Problem(name, request, self._read(key, request), zero, settings)
+        options = {field: value for field, value in given.items() if field in READING}
+        return Problem(name, request, self._read(source, options, settings), zero, settings)
 
-    def _read(self, key: tuple[Any, ...], request: Request) -> Dataset:
+    def _read(
+        self, source: str | NamedFile, options: Mapping[str, Any], settings: Mapping[str, Any]
+    ) -> Dataset:
+        key = (settings.get("table", source), *map(options.get, READING))
         with self._lock:  # who asks for the same at the same time waits for it
             data = self._loaded.get(key)
             if data is None:
-                data = self._loaded[key] = loaded(request)
+                data = (
+                    datasets.load(source, **options)
+                    if isinstance(source, str)
+                    else apart.load(source, options)
+                )
+                self._loaded[key] = data
             self._loaded.move_to_end(key)
             while len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)

@@ -250,6 +250,9 @@ class Run:
             self._enter(PREPARING if self.prepared is None else TRAINING)
             self.asked()
             if self.prepared is None:
+                first = self._runs.kept.get(self.group)
+                if first is not None and first.prepared is not None:  # it has chosen lambda for all
+                    self.request = replace(self.request, lam=first.lam)
                 self.prepared = prepare(self.request, self.data, self, self.asked)
                 zeros = np.zeros(self.network.size) if self.zero else None
                 self._started = first_five(self.prepared, self, self.asked, zeros)
@@ -285,6 +288,7 @@ class Run:
             why=result.stopped, lam=outcome.lam, converged=result.converged,
             settings=SETTINGS[0 if by_rate else 1 : 2],
         )  # fmt: skip
+        prepared.forget()
         if self.outcome is outcome:  # else it has gone on meanwhile
             self.report = report
             self.version += 1

@@ -139,6 +139,11 @@ class Prepared:
             return None
         return standardised(self.held_out, self.scaling, self.target_scaling)
 
+    def forget(self) -> None:
+        """Let go of the arrays above, which can be computed again."""
+        for name in ("trained_on", "validation", "test"):
+            self.__dict__.pop(name, None)
+
     def model(self, theta: Array, lam: float, J: float, stopped: str) -> Model:
         """Return the network with some theta, and all that is needed to use it elsewhere."""
         origin = provenance(self.request, self.data, self.plan, lam, J, stopped)
