@@ -134,7 +134,10 @@ def as_python(prepared: Prepared, max_iter: int | None = None, *, zero: bool = F
     ]
     split = "" if request.test_size is None else f", {request.test_size!r}"
     layers = f"{network.layers!r}, hidden={network.hidden!r}, output={network.output!r}"
-    tested = prepared.held_out is not None
+    rows, where = (
+        ("data", "all rows") if prepared.held_out is None else ("held_out", "held-out rows")
+    )
+    score = "R2" if prepared.training.classes is None else "accuracy"
     imports = (
         ["Network", "predict", "train"] if zero else ["Network", "predict", "random_theta", "train"]
     )
@@ -179,13 +182,13 @@ def as_python(prepared: Prepared, max_iter: int | None = None, *, zero: bool = F
         "print(result.stopped)",
         'print("J =", result.J)',
         "",
-        f"rows = {'held_out' if tested else 'data'}",
+        f"rows = {rows}",
         f"h = predict(network, result.theta, {X.format('rows')})",
     ]
     if prepared.target_scaling is not None:
         lines.append("h = target_scaling.undo(h)")
     lines += [
-        "print(Evaluation(h, rows.Y, rows.classes).as_dict())",
+        f'print("{score} on {where}:", Evaluation(h, rows.Y, rows.classes).score)',
         'np.savez("theta.npz", theta=result.theta)',
     ]
     return "\n".join(lines) + "\n"
