@@ -5,7 +5,7 @@ import pytest
 from asgi import ask
 from page_runs import table, trained
 
-from chainrule import ErrorBars, predict, reshape, trace
+from chainrule import ErrorBars, forward, predict, reshape, trace
 from chainrule.evaluation import Evaluation
 from chainrule.plots import DecisionRegionsDisplay, PredictionDisplay
 from chainrule.web.looks import cell, looks, run_unit
@@ -152,6 +152,10 @@ def test_a_unit_is_explained_with_the_theta_on_show_and_taught_by_the_rows_own_c
     assert answer["delta"] == pytest.approx(shown.delta[l - 2][j - 1], rel=1e-9, abs=1e-15)
     assert answer["y"] == y
     np.testing.assert_array_equal(answer["picture"], np.rint(255 * x).reshape(8, 8))
+    a, _ = forward(run.network, run.theta(4), run.prepared.held_out.X)
+    most = np.argsort(-a[l - 1][:, j - 1])[:12]
+    np.testing.assert_array_equal(answer["most"], most)
+    assert answer["most_pictures"].shape == (12, 8, 8)
     other = ask(run_unit, at, run=run.id, iteration=4, l=l, j=j, row=11, y=9 if y != 9 else 0)
     assert other["delta"] != answer["delta"]
 

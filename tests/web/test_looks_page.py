@@ -58,10 +58,12 @@ def test_units_and_confusions_follow_the_slider_and_open_what_they_count(visit):
         assert page.locator(".found .tiles button").count() == n
         page.locator(".found .tiles button").first.click()
         page.wait_for_selector("text=Unit 1 of layer 2")
+        page.wait_for_selector("text=What switches it on most")
         row = int(page.get_by_label("held-out row").input_value())
         mistaken = (evaluation.truth == truth) & (evaluation.answer == given)
         assert mistaken[row - 1]
         assert page.get_by_label("What would it learn, if this were").input_value() == str(truth)
+        assert page.locator(".looks .unit .tiles button").count() == 12
         sound(page)
         sum_before = page.locator(".looks .terms .sum td").inner_text()
         page.get_by_label("iteration", exact=True).fill("2")
@@ -133,6 +135,12 @@ def test_a_tables_columns_are_weighed_and_its_run_is_taken_along(visit, tmp_path
         )
         assert "Type it where people.csv is" in page.locator("dialog[open]").inner_text()
         sound(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Copy as").click()
+        page.get_by_role("button", name="Octave, for J and D").click()
+        with page.expect_download() as matrices:
+            page.get_by_role("button", name="Download people-run.mat").click()
+        assert matrices.value.suggested_filename == "people-run.mat"
         page.keyboard.press("Escape")
         model = downloaded(page, "the network")
         assert model.suggested_filename == "people.safetensors"

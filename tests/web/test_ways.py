@@ -122,8 +122,10 @@ def test_octave_computes_the_pages_J_and_D(tmp_path, data):
     at, run = trained(
         data=data, hidden=[5, 4], activation=["tanh", "relu"], lam=0.5, max_iter=3, **output
     )
-    (tmp_path / "run.mat").write_bytes(of(at, run, "mat", 2))
-    text = ask(copied, at, run=run.id)["octave"]
+    answer = ask(copied, at, run=run.id)
+    text, [name] = answer["octave"], answer["needs"]["octave"]
+    assert ask(download, at, run=run.id, iteration=2, what="mat")["name"] == name
+    (tmp_path / name).write_bytes(of(at, run, "mat", 2))
     text += "D1 = D{1};  D2 = D{2};  D3 = D{3};\nsave('-v7', 'out.mat', 'J', 'D1', 'D2', 'D3');\n"
     (tmp_path / "again.m").write_text(text)
     in_a_fresh_process(tmp_path, "octave-cli", "--norc", "--no-gui", "again.m")

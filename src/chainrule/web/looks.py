@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.common.types import Array
 from chainrule.common.words import word
 from chainrule.datasets import Dataset
+from chainrule.engine.predicting import forward
 from chainrule.evaluation.scores import Evaluation
 from chainrule.model_file import Model
 from chainrule.notes.theta import reshape
@@ -30,6 +31,7 @@ MOST_UNITS, MOST_INPUTS = 100, 30  # of a layer that are shown
 MOST_CLASSES = 12  # of a confusion matrix; with more only the commonest confusions are listed
 MOST_EXAMPLES = 60  # of a cell
 MOST_NAMES = 1000  # of inputs
+MOST_ACTIVE = 12  # examples that switch a unit on
 MOST_POINTS = 1000  # of a scatter
 WITH_BARS = ("lm", "br")
 
@@ -186,9 +188,19 @@ def run_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
     if model.encoder.image_shape is not None:
         answer["picture"] = as_bytes(model.encoder.images(data.X[row : row + 1]))[0]
         answer = by_rows(model, answer)
+        most = most_active(
+            model, standardised(data, model.scaling, None)[0], answer["l"], answer["j"]
+        )
+        answer |= {"most": most, "most_pictures": as_bytes(model.encoder.images(data.X[most]))}
     elif answer["l"] == 2:
         answer["names"] = [word(name) for name in data.feature_names[:MOST_NAMES]]
     return answer
+
+
+def most_active(model: Model, X: Array, l: int, j: int) -> Array:
+    """Return the rows for which unit j of layer l has its largest activations."""
+    a, _ = forward(model.network, model.theta, X)
+    return np.argsort(-a[l - 1][:, j - 1], kind="stable")[:MOST_ACTIVE].astype(np.int32)
 
 
 def as_bytes(pictures: Array) -> Array:

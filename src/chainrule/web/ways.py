@@ -33,7 +33,7 @@ from chainrule.web.runs import Run
 from chainrule.workbench import copies
 
 RECORD, FORMAT = "chainrule run", 1  # the first key of run.json, and its value
-OCTAVE_FILE, PHOTO = "run.mat", "page.jpg"
+MATRICES, PHOTO = "-run.mat", "page.jpg"
 
 
 def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -49,17 +49,17 @@ def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
     run = run_of(desk, asked)
     prepared, done = run.ready(), iterations(run)
     request = copies.settled(prepared, done)
-    table = [] if isinstance(request.source, str) else [run.name]
+    table, octave_file = [] if isinstance(request.source, str) else [run.name], stem(run) + MATRICES
     answer: dict[str, Any] = {"python": copies.as_python(prepared, done, zero=run.zero)}
     if run.zero:
         answer["no_command"] = "zero"
     else:
         answer["command"] = copies.as_command(request)
     try:
-        answer["octave"] = copies.as_octave(prepared, OCTAVE_FILE)
+        answer["octave"] = copies.as_octave(prepared, octave_file)
     except ValueError as error:
         answer["no_octave"] = str(error)
-    return answer | {"needs": {"python": table, "command": table, "octave": [OCTAVE_FILE]}}
+    return answer | {"needs": {"python": table, "command": table, "octave": [octave_file]}}
 
 
 def numbers(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def theta_mat(run: Run, iteration: int) -> tuple[str, bytes]:
     """Return Theta1, ..., X, y and lambda for Octave."""
     stream = io.BytesIO()
     octave.write(stream, **copies.octave_matrices(run.ready(), run.theta(iteration)))
-    return f"-{OCTAVE_FILE}", stream.getvalue()
+    return MATRICES, stream.getvalue()
 
 
 def history(run: Run, iteration: int) -> tuple[str, bytes]:

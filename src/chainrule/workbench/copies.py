@@ -248,7 +248,8 @@ def as_octave(prepared: Prepared, file: str) -> str:
             f"{k}: {_comment(label)}" for k, label in enumerate(classes or (), start=1)
         )
         told.append(f"% the classes in y are {names}")
-    load = f"load('{file}');  % {_Thetas(network)}, X, y, lambda"
+    quoted = file.replace("'", "''")
+    load = f"load('{quoted}');  % {_Thetas(network)}, X, y, lambda"
     Y = f"eye({network.K})(y, :)" if many else "y"
     return "\n".join([*told, load, *_octave_J_and_D(network, Y), ""])
 

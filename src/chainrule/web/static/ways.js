@@ -15,8 +15,12 @@ export function ways(el, source) {
   });
   const text = h("pre", { tabindex: 0, role: "region", "aria-label": say.text });
   const heading = h("h2"), note = h("p", { class: "note" }), done = h("p", { role: "status" });
+  const matrices = button("", () => download("download", { ...run, what: "mat" }).catch((error) => {
+    sheet.close();
+    source.trouble(error);
+  }));
   const sheet = h("dialog", { class: "copied", "aria-label": say.text }, heading, text, note, done,
-    h("div", { class: "buttons" }, button(say.copy, copy), button(words.close, () => sheet.close())));
+    h("div", { class: "buttons" }, button(say.copy, copy), matrices, button(words.close, () => sheet.close())));
   el.replaceChildren(open, list, sheet);
   let run = null, numbers = null; // numbers: a function that returns what the Step view would ask for
 
@@ -50,7 +54,10 @@ export function ways(el, source) {
     const files = answer.needs[name];
     const missing = answer[`no_${name}`];
     if (missing) return show(say.plain[name], "", say.none[name] ?? missing);
-    return show(say.plain[name], answer[name], files.length ? say.needs[name](files) : "");
+    const shown = show(say.plain[name], answer[name], files.length ? say.needs[name](files) : "");
+    matrices.hidden = name !== "octave" || !files.length;
+    matrices.textContent = say.matrices(files[0]);
+    return shown;
   }
 
   async function download(route, values) {
@@ -66,6 +73,7 @@ export function ways(el, source) {
     text.hidden = !content;
     note.textContent = hint;
     done.textContent = "";
+    matrices.hidden = true;
     sheet.showModal();
     return content && copy();
   }

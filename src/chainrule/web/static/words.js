@@ -413,6 +413,7 @@ export const words = {
     mapNumbers: "The weights as numbers, a column for each unit",
 
     unitCard: "One unit explained",
+    switchOn: "What switches it on most",
     thisRow: "The example",
     layerOf: "Layer",
     unitOf: "unit",
@@ -430,6 +431,7 @@ export const words = {
     cell: (n, truth, given) => `${plural(n, "row")} of ${truth}, answered ${given}`,
     rightOnes: (name, n) => `${name}: ${n} right`,
     takenFor: (truth, given, n) => `${truth} taken for ${given}: ${n}`,
+    tileOf: (row) => `row ${row}`,
     example: (row, sure) => `row ${row}, ${sure} sure`,
     cellRows: "The rows of this cell",
     row: "row",
@@ -480,11 +482,12 @@ export const words = {
     copied: "Copied.",
     notCopied: "Select the text and copy it.",
     copy: "Copy",
+    matrices: (file) => `Download ${file}`,
     text: "The text to copy",
     needs: {
       python: (files) => `Put ${files.join(", ")} beside it.`,
       command: (files) => `Type it where ${files.join(", ")} ${files.length === 1 ? "is" : "are"}.`,
-      octave: () => "It reads run.mat: download theta and data for Octave, and name the file so.",
+      octave: (files) => `It reads ${files[0]}, theta and the examples trained on: put it beside the program.`,
     },
     none: {
       command: "The command has no way to start from zeros: Python has one.",

@@ -2,8 +2,8 @@
 
 import { h } from "../dom.js";
 import { number } from "../math.js";
-import { canvas, grey } from "../paint.js";
 import { percent, words } from "../words.js";
+import { pictures } from "./units.js";
 
 /** Return the confusion matrix, or with many classes the commonest confusions. */
 export function confusion({ classes }, { cell, row }) {
@@ -18,20 +18,8 @@ export function confusion({ classes }, { cell, row }) {
     if (!answer || mine !== wanted) return;
     const text = truth === given ? say.rightOnes(classes[truth], answer.in_all)
       : say.takenFor(classes[truth], classes[given], answer.in_all);
-    found.replaceChildren(h("h3", {}, text), answer.pictures ? pictures(answer) : rows(answer));
-  }
-
-  function pictures({ pictures: all, rows: numbers, sure }) {
-    const [n, height, width] = all.shape;
-    return h("div", { class: "tiles" }, ...Array.from({ length: n }, (_, i) => {
-      const picture = canvas("", "tile");
-      grey(picture, all.subarray(i * height * width, (i + 1) * height * width), [height, width]);
-      picture.setAttribute("aria-hidden", true);
-      return h("button", {
-        type: "button", "aria-label": say.example(numbers[i] + 1, percent(sure[i])),
-        title: say.example(numbers[i] + 1, percent(sure[i])), onclick: () => row(numbers[i]),
-      }, picture);
-    }));
+    found.replaceChildren(h("h3", {}, text), answer.pictures
+      ? pictures(answer.rows, answer.pictures, (i, k) => say.example(i + 1, percent(answer.sure[k])), row) : rows(answer));
   }
 
   function rows({ inputs, X, rows: numbers, sure }) {

@@ -8,7 +8,7 @@ import { panel } from "../unit.js";
 import { words } from "../words.js";
 import { confusion } from "./confusion.js";
 import { curve, predicted, regions } from "./fit.js";
-import { tiles, weights } from "./units.js";
+import { pictures, tiles, weights } from "./units.js";
 
 const GAP = 100; // milliseconds between two requests
 
@@ -83,7 +83,8 @@ export function mount(el, source) {
     which.max = answer.rows;
     const picture = canvas(say.thisRow);
     const seen = h("div", { class: "seen", hidden: true }, picture);
-    const body = h("div");
+    const body = h("div"), most = h("div", { hidden: true });
+    let same = "";
     const { image } = picturesOf(answer);
     const told = panel(body, { layers, classes: answer.classes ?? [], image }, () => {
       y = told.y;
@@ -92,7 +93,7 @@ export function mount(el, source) {
     card.replaceChildren(
       h("div", { class: "which" }, h("label", {}, say.layerOf, " ", layer), h("label", {}, say.unitOf, " ", number)),
       h("div", { class: "which" }, h("label", {}, say.rowOf[answer.examples], " ", which), button(words.close, close)),
-      seen, body);
+      seen, body, most);
     card.hidden = false;
     card.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" });
     explained = {
@@ -106,6 +107,12 @@ export function mount(el, source) {
         seen.hidden = !values.picture;
         if (values.picture) grey(picture, values.picture);
         told.show(values);
+        const now = values.most?.join() ?? "";
+        if (now === same) return;
+        same = now;
+        most.hidden = !now;
+        most.replaceChildren(h("h3", {}, say.switchOn), pictures(values.most, values.most_pictures,
+          (i) => say.tileOf(i + 1), (i) => choose(unit.l, unit.j, i)));
       },
     };
     layer.disabled = L < 3;

@@ -3,7 +3,7 @@
 
 import { button, h, roving } from "../dom.js";
 import { fixed, number } from "../math.js";
-import { canvas, largest, signed } from "../paint.js";
+import { canvas, grey, largest, signed } from "../paint.js";
 import { words } from "../words.js";
 
 const FIRST = 30; // units that are shown before all are asked for
@@ -40,6 +40,17 @@ export function tiles({ units, layers }, { unit }) {
       });
     },
   };
+}
+
+/** Return the pictures of some rows; `name(i)` says what each is, `chosen(i)` is called with its row. */
+export function pictures(rows, all, name, chosen) {
+  const [, height, width] = all.shape, size = height * width;
+  return h("div", { class: "tiles" }, ...Array.from(rows, (i, k) => {
+    const picture = canvas("", "tile");
+    grey(picture, all.subarray(k * size, (k + 1) * size), [height, width]);
+    picture.setAttribute("aria-hidden", true);
+    return h("button", { type: "button", "aria-label": name(i, k), title: name(i, k), onclick: () => chosen(i) }, picture);
+  }));
 }
 
 /** Return Theta(1) as a map: a line for each input, a square for each unit. */
