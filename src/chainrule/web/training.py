@@ -218,7 +218,6 @@ async def listened(desk: Desk) -> AsyncIterator[dict[str, Any]]:
                 if heard.get(run.id) != run.version:
                     heard[run.id] = run.version
                     yield event(run)
-                    await asyncio.sleep(GAP)
             await asyncio.sleep(GAP)
     finally:
         desk.listeners -= 1

@@ -5,6 +5,7 @@ import { pack, unpack } from "./wire.js";
 import { words } from "./words.js";
 
 const TOKEN = "token";
+const BUSY = 150; // milliseconds until a server that is busy is asked again
 
 /** Take the secret out of the address, so that no bookmark or screenshot has it; return whether one
  * was there. */
@@ -18,7 +19,7 @@ export function keepToken() {
   return true;
 }
 
-async function post(name, values, signal) {
+async function post(name, values, signal, tries = 10) {
   let response;
   try {
     response = await fetch(`/api/${name}`, {
@@ -29,6 +30,10 @@ async function post(name, values, signal) {
     });
   } catch (error) {
     throw error.name === "AbortError" ? error : new Error(words.noServer);
+  }
+  if (response.status === 503 && tries) { // several pages ask at once
+    await new Promise((done) => setTimeout(done, BUSY));
+    return post(name, values, signal, tries - 1);
   }
   if (response.ok) return response;
   throw new Error(response.status === 500 ? words.serverError : (await response.text()).trim());
