@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from browsing import axe, read
 
-from chainrule import Network, trace
+from chainrule import Network, random_theta, trace
+from chainrule.notes.formulas import (
+    ACTIVATION_FORMULAS,
+    COST_FORMULAS,
+    in_letters,
+    in_numbers,
+)
 from chainrule.web.stepping import CASES
 
 pytestmark = pytest.mark.page
@@ -108,6 +114,10 @@ def test_J_falls_as_theta_descends(visit):
 def test_a_weight_that_is_pointed_at_is_shown_in_all_places(visit):
     with visit(settings="step&line=9") as page:
         at(page, "line 10 of 12")
+        page.get_by_role("group", name=re.compile("arrow keys point at one")).focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowDown")
+        assert "thetaVector(3) = Theta1(3,1)" in page.locator(".pointed-at").text_content()
         row = page.locator(".unrolled tr[data-k='8']")
         row.hover()
         pointed = page.locator(".pointed-at")
@@ -116,6 +126,8 @@ def test_a_weight_that_is_pointed_at_is_shown_in_all_places(visit):
         page.get_by_label("Theta1(4,2)").focus()
         assert "thetaVector(8) = Theta1(4,2)" in pointed.text_content()
         assert "pointed" in page.locator(".unrolled tr[data-k='7']").get_attribute("class")
+        page.locator(".network .weight[data-k='12']").click()
+        page.wait_for_function("() => document.activeElement.ariaLabel === 'Theta2(1,5)'")
 
 
 def test_the_numbers_on_show_are_copied_as_a_program(visit):
@@ -153,6 +165,52 @@ def test_rows_of_ones_own_are_pasted_and_a_network_is_typed(visit):
         page.wait_for_function("() => location.hash.includes('output=identity')")
         for each in ("layers=3,2,2,1", "hidden=sigmoid,relu", "X=1,0.5,-1;2,0,3", "Y=1;0"):
             assert f"&{each}&" in page.url + "&"
+
+
+def test_what_the_address_has_wrong_is_told_and_the_case_is_there(visit):
+    with visit(settings="step&case=xor&layers=2,1000000000,1") as page:
+        page.expected = "400"
+        at(page, "line 1 of 12")
+        alert = page.get_by_role("alert")
+        assert alert.text_content() == "layers must be a list of whole numbers from 1 to 32"
+        assert page.get_by_label("layers").input_value() == "2-2-1"
+        page.keyboard.press("End")
+        at(page, "line 12 of 12")
+        page.get_by_role("button", name="Drop the last").click()  # t was 4
+        page.wait_for_function("() => document.querySelectorAll('.examples tbody tr').length === 3")
+        assert alert.is_hidden()
+
+
+FORMULAS = """async (texts) => {
+    const { notation } = await import("/notation.js");
+    return texts.map((text) => notation(text).textContent);
+}"""
+
+
+def test_each_formula_of_the_library_becomes_mathml(visit):
+    templates = [part for pair in ACTIVATION_FORMULAS.values() for part in pair]
+    texts = [in_letters(template) for template in templates]
+    texts += [in_numbers(template, "-1.5", "-9.3e-05") for template in templates]
+    texts += [part for cost in COST_FORMULAS.values() for part in (cost.h, cost.cost, cost.delta)]
+    for g in ACTIVATION_FORMULAS:
+        for output in ("softmax", "sigmoid", "exp"):
+            network = Network((1, 11, 2), hidden=g, output=output)
+            shown = trace(network, random_theta(network), [0.5], np.array([0.0, 1.0]))
+            for unit in ((2, 11), (3, 2)):
+                texts += [line for lines in shown.equations(*unit).values() for line in lines]
+    with visit(settings="step") as page:
+        read_out = page.evaluate(FORMULAS, texts)
+        assert [text for text in read_out if re.search(r"[_^*]|Theta|delta", text)] == []
+        wanted = [
+            "z_1^(2) = Theta_10 * 1",
+            "1 / (1 + e^-(-1.5))",
+            "D(1)_ij - (Theta(2)^T delta(3))",
+        ]
+        assert page.evaluate(FORMULAS, wanted) == [
+            "z1(2)=Θ10·1",
+            "1/(1+e−(−1.5))",
+            "Dij(1)−((Θ(2))Tδ(3))",
+        ]
 
 
 def test_a_digit_goes_through_the_open_network_as_squares(visit):

@@ -9,8 +9,9 @@ import { words } from "./words.js";
 const svg = inside("http://www.w3.org/2000/svg");
 const TERMS = 6; // costs that are written out
 
-/** Return the card; `descend(n)` takes n more steps, `descend(null)` goes back to the start. */
-export function ending(descend) {
+/** Return the card; `descend(n)` takes n more steps, `descend(null)` goes back to the start; `point(k)`
+ * shows theta_k in all places. */
+export function ending(descend, point) {
   const say = words.step;
   const sums = h("div"), fall = h("div"), told = h("p", { role: "status" }), table = h("div");
   const pointed = h("p", { class: "note pointed-at" }, say.point);
@@ -53,19 +54,32 @@ export function ending(descend) {
     const first = fixed(history.at(-2), 6);
     const rows = [...theta.keys()].map((k) => {
       const [l, i, j] = index.subarray(3 * k, 3 * k + 3), here = fixed(D[k], 7);
-      return h("tr", { "data-k": k, tabindex: -1 }, h("th", { scope: "row" }, k + 1),
+      return h("tr", { "data-k": k }, h("th", { scope: "row" }, k + 1),
         h("td", {}, notation(`Theta(${l})_${name(i, j)}`)), h("td", {}, h("code", {}, say.octave(l, i, j))),
         h("td", {}, number(theta[k])), h("td", { class: "gradient" }, here), ...against(here, printed?.D[k]));
     });
     const { columns } = say;
     return [h("h3", {}, say.unrolled), pointed,
-      h("div", { class: "scroll unrolled", tabindex: 0, role: "group", "aria-label": say.unrolled },
+      h("div", { class: "scroll unrolled", tabindex: 0, role: "group", "aria-label": say.unrolledKeys, onkeydown: walk },
         h("table", {}, h("thead", {}, h("tr", {},
           heading("k"), heading("Theta(l)_ij"), h("th", { scope: "col" }, columns.octave), heading("theta_k"), heading("D_k"),
           printed ? h("th", { scope: "col" }, columns.notes) : null)),
         h("tbody", {}, ...(printed ? [h("tr", { class: "cost" }, h("th", { scope: "row", colspan: 4 }, "J"),
           h("td", {}, first), ...against(first, printed.J))] : []), ...rows))),
       ...(printed ? [h("p", { class: "note" }, say.printed)] : [])];
+  }
+
+  /** Point at the next theta_k, or the one before. */
+  function walk(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const rows = [...event.currentTarget.querySelectorAll("[data-k]")];
+    const now = rows.findIndex((row) => row.classList.contains("pointed"));
+    const next = rows[now < 0 ? 0 : now + step];
+    if (!next) return;
+    point(Number(next.dataset.k));
+    next.scrollIntoView({ block: "nearest" });
   }
 
   return {

@@ -46,7 +46,9 @@ export function drawing(layers, index, width, chosen) {
     const share = layers[l - 1] >= layers[l] ? 0.3 + 0.14 * (j % 2) : 0.62 + 0.12 * (j % 2);
     const place = at(length * share);
     const label = svg("text", { class: "weight", "data-k": k, x: place.x, y: place.y, dy: "0.35em" });
-    edges.push({ k, l, i, j, line });
+    // A wider line that nobody sees is easier to point at
+    const target = svg("line", { class: "target", "data-k": k, x1: start.x, y1: start.y, x2: end.x, y2: end.y });
+    edges.push({ k, l, j, line, target });
     labels.push({ k, l, i, j, label });
   }
   const units = [], circles = [];
@@ -66,7 +68,7 @@ export function drawing(layers, index, width, chosen) {
       circles.push(element);
     }
   }
-  root.append(...edges.map(({ line }) => line), ...labels.map(({ label }) => label), ...circles);
+  root.append(...edges.map(({ line }) => line), ...edges.map(({ target }) => target), ...labels.map(({ label }) => label), ...circles);
 
   function key(event, l, j) {
     const { key: name } = event;
@@ -107,14 +109,14 @@ export function drawing(layers, index, width, chosen) {
         element.setAttribute("tabindex", picked || (!cl && l === 2 && j === 1) ? 0 : -1);
       }
       const strongest = Math.max(1e-300, ...edges.map(({ k }) => Math.abs(on?.(k) ?? 0)));
-      for (const { k, l, i, line } of edges) {
-        const now = active.edges.has(l) && !(way === "backward" && edges[k].j === 0 && active.units.has(l));
+      for (const { k, l, j, line } of edges) {
+        const now = active.edges.has(l) && (j || way !== "backward"); // no error comes back to the bias unit
         line.setAttribute("class", `edge${now ? ` ${way}` : ""}`);
         line.setAttribute("stroke-width", now ? (2 + (2.5 * Math.abs(on(k))) / strongest).toFixed(2) : 1.25);
-        line.removeAttribute(way === "backward" ? "marker-end" : "marker-start");
-        const end = way === "backward" ? "marker-start" : "marker-end";
-        if (now) line.setAttribute(end, `url(#${id}${way})`);
-        else line.removeAttribute(end);
+        for (const [end, to] of [["marker-end", "forward"], ["marker-start", "backward"]]) {
+          if (now && way === to) line.setAttribute(end, `url(#${id}${way})`);
+          else line.removeAttribute(end);
+        }
       }
       for (const { k, l, i, j, label } of labels) {
         const many = layers[l] * (layers[l - 1] + 1) > CROWDED || width < 480;

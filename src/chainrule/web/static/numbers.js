@@ -5,6 +5,8 @@ import { drawn } from "./drawn.js";
 import { heading, matrix } from "./stage.js";
 import { words } from "./words.js";
 
+const MOST = 1000; // units of a layer that rows are made for
+
 /** Return a number that was typed, or null: 0,5 and −1 are numbers, too. */
 export function parse(text) {
   const plain = text.trim().replace("−", "-").replace(",", ".");
@@ -20,6 +22,7 @@ export function pasted(text) {
 /** Return a problem whose rows and activations are as many as its layers need. */
 export function fitting(problem) {
   const { layers, hidden, X, Y } = problem;
+  if (Math.max(...layers) > MOST) return problem; // too many anyway, as the server says
   const fit = (rows, n) => rows.map((row) => Array.from({ length: n }, (_, c) => row[c] ?? 0));
   return {
     ...problem, X: fit(X, layers[0]), Y: fit(Y, layers.at(-1)),

@@ -47,9 +47,10 @@ function view(el, source, { cases, ...choices }, signal) {
   const seven = { digit: 7, y: network.classes.indexOf("7") };
   const say = words.step;
   let caseName, problem, lines, steps, t, at, descents, units; // where the reader is
+  let held = {}; // what the address held, until there is an answer to it
   let answer = null, equations = null, net = null, explained = null, built = "", pointed = null, playing = null;
 
-  const chooser = h("select", { onchange: () => begin(chooser.value) },
+  const chooser = h("select", { onchange: () => { source.trouble(null); begin(chooser.value); } },
     ...Object.keys(cases).map((name) => h("option", { value: name }, say.cases[name])));
   const code = h("div"), where = h("p", { class: "note", role: "status" });
   const controls = Object.fromEntries(["first", "back", "next", "last", "play"].map((name) => [name, icon(name)]));
@@ -57,7 +58,7 @@ function view(el, source, { cases, ...choices }, signal) {
   const why = h("details", {}, h("summary", {}, mixed(say.derivation.title)), ...say.derivation.lines.map((text) => mixed(text, h("p"))));
   const side = h("section", { class: "card unit" });
   const given = numbers(choices, network.classes, change, source.trouble);
-  const ends = ending(descend);
+  const ends = ending(descend, (k) => point(k));
   el.replaceChildren(h("div", { class: "step" },
     h("section", { class: "card code" },
       h("h1", {}, say.title),
@@ -73,6 +74,7 @@ function view(el, source, { cases, ...choices }, signal) {
     source.trouble(error);
     pause();
     if (answer) ({ t, at, descents } = answer.place);
+    else if (Object.keys(held).length) begin(caseName); // the address is at fault
   };
   const compute = newest(source.ask, heard, failed);
   const explain = newest(source.ask, toldOfUnit, failed);
@@ -89,7 +91,8 @@ function view(el, source, { cases, ...choices }, signal) {
   }
 
   /** Begin a case, with what the address holds of it. */
-  function begin(name, held = {}) {
+  function begin(name, settings = {}) {
+    held = settings;
     caseName = name;
     problem = { theta: null, seed: 0, ...(name === "digit" ? seven : {}), ...cases[name] };
     for (const [key, read] of Object.entries(LISTS)) if (held[key]) problem[key] = read(held[key]);
@@ -125,7 +128,7 @@ function view(el, source, { cases, ...choices }, signal) {
   }
 
   function heard(values) {
-    source.trouble(null);
+    if (answer || Object.keys(held).length) source.trouble(null); // else it tells what the address had
     answer = values;
     const { layers } = answer;
     if (built !== String([layers, Boolean(answer.theta)])) build(layers);
@@ -298,6 +301,7 @@ function view(el, source, { cases, ...choices }, signal) {
     const theta = changed.theta !== problem.theta;
     if (descents && theta) descents = 0; // the new weights are where the descent begins
     problem = changed;
+    t = Math.min(t, problem.X?.length ?? 1);
     compute("step", asked());
   }
 
@@ -320,6 +324,12 @@ function view(el, source, { cases, ...choices }, signal) {
     for (const each of el.querySelectorAll(`[data-k="${k}"]`)) each.classList.add("pointed");
     ends.point(answer, k);
   }
+
+  /** Lead from an arrow of the drawing to the field of its weight. */
+  const pressedOn = (event) => {
+    const k = event.target.closest?.("svg [data-k]")?.dataset.k;
+    if (k) el.querySelector(`td[data-k="${k}"] input`)?.focus();
+  };
 
   const over = (event) => {
     const found = event.target.closest?.("[data-k]");
@@ -348,6 +358,7 @@ function view(el, source, { cases, ...choices }, signal) {
   resized.observe(canvas);
   el.addEventListener("pointerover", over, { signal });
   el.addEventListener("focusin", over, { signal });
+  el.addEventListener("click", pressedOn, { signal });
   document.addEventListener("keydown", pressed, { signal });
   signal.addEventListener("abort", () => {
     clearInterval(playing);

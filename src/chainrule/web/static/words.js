@@ -36,7 +36,7 @@ export const words = {
         ["→ ←", "the next line, the line before"],
         ["Home End", "the first line, the last"],
         ["Space", "play, or pause"],
-        ["↑ ↓", "on a unit of the network: the units above and below"],
+        ["↑ ↓", "on a unit of the network, or on the unrolled weights: the one above or below"],
       ],
       train: [
         ["Space", "pause the training, or go on; once it is over: show it again"],
@@ -376,6 +376,7 @@ export const words = {
     fallTold: (n, J, alpha, after) => `J = ${J} after ${plural(n, "step")}; one more, with α = ${alpha}, makes it ${after}.`,
     rises: "It rises: α is too large.",
     unrolled: "The weights unrolled",
+    unrolledKeys: "The weights unrolled. The arrow keys point at one.",
     point: "Point at a weight, here or above: it is shown in all places.",
     octave: (l, i, j) => `Theta${l}(${i},${j + 1})`,
     inOctave: (k, name) => `in Octave thetaVector(${k}) = ${name}: its indices begin at 1.`,
