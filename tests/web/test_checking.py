@@ -1,6 +1,7 @@
 """The answers of the Check view."""
 
 import asyncio
+import http.client
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from asgi import desk
+from conftest import looking
 
 from chainrule import numerical_gradient
 from chainrule.diagnosis.program import program
@@ -245,29 +247,26 @@ def test_own_code_is_checked_again_at_each_save(tmp_path):
     assert at.checking == 0
 
 
+FOREVER = (
+    "import os, pathlib\n"
+    "pathlib.Path(__file__).with_suffix('.pid').write_text(str(os.getpid()))\n"
+    "while True: pass\n"
+)
+
+
 def test_own_code_that_runs_for_ever_is_left_by_a_save_and_by_leaving(tmp_path):
-    forever = (
-        "import os, pathlib\n"
-        "pathlib.Path(__file__).with_suffix('.pid').write_text(str(os.getpid()))\n"
-        "while True: pass\n"
-    )
-    with own_file(tmp_path, forever) as (at, path):
+    with own_file(tmp_path, FOREVER) as (at, path):
         pid_file = path.with_suffix(".pid")
 
         async def follow():
             messages = checking.watched(at, Asked({}))
             assert "lines" in await anext(messages)
             coming = asyncio.ensure_future(anext(messages))
-            while not pid_file.exists() or not pid_file.read_text():
-                await asyncio.sleep(0.05)
-            first = int(pid_file.read_text())
-            pid_file.unlink()
-            path.write_text("# again\n" + forever)
+            first = await asyncio.to_thread(started, pid_file)
+            path.write_text("# again\n" + FOREVER)
             assert (await coming)["changes"] == [[1, "", "# again"]]
             coming = asyncio.ensure_future(anext(messages))
-            while not pid_file.exists() or not pid_file.read_text():
-                await asyncio.sleep(0.05)
-            second = int(pid_file.read_text())
+            second = await asyncio.to_thread(started, pid_file)
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
             await messages.aclose()
@@ -275,6 +274,37 @@ def test_own_code_that_runs_for_ever_is_left_by_a_save_and_by_leaving(tmp_path):
 
         for pid in asyncio.run(asyncio.wait_for(follow(), 120)):
             assert gone(pid)
+
+
+def test_own_code_ends_with_its_reader_and_with_the_server(tmp_path):
+    path = tmp_path / "cost.py"
+    path.write_text(FOREVER)
+    pid_file = path.with_suffix(".pid")
+    pids = []
+    with looking(f"{path}:cost") as (_, port, token):
+        for leaves in (True, False):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            headers = {"X-Chainrule-Token": token}
+            connection.request("POST", "/api/own_code", wire.pack({}), headers)
+            answer = connection.getresponse()
+            assert answer.status == 200
+            pids.append(started(pid_file))
+            if leaves:
+                answer.close()
+                connection.close()
+                assert gone(pids[0])
+    answer.close()
+    connection.close()
+    assert gone(pids[1])
+
+
+def started(pid_file):
+    """Wait until a process has written its number; take it away."""
+    while not pid_file.exists() or not pid_file.read_text():
+        time.sleep(0.05)
+    pid = int(pid_file.read_text())
+    pid_file.unlink()
+    return pid
 
 
 def gone(pid):

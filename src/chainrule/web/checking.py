@@ -7,6 +7,7 @@ import contextlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def checks(desk: Desk, asked: Asked) -> dict[str, Any]:
         "activations": list(ACTIVATIONS),
         "outputs": list(COSTS),
         "kinds": {name: said.split("{")[0] for name, (said, _) in MISTAKES.items()},
-        "own": None if desk.own_code is None else desk.own_code.name,
+        "own": None if desk.own_code is None else Path(desk.own_code.name).name,
         "path": None if desk.own_code is None else str(desk.own_code.path),
     }
 

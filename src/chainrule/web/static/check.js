@@ -40,12 +40,13 @@ export function mount(el, source) {
   });
   const at = h("span", { class: "note" });
 
+  const parts = h("table", { class: "parts" }, h("thead", {}, h("tr", {},
+    ...[text.columns.part, text.columns.error, text.columns.says].map((name) => h("th", { scope: "col" }, name)))), table);
+  const nothing = h("p", { class: "note" }, text.nothing);
+
   el.replaceChildren(h("div", { class: "checking" },
     h("section", { class: "card" }, h("h1", {}, text.head), modes, task, program, legend, guess, buttons, verdict, network),
-    h("section", { class: "card" }, title, points.element,
-      h("table", { class: "parts" }, h("thead", {}, h("tr", {},
-        ...[text.columns.part, text.columns.error, text.columns.says].map((name) => h("th", { scope: "col" }, name)))), table),
-      at, errors.element)));
+    h("section", { class: "card" }, title, nothing, points.element, parts, at, errors.element)));
 
   const failed = (error) => error.name !== "AbortError" && source.trouble(error);
   const setting = () => ({ layers: state.layers, hidden: state.hidden, output: state.output, lam: Number(state.lam), rows: Number(state.rows) });
@@ -84,9 +85,13 @@ export function mount(el, source) {
     for (const each of modes.children) each.setAttribute("aria-pressed", each.value === mode);
     guess.hidden = giveUp.hidden = mode !== "game";
     next.hidden = true;
-    go.hidden = network.hidden = errors.element.hidden = own;
+    go.hidden = network.hidden = own;
+    compared(false);
     legend.hidden = own;
     go.disabled = false;
+    if (own) program.before(verdict); // what is read first
+    else buttons.after(verdict);
+    program.removeAttribute("tabindex");
     if (own) return watch(signal);
     task.replaceChildren(h("p", { class: "note" }, text.tasks[mode]));
     controls();
@@ -97,7 +102,7 @@ export function mount(el, source) {
       lines(answer.lines, answer.mistakes);
       legend.textContent = text.legend(state.hidden);
       kind.replaceChildren(h("option", { value: "" }, text.noKind),
-        ...[...answer.kinds].sort().map((name) => h("option", { value: name, title: options.kinds[name] }, name)));
+        ...[...answer.kinds].sort().map((name) => h("option", { value: name, title: options.kinds[name] }, name.replaceAll("-", " "))));
       if (mode !== "game") await check();
     } catch (error) {
       program.replaceChildren();
@@ -110,9 +115,10 @@ export function mount(el, source) {
     const found = [h("p", { class: "note" }, text.tasks[answer.mistakes > 1 ? "pair" : state.mode])];
     if (state.mode === "game") {
       const level = select(LEVELS, state.level, (value) => take({ level: value, seed: undefined }), (value) => text.levels[value]);
+      const seed = h("input", { type: "number", min: 0, max: SEEDS, value: state.seed, onchange: () => take({ seed: seed.value }) });
       found.push(h("div", { class: "buttons" }, h("label", {}, text.level, " ", level),
-        button(text.another, another)),
-      h("p", { class: "note" }, text.number(state.seed)), h("p", { class: "score" }, score()));
+        h("label", { class: "seed", title: text.sameForAll }, text.number, " ", seed), button(text.another, another)),
+      h("p", { class: "score" }, score()));
     }
     if (state.mode === "slip") {
       const groups = grouped(answer.slips);
@@ -152,6 +158,8 @@ export function mount(el, source) {
   }
 
   async function check() {
+    work.abort(); // the curve of the check before
+    work = new AbortController();
     const { signal } = work;
     go.disabled = true;
     source.trouble(null);
@@ -162,13 +170,14 @@ export function mount(el, source) {
     try {
       const asked = { ...setting(), ...what(), epsilon: errors.epsilon, guess: guessed, kind: kind.value || null };
       await source.follow("check", asked, (message) => {
-        if (message.D) points.begin(shown = message);
+        if (message.D) begun(message);
         else if (message.numerical) points.add(message.numerical);
         else if (message.table) last = message;
       }, signal);
       await points.filled();
       if (signal.aborted) return;
       told(last);
+      go.disabled = false;
       await source.follow("errors", { ...setting(), ...what() }, (message) => message.numerical && errors.add(message), signal);
     } catch (error) {
       if (!signal.aborted) verdict.replaceChildren();
@@ -176,6 +185,19 @@ export function mount(el, source) {
     } finally {
       if (!signal.aborted) go.disabled = false;
     }
+  }
+
+  /** Show the pictures of a comparison; before the first one there are none. */
+  function compared(any) {
+    nothing.hidden = any;
+    points.element.hidden = parts.hidden = !any;
+    errors.element.hidden = !any || state.mode === "own";
+  }
+
+  function begun(message) {
+    shown = message;
+    compared(true);
+    points.begin(message);
   }
 
   /** Show what a check says. */
@@ -216,7 +238,7 @@ export function mount(el, source) {
       item.querySelector("input")?.setAttribute("disabled", "");
       if (!wrong.has(i)) return;
       item.classList.add("slip");
-      item.append(h("div", { class: "should" }, h("span", {}, text.should, " ", h("code", {}, right[i])), h("span", { class: "why" }, wrong.get(i))));
+      item.append(h("div", { class: "should" }, h("span", {}, text.should, " ", h("code", {}, right[i])), h("span", { class: "named" }, wrong.get(i))));
     });
   }
 
@@ -275,9 +297,11 @@ export function mount(el, source) {
         if (message.lines) {
           const more = message.length - message.lines.length;
           program.className = "program listing";
+          program.tabIndex = 0; // it scrolls
           program.replaceChildren(...message.lines.map((line) => h("li", {}, h("code", {}, line || " "))),
             ...(more > 0 ? [h("li", { class: "note" }, text.moreLines(more))] : []));
           for (const [line] of message.changes) program.children[line - 1]?.classList.add("changed");
+          if (message.changes.length) bringUp(message.changes[0][0]);
           if (saves++) changes.replaceChildren(h("h2", {}, text.changed(new Date().toLocaleTimeString())), ...message.changes.slice(0, 8).map(difference));
           status.textContent = text.running;
           slow = setTimeout(() => (status.textContent = text.forever), PATIENCE);
@@ -287,7 +311,7 @@ export function mount(el, source) {
           markLine(message.line);
         } else {
           status.textContent = [text.waiting, ...message.told].join(" ");
-          points.begin(shown = message);
+          begun(message);
           points.add(message.numerical);
           fill(message.table, message.epsilon);
           const now = message.diagnosis.map(({ name }) => name);
@@ -308,14 +332,20 @@ export function mount(el, source) {
 
   function difference([line, before, after]) {
     return h("div", { class: "difference" }, h("span", { class: "note" }, text.line(line)),
-      ...(before ? [h("del", {}, before)] : []), ...(after ? [h("ins", {}, after)] : []));
+      ...(before ? [h("del", {}, before.trim())] : []), ...(after ? [h("ins", {}, after.trim())] : []));
   }
 
   function markLine(line) {
     const item = line && program.children[line - 1];
     if (!item) return;
     item.classList.add("slip");
-    item.scrollIntoView({ block: "nearest" });
+    bringUp(line);
+  }
+
+  /** Scroll the file so that a line is seen, and leave the page where it is. */
+  function bringUp(line) {
+    const item = program.children[line - 1];
+    if (item) program.scrollTop = item.offsetTop - program.offsetTop - program.clientHeight / 2;
   }
 
   function select(values, chosen, changed, name = String) {

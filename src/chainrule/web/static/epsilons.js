@@ -5,7 +5,7 @@ import { number } from "./math.js";
 import { words } from "./words.js";
 
 const svg = inside("http://www.w3.org/2000/svg");
-const WIDTH = 460, HEIGHT = 170, LEFT = 46, RIGHT = 16, TOP = 10, BOTTOM = 24;
+const WIDTH = 460, HEIGHT = 170, LEFT = 58, RIGHT = 16, TOP = 10, BOTTOM = 24;
 const LEAST = -13, MOST = 1; // powers of ten of the errors shown
 const COUNT = 23, FIRST = -1, LAST = -12; // epsilons, and their powers of ten
 export const NOTES = 6; // the notes' 1e-4

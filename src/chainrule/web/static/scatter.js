@@ -5,7 +5,7 @@ import { number } from "./math.js";
 import { words } from "./words.js";
 
 const svg = inside("http://www.w3.org/2000/svg");
-const WIDTH = 460, HEIGHT = 340, LEFT = 52, RIGHT = 12, TOP = 12, BOTTOM = 34, PAD = 0.06;
+const WIDTH = 460, HEIGHT = 340, LEFT = 58, RIGHT = 12, TOP = 12, BOTTOM = 34, PAD = 0.06;
 const FILLING = 1200; // milliseconds that the marks take to appear
 const SIZE = 4.5;
 // The outlines of layers' marks, so that no layer is told by colour alone; a bias's mark is hollow
