@@ -1,5 +1,8 @@
 """What cells mean: numbers however they are written, dates, times, text; what is said of it."""
 
+import subprocess
+import sys
+
 import numpy as np
 import polars as pl
 import pytest
@@ -272,3 +275,32 @@ def test_dots_before_three_digits_stay_decimal_where_something_speaks_against_th
     frame, _ = counts(other=["0.125", *broken[1:]])  # whatever another column shows
     other = cells.understand(frame, {}, ";")["other"]
     np.testing.assert_array_equal(other.values, [0.125, *map(float, broken[1:])])
+
+
+def test_many_columns_are_understood_some_at_a_time(monkeypatch):
+    frame = pl.DataFrame({
+        "a": ["1", "NA", "3"], "b": ["0,5", "1,5", "2,5"], "c": ["u", "v", None],
+        "d": ["2020-01-31", "2020-02-01", "?"], "e": ["1", "2", "x"],
+    })  # fmt: skip
+    whole = cells.understand(frame, {}, ";")
+    monkeypatch.setattr(cells, "AT_ONCE", 2)
+    parts = cells.understand(frame, {}, ";")
+    assert list(parts) == list(whole)
+    for name, column in parts.items():
+        np.testing.assert_array_equal(column.values, whole[name].values)
+        assert (column.form, column.absent) == (whole[name].form, whole[name].absent)
+
+
+@pytest.mark.slow
+def test_ten_thousand_columns_take_a_bounded_memory():
+    program = (
+        "import io, resource, sys; from chainrule.datasets import formats\n"
+        "def read(n):\n"
+        "    rows = [[f'c{j}' for j in range(n)], *[['1', '2'] * (n // 2)] * 8]\n"
+        "    text = '\\n'.join(map(','.join, rows)).encode()\n"
+        "    assert len(formats.read(io.BytesIO(text), None, name='t.csv').table) == n\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10\n"
+        "before = read(10); print(read(10_000) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert int(done.stdout) < 110, done.stderr  # MiB

@@ -31,6 +31,7 @@ NO_NUMBER = (  # in a column of numbers or dates; in one of text, "-" and "none"
 )
 MOST_STRAYS = 0.1  # a column with a larger share of cells that are no numbers is text
 FEW = 20  # so many whole numbers that recur, beside words that recur, are categories
+AT_ONCE = 500  # columns
 SAMPLE = 1000  # different cells that are looked at first
 
 NUMBERS, COMMA, TEXT, DATES, TIMES = "numbers", "numbers as 0,5", "text", "dates", "times"
@@ -180,10 +181,11 @@ def understand(
 
     if not frame.columns:
         return {}
-    words = frame.select(pl.all().fill_null("").str.strip_chars())
-    cells = words.select(pl.when(pl.all().is_in(MARKS)).then(None).otherwise(pl.all()).name.keep())
-    numbers = cells.select(pl.all().cast(pl.Float64, strict=False))
-    marked = words.select((pl.all().is_in(MARKS) & (pl.all() != "")).any()).row(0, named=True)
+    every = pl.all()
+    words = _each(frame, every.fill_null("").str.strip_chars())
+    cells = _each(words, pl.when(every.is_in(MARKS)).then(None).otherwise(every).name.keep())
+    numbers = _each(cells, every.cast(pl.Float64, strict=False))
+    marked = _each(words, (every.is_in(MARKS) & (every != "")).any()).row(0, named=True)
     odd = [n for n in cells.columns if cells[n].null_count() != numbers[n].null_count()]
     comma = _has_decimal_commas(cells, odd, None if forms else separator)
     columns = {}
@@ -203,6 +205,14 @@ def understand(
             column.absent = marks.listed(marks.counts > 0) + column.absent
         columns[name] = column
     return columns
+
+
+def _each(frame: Any, expression: Any) -> Any:
+    """Return an expression of each column; of some columns at a time, as a plan takes memory."""
+    import polars as pl
+
+    parts = [frame[:, k : k + AT_ONCE].select(expression) for k in range(0, frame.width, AT_ONCE)]
+    return pl.concat(parts, how="horizontal")
 
 
 def notes(columns: Mapping[str, ReadColumn]) -> list[str]:
