@@ -281,7 +281,11 @@ def checkpoints() -> dict[str, list[bytes]]:
     return found
 
 
-GROUPS = (tables, of_libraries, models, pictures, drives, checkpoints)
+def labels() -> dict[str, list[bytes]]:
+    return {"labels": [b"file,label\na.png,12\nb.png,3\n", b"label,file\n7,a.png\n"]}
+
+
+GROUPS = (tables, of_libraries, models, pictures, drives, checkpoints, labels)
 PICTURES = ("png", "jpg", "webp", "gif", "tif", "bmp", "ppm")
 APARTS = {  # and the libraries that read them
     "mat": ("scipy.io", "scipy.sparse"), "hdf5.mat": ("h5py", "scipy.sparse"),
@@ -439,6 +443,13 @@ def read(name: str, content: bytes) -> str:
             student = Student(1)
             for frame, number, order in zip(*watched(written(content)), strict=True):
                 student.watch(frame, int(number), Orders(*order.tolist()))
+        elif name == "labels":
+            from chainrule.handwriting.learning import collected
+
+            folder = written(content).with_suffix(".labels")
+            folder.mkdir(exist_ok=True)
+            written(content).rename(folder / "labels.csv")
+            collected(folder)
         elif name.endswith("driver"):
             from chainrule.driving import driver
 
@@ -543,7 +554,7 @@ def bring_up(name: str) -> None:
 
 def written(content: bytes) -> Path:
     """Return the path of a file that is read by its path only."""
-    path = Path(SHARED_MEMORY or tempfile.gettempdir(), f"fuzz-{os.getpid()}")
+    path = Path(tempfile.gettempdir(), "altered")
     path.write_bytes(content)
     return path
 
@@ -607,6 +618,7 @@ def cases(
 ) -> None:
     """Read cases in this process, whose memory is limited, and tell what comes of each."""
     with tempfile.TemporaryDirectory(dir=SHARED_MEMORY) as folder:
+        tempfile.tempdir = folder
         nursery = Nursery(name, folder) if name in APARTS else None
         warnings.filterwarnings("error", category=RuntimeWarning)
         read(name, files[0])

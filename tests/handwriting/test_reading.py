@@ -336,6 +336,7 @@ def test_the_temperature_makes_an_overconfident_network_modest():
         (b"file,label\n../secret.jpg,1\n", r"'\.\./secret\.jpg' is no file of this folder"),
         (b"file,label\n/etc/passwd,1\n", "'/etc/passwd' is no file of this folder"),
         (b"file,label\n,1\n", "'' is no file of this folder"),
+        (b"file,label\na\0.jpg,1\n", "is no file of this folder"),
         (b"file,label\nabsent.jpg\n", "there is no such file"),
         (b"photo,label\na.jpg,1\n", "needs the columns file and label"),
         (b"file,label\n\xff\xfe,1\n", "needs the columns file and label, in UTF-8"),
@@ -345,4 +346,10 @@ def test_the_temperature_makes_an_overconfident_network_modest():
 def test_labels_name_files_of_their_folder_only(tmp_path, content, message):
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(DataError, match=message):
+        learning.collected(tmp_path)
+
+
+def test_a_folder_in_the_place_of_the_labels_is_none(tmp_path):
+    (tmp_path / "labels.csv").mkdir()
+    with pytest.raises(DataError, match=r"has no labels\.csv"):
         learning.collected(tmp_path)

@@ -346,7 +346,7 @@ def collected(folder: str | os.PathLike[str]) -> tuple[Array, Array]:
         If it has no labels.csv, or a photo does not fit its label.
     """
     file = Path(folder) / LABELS
-    if not file.exists():
+    if not file.is_file():
         raise DataError(
             f"{os.fspath(folder)}: has no {LABELS}: add photos with chainrule collect PHOTO "
             f"--label 0123456789 --folder {os.fspath(folder)}"
@@ -359,7 +359,7 @@ def collected(folder: str | os.PathLike[str]) -> tuple[Array, Array]:
     X: list[Array] = []
     y: list[int] = []
     for name, written in rows:
-        if Path(name).name != name or not name:
+        if Path(name).name != name or not name or "\0" in name:
             raise DataError(f"{file}: {name!r} is no file of this folder: it may name no other")
         pictures = photos.find(Path(folder, name)).pictures
         label = [int(c) for c in written if c in "0123456789"]
