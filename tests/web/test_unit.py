@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 from asgi import ask, desk
 
-from chainrule import Network, forward, random_theta, reshape, trace
+from chainrule import Network, forward, random_theta, reshape, trace, train
+from chainrule.datasets import load
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
+from chainrule.handwriting.frames import known_digits
 from chainrule.handwriting.reading import shipped_model
 from chainrule.model_file import Model
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
 from chainrule.web.desk import Desk, Opened
-from chainrule.web.unit import unit
+from chainrule.web.unit import examples, unit
 
 X = normalise(draw_digit(7, np.random.default_rng(0))).ravel()
 MODEL = shipped_model()
@@ -65,6 +67,35 @@ def test_pixels_come_as_they_are_seen_where_a_network_stores_them_column_by_colu
     np.testing.assert_array_equal(answer["values"], [1, *seen.ravel()])
     Delta = trace(network, theta, x, np.eye(10)[3]).Delta[0][1]
     np.testing.assert_allclose(answer["Delta"], [Delta[0], *Delta[1:].reshape(8, 8).T.ravel()])
+
+
+@pytest.mark.parametrize(("l", "j"), [(2, 364), (3, 9), (4, 8)])
+def test_the_digits_that_switch_a_unit_on_are_those_with_the_largest_a(l, j):
+    answer = ask(examples, desk(), l=l, j=j)
+    X, labels = known_digits(MODEL)
+    a = forward(NETWORK, THETA, X.astype(np.float64))[0][l - 1][:, j - 1]
+    np.testing.assert_allclose(answer["a"], np.sort(a)[::-1][:12], rtol=1e-12)
+    assert answer["of"] == len(X) == 120
+    assert answer["pictures"].shape == (12, 28, 28)
+    for shown, label, activation in zip(
+        answer["pictures"], answer["labels"], answer["a"], strict=True
+    ):
+        [i] = np.flatnonzero((np.rint(255 * X) == shown.ravel()).all(axis=1))
+        assert str(labels[i]) == label
+        assert a[i] == pytest.approx(activation, rel=1e-12)
+    if (l, j) == (4, 8):
+        assert set(answer["labels"]) == {"7"}
+
+
+def test_a_network_of_8x8_pixels_is_shown_scikit_learns_digits():
+    digits = load("digits")
+    network = Network((64, 10), hidden=())
+    theta = train(network, digits.X, digits.Y, lam=1.0, max_iter=30, check=False).theta
+    at = Desk(Opened(Model(network, theta, digits.encoder), "small"))
+    answer = ask(examples, at, l=2, j=4)
+    assert answer["of"] == 1797
+    assert answer["pictures"].shape == (12, 8, 8)
+    assert set(answer["labels"]) == {"3"}
 
 
 @pytest.mark.parametrize(

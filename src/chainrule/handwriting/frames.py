@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.datasets import load
 from chainrule.model_file import Model
 from chainrule.photos import SIDE, normalise
 from chainrule.photos.strokes import draw_digit
@@ -139,6 +140,27 @@ def fitted(model: Model) -> Fitted:
 def inputs(model: Model, pictures: Array) -> Array:
     """Return the network's inputs for pictures of shape (n, 28, 28), of shape (n, s_1), float32."""
     return model.encoder.pixels(fitted(model).frame(pictures))
+
+
+@lru_cache(maxsize=8)
+def known_digits(model: Model) -> tuple[Array, Array]:
+    """Return digits as the network's inputs, of shape (m, s_1), and what they are.
+
+    They are scikit-learn's where it reads pictures like those, else drawn ones.
+
+    Examples
+    --------
+    >>> from chainrule.handwriting.reading import shipped_model
+    >>> X, labels = known_digits(shipped_model())
+    >>> X.shape, labels[:3], labels[-1]
+    ((120, 784), array([0, 0, 0]), 9)
+    """
+    if fitted(model).frame == Frame(8, filled=True):
+        digits = load("digits")
+        labels = np.array(digits.classes)[digits.Y]
+        return model.encoder.pixels(digits.encoder.images(digits.X)), labels
+    pictures, labels = drawn()
+    return inputs(model, pictures), labels
 
 
 @cache

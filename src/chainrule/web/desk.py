@@ -35,10 +35,13 @@ class Opened:
 
     def activations(self, x: Array) -> list[Array]:
         """Return a(1), ..., a(L) of one example that is not standardised yet."""
-        X = np.asarray(x, np.float64).reshape(1, -1)
+        return [a_l[0] for a_l in self.layers(np.asarray(x).reshape(1, -1))]
+
+    def layers(self, X: Array) -> list[Array]:
+        """Return a(1), ..., a(L) of examples that are not standardised yet, of shape (m, s_l)."""
+        X = np.asarray(X, np.float64)
         scaling = self.model.scaling
-        a, _ = forward(self.model.network, self.theta, scaling.apply(X) if scaling else X)
-        return [a_l[0] for a_l in a]
+        return forward(self.model.network, self.theta, scaling.apply(X) if scaling else X)[0]
 
 
 @dataclass

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.common.types import Array
 from chainrule.handwriting.frames import fitted
 from chainrule.handwriting.reading import (
     NO_CODE,
@@ -22,6 +21,7 @@ from chainrule.photos import Mark, find, stages
 from chainrule.photos.strokes import digit_paths
 from chainrule.web.asked import Asked
 from chainrule.web.desk import KEPT, Desk, Opened
+from chainrule.web.wire import as_bytes
 
 MOST_SIDE = 560  # pixels of the pad
 SHOWN_SIDE = 800  # pixels of a photo's longer side on the page
@@ -89,8 +89,8 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
     answer = read_marks(reading) | {
         "photo": desk.keep(reading, number),
         "rgb": np.ascontiguousarray(found.photo.rgb[smaller]),
-        "contrast": _bytes(1 - found.contrast[smaller]),
-        "mask": _bytes(1 - found.mask[smaller]),
+        "contrast": as_bytes(1 - found.contrast[smaller]),
+        "mask": as_bytes(1 - found.mask[smaller]),
         "boxes": np.array([mark.box for mark in found.marks], np.float64).reshape(-1, 4) / step,
         "rows": [digit.row for digit in reading.digits],
         "notes": found.photo.notes,
@@ -131,12 +131,8 @@ def read_marks(reading: Reading) -> dict[str, Any]:
 def looked_into(opened: Opened, mark: Mark) -> dict[str, Any]:
     """Return each step from a mark to the network's answer: pictures, then a(2), ..., a(L)."""
     *before, normal = stages(mark.ink)
-    pictures = {name: _bytes(picture) for name, picture in zip(STAGES, before, strict=True)}
+    pictures = {name: as_bytes(picture) for name, picture in zip(STAGES, before, strict=True)}
     x = fitted(opened.model).frame(normal[None])
     a = opened.activations(opened.model.encoder.pixels(x))
     layers = {f"a{l}": a_l for l, a_l in enumerate(a[1:], start=2)}
     return {**pictures, "normal": normal, "x": x[0], **layers}
-
-
-def _bytes(picture: Array) -> Array:
-    return np.asarray(np.clip(np.rint(255 * picture), 0, 255), np.uint8)

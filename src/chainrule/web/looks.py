@@ -23,6 +23,7 @@ from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.runs import Run
 from chainrule.web.unit import by_rows, explained
+from chainrule.web.wire import as_bytes
 from chainrule.workbench.picture import decision_regions, error_bars, fitted_curve
 from chainrule.workbench.pipeline import evaluate, standardised, true_values
 from chainrule.workbench.telling import headline
@@ -201,8 +202,3 @@ def most_active(model: Model, X: Array, l: int, j: int) -> Array:
     """Return the rows for which unit j of layer l has its largest activations."""
     a, _ = forward(model.network, model.theta, X)
     return np.argsort(-a[l - 1][:, j - 1], kind="stable")[:MOST_ACTIVE].astype(np.int32)
-
-
-def as_bytes(pictures: Array) -> Array:
-    """Return pixels from 0 to 1 as bytes."""
-    return np.ascontiguousarray(np.clip(np.rint(255 * pictures), 0, 255), np.uint8)

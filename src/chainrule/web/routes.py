@@ -36,6 +36,7 @@ ROUTES: dict[str, Route] = {
     "learn": Route(teaching.learn),
     "forget": Route(teaching.forget),
     "unit": Route(unit.unit),
+    "examples": Route(unit.examples),
     "step_cases": Route(stepping.step_cases),
     "step": Route(stepping.step),
     "step_unit": Route(stepping.step_unit),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.handwriting.frames import known_digits
 from chainrule.model_file import Model
 from chainrule.notes.formulas import activation_formulas, cost_formulas, in_letters, in_numbers
 from chainrule.notes.network import Network
@@ -14,7 +15,9 @@ from chainrule.notes.theta import blocks
 from chainrule.notes.trace import Trace, trace
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
+from chainrule.web.wire import as_bytes
 
+MOST = 12  # examples that are shown of those that switch a unit on
 CURVE = np.linspace(-1, 1, 121)  # points of g that are drawn, in units of the largest |z|
 
 
@@ -73,6 +76,22 @@ def taught(shown: Trace, l: int, j: int) -> dict[str, Any]:
         "delta": float(shown.delta[l - 2][j - 1]),
         "Delta": np.ascontiguousarray(shown.Delta[l - 2][j - 1]),
         "cost": float(shown.cost),
+    }
+
+
+def examples(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the digits that switch a unit on most: pictures, what they are, and the unit's a."""
+    opened = desk.opened
+    model = opened.model
+    l, j = unit_of(model.network, asked)
+    X, labels = known_digits(model)
+    a = opened.layers(X)[l - 1][:, j - 1]
+    most = np.argsort(-a, kind="stable")[:MOST]
+    return {
+        "a": a[most],
+        "labels": [str(labels[i]) for i in most],
+        "pictures": as_bytes(model.encoder.images(X[most])),
+        "of": len(X),
     }
 
 

@@ -59,6 +59,11 @@ def pack(values: Mapping[str, Any]) -> bytes:
     return b"".join([len(header).to_bytes(4, "little"), header, *blocks])
 
 
+def as_bytes(pixels: Array) -> Array:
+    """Return pixels from 0 to 1 as bytes."""
+    return np.ascontiguousarray(np.clip(np.rint(255 * pixels), 0, 255), np.uint8)
+
+
 def unpack(message: bytes) -> dict[str, Any]:
     """Return the values of a message from a page, which may hold anything.
 

@@ -2,6 +2,7 @@
 
 import { button, h } from "./dom.js";
 import { keepDrawn } from "./drawn.js";
+import { examples } from "./examples.js";
 import { canvas, grey } from "./paint.js";
 import { pad } from "./pad.js";
 import { incoming, sheet } from "./photo.js";
@@ -44,7 +45,9 @@ export function mount(el, source) {
   const stepped = h("p", { hidden: true }, h("a", {}, words.step.through));
   const side = h("section", { class: "card unit" });
   const explained = panel(side, network, () => explain());
-  let shown = null, answered = null, photo = null;
+  const strongest = examples();
+  side.append(strongest.element);
+  let shown = null, answered = null, photo = null, strongOf = null;
   let chosen = unitOf(source.settings.unit), picked = chosen !== null, mark, said = 0, saying = 0;
 
   el.replaceChildren(h("div", { class: "draw" },
@@ -65,6 +68,7 @@ export function mount(el, source) {
   const read = newest(source.ask, heard, failed);
   const lookInto = newest(source.ask, look, failed);
   const unit = newest(source.ask, explained.show, failed);
+  const strong = newest(source.ask, strongest.show, failed);
   const ink = pad(drawn, (any) => (any ? send() : nothing()), (down) => say(down ? words.penDown : words.penUp));
   const closed = incoming(el, given);
 
@@ -150,8 +154,9 @@ export function mount(el, source) {
   }
 
   function nothing(text = words.nothing) {
-    for (const waiting of [read, lookInto, unit]) waiting.forget();
-    shown = answered = null;
+    for (const waiting of [read, lookInto, unit, strong]) waiting.forget();
+    shown = answered = strongOf = null;
+    strongest.show(null);
     label.textContent = "";
     sure.textContent = text;
     looks.textContent = "";
@@ -197,6 +202,9 @@ export function mount(el, source) {
     x.shape = [x.length];
     const { y } = explained;
     unit("unit", { ...chosen, x, ...(y === undefined ? {} : { y }) });
+    const which = `${chosen.l},${chosen.j},${network.own}`; // what was taught changes the unit, too
+    if (which !== strongOf) strong("examples", chosen);
+    strongOf = which;
   }
 
   function say(text) {
