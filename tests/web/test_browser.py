@@ -71,6 +71,8 @@ def test_undo_and_clear(visit):
         read(page, "1")
         page.get_by_role("button", name="Clear").click()
         read(page, "")
+        page.get_by_role("button", name="Undo").click()  # the clearing, too, can be taken back
+        read(page, "1")
 
 
 def test_of_two_digits_either_can_be_looked_into(visit):

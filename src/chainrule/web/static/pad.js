@@ -14,7 +14,7 @@ export function pad(canvas, changed, say) {
   const sent = new OffscreenCanvas(SENT, SENT);
   const sending = sent.getContext("2d", { willReadFrequently: true });
   const seen = canvas.getContext("2d");
-  let strokes = [], drawing = null, example = false, frame = 0, writing = 0;
+  let strokes = [], cleared = [], drawing = null, example = false, frame = 0, writing = 0;
   const pen = { x: 0.5, y: 0.5, shown: false, down: false };
 
   function paint(context, side) {
@@ -85,6 +85,10 @@ export function pad(canvas, changed, say) {
   for (const name of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(name, () => (drawing = null));
   }
+  canvas.addEventListener("focus", () => {
+    pen.shown = canvas.matches(":focus-visible"); // who came by keyboard sees where the pen is
+    redraw();
+  });
   canvas.addEventListener("blur", () => {
     pen.shown = pen.down = false;
     redraw();
@@ -115,14 +119,17 @@ export function pad(canvas, changed, say) {
 
   function clear() {
     cancelAnimationFrame(writing);
+    if (strokes.length && !example) cleared = strokes;
     strokes = [];
     pen.down = false;
     redraw();
   }
 
+  /** Take back a stroke, or the clearing. */
   function undo() {
     cancelAnimationFrame(writing);
-    strokes.pop();
+    if (strokes.length) strokes.pop();
+    else [strokes, cleared, example] = [cleared, [], false];
     pen.down = false;
     redraw();
   }

@@ -28,7 +28,7 @@ export const words = {
         ["0 … 9", "an example of that digit"],
         ["← ↑ → ↓", "on the pad: move the pen"],
         ["Space", "on the pad: put the pen down, or lift it"],
-        ["Ctrl+Z", "on the pad: take a stroke back"],
+        ["Ctrl+Z", "on the pad: take a stroke back, or the clearing"],
         ["Delete", "on the pad: clear it"],
         ["Ctrl+V", "read a photo that you copied"],
       ],
