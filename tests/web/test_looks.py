@@ -160,6 +160,17 @@ def test_a_unit_is_explained_with_the_theta_on_show_and_taught_by_the_rows_own_c
     assert other["delta"] != answer["delta"]
 
 
+def test_a_unit_that_nothing_switches_on_has_no_examples():
+    dead = {"activation": "relu", "optimizer": "sgd", "learning_rate": 10.0, "lam": 0.0}
+    at, run = trained(data="digits", hidden=[4], max_iter=3, **dead)
+    theta = run.theta(1).copy()
+    reshape(run.network, theta)[0][0] = -1.0
+    run.thetas[1] = theta
+    answer = ask(run_unit, at, run=run.id, iteration=1, l=2, j=1, row=0)
+    assert answer["most"].size == 0
+    assert answer["most_pictures"].shape == (0, 8, 8)
+
+
 def test_a_unit_of_a_fit_of_numbers_is_taught_by_the_rows_own_number(sine):
     at, run = sine
     answer = ask(run_unit, at, run=run.id, iteration=20, l=3, j=1, row=2)

@@ -22,7 +22,7 @@ from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.runs import Run
-from chainrule.web.unit import by_rows, explained
+from chainrule.web.unit import MOST, by_rows, explained
 from chainrule.web.wire import as_bytes
 from chainrule.workbench.picture import decision_regions, error_bars, fitted_curve
 from chainrule.workbench.pipeline import evaluate, standardised, true_values
@@ -32,7 +32,6 @@ MOST_UNITS, MOST_INPUTS = 100, 30  # of a layer that are shown
 MOST_CLASSES = 12  # of a confusion matrix; with more only the commonest confusions are listed
 MOST_EXAMPLES = 60  # of a cell
 MOST_NAMES = 1000  # of inputs
-MOST_ACTIVE = 12  # examples that switch a unit on
 MOST_POINTS = 1000  # of a scatter
 WITH_BARS = ("lm", "br")
 
@@ -199,6 +198,7 @@ def run_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 
 def most_active(model: Model, X: Array, l: int, j: int) -> Array:
-    """Return the rows for which unit j of layer l has its largest activations."""
-    a, _ = forward(model.network, model.theta, X)
-    return np.argsort(-a[l - 1][:, j - 1], kind="stable")[:MOST_ACTIVE].astype(np.int32)
+    """Return the rows that switch unit j of layer l on, those with the largest a first."""
+    a = forward(model.network, model.theta, X)[0][l - 1][:, j - 1]
+    most = np.argsort(-a, kind="stable")[:MOST]
+    return most[a[most] > 0].astype(np.int32)
