@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -608,6 +609,34 @@ def test_what_is_saved_is_said_when_the_picture_fails(here, monkeypatch, error, 
     assert found.exit_code == code
     assert words in found.stderr
     assert model_file.load("homes.safetensors")
+
+
+def test_what_is_saved_is_said_when_a_comparison_is_interrupted(here, monkeypatch):
+    from chainrule.workbench import beside
+
+    train = beside.train
+
+    def cut(*given, **more):
+        return replace(train(*given, **more), interrupted=True)
+
+    monkeypatch.setattr(beside, "train", cut)
+    found = run("train", "homes.csv", *QUICK)
+    assert found.exit_code == 130
+    last = found.stderr.splitlines()[-1]
+    assert last.endswith("is saved in homes.safetensors, its picture in homes.png")
+
+
+def test_ctrl_c_before_the_first_J_is_not_a_mistake_of_ours(here, monkeypatch):
+    from chainrule.training import objective
+
+    def cut(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(objective.TrainingObjective, "__call__", cut)
+    found = run("train", "homes.csv", *QUICK, "--lam", "1")
+    assert found.exit_code == 130
+    assert found.stderr.splitlines()[-1] == "chainrule: interrupted: nothing was saved"
+    assert not list(here.glob("*.safetensors"))
 
 
 def test_two_inputs_and_classes_get_a_map_in_the_tables_units(here, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chainrule import model_file
-from chainrule.commands import exits, keeping
+from chainrule.commands import keeping
 from chainrule.commands.app import app
 from chainrule.training import checkpoint
 
@@ -131,7 +131,7 @@ def test_a_signal_saves_the_best_theta_and_names_the_file(here, name, code):
 
 
 def test_a_second_ctrl_c_leaves_at_once(here):
-    again = f"tables._save = lambda *given: {killed_by('SIGINT')} or time.sleep(60)"
+    again = f"keeping.save = lambda *given, **more: {killed_by('SIGINT')} or time.sleep(60)"
     send = f"import time; {again}; {killed_by('SIGINT')}"
     code, out, err = ended_by(send, "train", "big.csv", *OPTIONS)
     assert (code, out) == (130, "")
@@ -141,7 +141,8 @@ def test_a_second_ctrl_c_leaves_at_once(here):
 
 def test_a_second_sigterm_lets_the_first_save(here):
     again = (
-        "tables._save = lambda *given, save=tables._save: signal.raise_signal(15) or save(*given)"
+        "keeping.save = lambda *given, save=keeping.save, **more: "
+        "signal.raise_signal(15) or save(*given, **more)"
     )
     code, _, err = ended_by(f"{again}; {killed_by('SIGTERM')}", "train", "big.csv", *OPTIONS)
     assert code == 143
@@ -165,18 +166,6 @@ def test_a_terminal_that_is_gone_does_not_lose_the_network(here):
     (here / "gone").touch()
     assert process.wait(60) == 129
     assert model_file.load("big.safetensors")
-
-
-def test_what_was_to_be_ignored_stays_ignored(monkeypatch):
-    before = {number: signal.getsignal(number) for number in exits.ASK_TO_END}
-    try:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
-        exits.heed_signals()
-        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        assert signal.getsignal(signal.SIGTERM) is exits._hear
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def test_scipys_minimizers_say_before_training_that_they_cannot_go_on(here):

@@ -1,6 +1,7 @@
 """Formats whose libraries may crash are read in a process of their own."""
 
 import io
+import subprocess
 import threading
 
 import numpy as np
@@ -87,3 +88,16 @@ def test_a_v7_3_file_cannot_read_other_files(tmp_path):
         file.create_dataset("X", (4,), "u1", external=[("/etc/hostname", 0, 4)])
     with pytest.raises(DataError, match="it refers to other files"):
         octave.read(tmp_path / "t.mat")
+
+
+def test_ctrl_c_ends_the_process_that_reads(monkeypatch):
+    started = []
+
+    def interrupted(process, *given, **more):
+        started.append(process)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        foreign.read("mat", mat())
+    assert started[0].returncode == -9

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -492,6 +493,39 @@ def test_what_is_learnt_stays_if_the_laps_are_interrupted(race, tmp_path, monkey
     assert result.exit_code == 130
     assert "the network is saved in" in result.stderr
     assert load(out).network.layers == (960, 4, 60)
+
+
+def test_what_is_learnt_stays_if_the_lesson_is_interrupted(race, tmp_path, monkeypatch):
+    practise = learning.Student.practise
+    done = []
+
+    def cut(student, *given, **more):
+        result = practise(student, *given, **more)
+        done.append(result)
+        return replace(result, interrupted=True)
+
+    monkeypatch.setattr(learning.Student, "practise", cut)
+    out = tmp_path / "a.safetensors"
+    found = CliRunner().invoke(app, ["drive", "--minutes", "0.1", "--out", str(out)])
+    assert found.exit_code == 130
+    assert len(done) == 1, "the lesson is over"
+    assert "interrupted: what was learnt in 0:06 min of driving is saved in" in found.stderr
+    assert load(out).network.layers == (960, 4, 60)
+    assert not out.with_suffix(".png").exists()
+
+
+def test_a_lesson_interrupted_before_it_has_taught_anything_saves_nothing(
+    race, tmp_path, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(learning.Student, "watch", interrupted)
+    out = tmp_path / "a.safetensors"
+    found = CliRunner().invoke(app, ["drive", "--minutes", "0.1", "--out", str(out)])
+    assert found.exit_code == 130
+    assert "nothing was saved" in found.stderr
+    assert not out.exists()
 
 
 @pytest.mark.slow

@@ -56,3 +56,14 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     for pid in alive:
         os.kill(pid, signal.SIGKILL)
     assert not alive
+
+
+def hears_ctrl_c():
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_is_for_the_parent_alone():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert list(in_processes(hears_ctrl_c, [()] * 3, workers=2)) == [False] * 3
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before

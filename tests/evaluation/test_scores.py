@@ -45,3 +45,21 @@ def test_a_regression_of_several_targets_is_scored_as_scikit_learn_scores_it():
     assert evaluation.score == evaluation.r2 == r2_score(truth, h)
     # root_mean_squared_error is the mean of the columns' roots
     assert evaluation.rmse == pytest.approx(np.sqrt(((h - truth) ** 2).mean(axis=0)).mean())
+
+
+@pytest.mark.parametrize("shape", [(30,), (30, 1), (30, 3)])
+def test_scores_are_scikit_learns(shape):
+    from sklearn.metrics import confusion_matrix, root_mean_squared_error
+
+    rng = np.random.default_rng(1)
+    h, truth = rng.normal(size=(2, *shape))
+    h[:5], truth[:5] = h[:5] * 1e6, 3.0
+    for answers, true in ((h, truth), (h[:5], truth[:5]), (truth[:5], truth[:5])):
+        evaluation = Evaluation(answers.reshape(len(answers), -1), true)
+        assert evaluation.r2 == pytest.approx(r2_score(true, answers), rel=1e-12)
+        rmse = root_mean_squared_error(true, answers)
+        assert evaluation.rmse == pytest.approx(rmse, rel=1e-12)
+    codes, h = rng.integers(0, 4, 50), rng.random((50, 4))
+    evaluation = Evaluation(h, codes, classes="abcd")
+    matrix = confusion_matrix(codes, evaluation.answer, labels=range(4))
+    np.testing.assert_array_equal(evaluation.confusion, matrix)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+import threading
 
 import numpy as np
 import pytest
@@ -409,6 +410,25 @@ def test_ctrl_c_keeps_the_best_of_several_starts(examples):
     assert 0 < len(best.minima) < 100  # of those that had begun
     assert np.nanmin(best.minima) == best.J
     assert best.n_iter > 0
+
+
+def test_restarts_hear_ctrl_c_when_another_thread_gets_it(examples):
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        options = {"optimizer": "adam", "max_iter": 300_000, "patience": None, "check": False}
+        best = train(NETWORK, *examples, n_restarts=2, **options)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGALRM, before)
+        over.set()
+        other.join()
+    assert best.interrupted
+    assert best.stopped.startswith("stopped: interrupted")
 
 
 def test_one_start_that_fails_ends_them_all(examples):

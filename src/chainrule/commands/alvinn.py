@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from chainrule.commands import keeping, terminal
+from chainrule.commands.exits import fail, saved
 from chainrule.common.checks import DataError
 from chainrule.common.files import read_bytes, write_whole
 from chainrule.common.types import Array
 from chainrule.datasets.arrays import npz_arrays
 from chainrule.driving import driver as drivers
 from chainrule.driving.drawing import Film, hidden_units
-from chainrule.driving.driver import Driver
 from chainrule.driving.game import (
     FRAMES_A_SECOND,
     LOCK,
@@ -34,6 +34,7 @@ from chainrule.driving.learning import FIRST_TRACK, LAST_EPOCHS, Instructor, Stu
 from chainrule.driving.person import KEYS, LessonOver, Person, close_window
 from chainrule.driving.teacher import Teacher
 from chainrule.workbench.telling import percent
+from chainrule_command import at_stake, interrupted
 
 Teach = Literal["geometry", "keyboard"]
 INSTRUCTORS: dict[Teach, type[Teacher] | type[Person]] = {"geometry": Teacher, "keyboard": Person}
@@ -105,12 +106,14 @@ def train(recording: Path, out: Path, hidden: int, seed: int) -> None:
     for frame, number, order in zip(*watched(recording), strict=True):
         student.watch(frame, int(number), Orders(*order.tolist()))
     terminal.say(f"training {hidden} hidden units on {len(student.buffer.images):,} views")
+    at_stake.set()
     with terminal.Terminal() as tell:
         keeper = keeping.beside(out, tell)
         result = student.practise(LAST_EPOCHS, settle=True, checkpoint=keeper)
-    _save(out, student.driver(), student, seed)
+    _save(out, student, seed)
     keeping.end_if_interrupted(result, out, keeper)
     keeper.remove()
+    _draw(out, student)
 
 
 def watched(recording: Path) -> tuple[Array, Array, Array]:
@@ -140,25 +143,46 @@ def learn_on_the_fly(
 ) -> dict[str, float]:
     """Learn while watching, and take over more and more; return facts about the lesson."""
     student = Student(hidden, seed)
-    with _lesson("learning", minutes, teach) as bar:
+    at_stake.set()
+    with _saving_if_cut(out, student, seed), _lesson("learning", minutes, teach) as bar:
 
         def progress(frame: int, own: float) -> None:
             if frame % 50 == 0:
                 bar(frame / FRAMES_A_SECOND, f"this lap: {percent(own)} by the network")
 
-        driver = learn(
-            student, minutes=minutes, seed=seed, instructor=INSTRUCTORS[teach], progress=progress
-        )
-    _save(out, driver, student, seed)
+        learn(student, minutes=minutes, seed=seed, instructor=INSTRUCTORS[teach], progress=progress)
+    _save(out, student, seed)
+    _draw(out, student)
     return {"minutes": round(student.minutes, 2), "training_seconds": round(student.seconds, 2)}
 
 
-def _save(out: Path, driver: Driver, student: Student, seed: int) -> None:
-    minutes = round(student.minutes, 2)
-    drivers.save(out, driver, seed, {"minutes": minutes})
+@contextmanager
+def _saving_if_cut(out: Path, student: Student, seed: int) -> Iterator[None]:
+    """Save what a student has learnt, where a signal ends the lesson after its first lap."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not student.has_practised:
+            raise
+        _save(out, student, seed)
+        watched = terminal.duration(60 * round(student.minutes, 2))
+        fail(
+            f"interrupted: what was learnt in {watched} min of driving is saved in {out}: "
+            f"chainrule drive go {out}",
+            interrupted(),
+        )
+
+
+def _save(out: Path, student: Student, seed: int) -> None:
+    drivers.save(out, student.driver(), seed, {"minutes": round(student.minutes, 2)})
+
+
+def _draw(out: Path, student: Student) -> None:
+    """Draw what a network has learnt to look for, and say what is saved."""
     picture = out.with_suffix(".png")
-    write_whole(picture, hidden_units(driver).savefig)
-    watched = terminal.duration(60 * minutes)
+    with saved(f"the network is saved in {out}, but not its picture"):
+        write_whole(picture, hidden_units(student.driver()).savefig)
+    watched = terminal.duration(60 * round(student.minutes, 2))
     terminal.say(
         f"trained in {student.seconds:.1f} s on {watched} min of driving: {out}, and what its "
         f"hidden units look for: {picture}"

@@ -23,10 +23,10 @@ from chainrule.commands.exits import (
     MISTAKE,
     USAGE,
     fail,
-    heed_signals,
-    interrupted,
+    nothing_saved,
 )
 from chainrule.common.files import reason
+from chainrule_command import can_unwind, heed_signals, leave_if_asked, no_longer_heed
 
 TRACEBACK = "CHAINRULE_TRACEBACK"
 USAGE_ERROR: type[Any] = typer.BadParameter.__mro__[1]  # UsageError: Click's, or Typer's own
@@ -37,6 +37,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
+        can_unwind.set()
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()  # while a full disk can still be reported
@@ -44,7 +45,7 @@ class Commands(TyperGroup):
         except USAGE_ERROR as error:  # wrong options; Typer would draw a frame around it
             fail(f"{error.format_message()} (see --help)", USAGE)
         except KeyboardInterrupt:
-            fail("interrupted: nothing was saved", interrupted())
+            nothing_saved()
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of our stdout has closed it
                 raise
@@ -123,4 +124,9 @@ app.add_typer(driving.app, name="drive")
 def main() -> None:
     """Run the command."""
     heed_signals()
-    app()
+    try:
+        app()
+    except SystemExit as over:
+        leave_if_asked(over.code)
+        no_longer_heed()
+        raise

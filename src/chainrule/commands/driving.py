@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from chainrule.commands.exits import check_writable, fail, interrupted
+from chainrule.commands.exits import check_writable, saved
 from chainrule.commands.options import Json
 
 app = typer.Typer(
@@ -59,10 +59,8 @@ def drive(
         tracks = tracks if "tracks" in given else 3
     check_writable("--out", out, ".safetensors")
     lesson = alvinn.learn_on_the_fly(out, minutes, hidden, seed, teach)
-    try:
+    with saved(f"the network is saved in {out}: chainrule drive go {out}"):
         alvinn.go(out, tracks, first_seed, out.with_suffix(".gif"), as_json, **lesson)
-    except KeyboardInterrupt:
-        fail(f"interrupted: the network is saved in {out}: chainrule drive go {out}", interrupted())
 
 
 @app.command("watch")

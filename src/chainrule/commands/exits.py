@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,51 +14,9 @@ import typer
 from chainrule.common.checks import DataError
 from chainrule.common.files import reason, try_to_write
 from chainrule.common.words import printable
+from chainrule_command import NOTHING_SAVED, interrupted, leave_if_asked
 
 CHECK_FAILED, USAGE, BAD_DATA, BAD_MODEL, MISTAKE = 1, 2, 3, 4, 70
-ASK_TO_END = [
-    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-]
-heard: list[signal.Signals] = []  # the signals that asked this process to end
-terminals: list[int] = []  # of stdout and stderr, those that are one
-
-
-def heed_signals() -> None:
-    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, and a second Ctrl-C at once.
-
-    A signal that the process was started to ignore, as by nohup, stays ignored.
-    """
-    terminals.extend(stream for stream in (1, 2) if os.isatty(stream))
-    for number in ASK_TO_END:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _hear)
-
-
-def _hear(number: int, frame: object) -> None:
-    first = not heard
-    heard.append(signal.Signals(number))
-    if heard[-1].name == "SIGHUP":  # the terminal is gone, and writing to it would fail
-        for stream in terminals:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-    if first:
-        raise KeyboardInterrupt(*_by_name())
-    if number == signal.SIGINT:
-        if 2 in terminals:
-            os.write(2, SHOW_CURSOR)
-        os._exit(interrupted())
-
-
-SHOW_CURSOR = b"\x1b[?25h\n"  # a bar that moves hides it
-
-
-def _by_name() -> tuple[str, ...]:
-    """Return what ended the command, unless it was Ctrl-C."""
-    return () if heard[0] == signal.SIGINT else (heard[0].name,)
-
-
-def interrupted() -> int:
-    """Return the exit code of a command that a signal has ended: 130 for Ctrl-C."""
-    return 128 + (heard[0] if heard else signal.SIGINT)
 
 
 def complain(message: str) -> None:
@@ -70,6 +28,22 @@ def fail(message: str, code: int) -> NoReturn:
     """Print an error as one line and end."""
     complain(message)
     raise typer.Exit(code)
+
+
+def nothing_saved() -> NoReturn:
+    """Say that a signal has ended the command, and end."""
+    complain(NOTHING_SAVED)
+    leave_if_asked()  # from within the except: to let go of a large table takes a while
+    raise typer.Exit(interrupted())
+
+
+@contextmanager
+def saved(what: str) -> Iterator[None]:
+    """Let a signal end the command with the word that this is saved."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        fail(f"interrupted: {what}", interrupted())
 
 
 def check_writable(option: str, path: Path, suffix: str) -> None:

@@ -6,7 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chainrule.commands.exits import BAD_MODEL, fail, interrupted
+import typer
+
+from chainrule.commands.exits import BAD_MODEL, complain, fail
+from chainrule_command import interrupted
 
 if TYPE_CHECKING:
     from chainrule.commands.terminal import Terminal
@@ -28,10 +31,15 @@ def beside(out: Path, tell: Terminal, resume: bool | str = True) -> Checkpoint:
 def end_if_interrupted(result: Result, out: Path, keeper: Checkpoint | None) -> None:
     """Name what is saved, and end, where a signal has ended the training."""
     if result.interrupted:
-        there = keeper is not None and keeper.path.exists()
-        more = f"; the same command goes on from {keeper.path}" if keeper and there else ""
-        saved = f"interrupted: the best theta so far (J = {result.J:.4g}) is saved in {out}{more}"
-        fail(saved, interrupted())
+        say_interrupted(result, out, keeper)
+        raise typer.Exit(interrupted())
+
+
+def say_interrupted(result: Result, out: Path, keeper: Checkpoint | None) -> None:
+    """Name what is saved where a signal has ended the training."""
+    there = keeper is not None and keeper.path.exists()
+    more = f"; the same command goes on from {keeper.path}" if keeper and there else ""
+    complain(f"interrupted: the best theta so far (J = {result.J:.4g}) is saved in {out}{more}")
 
 
 def save(out: Path, model: Model, *, half: bool) -> None:

@@ -158,6 +158,9 @@ def running(path: Path) -> Iterator[Octave]:
         assert process.stdout is not None
         try:
             yield Octave(process, path, folder)
+        except BaseException:
+            process.kill()  # it may compute for long
+            raise
         finally:
             with suppress(BrokenPipeError):
                 process.stdin.close()

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chainrule.commands import keeping
-from chainrule.commands.exits import BAD_DATA, check_writable, complain
+from chainrule.commands.exits import BAD_DATA, check_writable, complain, saved
 from chainrule.commands.options import Json
 from chainrule.common.checks import DataError, counted
 from chainrule.common.files import write_whole
+from chainrule_command import at_stake
 
 if TYPE_CHECKING:
+    from chainrule.common.types import Array
     from chainrule.handwriting.reading import Reading
+    from chainrule.model_file import Model
 
 
 def classify(
@@ -123,6 +126,7 @@ def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json:
         with tell.progress(f"drawing {sum(learning.REHEARSED):,} not to be forgotten") as done:
             kept = learning.drawings(*learning.REHEARSED, seed, done)[0]
         keeper = keeping.beside(out, tell)
+        at_stake.set()
         result = learning.adapted(
             old, X, y, kept, seed, lambda step: tell.iteration(step, learning.OWN_EPOCHS), keeper
         )
@@ -139,6 +143,14 @@ def train_on_own(folder: str, start: Path, out: Path | None, seed: int, as_json:
     keeping.save(out, new, half=True)
     keeping.end_if_interrupted(result, out, keeper)
     keeper.remove()
+    with saved(f"the network is saved in {out}"):
+        _tell(out, old, new, X, y, as_json)
+
+
+def _tell(out: Path, old: Model, new: Model, X: Array, y: Array, as_json: bool) -> None:
+    """Print how many digits are read rightly, before and after."""
+    from chainrule.commands import terminal
+
     right = {
         name: sum(a == b for a, b in zip(model.labels(X), y.tolist(), strict=True))
         for name, model in (("before", old), ("after", new))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from chainrule.commands import keeping, photos
-from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, interrupted
+from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, saved
 from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
 from chainrule.common.checks import DataError, counted
 from chainrule.common.files import reason, write_whole
@@ -26,10 +27,12 @@ from chainrule.workbench.request import (
     OPTIMIZER,
     Request,
 )
+from chainrule_command import interrupted
 
 if TYPE_CHECKING:
     from chainrule.commands.terminal import Terminal
     from chainrule.datasets import Dataset
+    from chainrule.evaluation.scores import Evaluation
     from chainrule.model_file import Model
     from chainrule.training.checkpoint import Checkpoint
     from chainrule.workbench.pipeline import Outcome
@@ -249,23 +252,36 @@ def train(
         except DataError as error:
             faulty(error, ctx)
     replaced = out.exists()
-    picture = _save(outcome, out)
-    cut = outcome.result.interrupted
-    if keeper is not None and checkpoint is None and not cut:
-        keeper.remove()  # the network that it was for is safe
-    beside = {} if cut else comparisons(outcome)
-    if as_json:
-        files = {"model": str(out), "picture": str(picture)}
-        scores = {name: evaluation.as_dict() for name, evaluation in beside.items()}
-        print(json.dumps(_summary(outcome) | {"beside": scores} | files))
-    else:
-        terminal.results(outcome.evaluations, str(outcome.training.target), beside)
-        terminal.facts({"model": str(out), "picture": str(picture)})
-    for line in advice(outcome, beside):
-        terminal.say(line)
+    keeping.save(out, outcome.model, half=outcome.request.recipe == "photos")
     if replaced:
         terminal.say(f"{out} was there: it is replaced")
-    keeping.end_if_interrupted(outcome.result, out, keeper)
+    if outcome.result.interrupted:  # the scores come soon, a picture does not
+        keeping.say_interrupted(outcome.result, out, keeper)
+        _tell(outcome, {}, {"model": str(out)}, as_json)
+        raise typer.Exit(interrupted())
+    if keeper is not None and checkpoint is None:
+        keeper.remove()  # the network that it was for is safe
+    with saved(f"the network is saved in {out}, but not its picture"):
+        picture = _draw(outcome, out)
+    with saved(f"the network is saved in {out}, its picture in {picture}"):
+        beside = comparisons(outcome)
+        _tell(outcome, beside, {"model": str(out), "picture": str(picture)}, as_json)
+        for line in advice(outcome, beside):
+            terminal.say(line)
+
+
+def _tell(
+    outcome: Outcome, beside: Mapping[str, Evaluation], files: Mapping[str, str], as_json: bool
+) -> None:
+    """Print the scores, what they are compared with, and the files."""
+    from chainrule.commands import terminal
+
+    if as_json:
+        scores = {name: evaluation.as_dict() for name, evaluation in beside.items()}
+        print(json.dumps({**_summary(outcome), "beside": scores, **files}))
+    else:
+        terminal.results(outcome.evaluations, str(outcome.training.target), beside)
+        terminal.facts(files)
 
 
 def _keeper(
@@ -304,19 +320,16 @@ def _names(activation: str) -> str | tuple[str, ...]:
     return names[0] if len(names) == 1 else names
 
 
-def _save(outcome: Outcome, out: Path) -> Path:
-    """Write the model, and its pictures beside it; return the path of the training's page."""
+def _draw(outcome: Outcome, out: Path) -> Path:
+    """Draw a network's pictures beside its file; return the path of the training's page."""
     from chainrule.workbench import picture
 
-    keeping.save(out, outcome.model, half=outcome.request.recipe == "photos")
     path = out.with_suffix(".png")
     try:
         write_whole(path, picture.page(outcome, out.stem).savefig)
         state = picture.state(outcome)
         if state is not None:
             write_whole(out.with_name(f"{out.stem}-state.png"), state.savefig)
-    except KeyboardInterrupt:
-        fail(f"interrupted: the network is saved in {out}, but not its picture", interrupted())
     except OSError as error:
         fail(
             f"the network is saved in {out}, but its picture could not be ({reason(error)})",

@@ -20,6 +20,7 @@ from chainrule.common.words import printable, word
 from chainrule.evaluation.scores import Evaluation
 from chainrule.optimize import Step
 from chainrule.workbench.telling import SIX_STEPS, number, percent
+from chainrule_command import at_stake
 
 MOST_CLASSES = 12  # a confusion matrix of more does not fit a terminal of 80 columns
 MOST_CONFUSIONS = 5  # pairs of classes named where it does not fit
@@ -96,6 +97,8 @@ class Terminal:
 
     def note(self, text: str, *, heading: bool = False) -> None:
         """Print a line, a heading in bold and other lines below it."""
+        if heading:  # what is asked was read: from now on there is work to save
+            at_stake.set()
         self._end_line()
         message_console().print(f"[bold]{shown(text)}[/]" if heading else f"  {shown(text)}")
 

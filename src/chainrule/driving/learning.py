@@ -145,6 +145,11 @@ class Student:
         self.seconds += time.perf_counter() - start
         return result
 
+    @property
+    def has_practised(self) -> bool:
+        """Whether there is a network that can drive."""
+        return self._state is not None
+
     def driver(self) -> Driver:
         """Return the network as it is now, at the wheel."""
         assert self._state is not None, "it has not practised yet"
@@ -201,6 +206,11 @@ def learn(
     Returns
     -------
     Driver
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C ends the lesson; the student has what it has learnt up to then.
     """
     frames, lap, most = 0, 0, round(minutes * 60 * FRAMES_A_SECOND)
     driver: Driver | None = None
@@ -223,8 +233,14 @@ def learn(
                 frames += 1
                 progress(frames, own * LOOKS_EVERY / race.frames)
             lap += 1
-            student.practise()
+            refuse_interrupted(student.practise())
             if mixture:
                 driver = student.driver()
-    student.practise(LAST_EPOCHS, settle=True)
+    refuse_interrupted(student.practise(LAST_EPOCHS, settle=True))
     return student.driver()
+
+
+def refuse_interrupted(practice: Result) -> None:
+    """Let a signal that ended the practice end the lesson."""
+    if practice.interrupted:
+        raise KeyboardInterrupt

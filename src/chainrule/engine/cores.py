@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,7 +47,7 @@ def in_processes(
 ) -> Iterator[T]:
     """Yield what a function returns for each tuple of arguments, in their order, on all cores.
 
-    The processes end with this one, whatever ends it.
+    The processes end with this one, whatever ends it; Ctrl-C is for this one alone.
 
     Examples
     --------
@@ -58,7 +60,25 @@ def in_processes(
         workers or available_threads(), return_as="generator",
         initializer=_end_with, initargs=(os.getpid(),),
     )  # fmt: skip
-    yield from parallel(delayed(function)(*given) for given in calls)
+    with _deaf_to_ctrl_c():  # what they would say of it is nothing for the user
+        results = parallel(delayed(function)(*given) for given in calls)
+    yield from results
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let the processes that are started here never get Ctrl-C; this one gets it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # whose start lets a thread hear again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with(parent: int) -> None:

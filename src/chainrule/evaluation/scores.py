@@ -1,4 +1,7 @@
-"""How good a network's answers are: accuracy and confusion matrix, or RMSE and R2."""
+"""How good a network's answers are: accuracy and confusion matrix, or RMSE and R2.
+
+As scikit-learn defines them.  It is not asked, because importing it takes a second.
+"""
 
 from __future__ import annotations
 
@@ -69,24 +72,26 @@ class Evaluation:
     @cached_property
     def confusion(self) -> Array:
         """Of shape (K, K): how many examples of the row's class were given the column's."""
-        from sklearn.metrics import confusion_matrix
-
-        labels = range(len(self.classes or ()))
-        return np.asarray(confusion_matrix(self.truth, self.answer, labels=labels))
+        K = len(self.classes or ())
+        return np.bincount(K * self.truth + self.answer, minlength=K * K).reshape(K, K)
 
     @cached_property
     def rmse(self) -> float:
-        """The root of the mean squared error, in the target's units."""
-        from sklearn.metrics import root_mean_squared_error
-
-        return float(root_mean_squared_error(self.truth, self.answer))
+        """The root of the mean squared error, in the target's units; the mean of the columns'."""
+        return float(np.sqrt(np.square(self.truth - self.answer).mean(axis=0)).mean())
 
     @cached_property
     def r2(self) -> float:
-        """The part of the target's variance that is explained; nan with fewer than 2 examples."""
-        from sklearn.metrics import r2_score
+        """The part of the target's variance that is explained; nan with fewer than 2 examples.
 
-        return float(r2_score(self.truth, self.answer)) if len(self.truth) > 1 else float("nan")
+        The mean of the columns'.  A column that is constant counts as 1 if h is the same, else 0.
+        """
+        if len(self.truth) < 2:
+            return float("nan")
+        left = np.square(self.truth - self.answer).sum(axis=0)
+        all_of_it = np.square(self.truth - self.truth.mean(axis=0)).sum(axis=0)
+        varies = all_of_it > 0
+        return float(np.where(varies, 1 - left / np.where(varies, all_of_it, 1), left == 0).mean())
 
     @property
     def score(self) -> float:

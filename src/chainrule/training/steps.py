@@ -46,6 +46,7 @@ from chainrule.training.objective import TrainingObjective
 from chainrule.training.watch import Limits, Patience
 
 T = TypeVar("T")
+SOON = 0.02  # seconds between two looks at whether Ctrl-C was pressed
 
 
 def train(
@@ -421,9 +422,10 @@ def best_of(
         for one in range(seed, seed + n_restarts)
     ]
     try:
-        done, _ = wait(runs, return_when=FIRST_EXCEPTION)
-        if any(run.exception() for run in done):
-            over.set()
+        # Where another thread gets the signal, a wait without end would not hear of it
+        while wait(runs, SOON, FIRST_EXCEPTION).not_done and not over.is_set():
+            if any(run.done() and run.exception() for run in runs):
+                over.set()
     except KeyboardInterrupt as pressed:
         cut = pressed
     begun = [run for run in runs if not run.cancel()]  # after an end before its time, not all

@@ -67,6 +67,8 @@ def linear(model: Model, training: Dataset, held_out: Dataset) -> Evaluation:
     network = Network((model.network.layers[0], model.network.K), output=model.network.output)
     X, Y = standardised(training, model.scaling, model.target_scaling)
     fit = train(network, X, Y, lam=1.0, max_iter=ITERATIONS, check=False)
+    if fit.interrupted:
+        raise KeyboardInterrupt
     parts = model.encoder, model.scaling, model.target_scaling
     return evaluate(Model(network, fit.theta, *parts), held_out)
 

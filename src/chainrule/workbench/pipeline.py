@@ -33,7 +33,7 @@ from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
 from chainrule.optimize import Result
-from chainrule.optimize.result import AT_MAX_ITER
+from chainrule.optimize.result import AT_MAX_ITER, BY_SIGNAL
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.recipes import RECIPES
@@ -561,6 +561,8 @@ def minimised(
         **plan.arguments,
     )
     if not len(result.history):
+        if BY_SIGNAL in result.stopped:
+            raise KeyboardInterrupt
         raise Stopped(result.stopped)
     limit = plan.arguments.get("max_iter")
     at_limit = result.stopped == AT_MAX_ITER.format(limit)

@@ -1,0 +1,121 @@
+"""Signals that end the command: before it is imported, in calls that hear none, while it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+NOTHING = "chainrule: interrupted: nothing was saved\n"
+CODES = [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)]
+
+WHILE_IMPORTED = """
+import os, signal, sys, time
+import chainrule_command
+class Finder:
+    def find_spec(self, name, *more):
+        if name == MODULE:
+            os.kill(os.getpid(), signal.SIGNAL)
+            time.sleep(60)
+sys.meta_path.insert(0, Finder())
+sys.argv = ["chainrule", "--version"]
+chainrule_command.main()
+"""
+# Blocked in the main thread, a signal comes in another one: no call of the main thread ends early
+DEAF = """
+import os, signal, sys, time
+from chainrule.commands import terminal
+from chainrule.workbench import pipeline
+def deaf(seconds):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGNAL])
+    os.kill(os.getpid(), signal.SIGNAL)
+    time.sleep(seconds)
+def in_training(live, step, show=terminal.Live.__call__):
+    show(live, step)
+    if step.iteration == 7: deaf(0.5)
+WHERE
+import chainrule_command
+sys.argv = ["chainrule", "train", "moons", "--lam", "1", "--max-iter", "20"]
+chainrule_command.main()
+"""
+AT_THE_END = """
+import atexit, os, signal, sys
+import chainrule_command
+@atexit.register
+def late():
+    print("late", flush=True)
+    os.kill(os.getpid(), signal.SIGNAL)
+sys.argv = ["chainrule", "--version"]
+chainrule_command.main()
+"""
+
+
+def ended(script, name, folder, **words):
+    for word, meant in {"SIGNAL": name, **words}.items():
+        script = script.replace(word, meant)
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, cwd=folder, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), CODES)
+@pytest.mark.parametrize("module", ["chainrule", "numpy", "typer"])
+def test_a_signal_while_the_command_is_imported_is_one_line(tmp_path, name, code, module):
+    found = ended(WHILE_IMPORTED, name, tmp_path, MODULE=repr(module))
+    assert found == (code, "", NOTHING)
+
+
+@pytest.mark.parametrize(("name", "code"), CODES)
+def test_a_call_that_hears_no_signal_does_not_keep_the_command(tmp_path, name, code):
+    reading = "pipeline.datasets.load = lambda *given, **more: deaf(600)"
+    assert ended(DEAF, name, tmp_path, WHERE=reading) == (code, "", NOTHING)
+
+
+@pytest.mark.parametrize(("name", "code"), CODES)
+def test_what_is_at_stake_is_waited_for(tmp_path, name, code):
+    found, _, err = ended(DEAF, name, tmp_path, WHERE="terminal.Live.__call__ = in_training")
+    assert found == code, err
+    assert "is saved in moons.safetensors" in err
+    assert (tmp_path / "moons.safetensors").exists()
+    assert not (tmp_path / "moons.png").exists()
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_while_python_clears_up_is_silent(tmp_path, name):
+    code, out, err = ended(AT_THE_END, name, tmp_path)
+    assert (code, err) == (-getattr(signal, name), "")
+    assert out.splitlines()[1:] == ["late"]
+
+
+def test_a_command_that_was_asked_to_end_clears_nothing_up(tmp_path):
+    script = DEAF.replace("WHERE", "import atexit; atexit.register(print, 'late'); WHERE")
+    code, out, _ = ended(script, "SIGINT", tmp_path, WHERE="terminal.Live.__call__ = in_training")
+    assert code == 130
+    assert "late" not in out
+
+
+def test_what_was_to_be_ignored_stays_ignored():
+    script = """
+import signal
+import chainrule_command
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+chainrule_command.heed_signals()
+chainrule_command.heed_signals()
+assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+assert signal.getsignal(signal.SIGTERM) is chainrule_command._hear
+chainrule_command.no_longer_heed()
+assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_door_imports_nothing_of_chainrule():
+    script = "import sys, chainrule_command; assert not {'numpy', 'chainrule'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_tests_own_process_heeds_as_before():
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, os.getpid()
