@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -127,8 +127,8 @@ def drawing(browser: Browser, port: int, token: str) -> None:
     page.close()
 
 
-def write(page: Page, digit: int, pause: float = 0.0) -> None:
-    """Draw a digit with the mouse, about a hundred points of it."""
+def write(page: Page, digit: int, at_each: Callable[[], object] = lambda: None) -> None:
+    """Draw a digit with the mouse, about sixty points of each stroke."""
     box = page.locator(".pad").bounding_box()
     assert box
     for path in digit_paths(digit, np.random.default_rng(digit)):
@@ -137,8 +137,7 @@ def write(page: Page, digit: int, pause: float = 0.0) -> None:
         page.mouse.down()
         for point in points[1:]:
             page.mouse.move(*point, steps=max(1, 60 // len(path)))
-            if pause:
-                page.wait_for_timeout(pause)
+            at_each()
         page.mouse.up()
 
 
