@@ -111,9 +111,13 @@ def test_J_falls_as_theta_descends(visit):
         assert "J = 0.637" in page.locator(".ended [role=status]").text_content()
 
 
-def test_a_weight_that_is_pointed_at_is_shown_in_all_places(visit):
+def test_D_is_drawn_in_two_lines_and_a_weight_pointed_at_is_shown_in_all_places(visit):
     with visit(settings="step&line=9") as page:
         at(page, "line 10 of 12")
+        assert page.locator(".network .edge.grow").count() == 8  # those with j > 0
+        page.keyboard.press("ArrowRight")
+        at(page, "line 11 of 12")
+        assert page.locator(".network .edge.grow").count() == 5
         page.get_by_role("group", name=re.compile("arrow keys point at one")).focus()
         for _ in range(3):
             page.keyboard.press("ArrowDown")

@@ -90,8 +90,9 @@ export function drawing(layers, index, width, chosen) {
 
   return {
     element: root,
-    /** Show values: `a(l)` and `delta(l)` return arrays or null, `on(k)` numbers of the arrows. */
-    show({ a, delta, on, way, active, chosen: [cl, cj] }) {
+    /** Show values: `a(l)` and `delta(l)` return arrays or null, `on(k)` numbers of the arrows; `takes(j)`
+     * says which of the active arrows take part, `told(j)` which have their numbers by now. */
+    show({ a, delta, on, way, active, takes, told, chosen: [cl, cj] }) {
       for (const unit of units) {
         const { l, j, element } = unit;
         const above = a(l)?.[j - 1], below = delta(l)?.[j - 1];
@@ -108,9 +109,9 @@ export function drawing(layers, index, width, chosen) {
         element.setAttribute("aria-pressed", picked);
         element.setAttribute("tabindex", picked || (!cl && l === 2 && j === 1) ? 0 : -1);
       }
-      const strongest = Math.max(1e-300, ...edges.map(({ k }) => Math.abs(on?.(k) ?? 0)));
+      const strongest = Math.max(1e-300, ...edges.map(({ k }) => Math.abs(on(k))));
       for (const { k, l, j, line } of edges) {
-        const now = active.edges.has(l) && (j || way !== "backward"); // no error comes back to the bias unit
+        const now = active.edges.has(l) && takes(j);
         line.setAttribute("class", `edge${now ? ` ${way}` : ""}`);
         line.setAttribute("stroke-width", now ? (2 + (2.5 * Math.abs(on(k))) / strongest).toFixed(2) : 1.25);
         for (const [end, to] of [["marker-end", "forward"], ["marker-start", "backward"]]) {
@@ -121,7 +122,7 @@ export function drawing(layers, index, width, chosen) {
       for (const { k, l, i, j, label } of labels) {
         const many = layers[l] * (layers[l - 1] + 1) > CROWDED || width < 480;
         const mine = (cl === l + 1 && cj === i) || (cl === l && cj === j);
-        label.textContent = on && (!many || mine) ? number(on(k), 3) : "";
+        label.textContent = told(j) && (!many || mine) ? number(on(k), 3) : "";
       }
     },
   };

@@ -219,7 +219,10 @@ function view(el, source, { cases, ...choices }, signal) {
       on: (k) => (numbersOn(line) === "Delta" ? (answer.index[3 * k] <= l ? answer.Delta : answer.before) : values)?.[k],
       way: { forward: "forward", back: "backward" }[kind] ?? "grow",
       active: { edges: new Set(active.edges), units: new Set(active.units) },
-      picture: answer.a1, y: answer.y, chosen, kind,
+      // No error comes back to the bias unit; of D, one line has the weights, the next the biases
+      takes: (j) => ({ back: j > 0, weights: j > 0, biases: j === 0 }[kind] ?? true),
+      told: (j) => kind !== "weights" || j > 0,
+      picture: answer.a1, chosen,
     };
   }
 
