@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from asgi import ask, desk
 
+from chainrule import Network, random_theta
+from chainrule.commands.looking import _lay_model
 from chainrule.driving import retina
+from chainrule.driving.driver import Driver, save
 from chainrule.driving.recording import shipped
 from chainrule.driving.teacher import pursued
+from chainrule.web.drawing import open_model
 from chainrule.web.lap import COVERS, drive, lap
 
 DRIVER, LAP = shipped()
@@ -71,6 +75,28 @@ def test_a_path_is_where_the_steering_leads():
     steering = float(answer["orders"][100, 0])
     places = [retina.places(*pursued(steering, far)) for far in (0.0, 2.0, 4.0)]
     np.testing.assert_allclose(answer["paths"][100, :3], places, atol=1e-4)
+
+
+def test_a_driver_of_the_readers_own_takes_the_place_of_the_shipped_one(tmp_path):
+    network = Network((960, 6, 60))
+    own = Driver(network, random_theta(network, 0))
+    save(tmp_path / "own.safetensors", own, 0, {})
+    file = np.frombuffer((tmp_path / "own.safetensors").read_bytes(), np.uint8)
+    at = desk()
+    answer = ask(open_model, at, file=file, name="own.safetensors")
+    assert answer["view"] == "drive"
+    assert answer["name"] == "shipped digits"  # which is open as before
+    assert ask(lap, at)["layers"] == [960, 6, 60]
+    answer = ask(drive, at, off=[6])
+    np.testing.assert_allclose(answer["outputs"], activations(own.without([6]), LAP.images)[1])
+    assert _lay_model(desk(), str(tmp_path / "own.safetensors")) == "drive"
+
+
+def test_a_driver_of_two_hidden_layers_is_refused_in_a_line(tmp_path):
+    network = Network((960, 4, 4, 60))
+    save(tmp_path / "deep.safetensors", Driver(network, random_theta(network, 0)), 0, {})
+    with pytest.raises(ValueError, match=r"^deep\.safetensors: .* networks of one hidden layer"):
+        _lay_model(desk(), str(tmp_path / "deep.safetensors"))
 
 
 @pytest.mark.parametrize(

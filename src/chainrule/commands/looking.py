@@ -41,8 +41,8 @@ def look(
         typer.Argument(
             help="What to look at: a table to train on, or data by name (moons, digits, ...), as "
             "train takes them; a photo of digits; your own backpropagation (FILE.py:function, "
-            "FILE.m); a model (.safetensors) that reads digits; a run downloaded from the "
-            "page (.json).  (default: the model that is shipped)"
+            "FILE.m); a model (.safetensors) that reads digits or drives; a run downloaded from "
+            "the page (.json).  (default: the model that is shipped)"
         ),
     ] = None,
     port: Annotated[
@@ -125,11 +125,8 @@ def _lay_photo(desk: Desk, what: str) -> str:
 
 def _lay_model(desk: Desk, what: str) -> str:
     from chainrule import model_file
-    from chainrule.handwriting.reading import check_model
-    from chainrule.web.desk import Opened
 
-    desk.open(Opened(check_model(model_file.load(what)), Path(what).name))
-    return "draw"
+    return desk.lay(model_file.load(what), Path(what).name)
 
 
 def _is_own_code(what: str) -> bool:

@@ -155,15 +155,20 @@ def load(path: str | os.PathLike[str]) -> Driver:
     ...     load(f"{folder}/alvinn.safetensors").steering
     Hill(low=-0.3, high=0.3, units=30, spread=10.0)
     """
-    model = model_file.load(path)
+    driver = at_wheel(model_file.load(path))
+    if driver is None:
+        raise model_file.ModelFileError(
+            f"{os.fspath(path)}: this network drives no car: train one with 'chainrule drive'"
+        )
+    return driver
+
+
+def at_wheel(model: model_file.Model) -> Driver | None:
+    """Return a model as a driver, or None if it is another kind of network."""
     try:
         steering, speed = (Hill(**model.provenance.options[name]) for name in ("steering", "speed"))
         fits = model.network.layers[0] == 960 and steering.units + speed.units == model.network.K
         fits &= all(isinstance(v, int | float) for v in (*astuple(steering), *astuple(speed)))
     except (KeyError, TypeError):
-        fits = False
-    if not fits:
-        raise model_file.ModelFileError(
-            f"{os.fspath(path)}: this network drives no car: train one with 'chainrule drive'"
-        )
-    return Driver(model.network, model.theta, steering, speed)
+        return None
+    return Driver(model.network, model.theta, steering, speed) if fits else None

@@ -11,7 +11,8 @@ from itertools import count
 import numpy as np
 
 from chainrule.common.types import Array
-from chainrule.handwriting.reading import Reading
+from chainrule.driving.driver import Driver, at_wheel
+from chainrule.handwriting.reading import Reading, check_model
 from chainrule.model_file import Model
 from chainrule.notes.backprop import forward
 from chainrule.web.own_code import OwnCode
@@ -54,6 +55,8 @@ class Desk:
         Replaced as a whole, so that each answer is of one model.
     base : Opened
         The model as it was opened, before the reader taught it anything.
+    driver : Driver or None
+        The reader's own, in place of the one that is shipped.
     own : list of (x, y)
         What the reader taught.
     rehearsed : ndarray or None
@@ -76,6 +79,7 @@ class Desk:
 
     opened: Opened
     base: Opened = field(init=False)
+    driver: Driver | None = None
     own: list[tuple[Array, int]] = field(default_factory=list)
     rehearsed: Array | None = None
     teaching: threading.Lock = field(default_factory=threading.Lock)
@@ -90,6 +94,17 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.base = self.opened
+
+    def lay(self, model: Model, name: str) -> str:
+        """Put a model on the desk; return the view that shows it."""
+        driver = at_wheel(model)
+        if driver is None:
+            self.open(Opened(check_model(model), name))
+            return "draw"
+        if driver.network.L != 3:
+            raise ValueError(f"{name}: the view Drive shows networks of one hidden layer")
+        self.driver = driver
+        return "drive"
 
     def open(self, opened: Opened) -> None:
         """Put another model in the place of the one that is open."""

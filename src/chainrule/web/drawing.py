@@ -12,7 +12,6 @@ from chainrule.handwriting.reading import (
     NO_CODE,
     NO_DIGIT,
     Reading,
-    check_model,
     read_found,
     read_ink,
 )
@@ -34,10 +33,10 @@ def network(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 
 def open_model(desk: Desk, asked: Asked) -> dict[str, Any]:
-    """Open a model file in place of the network that is open."""
+    """Open a model file in place of the network that is open; tell the view that shows it."""
     file = asked.file()
-    desk.open(Opened(check_model(load(file)), file.name))
-    return network(desk, asked)
+    view = desk.lay(load(file), file.name)
+    return network(desk, asked) | {"view": view}
 
 
 def described(opened: Opened) -> dict[str, Any]:

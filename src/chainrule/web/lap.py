@@ -11,7 +11,7 @@ from chainrule.driving import retina
 from chainrule.driving.driver import Code, Driver
 from chainrule.driving.game import FRAMES_A_SECOND, LOOKS_EVERY
 from chainrule.driving.hill import Hill
-from chainrule.driving.recording import shipped
+from chainrule.driving.recording import Recording, shipped
 from chainrule.driving.teacher import pursued
 from chainrule.notes.theta import blocks
 from chainrule.web.asked import Asked
@@ -23,7 +23,7 @@ AHEAD = np.arange(0.0, retina.ROWS * retina.CELL, 2.0)  # of the points of a pat
 
 def lap(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return what the lap shows whatever the reader does to the network."""
-    driver, recording = shipped()
+    driver, recording = at_work(desk)
     network = driver.network
     into, out_of = blocks(network, driver.theta)
     side = (-1, retina.ROWS, retina.COLUMNS)
@@ -44,7 +44,7 @@ def lap(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def drive(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return what the network orders at each look, with units off and receptors covered."""
-    driver, recording = shipped()
+    driver, recording = at_work(desk)
     changed = driver.without(asked.wholes("off", 1, driver.network.layers[1]))
     images = recording.images
     if "cover" in asked.values:
@@ -59,6 +59,12 @@ def drive(desk: Desk, asked: Asked) -> dict[str, Any]:
         "delta": driver.network.cost.delta(outputs, taught(driver, recording.teacher)),
         "apart": np.abs(orders - recording.teacher).mean(axis=0),
     }
+
+
+def at_work(desk: Desk) -> tuple[Driver, Recording]:
+    """Return the network that is shown, and the lap on which it is."""
+    driver, recording = shipped()
+    return desk.driver or driver, recording
 
 
 def limits(hill: Code) -> list[float]:

@@ -77,7 +77,8 @@ async function open(event) {
   if (!file) return;
   try {
     network = await ask("open", { file: new Uint8Array(await file.arrayBuffer()), name: file.name });
-    await show();
+    if (network.view === "drive" && place().name !== "drive") location.hash = "drive";
+    else await show();
   } catch (error) {
     trouble(error);
   }
