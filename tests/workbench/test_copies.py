@@ -18,7 +18,7 @@ from chainrule.workbench.copies import (
     as_python,
     settled,
 )
-from chainrule.workbench.pipeline import loaded, prepare
+from chainrule.workbench.pipeline import loaded, prepare, run
 from chainrule.workbench.request import Request
 
 Z = np.array([[-900.0, -3.0, -0.5, -1e-9, 1e-9, 0.7, 4.0, 900.0]]).T
@@ -82,6 +82,28 @@ def test_names_stay_whole_in_a_shell_and_in_python(tmp_path, monkeypatch, name):
     exec(as_python(at), found)
     assert found["data"].target == "the price"
     assert found["result"].n_iter == 2
+
+
+def test_how_a_table_is_read_is_copied_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{i},{i % 9 if i % 7 else -999},{'ab'[i % 2]},{i % 3}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["id,size,what,kind", *rows]) + "\n")
+    how = {"drop": ("id",), "missing": "mean", "kind": "classes", "na": ("-999",)}
+    asked = {"hidden": (3,), "lam": 0.1, "max_iter": 4, "seed": 5, "test_size": 0.3}
+    tanh = {"activation": "tanh", "output": "softmax", "scale": False, "dropout": (0.0, 0.2)}
+    adam = {"optimizer": "adam", "batch_size": 8}
+    request = Request("t.csv", ("kind",), **how, **asked, **tanh, **adam)
+    outcome = run(request, Quiet())
+    at = prepare(request, loaded(request), Quiet())
+    found = {}
+    exec(as_python(at), found)
+    np.testing.assert_array_equal(found["result"].theta, outcome.result.theta)
+    command = as_command(settled(at))
+    for option in (
+        "--target kind", "--drop id", "--missing mean", "--kind classes", "--na -999",
+        "--test-size 0.3", "--hidden 3", "--no-scale", "--dropout 0.0,0.2", "--batch-size 8",
+    ):  # fmt: skip
+        assert f" {option}" in command
 
 
 def test_what_was_decided_is_typed_so_that_nothing_is_left_to_cross_validation():
