@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from browsing import NARROW, axe
 
 from chainrule.workbench.pipeline import run
 from chainrule.workbench.request import Request
@@ -121,6 +122,33 @@ def test_a_dropped_table_is_told_trained_on_and_mended(visit):
         page.evaluate(drop, ["cat.csv", "\x00\x01"])
         page.expected = "400"
         page.wait_for_function("() => !document.getElementById('trouble').hidden")
+
+
+def test_a_lost_connection_is_told_and_comes_back(visit):
+    with visit(settings="train&data=moons") as page:
+        page.wait_for_selector(ENDED)
+        page.expected = "ERR_FAILED"
+        lost = []
+
+        def lose_once(route):
+            if lost:
+                route.continue_()
+            else:
+                lost.append(route.abort())
+
+        page.route("**/api/events", lose_once)
+        page.reload()
+        page.wait_for_function("() => !document.getElementById('trouble').hidden")
+        page.wait_for_selector(ENDED)
+        assert page.locator("#trouble").is_hidden()
+
+
+def test_all_that_opens_is_for_everyone_at_320_pixels(visit):
+    with visit(settings="train&data=sine&optimizer=adam", viewport=NARROW) as page:
+        page.wait_for_selector(ENDED)
+        page.evaluate("document.querySelectorAll('.train details').forEach((e) => (e.open = true))")
+        assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
 def test_a_divergence_and_a_start_of_zeros_are_told_in_words(visit):

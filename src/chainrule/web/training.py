@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -211,16 +211,25 @@ async def listened(desk: Desk) -> AsyncIterator[dict[str, Any]]:
     heard: dict[int, int] = {}
     try:
         while not desk.closing.is_set():
-            for gone in heard.keys() - desk.runs.kept.keys():
-                del heard[gone]
-                yield {"run": gone, "state": "dropped"}
-            for run in [*desk.runs.kept.values()]:
-                if heard.get(run.id) != run.version:
-                    heard[run.id] = run.version
-                    yield event(run)
-            await asyncio.sleep(GAP)
+            messages = [*news(desk, heard)]
+            for message in messages:
+                yield message
+                await asyncio.sleep(GAP)
+            if not messages:
+                await asyncio.sleep(GAP)
     finally:
         desk.listeners -= 1
+
+
+def news(desk: Desk, heard: dict[int, int]) -> Iterator[dict[str, Any]]:
+    """Yield what a listener has not heard: runs that are gone, and those that have moved on."""
+    for gone in heard.keys() - desk.runs.kept.keys():
+        del heard[gone]
+        yield {"run": gone, "state": "dropped"}
+    for run in [*desk.runs.kept.values()]:
+        if heard.get(run.id) != run.version:
+            heard[run.id] = run.version
+            yield event(run)
 
 
 def events(desk: Desk, asked: Asked) -> AsyncIterator[dict[str, Any]]:

@@ -4,7 +4,7 @@
 import { chart, sample } from "./curve.js";
 import { button, h, still } from "./dom.js";
 import { mount as pictures } from "./looks/looks.js";
-import { display, frac, number, row, sub, sum } from "./math.js";
+import { both, display, frac, number, row, sum } from "./math.js";
 import { runs } from "./runs.js";
 import { form, KEYS, strings, typed } from "./trainform.js";
 import { words } from "./words.js";
@@ -72,6 +72,7 @@ export function mount(el, source) {
 
   async function describe() {
     const mine = ++asked;
+    parts.decided.replaceChildren(h("summary", {}, say.states.preparing));
     try {
       const said = await source.ask("data", { settings: only(settings.settings, ["data", "table", "target", "drop", "missing", "kind", "header", "encoding", "na", "keep"]) });
       if (mine !== asked) return;
@@ -89,7 +90,9 @@ export function mount(el, source) {
         if (said.classes) box.checked = false;
       }
     } catch (error) {
-      if (mine === asked) source.trouble(error);
+      if (mine !== asked) return;
+      parts.decided.hidden = true;
+      source.trouble(error);
     }
   }
 
@@ -482,7 +485,7 @@ function skeleton() {
 /** The notes' cost with lambda, to be opened. */
 function formula() {
   return h("details", {}, h("summary", {}, say.formula),
-    display("J", "(", "Θ", ")", "=", frac("1", "m"), sum(row("t", "=", "1"), "m"), "cost", "(", "t", ")", "+",
-      frac("λ", row("2", "m")), sum("l", row("")), sum("i", row("")), sum("j", row("")), sub("Θ", row("j", "i")), "²"),
+    display("J", "(", "Θ", ")", "=", frac("1", "m"), sum(row("t", "=", "1"), "m"), "cost", "(", "t", ")"),
+    display("+", frac("λ", row("2", "m")), sum(row("l", ",", "i", ",", "j"), ""), both("Θ", row("j", "i"), "2")),
     h("p", { class: "note" }, say.formulaNote), h("p", { class: "note" }, say.startNote));
 }
