@@ -389,7 +389,7 @@ export function mount(el, source) {
 
   async function start() {
     try {
-      options = await source.ask("checks");
+      options = await source.ask("checks", {}, work.signal);
     } catch (error) {
       return failed(error);
     }
