@@ -196,3 +196,11 @@ def test_what_cannot_be_trained_ends_with_its_trouble(runs, digits):
     run = started(runs, digits, optimizer="lm")
     until(lambda: run.state == OVER)
     assert "fits numbers, and the target has classes" in str(run.trouble)
+
+
+def test_a_minimizer_of_scipy_is_trained_with_and_cannot_go_on(runs, digits):
+    run = ended(started(runs, digits, optimizer="scipy:CG", max_iter=3))
+    outcome = in_one_go(Request("digits", optimizer="scipy:CG", max_iter=3, **DIGITS), Quiet())
+    np.testing.assert_array_equal(run.result.theta, outcome.result.theta)
+    with pytest.raises(ValueError, match="cannot go on"):
+        runs.more(run, 1)

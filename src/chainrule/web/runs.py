@@ -258,7 +258,8 @@ class Run:
                 self._started = first_five(self.prepared, self, self.asked, zeros)
             self._enter(TRAINING)
             self._began = time.thread_time() - (self.seconds[-1] if self.seconds else 0.0)
-            outcome = minimised(self.prepared, self._started, self, self.asked, self._keeper)
+            keeper = self._keeper if self.can_go_on else None
+            outcome = minimised(self.prepared, self._started, self, self.asked, keeper)
             thetas = [*self.thetas.items()]
             equal = [i for i, theta in thetas if np.array_equal(theta, outcome.result.theta)]
             self.taken, self.outcome = max(equal, default=None), outcome
