@@ -288,7 +288,6 @@ export const words = {
   bias: "bias",
   pixel: (row, column) => `row ${row}, col ${column}`,
   unitName: (j, l) => `unit ${j} of layer ${l}`,
-  input: (i) => `x${i}`,
   others: (n) => `${n} others`,
   sumOf: "sum",
   curve: (g, z, a) => `The curve of ${g}, with the unit's point at z = ${z}, a = ${a}`,
