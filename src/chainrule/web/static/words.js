@@ -265,7 +265,8 @@ export const words = {
     aboutTitle: "Dean Pomerleau's network",
     about: [
       "Around 1990 ALVINN, a network of 960 inputs and 4 or 5 hidden units, watched people drive a van "
-      + "for a few minutes and then steered it. This one watched some minutes of a racing game.",
+      + "for a few minutes and then steered it. This one watched some minutes of a racing game. Notes, "
+      + "Bonus: “Dean Pomerleau’s autonomous driving projects”.",
       "Each output stands for one steering. The answer is no single output but a hill of them, and the "
       + "order is where the best fitting hill has its top; so neighbours share what they learn.",
     ],
