@@ -139,8 +139,8 @@ def test_a_lost_connection_is_told_and_comes_back(visit):
         page.route("**/api/events", lose_once)
         page.reload()
         page.wait_for_function("() => !document.getElementById('trouble').hidden")
-        page.wait_for_selector(ENDED)
-        assert page.locator("#trouble").is_hidden()
+        page.wait_for_function("() => document.getElementById('trouble').hidden")
+        page.wait_for_function("() => document.querySelector('.slide input').max === '100'")
 
 
 def test_all_that_opens_is_for_everyone_at_320_pixels(visit):
