@@ -4,6 +4,9 @@ Every optimizer and the command are killed by SIGKILL at random moments and star
 are through, 200 times and more in all.  After each kill the checkpoint is read.  At the end theta,
 J, the history and the command's model file must have the bits of a training that nobody killed, and
 the folder must have no litter.
+
+``python -m benchmarks.kills 3600`` does that to one run of the command, stretched to an hour,
+and killed 20 times.
 """
 
 from __future__ import annotations
@@ -35,8 +38,8 @@ from benchmarks import kills
 from chainrule.commands import keeping, tables, terminal
 from chainrule.commands.app import main
 keeping.FIRST = 0.0
-kills.write_often()
-sleep = float(sys.argv.pop())
+sleep, every = float(sys.argv.pop()), float(sys.argv.pop())
+kills.write_often(every)
 def shown(live, step, show=terminal.Live.__call__):
     show(live, step)
     Path("begun").touch()
@@ -48,6 +51,8 @@ main()
 
 def main() -> None:
     rng, total = random.Random(0), 0
+    if len(sys.argv) > 1:
+        return long(float(sys.argv[1]), rng)
     print("| training | iterations | kills | the same bits |\n|---|---:|---:|---|")
     for optimizer in OPTIMIZERS:
         whole = fit(optimizer)
@@ -66,6 +71,18 @@ def main() -> None:
         report(f"the command, {' '.join(options)}", 200, count, same)
         total += count
     print(f"\n{total} kills")
+
+
+def long(seconds: float, rng: random.Random) -> None:
+    """Kill one run of the command, stretched to some seconds, 20 times at random."""
+    began, iterations = time.monotonic(), 2000
+    gap = 0.0, 2 * seconds / (KILLS + 1)
+    options = ["--optimizer", "adam", "--hidden", "20", "--lam", "1", "--dropout", "0.1"]
+    options += ["--patience", str(iterations), "--max-iter", str(iterations)]
+    kills, same = command(options, rng, seconds / iterations, seconds / 100, gap)
+    print("| training | iterations | kills | the same bits |\n|---|---:|---:|---|")
+    report(f"the command for {seconds:g} s", iterations, kills, same)
+    print(f"\n{kills} kills in {time.monotonic() - began:.0f} s")
 
 
 def report(what: str, iterations: int, kills: int, same: bool) -> None:
@@ -100,13 +117,13 @@ def numbers(result: Result) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
-def write_often() -> None:
-    """Write a checkpoint ten times a second, whatever it costs."""
+def write_often(every: float = 0.1) -> None:
+    """Write a checkpoint every so many seconds, whatever it costs."""
     checkpoint.SHARE = 1e9
     init = checkpoint.Checkpoint.__init__
 
-    def often(self: Any, path: Any, every: float = 0.1, *given: Any, **more: Any) -> None:
-        init(self, path, 0.1, *given, **more)
+    def often(self: Any, path: Any, usual: float = 30.0, *given: Any, **more: Any) -> None:
+        init(self, path, every, *given, **more)
 
     checkpoint.Checkpoint.__init__ = often  # type: ignore[method-assign]
 
@@ -125,7 +142,11 @@ def child(optimizer: str, sleep: float) -> None:
 
 
 def killed_until_done(
-    command: list[str], folder: Path, rng: random.Random, most: int = 10**6
+    command: list[str],
+    folder: Path,
+    rng: random.Random,
+    most: int = 10**6,
+    gap: tuple[float, float] = (LEAST, MOST),
 ) -> int:
     """Start a command and kill it at a random moment, until it ends by itself; count the kills."""
     kills = 0
@@ -138,7 +159,7 @@ def killed_until_done(
         while process.poll() is None and not (folder / "begun").exists():
             time.sleep(0.01)
         try:
-            _, err = process.communicate(timeout=rng.uniform(LEAST, MOST) if kills < most else 600)
+            _, err = process.communicate(timeout=rng.uniform(*gap) if kills < most else None)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -151,7 +172,13 @@ def killed_until_done(
             checkpoint.load(kept)
 
 
-def command(options: list[str], rng: random.Random) -> tuple[int, bool]:
+def command(
+    options: list[str],
+    rng: random.Random,
+    sleep: float = 0.06,
+    every: float = 0.1,
+    gap: tuple[float, float] = (LEAST, MOST),
+) -> tuple[int, bool]:
     """Kill the command 20 times; compare its file with that of an uninterrupted one."""
     rows = np.random.default_rng(0).normal(size=(300, 3))
     lines = [f"{a:.4f},{b:.4f},{c:.4f},{a * b + c:.4f}" for a, b, c in rows]
@@ -160,11 +187,11 @@ def command(options: list[str], rng: random.Random) -> tuple[int, bool]:
         (folder / "big.csv").write_text("\n".join(["a,b,c,y", *lines, ""]))
         train = ["train", "big.csv", "--max-iter", "200", "--out", "m.safetensors", *options]
         start = [sys.executable, "-c", COMMAND, *train]
-        killed_until_done([*start, "0"], folder, rng, most=0)
+        killed_until_done([*start, str(every), "0"], folder, rng, most=0)
         whole = but_for_the_date(folder / "m.safetensors")
         for path in folder.glob("m.*"):
             path.unlink()
-        kills = killed_until_done([*start, "0.06"], folder, rng, KILLS)
+        kills = killed_until_done([*start, str(every), str(sleep)], folder, rng, KILLS, gap)
         same = but_for_the_date(folder / "m.safetensors") == whole
         names = sorted(path.name for path in folder.iterdir())
         return kills, same and names == ["begun", "big.csv", "m.png", "m.safetensors"]

@@ -125,14 +125,23 @@ def test_early_stopping_and_cross_validation_score_every_kind_of_target(kind):
         assert net.score(X, y) == (net.predict(X) == y).all(axis=1).mean()
 
 
-def test_divergence_keeps_the_last_finite_theta_and_says_so():
+@pytest.mark.parametrize("solver", ["sgd", "adam", "adamw"])
+def test_divergence_keeps_the_best_finite_theta_and_says_so(solver):
+    rate = 0.5 if solver == "sgd" else 1e80
     net = MLPRegressor(
-        hidden_layer_sizes=5, activation="identity", solver="sgd", learning_rate_init=0.5,
+        hidden_layer_sizes=5, activation="identity", solver=solver, learning_rate_init=rate,
         batch_size=150, random_state=0,
     )  # fmt: skip
-    with pytest.warns(ConvergenceWarning, match="diverged: the loss is not finite in iteration"):
+    words = "diverged: the loss is not finite in iteration .*; kept is the best finite theta"
+    with pytest.warns(ConvergenceWarning, match=words):
         net.fit(100 * X, X[:, 0])
-    assert np.isfinite(net.theta_).all()
+    best = int(np.nanargmin(net.loss_curve_))
+    assert len(net.loss_curve_) > best + 1
+    assert net.loss_ == net.best_loss_ == net.loss_curve_[best]
+    once = MLPRegressor(**net.get_params() | {"max_iter": best + 1})
+    with pytest.warns(ConvergenceWarning):
+        once.fit(100 * X, X[:, 0])
+    np.testing.assert_array_equal(net.theta_, once.theta_)
 
 
 WEIGHTS = np.arange(1.0, 151.0)

@@ -11,8 +11,10 @@ import pytest
 from test_kernel import problem
 
 from chainrule import engine
+from chainrule.engine.cores import available_threads
 from chainrule.kernel import BUILT
 from chainrule.notes.minibatch import Minibatches
+from chainrule.optimize import OPTIMIZERS
 from chainrule.optimize.sgd import SGD
 
 pytestmark = pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")
@@ -59,6 +61,39 @@ def test_a_process_ends_while_a_daemon_thread_is_in_the_kernel(work):
     run = [sys.executable, "-c", program]
     done = subprocess.run(run, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
+
+
+BUSY = """
+rng = np.random.default_rng(0)
+X = rng.normal(size=(2000, 6))
+Y = (X[:, :1] + X[:, 1:2] * X[:, 2:3] > 0) * 1.0
+network = Network((6, 20, 1), output="identity" if {optimizer!r} in ("lm", "br") else "sigmoid")
+def learn():
+    while True:
+        train(network, X, Y, optimizer={optimizer!r}, max_iter=10**6, engine={engine!r},
+              patience=None, callback=count)
+threading.Thread(target=learn, daemon=True).start()
+while steps < 2:
+    time.sleep(0.01)
+print("the end")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["kernel", "numpy"])
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "scipy:BFGS"])
+def test_a_process_ends_while_a_daemon_thread_trains_on_a_busy_machine(optimizer, engine):
+    program = PROGRAM[: PROGRAM.index("threading.Thread")]
+    run = [sys.executable, "-c", program + BUSY.format(optimizer=optimizer, engine=engine)]
+    burn = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(burn) for _ in range(available_threads())]
+    try:
+        done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

@@ -43,7 +43,7 @@ class Progress:
     no_improvement : int
         How many iterations in a row have brought too little.
     best_theta : ndarray of shape (size,) or None
-        The theta of the best validation score.
+        The theta of the best validation score, or of the lowest loss.
     alpha : float or None
         What Bayesian regularisation has found so far.
     memory : Memory or None
@@ -131,7 +131,7 @@ class Progress:
             "best_validation_score_": self.best_validation_score if by_score else None,
             "best_loss_": None if by_score else self.best_loss,
             "_no_improvement_count": self.no_improvement,
-            "_best_theta": self.best_theta,
+            "_best_theta": self.best_theta if by_score else None,
         }
         if self.alpha is not None:
             found["alpha_"] = self.alpha
@@ -147,7 +147,8 @@ class Progress:
             self.validation_loss_curve.append(validation_loss)
         if not self.by_score:
             self.no_improvement = self.no_improvement + 1 if loss > self.best_loss - tol else 0
-            self.best_loss = min(self.best_loss, loss)
+            if loss < self.best_loss:
+                self.best_loss, self.best_theta = loss, self.theta.copy()
 
     def add_score(self, score: float, tol: float) -> None:
         """Write down the validation score after an iteration, and theta, if it is the best."""
@@ -156,6 +157,11 @@ class Progress:
         self.no_improvement = self.no_improvement + 1 if worse else 0
         if score > self.best_validation_score:
             self.best_validation_score, self.best_theta = score, self.theta.copy()
+
+    def restore_lowest(self) -> None:
+        """Go back to the theta of the lowest loss, after one that is not finite."""
+        if not self.by_score and self.best_theta is not None:
+            self.theta[:], self.loss = self.best_theta, self.best_loss
 
     def restore_best(self) -> None:
         """Go back to the theta of the best validation score, where the fit goes by it."""

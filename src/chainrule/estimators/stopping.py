@@ -31,7 +31,7 @@ MAX_FUN = "stopped at max_fun = {} evaluations, before convergence: a larger max
 NO_PROGRESS = "{}: the {} has not improved by more than tol = {:g} for {} iterations"
 NO_GAIN = "converged: an iteration has lowered the loss by less than {:.2g}"
 FLAT = "converged: the gradient is flat (max |D_i| <= tol = {:g})"
-DIVERGED = "diverged: the loss is not finite in iteration {}; kept is the last finite theta: {}"
+DIVERGED = "diverged: the loss is not finite in iteration {}; kept is the best finite theta: {}"
 UNUSABLE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
@@ -206,6 +206,7 @@ class StoppingRules:
         rows, network = self.fit.rows, self.fit.network
         if step.iteration == 1 and not np.isfinite(rows.cost(network, step.theta)):
             raise ValueError(UNUSABLE)
+        self.progress.restore_lowest()
         return Ending(DIVERGED.format(step.iteration, self.remedy))
 
     def stalled(self) -> Ending | None:
