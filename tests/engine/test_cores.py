@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from chainrule.engine import cores
 from chainrule.engine.cores import in_processes
 
 PARENT = """
 import os, time
+from chainrule.engine import cores
 from chainrule.engine.cores import in_processes
 
 def work(seconds):
@@ -67,3 +69,13 @@ def test_ctrl_c_is_for_the_parent_alone():
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     assert list(in_processes(hears_ctrl_c, [()] * 3, workers=2)) == [False] * 3
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+@pytest.mark.parametrize(
+    ("wish", "threads"), [("2,1", 2), ("3", 3), ("", 4), ("0", 4), ("many", 4), ("99", 4)]
+)
+def test_the_threads_are_what_is_wished_for_at_most(monkeypatch, wish, threads):
+    monkeypatch.setattr(cores, "_cores", lambda: 4)
+    monkeypatch.setattr(cores, "_quota", lambda: 8.0)
+    monkeypatch.setenv("OMP_NUM_THREADS", wish)
+    assert cores.available_threads.__wrapped__() == threads

@@ -245,3 +245,21 @@ def test_float32_stays_float32_and_follows_float64(examples, rule):
     )
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, double, rtol=0, atol=2e-5)
+
+
+def test_a_batch_has_one_row_or_more(examples):
+    X, Y = examples
+    one_by_one = run(NETWORK, random_theta(NETWORK), X, Y, SGD(0.1, momentum=0.0), batch_size=1)
+    theta = random_theta(NETWORK)
+    for x, y in zip(X, Y, strict=True):
+        theta -= 0.1 * cost_and_gradient(NETWORK, theta, x[None], y[None])[1]
+    np.testing.assert_allclose(one_by_one, theta, rtol=1e-10)
+    with pytest.raises(ValueError, match="batch_size must be a whole number >= 1, got 0"):
+        Minibatches(batch_size=0)
+
+
+@pytest.mark.parametrize("dropout", [1.0, -0.1, [0.5, 0.5], [0.0, 0.5, 1.0]])
+def test_a_rate_of_dropout_is_less_than_1_and_there_is_one_for_each_layer(dropout):
+    with pytest.raises(ValueError, match=r"dropout must be a rate in \[0, 1\)"):
+        Minibatches(dropout=dropout).rates(NETWORK)
+    assert Minibatches(dropout=0.0).rates(NETWORK) == [0.0, 0.0, 0.0]

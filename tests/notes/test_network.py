@@ -184,3 +184,14 @@ def test_targets_refuses(K, output, Y, message):
 def test_theta_refuses(theta, message):
     with pytest.raises(ValueError, match=message):
         Network((2, 1)).check_theta(theta)
+
+
+def test_the_outputs_of_one_target_are_known_and_weighed_together():
+    network = Network((1, 3), output="softmax")
+    Y = np.eye(3)
+    weights = np.ones((3, 3))
+    weights[1] = 2.0
+    np.testing.assert_array_equal(network.known_targets(Y, 3, weights)[1], weights)
+    weights[1, 2] = 1.0
+    with pytest.raises(ValueError, match="of each target, 3 columns of Y are known"):
+        network.known_targets(Y, 3, weights)

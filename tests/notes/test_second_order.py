@@ -13,6 +13,8 @@ from chainrule.training.objective import TrainingObjective
 
 REGRESSION = Network((2, 4, 3, 2), hidden=("tanh", "softplus"), output="identity")
 
+ENGINES = [None, "numpy"]  # the kernel where it is built, and the reference
+
 
 def example(network=REGRESSION, m=7, seed=0):
     rng = np.random.default_rng(seed)
@@ -32,9 +34,10 @@ def test_the_hessian_vector_product_is_the_slope_of_the_gradient(problem):
     assert report.ok, str(report)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("output", COSTS)
 @pytest.mark.parametrize("hidden", [*SMOOTH, "elu"])
-def test_the_hessian_is_the_difference_of_the_naive_loops_gradients(hidden, output):
+def test_the_hessian_is_the_difference_of_the_naive_loops_gradients(hidden, output, engine):
     network = Network((2, 3, 2, 2), hidden=hidden, output=output)
     theta, X, Y = example(network, m=4)
     v = np.random.default_rng(2).normal(size=network.size)
@@ -44,7 +47,7 @@ def test_the_hessian_is_the_difference_of_the_naive_loops_gradients(hidden, outp
         return np.concatenate([D_l.ravel(order="F") for D_l in D])
 
     difference = (naive_gradient(theta + 1e-5 * v) - naive_gradient(theta - 1e-5 * v)) / 2e-5
-    exact = TrainingObjective(network, Rows(X, Y), 0.3).hvp(theta, v)
+    exact = TrainingObjective(network, Rows(X, Y, engine=engine), 0.3).hvp(theta, v)
     np.testing.assert_allclose(exact, difference, rtol=1e-6, atol=1e-9)
 
 
@@ -69,9 +72,10 @@ def test_each_row_of_the_jacobian_passes_the_gradient_check(problem):
     assert report.ok, str(report)
 
 
-def test_jacobian_and_residuals_add_up_to_the_naive_loops_cost_and_gradient():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_jacobian_and_residuals_add_up_to_the_naive_loops_cost_and_gradient(engine):
     theta, X, Y = example(m=9)
-    objective = TrainingObjective(REGRESSION, Rows(X, Y), lam=0.7)
+    objective = TrainingObjective(REGRESSION, Rows(X, Y, engine=engine), lam=0.7)
     J, D = naive.cost_and_gradient(
         reshape(REGRESSION, theta), X, Y, 0.7, ["tanh", "softplus"], "identity"
     )
@@ -85,12 +89,13 @@ def test_jacobian_and_residuals_add_up_to_the_naive_loops_cost_and_gradient():
     np.testing.assert_allclose(H, sum(rows.T @ rows for _, rows in parts), rtol=1e-10, atol=1e-12)
 
 
-def test_a_weight_of_two_is_the_row_twice():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_weight_of_two_is_the_row_twice(engine):
     theta, X, Y = example(m=5)
     weights = np.array([1.0, 2.0, 1.0, 2.0, 1.0])
     twice = np.repeat(np.arange(5), weights.astype(int))
-    weighted = TrainingObjective(REGRESSION, Rows(X, Y, weights), 0.1)
-    repeated = TrainingObjective(REGRESSION, Rows(X[twice], Y[twice]), 0.1)
+    weighted = TrainingObjective(REGRESSION, Rows(X, Y, weights, engine), 0.1)
+    repeated = TrainingObjective(REGRESSION, Rows(X[twice], Y[twice], engine=engine), 0.1)
     assert weighted.N == repeated.N == 14
     v = np.arange(REGRESSION.size, dtype=float)
     np.testing.assert_allclose(weighted.hvp(theta, v), repeated.hvp(theta, v), rtol=1e-12)

@@ -41,3 +41,9 @@ def test_decoupled_decay_shrinks_weights_but_not_biases():
 def test_a_mean_that_never_forgets_or_never_learns_is_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         Adam(**wrong)
+
+
+def test_without_decay_a_weight_without_slope_stays():
+    rule, theta = Adam(), np.array([3.0, -2.0])
+    rule.update(theta, np.zeros(2), rule.init(theta), t=1)
+    np.testing.assert_array_equal(theta, [3.0, -2.0])

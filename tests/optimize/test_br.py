@@ -38,6 +38,17 @@ def test_bayesian_regularisation_finds_the_most_probable_lambda_of_a_linear_mode
     np.testing.assert_allclose(result.theta, np.linalg.solve(A.T @ A + R, A.T @ y), atol=1e-5)
 
 
+def test_what_it_goes_on_from_belongs_to_the_lambda_that_it_found():
+    X, y = sine()
+    found = train(SINE, X, y, optimizer="br", max_iter=7).state
+    objective = TrainingObjective(SINE, Rows(X, y), lam=found.lam)
+    J, D, H = objective.normal_equations(found.theta)
+    assert found.lam != br.FIRST_LAM
+    assert pytest.approx(J, rel=1e-10) == found.J
+    np.testing.assert_allclose(found.D, D, rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(found.H, H, rtol=1e-8, atol=1e-10)
+
+
 def test_bayesian_regularisation_takes_one_lambda():
     with pytest.raises(ValueError, match="finds one lambda"):
         train(SINE, *sine(), optimizer="br", lam=[0.1, 0.2])

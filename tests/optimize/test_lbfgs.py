@@ -1,5 +1,6 @@
 """L-BFGS: round a bend, at any scale, with a limited memory."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -39,3 +40,13 @@ def test_lbfgs_remembers_no_more_than_it_is_told_to(memory):
 
     result = minimize(bowl, np.ones(20), partial(lbfgs.steps, memory=memory), max_iter=8)
     assert len(result.state.pairs) == memory
+
+
+@pytest.mark.parametrize("name", ["lbfgs", "cg"])
+def test_a_state_whose_steps_describe_no_curvature_is_refused(name):
+    state = minimize(rosenbrock, np.array([-1.2, 1.0]), name, max_iter=15).state
+    assert minimize(rosenbrock, None, name, max_iter=3, state=state).n_iter == 3
+    s, y, sy = state.pairs[0]
+    for pair in ((s, y, 0.0), (s, y, -sy), (s, 0 * y, sy)):
+        with pytest.raises(ValueError, match="steps along which D does not rise"):
+            minimize(rosenbrock, None, name, state=replace(state, pairs=(pair,)))

@@ -47,6 +47,13 @@ def test_history_counts_and_callback_agree(name):
 
 
 @every
+def test_steps_of_a_long_way_are_numbered_one_by_one(name):
+    steps = []
+    minimize(rosenbrock, np.array([-1.2, 1.0]), name, max_iter=200, callback=steps.append)
+    assert [step.iteration for step in steps] == list(range(len(steps)))
+
+
+@every
 def test_a_true_callback_ends_it_there(name):
     steps = []
 

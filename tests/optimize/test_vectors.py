@@ -106,3 +106,19 @@ def test_without_a_thread_the_caller_computes(monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", none_left)
     assert heard(lambda: None, np.trace, np.eye(LONG)) == LONG
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_two_loops_are_the_inverse_hessian_of_their_pairs(monkeypatch, built):
+    monkeypatch.setattr(vectors, "BUILT", built and vectors.BUILT)
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(4, 4))
+    A = A @ A.T + np.eye(4)  # of a quadratic: y = A s
+    S = rng.normal(size=(2, 4))
+    pairs = tuple((s, A @ s, s @ A @ s) for s in S)
+    H = 0.3 * np.eye(4)
+    for s, y, sy in pairs:  # Nocedal and Wright, (7.16)
+        V = np.eye(4) - np.outer(y, s) / sy
+        H = V.T @ H @ V + np.outer(s, s) / sy
+    D = rng.normal(size=4)
+    np.testing.assert_allclose(vectors.two_loop(D, pairs, 0.3), -H @ D, rtol=1e-10)

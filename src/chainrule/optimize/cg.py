@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Self
 
 from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.lbfgs import direction
 from chainrule.optimize.line_search import search
-from chainrule.optimize.vectors import Pair, dot
+from chainrule.optimize.vectors import Pair, check_pairs, dot
 
 CURVATURE = 0.3  # c2: conjugacy wants a line search more exact than a quasi-Newton step does
 LEAST = 0.5  # beta >= LEAST (D_next . p) / (p . p / H), as Dai and Kou have it for H = 1
@@ -43,6 +44,11 @@ class Conjugate(Iterate):
     begun: tuple[Pair, ...] = ()
 
     __repr__ = summary
+
+    def resumed(self, objective: Objective) -> Self:
+        """Return this iterate, to go on from, or raise ValueError where it cannot be one."""
+        check_pairs((*self.pairs, *self.begun))
+        return super().resumed(objective)
 
 
 def steps(objective: Objective, start: Array | Conjugate, *, curvature: float = CURVATURE) -> Steps:

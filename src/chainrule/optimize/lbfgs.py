@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from chainrule.common.shown import summary
 from chainrule.common.types import Array, Objective
 from chainrule.optimize.iterate import Iterate, Steps, iterate
 from chainrule.optimize.line_search import search
-from chainrule.optimize.vectors import Pair, dot, two_loop
+from chainrule.optimize.vectors import Pair, check_pairs, dot, two_loop
 
 FEWEST, MOST = 10, 100  # pairs (s, y) kept
 KEPT = 2**20  # numbers in all s: with as many in the y, 16 megabytes in float64
@@ -34,6 +35,11 @@ class QuasiNewton(Iterate):
     pairs: tuple[Pair, ...] = ()
 
     __repr__ = summary
+
+    def resumed(self, objective: Objective) -> Self:
+        """Return this iterate, to go on from, or raise ValueError where it cannot be one."""
+        check_pairs(self.pairs)
+        return super().resumed(objective)
 
 
 def steps(

@@ -31,6 +31,7 @@ Pair = tuple[Array, Array, float]
 __all__ = [
     "Pair",
     "blas_threads",
+    "check_pairs",
     "dot",
     "heard",
     "norm",
@@ -43,6 +44,12 @@ __all__ = [
 def norm(v: Array) -> float:
     """Return the Euclidean norm, accumulated in float64."""
     return math.sqrt(dot(v, v))
+
+
+def check_pairs(pairs: tuple[Pair, ...]) -> None:
+    """Refuse pairs of a state that describe no inverse Hessian."""
+    if not all(sy > 0 and y.any() for _, y, sy in pairs):
+        raise ValueError("state has steps along which D does not rise: start anew from its theta")
 
 
 def two_loop(D: Array, pairs: tuple[Pair, ...], scale: float) -> Array:
