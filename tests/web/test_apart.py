@@ -59,3 +59,10 @@ def test_a_bomb_is_refused():
     content = gzip.compress(b"a,b,y\n" + b"0,1,1\n1,0,0\n" * 2_500_000)
     with pytest.raises(DataError, match=r"t\.csv\.gz: "):
         apart.load(file(content, "t.csv.gz"), {})
+
+
+def test_modules_beside_the_page_s_user_are_not_imported(tmp_path, monkeypatch):
+    for name in ("polars", "random", "chainrule"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    assert len(apart.load(file(b"a,b,y\n1,0.5,2.5\n2,0.5,3.5\n4,0.7,5.5\n"), {"target": "y"})) == 3

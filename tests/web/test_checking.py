@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import os
 import signal
-import sys
 import textwrap
 import time
 from contextlib import contextmanager
@@ -15,10 +14,11 @@ from asgi import desk
 from conftest import looking
 
 from chainrule import numerical_gradient
+from chainrule.commands.looking import GIVEN
 from chainrule.diagnosis.program import program
 from chainrule.web import checking, wire
 from chainrule.web.asked import Asked
-from chainrule.web.own_code import OwnCode, changes
+from chainrule.web.own_code import changes
 
 SETTING = {"layers": "4-5-3", "hidden": "sigmoid", "output": "sigmoid", "lam": 1.5, "rows": 7}
 CHECK = SETTING | {"epsilon": 1e-4, "guess": []}
@@ -200,10 +200,8 @@ RIGHT = """
 def own_file(folder, text=RIGHT, name="cost.py", function=":cost"):
     path = folder / name
     path.write_text(textwrap.dedent(text))
-    run = "from chainrule.commands.app import main; main()"
-    what = f"{path}{function}"
-    at = desk()
-    at.own_code = OwnCode(what, path, (sys.executable, "-c", run, "check-gradient", what, "--json"))
+    at, what = desk(), f"{path}{function}"
+    next(given for given in GIVEN if given.is_it(what)).lay(at, what)
     yield at, path
 
 
@@ -333,6 +331,14 @@ def test_an_error_in_own_code_is_one_line(tmp_path, text, line):
         _, failed = watch(at)
     assert line in failed["failed"]
     assert "\n" not in failed["failed"]
+
+
+def test_modules_beside_own_code_do_not_take_the_place_of_python_s(tmp_path, monkeypatch):
+    for name in ("json", "random", "chainrule"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    with own_file(tmp_path) as (at, _):
+        assert watch(at)[-1]["ok"]
 
 
 def test_no_page_names_a_file(tmp_path):

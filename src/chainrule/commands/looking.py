@@ -144,7 +144,7 @@ def _lay_own_code(desk: Desk, what: str) -> str:
     if path.suffix == ".py" and ".py:" not in what:
         raise ValueError(f"{what}: say which function too, as in {what}:cost")
     run = "from chainrule.commands.app import main; main()"
-    command = (sys.executable, "-c", run, "check-gradient", what, "--json")
+    command = (sys.executable, "-P", "-c", run, "check-gradient", what, "--json")
     desk.own_code = OwnCode(what, path.resolve(), command)
     return "check"
 

@@ -40,7 +40,7 @@ def load(file: NamedFile, options: Mapping[str, Any]) -> Dataset:
     if not sys.executable:  # Python inside another program has nothing to start
         return read(file, options)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROGRAM],
+        [sys.executable, "-P", "-W", "ignore", "-c", PROGRAM],
         input=pickle.dumps((file.name, file.getvalue(), dict(options))),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
