@@ -638,7 +638,7 @@ def cases(
                 outcome = read(name, content)
             taken = seconds + time.process_time() - began
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            more = max(memory, peak() - before)
+            more = peak() - before
             if printed := os.fstat(2).st_size:
                 os.lseek(2, 0, os.SEEK_SET)
                 outcome = f"traceback on stderr: {os.read(2, printed).decode(errors='replace')}"
@@ -646,9 +646,11 @@ def cases(
                 os.lseek(2, 0, os.SEEK_SET)
             if taken > SECONDS:
                 outcome = f"hang {taken:.1f} s"
+            if memory > foreign.SPARE_MEMORY + foreign.MEMORY_PER_BYTE * len(content):
+                outcome = f"memory {memory >> 20} MiB apart"
             if more > MORE_MEMORY + MORE_PER_BYTE * len(content):
                 outcome, before = f"memory {more >> 20} MiB", peak()
-            tell(case=number, outcome=outcome, seconds=taken, memory=more)
+            tell(case=number, outcome=outcome, seconds=taken, memory=max(memory, more))
 
 
 def peak() -> int:
