@@ -71,7 +71,7 @@ def test_a_fork_reads_what_a_process_of_its_own_reads(tmp_path, monkeypatch, nam
     whole = fuzz.of_libraries()[name][0]
     nursery = fuzz.Nursery(name, str(tmp_path))
     apart = foreign.read(name, whole)
-    monkeypatch.setattr(foreign, "subprocess", nursery)
+    monkeypatch.setattr(foreign, "_run", nursery.run)
     facts, blobs = foreign.read(name, whole)
     assert nursery.ended["code"] == 0
     assert facts == apart[0]
