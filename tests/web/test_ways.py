@@ -257,6 +257,21 @@ def test_what_is_no_record_is_refused_in_a_line(content):
         settings_of(content, "x.json")
 
 
+def test_a_record_writes_nothing_but_settings_into_the_address(tmp_path):
+    path = tmp_path / "run.json"
+    at, run = trained(data="moons", hidden=[2], lam=0.1, max_iter=1)
+    content = json.loads(of(at, run, "record", 1))
+    for name in ("token", "iteration&token", "\x1b[2J"):
+        content["request"] = {"lam": 0.5, name: "another"}
+        path.write_text(json.dumps(content))
+        with pytest.raises(ValueError, match="there is no setting") as caught:
+            laid(path)
+        assert str(caught.value).isprintable()
+    content["request"] = {"activation": "tanh&token=another"}
+    path.write_text(json.dumps(content))
+    assert laid(path)[1] == {"data": "moons", "activation": "tanh&token=another"}
+
+
 def test_a_table_with_a_name_of_data_or_an_option_is_called_as_a_file():
     for name in ("moons", "--seed.csv"):
         at, run = trained(file=(name, table()), hidden=[2], lam=0.1, max_iter=1)

@@ -97,9 +97,7 @@ class Problems:
         values = dict(settings)
         zero = checked("start", values.pop("start", "random"), choice("random", "zero")) == "zero"
         name, source = self._source(values.pop("data", None), values.pop("table", None))
-        unknown = next((name for name in values if name not in FIELDS), None)
-        if unknown is not None:
-            raise ValueError(f"there is no setting {unknown[:40]!r}")
+        refuse_unknown(values)
         given = {field: checked(field, value, FIELDS[field]) for field, value in values.items()}
         request = Request(source, **given)
         options = {field: value for field, value in given.items() if field in READING}
@@ -138,6 +136,13 @@ class Problems:
 def names() -> list[str]:
     """Return the names of the data sets that are there."""
     return [name for name in DATA if name != "mnist" or local_mnist() is not None]
+
+
+def refuse_unknown(values: Mapping[str, Any]) -> None:
+    """Raise ValueError for a setting that there is none of."""
+    unknown = next((name for name in values if name not in FIELDS), None)
+    if unknown is not None:
+        raise ValueError(f"there is no setting {unknown[:40]!r}")
 
 
 def refuse_large(problem: Problem) -> None:

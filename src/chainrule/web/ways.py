@@ -28,7 +28,7 @@ from chainrule.photos import SIDE
 from chainrule.web import stepping
 from chainrule.web.asked import Asked, NamedFile
 from chainrule.web.desk import Desk, Opened
-from chainrule.web.problems import names
+from chainrule.web.problems import names, refuse_unknown
 from chainrule.web.runs import Run
 from chainrule.workbench import copies
 
@@ -284,6 +284,7 @@ def settings_of(content: bytes, name: str) -> tuple[dict[str, Any], dict[str, An
         if values[RECORD] != FORMAT:
             raise ValueError(f"its format {values[RECORD]!r} is unknown: upgrade chainrule")
         settings, data = dict(values["request"]), dict(values["data"])
+        refuse_unknown(settings)  # their names stand in the page's address
         if values["start"] == "zero":
             settings["start"] = "zero"
         return settings, {"source": str(data["source"]), "sha256": data["sha256"]}
