@@ -51,6 +51,16 @@ def test_a_unit_is_switched_off_and_the_hills_move_as_the_driver_says(visit):
         assert "unchanged" not in page.get_by_role("status").text_content()
 
 
+def test_a_view_that_is_left_writes_nothing_into_the_next_one_s_address(visit):
+    with visit(settings="drive&look=100") as page:
+        shows(page, 100)
+        page.get_by_role("button", name="Play").click()
+        page.wait_for_function("document.querySelector('.play').textContent === 'Pause'")
+        page.evaluate("location.hash = 'check'")
+        page.wait_for_selector(".passed")
+        assert "look" not in page.url
+
+
 def test_a_part_of_the_retina_is_covered_by_mouse_keyboard_and_finger(visit):
     with visit(settings="drive&look=100") as page:
         shows(page, 100)

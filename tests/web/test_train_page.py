@@ -92,9 +92,7 @@ def test_optimizers_are_compared_from_one_start(visit):
             firsts.add(shown(page, "J"))
         assert len(firsts) == 1
         page.get_by_label("x axis").select_option("seconds")
-        assert re.search(
-            "lbfgs from .* over seconds", page.locator(".chart").get_attribute("aria-label")
-        )
+        page.wait_for_selector(".chart[aria-label^='lbfgs from'][aria-label*=' over seconds']")
         assert "optimizers=lbfgs,cg,gd,adam" in page.url
 
 

@@ -48,7 +48,6 @@ export function mount(el, source) {
     h("section", { class: "card" }, h("h1", {}, text.head), modes, task, program, legend, guess, buttons, verdict, network),
     h("section", { class: "card" }, title, nothing, points.element, parts, at, errors.element)));
 
-  const failed = (error) => error.name !== "AbortError" && source.trouble(error);
   const setting = () => ({ layers: state.layers, hidden: state.hidden, output: state.output, lam: Number(state.lam), rows: Number(state.rows) });
   const what = () => ({
     right: {}, game: { level: Number(state.level), seed: Number(state.seed) }, slip: { slip: Number(state.slip) },
@@ -106,7 +105,7 @@ export function mount(el, source) {
       if (mode !== "game") await check();
     } catch (error) {
       program.replaceChildren();
-      failed(error);
+      source.trouble(error);
     }
   }
 
@@ -181,7 +180,7 @@ export function mount(el, source) {
       await source.follow("errors", { ...setting(), ...what() }, (message) => message.numerical && errors.add(message), signal);
     } catch (error) {
       if (!signal.aborted) verdict.replaceChildren();
-      failed(error);
+      source.trouble(error);
     } finally {
       if (!signal.aborted) go.disabled = false;
     }
@@ -250,7 +249,7 @@ export function mount(el, source) {
       verdict.replaceChildren(h("p", { class: "lost" }, text.gaveUp));
       reveal(solved);
     } catch (error) {
-      failed(error);
+      source.trouble(error);
     }
   }
 
@@ -320,7 +319,7 @@ export function mount(el, source) {
         }
       }, signal);
     } catch (error) {
-      failed(error);
+      source.trouble(error);
     }
   }
 
@@ -391,7 +390,7 @@ export function mount(el, source) {
     try {
       options = await source.ask("checks", {}, work.signal);
     } catch (error) {
-      return failed(error);
+      return source.trouble(error);
     }
     there = MODES.filter((mode) => mode !== "own" || options.own);
     if (!there.includes(state.mode)) [state.mode] = there;

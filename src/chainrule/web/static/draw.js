@@ -64,11 +64,10 @@ export function mount(el, source) {
       h("div", { class: "layers" }, ...layers.map(({ element }) => element), output.element)),
     side));
 
-  const failed = (error) => error.name !== "AbortError" && source.trouble(error);
-  const read = newest(source.ask, heard, failed);
-  const lookInto = newest(source.ask, look, failed);
-  const unit = newest(source.ask, explained.show, failed);
-  const strong = newest(source.ask, strongest.show, failed);
+  const read = newest(source.ask, heard, source.trouble);
+  const lookInto = newest(source.ask, look, source.trouble);
+  const unit = newest(source.ask, explained.show, source.trouble);
+  const strong = newest(source.ask, strongest.show, source.trouble);
   const ink = pad(drawn, (any) => (any ? send() : nothing()), (down) => say(down ? words.penDown : words.penUp));
   const closed = incoming(el, given);
 
@@ -122,7 +121,7 @@ export function mount(el, source) {
         ...answer.notes.map((text) => h("div", { class: "note" }, text)));
       look(answer);
     } catch (error) {
-      failed(error);
+      source.trouble(error);
       sure.textContent = "";
     }
     file.value = "";
@@ -231,7 +230,7 @@ export function mount(el, source) {
         return point;
       })));
     } catch (error) {
-      failed(error);
+      source.trouble(error);
     }
   }
 

@@ -19,11 +19,7 @@ export function mount(el, source) {
   const stop = new AbortController();
   const root = h("div", { class: "drive" }, h("p", { class: "note" }, said.loading));
   el.replaceChildren(root);
-  source.ask("lap", {}, stop.signal).then(build, failed);
-
-  function failed(error) {
-    if (error.name !== "AbortError") source.trouble(error);
-  }
+  source.ask("lap", {}, stop.signal).then(build, source.trouble);
 
   function build(lap) {
     const [looks, rows, columns] = lap.retina.shape;
@@ -66,7 +62,7 @@ export function mount(el, source) {
         display(layered("δ", 3), "=", layered("a", 3), "−", "y"), h("p", { class: "note" }, said.deltaLine)),
       h("section", { class: "card about" }, h("h2", {}, said.aboutTitle), h("div", {}, ...said.about.map((text) => h("p", {}, text)))));
 
-    const wanted = newest((name, values) => source.ask(name, values, stop.signal), heard, failed);
+    const wanted = newest((name, values) => source.ask(name, values, stop.signal), heard, source.trouble);
 
     function heard(answer) {
       now = answer;
@@ -172,7 +168,7 @@ export function mount(el, source) {
     document.addEventListener("keydown", pressed, { signal: stop.signal });
     stop.signal.addEventListener("abort", pause);
     if (off.size || card) {
-      source.ask("drive", { off: [] }, stop.signal).then((answer) => { before = answer; change(); }, failed);
+      source.ask("drive", { off: [] }, stop.signal).then((answer) => { before = answer; change(); }, source.trouble);
     } else {
       change();
     }

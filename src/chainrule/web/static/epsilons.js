@@ -8,7 +8,7 @@ const svg = inside("http://www.w3.org/2000/svg");
 const WIDTH = 460, HEIGHT = 170, LEFT = 58, RIGHT = 16, TOP = 10, BOTTOM = 24;
 const LEAST = -13, MOST = 1; // powers of ten of the errors shown
 const COUNT = 23, FIRST = -1, LAST = -12; // epsilons, and their powers of ten
-export const NOTES = 6; // the notes' 1e-4
+const NOTES = 6; // the notes' 1e-4
 
 /** Return the curve and its slider; `chosen(point)` is called with what is known of an epsilon. */
 export function epsilons(chosen) {

@@ -35,6 +35,7 @@ function remember(settings) {
 }
 
 function trouble(error) {
+  if (error?.name === "AbortError") return; // the view wanted that
   alert.hidden = !error;
   alert.textContent = error?.message ?? "";
 }
@@ -57,9 +58,13 @@ async function show() {
     if (mine !== mounts) return; // another view was chosen meanwhile
     opened();
     end();
+    menu.tell(null);
     if (view.contains(document.activeElement)) view.focus(); // before what has the focus goes
     view.replaceChildren();
-    end = mount(view, { ask, follow, network, settings, remember, trouble }) ?? (() => {});
+    // What a view says after it was left is not heard: the address is another view's
+    const now = (act) => (value) => { if (mine === mounts && place().name === name) act(value); };
+    const heard = { remember: now(remember), trouble: now(trouble), tell: now(menu.tell) };
+    end = mount(view, { ask, follow, network, settings, ...heard }) ?? (() => {});
   } catch (error) {
     trouble(error);
   }
@@ -88,6 +93,6 @@ async function open(event) {
 const names = Object.keys(VIEWS);
 if (names.length > 1) tabs.append(...names.map((name) => h("a", { href: `#${name}` }, words.views[name])));
 document.getElementById("help").append(keys(names, () => place().name, (name) => (location.hash = name)));
-ways(document.getElementById("ways"), { ask, trouble, network: () => network });
+const menu = ways(document.getElementById("ways"), { ask, trouble, network: () => network });
 addEventListener("hashchange", show);
 show();

@@ -24,8 +24,7 @@ export const inline = (...parts) => m("math", {}, row(...parts));
 /** Return words within a formula. */
 export const plain = (text) => m("mtext", {}, text);
 
-export const sup = (base, upper) => m("msup", {}, node(base), node(upper));
-export const sub = (base, lower) => m("msub", {}, node(base), node(lower));
+const sup = (base, upper) => m("msup", {}, node(base), node(upper));
 export const both = (base, lower, upper) => m("msubsup", {}, node(base), node(lower), node(upper));
 export const frac = (upper, lower) => m("mfrac", {}, node(upper), node(lower));
 

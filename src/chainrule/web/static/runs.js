@@ -33,7 +33,7 @@ export function runs(source, changed) {
         }
       }
     } catch (error) {
-      if (error.name !== "AbortError") source.trouble(error); // and the stream, once it is back, asks again
+      source.trouble(error); // and the stream, once it is back, asks again
     } finally {
       run.busy = false;
     }

@@ -38,7 +38,7 @@ function written(value) {
 export function mount(el, source) {
   const end = new AbortController();
   source.ask("step_cases", {}, end.signal).then((chosen) => view(el, source, chosen, end.signal))
-    .catch((error) => error.name !== "AbortError" && source.trouble(error));
+    .catch(source.trouble);
   return () => end.abort();
 }
 
@@ -134,7 +134,7 @@ function view(el, source, { cases, ...choices }, signal) {
     if (built !== String([layers, Boolean(answer.theta)])) build(layers);
     at = Math.min(at, steps.length - 1);
     answer.place = { t: answer.t, at, descents };
-    tell({ numbers: problem.X ? asked : null });
+    source.tell({ numbers: problem.X ? asked : null });
     if (t !== exampleAt(at)) place(exampleAt(at), at);
     given.show(problem, answer);
     ends.show(answer, { lam: problem.lam, alpha: problem.alpha, descents, printed: printed() });
@@ -240,11 +240,6 @@ function view(el, source, { cases, ...choices }, signal) {
     source.remember({ unit: `${l},${j}` });
     if (layerAt(steps[at]) === l) render();
     else explain("step_unit", { ...asked(), l, j });
-  }
-
-  /** Tell the menu of ways out what it can copy. */
-  function tell(detail) {
-    document.dispatchEvent(new CustomEvent("chainrule:run", { detail }));
   }
 
   // Walking
@@ -365,7 +360,6 @@ function view(el, source, { cases, ...choices }, signal) {
   document.addEventListener("keydown", pressed, { signal });
   signal.addEventListener("abort", () => {
     clearInterval(playing);
-    tell(null);
     resized.disconnect();
     for (const waiting of [compute, explain]) waiting.forget();
   });

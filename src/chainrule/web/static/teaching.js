@@ -36,7 +36,7 @@ export function teaching(source, picture, changed) {
         }
       }, stop.signal);
     } catch (error) {
-      if (error.name !== "AbortError") source.trouble(error);
+      source.trouble(error);
     }
     busy(false);
   }

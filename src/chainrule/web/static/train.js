@@ -280,11 +280,11 @@ export function mount(el, source) {
   let told = "";
   /** Show a theta, and put it into the address. */
   function shows(run, iteration) {
-    const detail = { run, iteration }, now = JSON.stringify([detail, chosen.said.settings, group.length]);
+    const now = JSON.stringify([run, iteration, chosen.said.settings, group.length]);
     if (now === told) return;
     told = now;
     looks.show(run, iteration);
-    document.dispatchEvent(new CustomEvent("chainrule:run", { detail }));
+    source.tell({ run, iteration });
     const optimizers = group.length > 1 ? group.map((id) => mirror.get(id).said.optimizer).join(",") : null;
     source.remember({ ...Object.fromEntries(KEYS.map((name) => [name, null])), ...strings(chosen.said.settings),
       optimizers, iteration: at === null ? null : iteration });
@@ -410,7 +410,6 @@ export function mount(el, source) {
     el.removeEventListener("dragover", over);
     el.removeEventListener("drop", dropped);
     document.removeEventListener("keydown", pressed);
-    document.dispatchEvent(new CustomEvent("chainrule:run", { detail: null }));
     cancelAnimationFrame(drawing);
     stopPlaying();
     mirror.end();

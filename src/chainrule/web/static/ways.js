@@ -4,9 +4,9 @@ import { button, h } from "./dom.js";
 import { words } from "./words.js";
 
 const FILES = ["model", "record", "history", "npz", "mat", "picture"];
-const SHOWN = "chainrule:run"; // the event by which a view tells what it shows: a run and its iteration, or numbers; or null
 
-/** Fill `el` with the menu; `source` has `ask`, `network` and `trouble` as a view's has. */
+/** Fill `el` with the menu; `source` has `ask`, `network` and `trouble` as a view's has.  Its `tell` takes
+ * what a view shows: { run, iteration }, or { numbers }, a function, or null. */
 export function ways(el, source) {
   const say = words.ways;
   const list = h("div", { class: "menu", hidden: true, id: "ways-menu" });
@@ -103,8 +103,10 @@ export function ways(el, source) {
     event.stopPropagation();
   });
   document.addEventListener("pointerdown", (event) => !el.contains(event.target) && !list.hidden && toggle(false));
-  document.addEventListener(SHOWN, ({ detail }) => {
-    run = detail?.run ? { run: detail.run, iteration: detail.iteration } : null;
-    numbers = detail?.numbers;
-  });
+  return {
+    tell(shown) {
+      run = shown?.run ? { run: shown.run, iteration: shown.iteration } : null;
+      numbers = shown?.numbers;
+    },
+  };
 }

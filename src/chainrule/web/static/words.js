@@ -7,7 +7,6 @@ export const words = {
   title: (view) => `${view} · chainrule`,
   noServer: "The server has ended: start chainrule look again, and open the address it prints.",
   serverError: "The server made a mistake: the terminal where it runs says which.",
-  notSupported: "This view could not be loaded: reload the page.",
 
   // The keys: those of each view, those of all; several names of one row have spaces between them
   keys: {

@@ -24,9 +24,8 @@ export function mount(el, source) {
   let parts = [], kind = "", at = null, next = 0, waiting = 0;
   let unit = null, row = 0, y, explained = null, answer = null;
 
-  const failed = (error) => error.name !== "AbortError" && source.trouble(error);
-  const look = newest(source.ask, heard, failed);
-  const explain = newest(source.ask, taught, failed);
+  const look = newest(source.ask, heard, source.trouble);
+  const explain = newest(source.ask, taught, source.trouble);
 
   function show(run, iteration) {
     if (at?.run !== run) {
