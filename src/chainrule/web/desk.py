@@ -1,4 +1,4 @@
-"""What lies open on the page: a network, and the photos that it was shown last."""
+"""What lies open on the page: networks, photos, data and trainings, code of the reader's own."""
 
 from __future__ import annotations
 
@@ -61,8 +61,12 @@ class Desk:
         What the reader taught.
     rehearsed : ndarray or None
         Drawings whose readings are to stay as they are, once they are made.
+    teaching : Lock
+        Held while the network learns or forgets.
     photos : OrderedDict of int to Reading
         The last `KEPT`, by number.
+    numbers : iterator of int
+        Those of the photos to come.
     problems : Problems
         What can be trained on.
     runs : Runs

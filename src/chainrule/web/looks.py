@@ -22,6 +22,7 @@ from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
 from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.runs import Run
+from chainrule.web.training import run_of
 from chainrule.web.unit import MOST, by_rows, explained
 from chainrule.web.wire import as_bytes
 from chainrule.workbench.picture import decision_regions, error_bars, fitted_curve
@@ -57,7 +58,7 @@ def looks(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def at(desk: Desk, asked: Asked) -> tuple[Run, Model]:
     """Return the run that is asked for, and its network at the iteration that is."""
-    run = desk.runs.run(asked.whole("run", 0, 2**31))
+    run = run_of(desk, asked)
     return run, run.model(asked.whole("iteration", 0, 2**31))
 
 

@@ -16,10 +16,7 @@ from chainrule.web.asked import Asked
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.working import Values, worked
 
-REHEARSED = (
-    1000,
-    500,
-)  # drawn digits and other drawings: fewer than the command takes
+REHEARSED = (1000, 500)  # drawn digits and other drawings: fewer than the command takes
 
 
 def learn(desk: Desk, asked: Asked) -> Iterator[Values]:

@@ -30,6 +30,7 @@ from chainrule.web.asked import Asked, NamedFile
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.problems import names, refuse_unknown
 from chainrule.web.runs import Run
+from chainrule.web.training import run_of
 from chainrule.workbench import copies
 
 RECORD, FORMAT = "chainrule run", 1  # the first key of run.json, and its value
@@ -124,11 +125,6 @@ def own(desk: Desk, asked: Asked) -> dict[str, Any]:
         raise ValueError("nothing is labelled yet: draw a digit, and say what it is")
     X = np.array([x for x, _ in desk.own], np.float32).reshape(-1, SIDE, SIDE)
     return as_file("own-digits.npz", npz(X=X, y=np.array([y for _, y in desk.own])))
-
-
-def run_of(desk: Desk, asked: Asked) -> Run:
-    """Return the run that is asked for."""
-    return desk.runs.run(asked.whole("run", 0, 2**31))
 
 
 def iterations(run: Run) -> int | None:

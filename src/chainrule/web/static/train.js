@@ -55,7 +55,7 @@ export function mount(el, source) {
         select(same.group);
       } else {
         filled(any ? { ...(wanted.data ? known.data[wanted.data] : {}), ...wanted } : { data: FIRST, ...known.data[FIRST] });
-        if (any || !LONG.includes(FIRST)) await train(optimizers);
+        await train(optimizers);
       }
     } catch (error) {
       source.trouble(error);
