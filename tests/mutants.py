@@ -40,7 +40,11 @@ TESTS = {  # of modules whose tests have another name
     "engine/rows": ("engine/test_summing.py", "engine/test_predicting.py"),
     "optimize/__init__": ("optimize/test_optimize.py",),
     "optimize/iterate": ("optimize/test_optimize.py", "optimize/test_newton_cg.py"),
-    "optimize/loop": ("optimize/test_optimize.py", "training/test_watched.py"),
+    "optimize/loop": (
+        "optimize/test_optimize.py",
+        "training/test_watched.py",
+        "training/test_edges.py",
+    ),
     "optimize/result": ("optimize/test_optimize.py", "training/test_watched.py"),
 }
 LIBRARIES = ("numpy", "scipy.optimize", "scipy.sparse", "scipy.special", "pandas", "pytest")

@@ -14,7 +14,7 @@ from chainrule.common.types import Stopped
 from chainrule.engine import summing
 from chainrule.engine.rows import Rows
 from chainrule.kernel import BUILT, asking
-from chainrule.notes import backprop
+from chainrule.notes import backprop, minibatch
 from chainrule.notes.minibatch import Minibatches
 
 
@@ -75,15 +75,52 @@ def test_a_sparse_x_and_the_same_x_dense_give_one_network_with_dropout(monkeypat
     network, rule = Network((6, 5, 2), hidden="tanh"), Adam(0.01)
     X, Y = rng.normal(size=(40, 6)), rng.integers(0, 2, (40, 2)).astype(float)
     how, order = Minibatches(5, dropout=[0.2, 0.3], seed=5), rng.permutation(40)
-    found = []
+    found, costs = [], []
     for examples in (X, csr_array(X)):
         theta = random_theta(network)
         state = rule.init(theta)
-        Rows(examples, Y).epoch(
+        sums = Rows(examples, Y).epoch(
             network, theta, order, how, rule=rule, state=state, steps=0, number=1
         )
         found.append(theta)
+        costs.append(sums)
     np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    np.testing.assert_allclose(costs[0], costs[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", [None, "numpy"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_sparse_x_in_blocks_has_the_sums_of_the_same_x_dense(monkeypatch, engine, weighted):
+    from scipy.sparse import csr_array
+
+    from chainrule.engine import rows as rows_module
+
+    monkeypatch.setattr(rows_module, "DENSE", 60)  # ten rows of six columns
+    monkeypatch.setattr(rows_module, "MANY", 10)
+    rng = np.random.default_rng(0)
+    network = Network((6, 5, 2), hidden="tanh")
+    theta = random_theta(network)
+    X, Y = rng.normal(size=(45, 6)), rng.integers(0, 2, (45, 2)).astype(float)
+    weights = rng.uniform(1, 3, 45) if weighted else None
+    dense, sparse = (Rows(x, Y, weights, engine) for x in (X, csr_array(X)))
+    expected, found = dense.accumulate(network, theta), sparse.accumulate(network, theta)
+    for sums in zip(found, expected, strict=True):
+        np.testing.assert_allclose(*sums, rtol=1e-10)
+    assert sparse.cost(network, theta) == pytest.approx(expected[0] / expected[2])
+
+
+@pytest.mark.parametrize("engine", [None, "numpy"])
+def test_an_epoch_is_the_notes_first_where_nothing_else_is_said(engine):
+    rng = np.random.default_rng(0)
+    network, rule = Network((6, 5, 2), hidden="tanh"), Adam(0.01)
+    X, Y = rng.normal(size=(40, 6)), rng.integers(0, 2, (40, 2)).astype(float)
+    how, order = Minibatches(7, dropout=[0.2, 0.3], seed=5), rng.permutation(40)
+    found = []
+    for epoch, on in ((minibatch.epoch, {}), (summing.epoch, {"engine": engine})):
+        theta = random_theta(network)
+        epoch(network, theta, X, Y, order, how, rule=rule, state=rule.init(theta), **on)
+        found.append(theta)
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-10)
 
 
 @pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")

@@ -135,6 +135,8 @@ def test_what_has_no_second_derivative_or_residuals_is_named():
     with pytest.raises(ValueError, match="'square' comes without its second derivative"):
         hessian_vector(network, np.ones(7), np.ones(7), X, Y)
     with pytest.raises(ValueError, match="output='absolute' has no residuals"):
+        next(residuals(Network((1, 1), output="absolute"), np.ones(2), X, Y))
+    with pytest.raises(ValueError, match="output='absolute' has no residuals"):
         train(Network((1, 2, 1), output="absolute"), X, Y, optimizer="lm")
 
 

@@ -21,17 +21,18 @@ def test_three_steps_of_adam_are_those_of_the_paper():
     np.testing.assert_allclose(three_steps(Adam(0.01, epsilon=0.0)), theta, rtol=1e-13)
 
 
-def test_decoupled_decay_shrinks_weights_but_not_biases():
+@pytest.mark.parametrize(("decay", "left"), [({}, 1.0), ({"decay": 0.1}, 0.95**2)])
+def test_decoupled_decay_shrinks_weights_but_not_biases_and_nothing_unless_asked(decay, left):
     network = Network((3, 2))
     X, Y = np.zeros((4, 3)), np.full((4, 2), 0.5)
     theta = random_theta(network)
     theta[:2] = 0.0  # h = 1/2 = y: the gradient is 0, so only the decay moves anything
-    start, rule = theta.copy(), Adam(0.5, decay=0.1)
+    start, rule = theta.copy(), Adam(0.5, **decay)
     order = np.arange(4)
     epoch(network, theta, X, Y, order, Minibatches(batch_size=2), rule=rule, state=rule.init(theta))
     (before,), (after,) = blocks(network, start), blocks(network, theta)
     np.testing.assert_array_equal(after[0], before[0])
-    np.testing.assert_allclose(after[1:], before[1:] * 0.95**2, rtol=1e-15)
+    np.testing.assert_allclose(after[1:], before[1:] * left, rtol=1e-15)
 
 
 @pytest.mark.parametrize(

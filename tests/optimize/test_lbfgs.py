@@ -32,6 +32,16 @@ def test_the_two_loops_give_newtons_step_where_the_pairs_span_the_space():
     assert result.n_iter < 20
 
 
+@pytest.mark.parametrize("longer", [0.0, 1 / 3, 1.0])
+def test_where_no_step_has_been_the_last_one_sets_the_length(longer):
+    a, b, c = np.eye(3)
+    first, last = (a, 7 * a, 7.0), (b, 5 * b + 5 * a, 5.0)
+    p = lbfgs.direction(c, (first, last), longer)
+    s_y_by_y_y, s_s_by_s_y = 5 / 50, 1 / 5
+    between = s_y_by_y_y ** (1 - longer) * s_s_by_s_y**longer
+    np.testing.assert_allclose(p, -between * c, rtol=1e-14)
+
+
 @pytest.mark.parametrize("memory", [1, 3])
 def test_lbfgs_remembers_no_more_than_it_is_told_to(memory):
     def bowl(theta):

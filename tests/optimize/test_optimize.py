@@ -5,7 +5,7 @@ import pytest
 import scipy.io
 from objectives import ANY_COST, OURS, SINE, START, Quadratic, bowl, rosenbrock, sine
 
-from chainrule import Network, Result, cost_and_gradient, random_theta, train
+from chainrule import Network, Result, Step, cost_and_gradient, random_theta, train
 from chainrule.optimize import OPTIMIZERS, find, minimize
 from chainrule.optimize.result import NOT_FINITE
 from chainrule.optimize.scipy import METHODS
@@ -39,6 +39,7 @@ def test_history_counts_and_callback_agree(name):
     assert result.n_eval == len(calls)
     assert [step.J for step in steps] == result.history.J
     assert [step.iteration for step in steps] == list(range(len(steps)))
+    assert steps[0].n_eval == 1
     assert result.history.J[0] == bowl(START)[0]
     assert result.history.gradient_norm[0] == np.linalg.norm(bowl(START)[1])
     for step in steps:
@@ -248,6 +249,20 @@ def test_a_callable_is_an_optimizer():
     network = Network((1, 2, 1))
     result = train(network, [[0.0], [1.0]], [0, 1], optimizer=stay)
     np.testing.assert_array_equal(result.theta, random_theta(network))
+
+
+def test_a_callable_that_tells_its_start_too_adds_no_step():
+    def told_start(objective, theta, *, max_iter, callback):
+        for i in range(3):
+            J, D = objective(theta / 2**i)
+            callback(Step(i, J, float(np.linalg.norm(D)), theta / 2**i, i + 1))
+        return Result(theta / 4, J, None, 2, 3, "converged: that will do", True)
+
+    steps = []
+    result = minimize(lambda t: (float(t @ t), 2 * t), START, told_start, callback=steps.append)
+    assert [step.iteration for step in steps] == [0, 1, 2]
+    assert result.history.J == [26.0, 6.5, 1.625]
+    assert result.n_eval == 4  # its own three, and the start before it
 
 
 @pytest.mark.parametrize(
