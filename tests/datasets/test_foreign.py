@@ -1,8 +1,10 @@
 """Formats whose libraries may crash are read in a process of their own."""
 
 import io
+import struct
 import subprocess
 import threading
+import zlib
 
 import numpy as np
 import polars as pl
@@ -44,6 +46,58 @@ def test_an_altered_mat_file_that_scipy_reads_beyond_its_end_is_one_line(bit):
     content[bit // 8] ^= 1 << bit % 8
     with pytest.raises(DataError, match=r"^t\.mat: not a \.mat file that can be read \([^\n]*\)$"):
         octave.values(bytes(content), "t.mat")
+
+
+def altered(content, old, new, compressed):
+    """Return a mat file of one variable with a part of it replaced, compressed or not."""
+    assert content.count(old) == 1
+    body = content[128:].replace(old, new)
+    if compressed:
+        body = zlib.compress(body)
+        body = struct.pack("<2I", 15, len(body)) + body
+    return content[:128] + body
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(
+    ("value", "shape", "claimed"),
+    [
+        (np.array([["ab", "c", "d"]], dtype=object), (1, 3), (1, 30_000_003)),
+        (np.zeros((1, 5), [("a", object), ("b", object)]), (1, 5), (15_000_000, 1)),
+        (np.array([""]), (0, 0), (1, 40_000_000)),
+        (np.array([["ab", "c", "d"]], dtype=object), (1, 3), (-1, 3)),
+        (np.array([["a", "c"]], dtype=object), (1, 2), (5_000, 5_000)),
+    ],
+    ids=["cell", "struct", "text", "negative", "inside"],
+)
+def test_a_mat_file_that_claims_more_than_it_holds_is_one_line(value, shape, claimed, compressed):
+    file = io.BytesIO()
+    savemat(file, {"v": {"inner": value} if shape == (1, 2) else value})
+    old, new = (struct.pack("<2I2i", 5, 8, *sizes) for sizes in (shape, claimed))
+    content = altered(file.getvalue(), old, new, compressed)
+    with pytest.raises(DataError, match=r"\(a variable of it holds less than it claims\)$"):
+        octave.values(content, "t.mat")
+
+
+@pytest.mark.parametrize("version", ["4", "5"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_mat_file_may_be_compressed_a_thousand_times(version, compressed):
+    file = io.BytesIO()
+    values = {"X": np.zeros((4000, 784), np.uint8), "Z": np.zeros((400, 784)), "t": "a" * 99_999}
+    if version == "5":
+        cells = np.array([["a" * 1000] * 1000], dtype=object)
+        rows = np.zeros((1, 2000), [("a", object), ("b", object)])
+        empty = np.array([[]], dtype=object)
+        sparse = csc_matrix(np.zeros((900, 900)))
+        values |= {"c": cells, "s": sparse, "st": {"deep": {"u": cells}}, "r": rows, "e": empty}
+    savemat(file, values, format=version, do_compression=compressed and version == "5")
+    read = octave.values(file.getvalue(), "t.mat")
+    assert read["X"].shape == (4000, 784)
+    assert read["Z"].shape == (400, 784)
+    assert str(read["t"].item()) == "a" * 99_999
+    if version == "5":
+        assert read["c"].shape == read["u"].shape == (1, 1000)
+        assert read["s"].shape == (900, 900)
 
 
 def test_a_file_that_needs_too_much_memory_is_one_line(monkeypatch):

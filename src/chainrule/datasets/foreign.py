@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +132,117 @@ def _mat(content: bytes, memory: int | None) -> Parts:
     from scipy.io import loadmat
 
     limit_memory(memory)
+    _check_claims(content)
     found = loadmat(io.BytesIO(content))
     found = _fields({key: value for key, value in found.items() if not key.startswith("__")})
     return _arrays({key: _strings(value) for key, value in found.items()})
+
+
+CELL, STRUCT, OBJECT, CHAR, SPARSE, FUNCTION, OPAQUE = 1, 2, 3, 4, 5, 16, 17  # classes of mat
+MATRIX, COMPRESSED = 14, 15  # types of its elements
+SHORT = "a variable of it holds less than it claims"
+
+
+def _check_claims(content: bytes) -> None:
+    """Refuse a mat file whose cells, fields or letters are not in it: SciPy makes room for them.
+
+    Of numbers SciPy itself sees that they are there, so they are not decompressed here.
+    """
+    order, at = "<" if content[126:128] == b"IM" else ">", 128
+    while 0 not in content[:4] and at + 8 <= len(content):  # a zero there is of version 4
+        kind, size = struct.unpack_from(order + "2I", content, at)
+        start, at = at, at + 8 + size
+        if kind == COMPRESSED:
+            stream = zlib.decompressobj()
+            body = stream.decompress(content[start + 8 : at], 24)
+        elif kind == MATRIX:
+            body = content[start:at]
+        else:
+            return
+        if len(body) >= 24 and struct.unpack_from(order + "I", body, 16)[0] & 255 in (
+            CELL, STRUCT, OBJECT, CHAR, FUNCTION, OPAQUE,
+        ):  # fmt: skip
+            if kind == COMPRESSED:
+                body += stream.decompress(stream.unconsumed_tail)
+            try:
+                _Claims(body, order).matrix()
+            except (struct.error, IndexError):
+                raise ValueError(SHORT) from None
+
+
+class _Claims:
+    """A walk over a variable of a mat file, element for element as SciPy reads it.
+
+    A cell or a field takes 8 bytes of the variable at least, and a letter one.
+    """
+
+    def __init__(self, body: bytes, order: str) -> None:
+        self.body, self.order, self.at, self.claimed = body, order, 0, 0
+
+    def matrix(self) -> None:
+        """Walk over a matrix and those inside it."""
+        _, size = self.pair()
+        if size == 0:
+            return
+        self.pair()
+        flags, _ = self.pair()
+        kind, count = flags & 255, 1
+        if kind != OPAQUE:
+            count = math.prod(self.numbers())
+        self.element()  # the name
+        if kind == CELL:
+            self.matrices(count)
+        elif kind in (STRUCT, OBJECT):
+            if kind == OBJECT:
+                self.element()
+            length = self.numbers()[0]
+            _, size = self.element()
+            names = size // max(length, 1)
+            self.matrices(count * names) if names else self.claim(count)
+        elif kind == CHAR:
+            self.claim(count)
+            self.element()
+        elif kind == FUNCTION:
+            self.matrix()
+        elif kind == OPAQUE:
+            self.element()
+            self.element()
+            self.matrix()
+        else:
+            for _ in range((3 if kind == SPARSE else 1) + (flags >> 11 & 1)):
+                self.element()
+
+    def matrices(self, count: int) -> None:
+        """Walk over so many matrices."""
+        self.claim(8 * count)
+        for _ in range(count):
+            self.matrix()
+
+    def claim(self, size: int) -> None:
+        """Add bytes that are claimed; raise ValueError if there are fewer."""
+        self.claimed += size
+        if self.claimed > len(self.body):
+            raise ValueError(SHORT)
+
+    def pair(self) -> tuple[int, int]:
+        """Read two numbers, as of a tag: type and size."""
+        first, second = struct.unpack_from(self.order + "2I", self.body, self.at)
+        self.at += 8
+        return first, second
+
+    def element(self) -> tuple[int, int]:
+        """Step over an element; return where its contents start, and their size."""
+        kind, size = self.pair()
+        if kind >> 16:  # a small one: its contents are the tag's second number
+            return self.at - 4, kind >> 16
+        start = self.at
+        self.at += size + -size % 8
+        return start, size
+
+    def numbers(self) -> tuple[int, ...]:
+        """Read an element's numbers, negative ones as huge ones."""
+        start, size = self.element()
+        return struct.unpack_from(f"{self.order}{size // 4}I", self.body, start)
 
 
 def _fields(values: dict[str, Any]) -> dict[str, Any]:
