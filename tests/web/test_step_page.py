@@ -172,6 +172,36 @@ def test_rows_of_ones_own_are_pasted_and_a_network_is_typed(visit):
             assert f"&{each}&" in page.url + "&"
 
 
+ZEROS = (
+    "step&case=own&layers=2,2,1&X=0,0;1,1&Y=1;0"
+    "&theta=0.1,-0.4,0.3,0.5,-0.2,0.7,0.2,-0.6,0.8&lam=0&alpha=0.1"
+)
+
+
+def test_where_all_inputs_are_0_the_bias_learns_and_the_tables_fit_beside_each_other(visit):
+    with visit(settings=ZEROS) as page:
+        bias = page.locator(".unit .rows tbody tr").first
+        assert bias.inner_text().split("\t")[:2] == ["bias", "0.06713"]
+        assert page.locator(".unit").get_by_text("δ is 0").count() == 0
+        page.wait_for_function("() => document.querySelector('.examples thead')")
+        lefts = """rows => rows.map((row) =>
+            [...row.cells].map((cell) => Math.round(cell.getBoundingClientRect().left)))"""
+        head, first, _ = page.locator(".examples tr").evaluate_all(lefts)
+        assert head == first
+        wide = "all => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel)"
+        assert page.locator(".step .scroll, .step .unrolled").evaluate_all(wide) == []
+
+
+def test_a_unit_without_delta_still_shows_its_row(visit):
+    theta = "theta=0,0,1,1,1,1,0,0,0"  # Theta(2) is 0, and so is delta(2)
+    with visit(settings=f"step&case=own&layers=2,2,1&X=1,2;1,1&Y=1;0&{theta}&lam=0") as page:
+        note = page.locator(".unit").get_by_text(
+            "δ is 0: this example adds nothing to its row of Δ."
+        )
+        note.wait_for()
+        assert page.locator(".unit .rows tbody tr").count() == 3
+
+
 def test_what_the_address_has_wrong_is_told_and_the_case_is_there(visit):
     with visit(settings="step&case=xor&layers=2,1000000000,1") as page:
         page.expected = "400"

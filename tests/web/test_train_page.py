@@ -96,16 +96,18 @@ def test_optimizers_are_compared_from_one_start(visit):
         assert "optimizers=lbfgs,cg,gd,adam" in page.url
 
 
+DROP = """([name, text]) => {
+    const given = new DataTransfer();
+    given.items.add(new File([text], name));
+    document.querySelector(".train").dispatchEvent(
+        new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
+}"""
+
+
 def test_a_dropped_table_is_told_trained_on_and_mended(visit):
-    drop = """([name, text]) => {
-        const given = new DataTransfer();
-        given.items.add(new File([text], name));
-        document.querySelector(".train").dispatchEvent(
-            new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
-    }"""
     with visit(settings="train&data=moons") as page:
         page.wait_for_selector(ENDED)
-        page.evaluate(drop, ["homes.csv", TABLE])
+        page.evaluate(DROP, ["homes.csv", TABLE])
         until(page, "column 'colour': blue is 0, red is 1")
         page.get_by_role("button", name="Train", exact=True).click()
         until(page, "homes.csv, 2-25-1, lbfgs")
@@ -113,13 +115,30 @@ def test_a_dropped_table_is_told_trained_on_and_mended(visit):
         page.get_by_text("What was told").click()
         until(page, "cross-validation in 3 folds")
         numbered = "id,x,y\n" + "".join(f"{i},{i * i % 7},{i % 2}\n" for i in range(30))
-        page.evaluate(drop, ["t.csv", numbered])
+        page.evaluate(DROP, ["t.csv", numbered])
         until(page, "column 'id' numbers the rows")
         page.get_by_role("button", name="drop = id").click()
         until(page, "30 examples, 1 input, 2 classes")
-        page.evaluate(drop, ["cat.csv", "\x00\x01"])
+
+
+def test_a_file_that_cannot_be_read_leaves_the_data_and_the_settings_as_they_were(visit):
+    with visit(settings="train&data=moons&hidden=3&max_iter=5") as page:
         page.expected = "400"
+        page.wait_for_selector(ENDED)
+        data = page.get_by_label("data", exact=True)
+        for name, text in [("a.csv", ""), ("b.csv", "%PDF-1.7\n\x00\x01")]:
+            page.evaluate(DROP, [name, text])
+            told = f"document.getElementById('trouble').textContent.includes({name!r})"
+            page.wait_for_function(f"() => {told}")
+            assert data.input_value() == "moons", name
+            assert data.locator("option[value=table]").count() == 0
+            assert page.get_by_label("hidden", exact=True).input_value() == "3"
+            until(page, "300 examples, 2 inputs, 2 classes")
+        page.evaluate(DROP, ["homes.csv", TABLE])
+        until(page, "column 'colour': blue is 0, red is 1")
+        page.evaluate(DROP, ["a.csv", ""])
         page.wait_for_function("() => !document.getElementById('trouble').hidden")
+        assert data.locator("option:checked").text_content() == "homes.csv"
 
 
 def test_a_lost_connection_is_told_and_comes_back(visit):

@@ -63,14 +63,14 @@ export function mount(el, source) {
   }
 
   /** Put settings into the form, and tell what was decided about their data. */
-  function filled(values) {
+  function filled(values, failed = source.trouble) {
     settings.fill(values);
     if (values.table !== undefined) ownTable(values.table, given?.name ?? say.ownTable);
     parts.data.value = values.table === undefined ? values.data : "table";
-    describe();
+    return describe(failed);
   }
 
-  async function describe() {
+  async function describe(failed = source.trouble) {
     const mine = ++asked;
     parts.decided.replaceChildren(h("summary", {}, say.states.preparing));
     try {
@@ -92,7 +92,7 @@ export function mount(el, source) {
     } catch (error) {
       if (mine !== asked) return;
       parts.decided.hidden = true;
-      source.trouble(error);
+      failed(error);
     }
   }
 
@@ -117,14 +117,22 @@ export function mount(el, source) {
     if (["target", "drop", "missing", "kind", "na", "keep"].includes(name)) describe();
   }
 
+  /** Take a file as the data; one that cannot be read leaves all as it was. */
   async function table(file) {
     source.trouble(null);
+    const before = settings.settings, had = given, { open } = parts.decided;
     try {
       given = await source.ask("table", { file: new Uint8Array(await file.arrayBuffer()), name: file.name });
-      parts.presets.value = parts.why.textContent = "";
       parts.decided.open = true;
-      filled({ table: given.table });
+      await filled({ table: given.table }, (error) => { throw error; });
+      parts.presets.value = parts.why.textContent = "";
     } catch (error) {
+      if (given !== had) {
+        given = had;
+        if (!had) parts.data.querySelector("[value=table]").remove();
+        parts.decided.open = open;
+        await filled(before);
+      }
       source.trouble(error);
     }
     parts.file.value = "";

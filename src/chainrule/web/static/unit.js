@@ -102,26 +102,28 @@ export function panel(el, network, wanted = null) {
 
   function taught({ l, j, delta, Delta, D, names }) {
     if (delta === undefined) return [];
-    const most = largest(Delta.subarray(1));
-    const formula = display(layered("δ", l, j), "=", delta);
-    if (!most) return [formula, h("p", { class: "note" }, words.noDelta)];
-    if (!pictured(l - 1)) return [formula, rows(l, names, Delta, D), h("p", { class: "note" }, words.backwardLine)];
+    const example = image ? words.thisPicture : words.thisExample;
+    const formula = [display(layered("δ", l, j), "=", delta),
+      ...(delta ? [] : [h("p", { class: "note" }, words.noDelta(example))])];
+    const lines = [...Delta.keys()];
+    if (!pictured(l - 1)) return [...formula, rows(l, names, lines, Delta, D), h("p", { class: "note" }, words.backwardLine)];
+    if (!delta && !D) return formula;
     const figures = Object.entries({ Δ: Delta, ...(D ? { D } : {}) }).map(([name, values]) => {
       const size = largest(values.subarray(1)), picture = canvas(words.rowOf(name));
       signed(picture, values.subarray(1), shape(l - 1), size);
       return h("figure", {}, picture, h("figcaption", {}, words.rowOf(name), h("br"), words.fullColour(number(size, 2))));
     });
-    return [formula, h("div", { class: "pair" }, ...figures),
+    return [...formula, h("div", { class: "pair" }, ...figures), rows(l, names, lines.slice(0, 1), Delta, D),
       h("p", { class: "note" }, words.teaches), h("p", { class: "note" }, words.backwardLine)];
   }
 
-  /** Return the unit's row of Delta, and of D where it is known. */
-  function rows(l, names, Delta, D) {
+  /** Return numbers of the unit's row of Delta, and of D where it is known; 0 is the bias's. */
+  function rows(l, names, inputs, Delta, D) {
     const columns = { Δ: Delta, ...(D ? { D } : {}) };
     return h("table", { class: "rows" },
       h("thead", {}, h("tr", {}, ...[l > 2 ? words.columns.unit : words.columns.input, ...Object.keys(columns)].map((text) =>
         h("th", { scope: "col" }, text)))),
-      h("tbody", {}, ...[...Delta.keys()].map((i) => h("tr", {}, h("th", { scope: "row" }, i ? input(l - 1, i, names) : words.bias),
+      h("tbody", {}, ...inputs.map((i) => h("tr", {}, h("th", { scope: "row" }, i ? input(l - 1, i, names) : words.bias),
         ...Object.values(columns).map((values) => h("td", {}, number(values[i])))))));
   }
 

@@ -303,7 +303,9 @@ export const words = {
   rowOf: (name) => `its row of ${name}`,
   fullColour: (largest) => `full colour is ${largest}`,
   teaches: "A step of gradient descent takes a small part of D away from the weights.",
-  noDelta: "δ is 0: this picture would not change its weights.",
+  thisPicture: "this picture",
+  thisExample: "this example",
+  noDelta: (example) => `δ is 0: ${example} adds nothing to its row of Δ.`,
 
   step: {
     title: "One example, forward and back",
