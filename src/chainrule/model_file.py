@@ -203,6 +203,17 @@ class Model:
         return [self.classes[code] for code in codes]
 
 
+def probability(h: Array) -> Array:
+    """Return how probable the class is that each row of h names, of shape (m,).
+
+    Examples
+    --------
+    >>> probability(np.array([[0.1], [0.75]]))
+    array([0.9 , 0.75])
+    """
+    return np.asarray(h.max(axis=1) if h.shape[1] > 1 else abs(h[:, 0] - 0.5) + 0.5)
+
+
 def save(file: File, model: Model, *, half: bool = False) -> None:
     """Write a model to a file, wholly or not at all, or to a stream.
 

@@ -9,8 +9,6 @@ import pytest
 from asgi import ask, desk
 
 from chainrule import Network, model_file, random_theta
-from chainrule.datasets.columns import Column
-from chainrule.datasets.encoding import Encoder
 from chainrule.handwriting.reading import read, read_ink, shipped_model
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
@@ -114,7 +112,6 @@ def test_a_model_is_opened_in_place_of_another():
     ("content", "message"),
     [
         (np.frombuffer(b"no model", np.uint8), "C:\\\\own.safetensors: not a model that"),
-        (saved((2, 2), Encoder((Column("a"), Column("b")), "c", ("d", "e"))), "pixels of a square"),
         ("text", "there is no file"),
     ],
 )

@@ -41,8 +41,8 @@ def look(
         typer.Argument(
             help="What to look at: a table to train on, or data by name (moons, digits, ...), as "
             "train takes them; a photo of digits; your own backpropagation (FILE.py:function, "
-            "FILE.m); a model (.safetensors) that reads digits or drives; a run downloaded from "
-            "the page (.json).  (default: the model that is shipped)"
+            "FILE.m); a model (.safetensors): of digits, of a table, or one that drives; a run "
+            "downloaded from the page (.json).  (default: the model that is shipped)"
         ),
     ] = None,
     port: Annotated[
@@ -71,7 +71,7 @@ def look(
     with contextlib.ExitStack() as until_the_end:
 
         def warm_up() -> None:
-            read_ink(np.eye(64), desk.opened.model)
+            read_ink(np.eye(64), shipped_model())
             desk.problems.problem({"data": "digits"})
 
         def started(address: str) -> None:

@@ -388,7 +388,7 @@ def predict(
         writer.writerow(map(cell, model.encoder.outputs or [model.encoder.target] * h.shape[1]))
         writer.writerows([f"{value:.9g}" for value in row] for row in h)
     else:
-        sure = h.max(axis=1) if h.shape[1] > 1 else abs(h[:, 0] - 0.5) + 0.5
+        sure = model_file.probability(h)
         writer.writerow([cell(model.encoder.target), "probability"])
         writer.writerows((cell(label), f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
 

@@ -326,10 +326,17 @@ def shipped_model() -> Model:
         return load(path)
 
 
+def reads_digits(model: Model) -> bool:
+    """Whether a model takes square pictures, and has the digits among its classes."""
+    shape = model.encoder.image_shape
+    square = shape is not None and shape[0] == shape[1]
+    return square and set(DIGITS) <= set(model.classes or ())
+
+
 def check_model(model: Model) -> Model:
     """Return the model if it reads square pictures of digits, or raise ModelFileError."""
-    classes, shape = model.classes or (), model.encoder.image_shape
-    if shape is None or shape[0] != shape[1] or not set(DIGITS) <= set(classes):
+    if not reads_digits(model):
+        classes = model.classes or ()
         raise ModelFileError(
             "to read digits a model needs the pixels of a square picture as inputs, and the digits "
             f"0 to 9 as classes; this one has {len(model.encoder.feature_names)} inputs and "

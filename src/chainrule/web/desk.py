@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.common.types import Array
 from chainrule.driving.driver import Driver, at_wheel
-from chainrule.handwriting.reading import Reading, check_model
+from chainrule.handwriting.reading import Reading, reads_digits
 from chainrule.model_file import Model
 from chainrule.notes.backprop import forward
 from chainrule.web.own_code import OwnCode
@@ -99,12 +99,22 @@ class Desk:
     def __post_init__(self) -> None:
         self.base = self.opened
 
+    @property
+    def reader(self) -> Opened:
+        """The network that is open, where it reads pictures of digits."""
+        if not reads_digits(self.opened.model):
+            raise ValueError(
+                f"{self.opened.name} reads no pictures of digits: see it in the view Step, or open "
+                "a model that does"
+            )
+        return self.opened
+
     def lay(self, model: Model, name: str) -> str:
         """Put a model on the desk; return the view that shows it."""
         driver = at_wheel(model)
         if driver is None:
-            self.open(Opened(check_model(model), name))
-            return "draw"
+            self.open(Opened(model, name))
+            return "draw" if reads_digits(model) else "step&case=open"
         if driver.network.L != 3:
             raise ValueError(f"{name}: the view Drive shows networks of one hidden layer")
         self.driver = driver

@@ -14,6 +14,7 @@ from chainrule.handwriting.reading import (
     Reading,
     read_found,
     read_ink,
+    reads_digits,
 )
 from chainrule.model_file import load
 from chainrule.photos import Mark, find, stages
@@ -42,14 +43,15 @@ def open_model(desk: Desk, asked: Asked) -> dict[str, Any]:
 def described(opened: Opened) -> dict[str, Any]:
     """Return what the page says of a network."""
     model = opened.model
+    reads = reads_digits(model)
     activations = [g.name for g in model.network.activations]
     return {
         "name": opened.name,
         "layers": list(model.network.layers),
         "activations": [*activations, model.network.cost.name],
         "classes": [str(label) for label in model.classes or ()],
-        "image": list(model.encoder.image_shape or ()),
-        **asdict(fitted(model)),
+        "image": list(model.encoder.image_shape or ()) if reads else None,
+        **(asdict(fitted(model)) if reads else {"frame": None, "right": None}),
     }
 
 
@@ -62,7 +64,7 @@ def example(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def ink(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Read a drawing, and show one of its marks: the largest, or the one asked for."""
-    opened = desk.opened
+    opened = desk.reader
     reading = read_ink(asked.picture("ink", MOST_SIDE), opened.model)
     marks = reading.found.marks
     answer = read_marks(reading)
@@ -78,7 +80,7 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
 
     A photo that was given before is named by its number, and read anew by the network of now.
     """
-    opened = desk.opened
+    opened = desk.reader
     number = asked.whole("photo", 1, 2**31) if "photo" in asked.values else None
     found = kept(desk, asked).found if number else find(asked.file())
     reading = read_found(found, opened.model)
@@ -105,7 +107,7 @@ def mark(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the steps of one mark of a photo that was read before."""
     reading = kept(desk, asked)
     i = asked.whole("mark", 0, len(reading.found.marks) - 1)
-    return {"shown": i} | looked_into(desk.opened, reading.found.marks[i])
+    return {"shown": i} | looked_into(desk.reader, reading.found.marks[i])
 
 
 def kept(desk: Desk, asked: Asked) -> Reading:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.common.types import Array
+from chainrule.datasets import Dataset
 from chainrule.handwriting.frames import inputs
+from chainrule.handwriting.reading import reads_digits
 from chainrule.notes.activations import ACTIVATIONS
-from chainrule.notes.backprop import accumulate, cost, cost_and_gradient
+from chainrule.notes.backprop import accumulate, cost, cost_and_gradient, forward
 from chainrule.notes.costs import COSTS
 from chainrule.notes.formulas import activation_formulas, cost_formulas, in_letters
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import penalty
 from chainrule.notes.theta import blocks, random_theta
-from chainrule.notes.trace import trace
+from chainrule.notes.trace import Trace, trace
 from chainrule.optimize import SGD
 from chainrule.photos import normalise
 from chainrule.photos.strokes import draw_digit
 from chainrule.web.asked import Asked
-from chainrule.web.desk import Desk
+from chainrule.web.desk import Desk, Opened
+from chainrule.web.rows import answered, columns_of, read_row, targets
 from chainrule.web.unit import by_rows, pixels_of, summed, taught, unit_of
 
 MOST_LAYERS, MOST_UNITS, MOST_EXAMPLES = 6, 32, 50  # of a network typed in
@@ -78,13 +82,29 @@ class Problem(NamedTuple):
     lam: float
 
 
+class Row(NamedTuple):
+    """A row of a table as it was read, and its x and y, if it has one, as the network has them."""
+
+    data: Dataset
+    X: Array
+    Y: Array | None
+
+
 def step_cases(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the cases that the view begins with, and what can be chosen."""
-    return {"cases": CASES, "activations": list(ACTIVATIONS), "outputs": OUTPUTS}
+    model = desk.opened.model
+    cases = dict(CASES)
+    if not reads_digits(model):
+        del cases["digit"]
+        cases["open"] = {"lam": 0.0, "alpha": 0.1, "cells": {}, "columns": columns_of(model)}
+    return {"cases": cases, "activations": list(ACTIVATIONS), "outputs": OUTPUTS}
 
 
 def step(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return all that the algorithm computes of example t, and what it ends with."""
+    opened, row = desk.opened, _row(desk, asked) if "cells" in asked.values else None
+    if row and row.Y is None:
+        return _forward(opened, row)
     problem = _problem(desk, asked)
     network, _, X, Y, lam = problem
     t = asked.whole("t", 1, len(X))
@@ -113,11 +133,41 @@ def step(desk: Desk, asked: Asked) -> dict[str, Any]:
             "after": descent.after,
             "index": _index(network),
         }
+    if row:
+        model = replace(opened.model, theta=theta) if len(descent.J) > 2 else opened.model
+        answer |= answered(model, row.data)
     return answer
+
+
+def _forward(opened: Opened, row: Row) -> dict[str, Any]:
+    """Return what the lines of the way forward compute of a row without a target."""
+    network = opened.model.network
+    shown = _without_target(opened, row)
+    answer = {"layers": list(network.layers), "t": 1, "formulas": _formulas(network)}
+    answer |= {f"a{l}": a_l for l, a_l in enumerate(shown.a, start=1)}
+    answer |= {f"z{l}": z_l for l, z_l in enumerate(shown.z, start=2)}
+    if network.size <= SMALL:
+        answer |= {"theta": opened.theta, "index": _index(network)}
+    return answer | answered(opened.model, row.data)
+
+
+def _without_target(opened: Opened, row: Row) -> Trace:
+    # The answer itself takes the place of y, on which neither z nor a depend
+    a, _ = forward(opened.model.network, opened.theta, row.X)
+    return trace(opened.model.network, opened.theta, row.X[0], a[-1][0])
 
 
 def step_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Explain unit j of layer l for example t: its equations, its rows of Delta and D."""
+    if "cells" in asked.values:
+        names = {"names": list(desk.opened.model.encoder.feature_names)}
+        row = _row(desk, asked)
+        if row.Y is None:
+            shown = _without_target(desk.opened, row)
+            l, j = unit_of(shown.network, asked)
+            answer = summed(shown.network, desk.opened.theta, shown.a, l, j) | names
+            equations = shown.equations(l, j)
+            return answer | {"equations": {name: equations[name] for name in ("z", "a")}}
     problem = _problem(desk, asked)
     network, _, X, Y, lam = problem
     t = asked.whole("t", 1, len(X))
@@ -129,6 +179,8 @@ def step_unit(desk: Desk, asked: Asked) -> dict[str, Any]:
         answer[name] = np.ascontiguousarray(blocks(network, flat)[l - 2][:, j - 1])
     if {"digit", "x"} & set(asked.values):
         answer = by_rows(desk.opened.model, answer)
+    if "cells" in asked.values:
+        answer |= names
     return answer | {"equations": shown.equations(l, j)}
 
 
@@ -175,6 +227,12 @@ def _J_and_D(problem: Problem, theta: Array) -> tuple[float, Array]:
 
 def _problem(desk: Desk, asked: Asked) -> Problem:
     lam = asked.number("lam", 0, 1e6)
+    if "cells" in asked.values:
+        opened, row = desk.opened, _row(desk, asked)
+        if row.Y is None:
+            raise ValueError("without a target there is no delta, and no D")
+        network = opened.model.network
+        return Problem(network, opened.theta, row.X, network.check_targets(row.Y, 1), lam)
     if "x" in asked.values or "digit" in asked.values:
         return _digit(desk, asked, lam)
     layers = asked.wholes("layers", 1, MOST_UNITS)
@@ -193,9 +251,17 @@ def _problem(desk: Desk, asked: Asked) -> Problem:
     return Problem(network, theta, X, Y, lam)
 
 
+def _row(desk: Desk, asked: Asked) -> Row:
+    """Return the row that is asked for as the open network has it."""
+    model = desk.opened.model
+    data = read_row(model, asked)
+    X = np.asarray(model.scaling.apply(data.X) if model.scaling else data.X, np.float64)
+    return Row(data, X, targets(model, data))
+
+
 def _digit(desk: Desk, asked: Asked, lam: float) -> Problem:
     """Return the open network with a picture x, or with a digit in one of many hands."""
-    opened = desk.opened
+    opened = desk.reader
     network, scaling = opened.model.network, opened.model.scaling
     if "x" in asked.values:
         X = pixels_of(opened.model, asked)

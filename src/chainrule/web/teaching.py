@@ -32,7 +32,7 @@ def _learnt(desk: Desk, x: Any, y: int, tell: Callable[[Values], None]) -> Value
     if not desk.teaching.acquire(blocking=False):
         raise ValueError("the network is learning already: wait until it has ended")
     try:
-        base, own, before = desk.base, [*desk.own, (x, y)], desk.opened
+        base, own, before = desk.base, [*desk.own, (x, y)], desk.reader
         if desk.rehearsed is None:
             desk.rehearsed = learning.drawings(
                 *REHEARSED, 0, lambda share: tell({"what": "drawing", "share": share})

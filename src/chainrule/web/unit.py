@@ -26,7 +26,7 @@ def unit(desk: Desk, asked: Asked) -> dict[str, Any]:
 
     x is the picture as it is seen, row by row; so are the answer's numbers of its pixels.
     """
-    opened = desk.opened
+    opened = desk.reader
     network = opened.model.network
     [x] = pixels_of(opened.model, asked)
     if "y" not in asked.values:
@@ -81,7 +81,7 @@ def taught(shown: Trace, l: int, j: int) -> dict[str, Any]:
 
 def examples(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the digits that switch a unit on most: pictures, what they are, and the unit's a."""
-    opened = desk.opened
+    opened = desk.reader
     model = opened.model
     l, j = unit_of(model.network, asked)
     X, labels = known_digits(model)

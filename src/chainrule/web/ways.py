@@ -21,7 +21,7 @@ from chainrule import __version__, model_file
 from chainrule.common.types import Array
 from chainrule.common.words import cell
 from chainrule.datasets import octave
-from chainrule.handwriting.reading import shipped_model
+from chainrule.handwriting.reading import reads_digits, shipped_model
 from chainrule.model_file import as_json
 from chainrule.notes.theta import reshape
 from chainrule.photos import SIDE
@@ -34,7 +34,7 @@ from chainrule.web.training import run_of
 from chainrule.workbench import copies
 
 RECORD, FORMAT = "chainrule run", 1  # the first key of run.json, and its value
-MATRICES, PHOTO = "-run.mat", "page.jpg"
+MATRICES, PHOTO, TABLE = "-run.mat", "page.jpg", "table.csv"
 
 
 def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -75,9 +75,11 @@ def numbers(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 
 def reading(opened: Opened) -> dict[str, Any]:
-    """Return how a photo is read with a network, as Python and as a command."""
+    """Return how a photo, or a table, is read with a network, as Python and as a command."""
     shipped = np.array_equal(opened.model.theta, shipped_model().theta)
     file = model_name(opened)
+    if not reads_digits(opened.model):
+        return _predicting(file)
     needs = [PHOTO] if shipped else [PHOTO, file]
     python = [
         "from chainrule import read_digits",
@@ -90,6 +92,23 @@ def reading(opened: Opened) -> dict[str, Any]:
     return {
         "python": "\n".join(python) + "\n",
         "command": command,
+        "needs": {"python": needs, "command": needs},
+    }
+
+
+def _predicting(file: str) -> dict[str, Any]:
+    """Return how a table is predicted with a model file, as Python and as a command."""
+    python = [
+        "from chainrule.datasets import load_like",
+        "from chainrule.model_file import load",
+        "",
+        f"model = load({file!r})",
+        f"print(model.predict(load_like({TABLE!r}, model.encoder, labelled=False).X))",
+    ]
+    needs = [TABLE, file]
+    return {
+        "python": "\n".join(python) + "\n",
+        "command": f"chainrule predict {shlex.quote(file)} {TABLE}",
         "needs": {"python": needs, "command": needs},
     }
 

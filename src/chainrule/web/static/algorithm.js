@@ -4,8 +4,15 @@ import { button, h } from "./dom.js";
 import { formula } from "./notation.js";
 import { words } from "./words.js";
 
-/** Return the lines for a network of L layers.  A line without a kind is no step of its own. */
-export function linesOf(L) {
+const FORWARD = ["given", "x", "forward"];
+
+/** Return the lines for a network of L layers.  A line without a kind is no step of its own:
+ * without a target only the way forward has steps. */
+export function linesOf(L, target = true) {
+  return allLines(L).map((line) => (target || FORWARD.includes(line.kind) ? line : { ...line, kind: undefined }));
+}
+
+function allLines(L) {
   const say = words.step.lines;
   const layers = Array.from({ length: L - 1 }, (_, n) => n + 2); // 2, ..., L
   return [

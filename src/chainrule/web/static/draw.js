@@ -18,6 +18,11 @@ const SPOKEN = 1000; // milliseconds between two answers that a screen reader sa
 /** Fill `el` with the view; return how it ends. */
 export function mount(el, source) {
   const { network } = source;
+  if (!network.image) {
+    el.replaceChildren(h("section", { class: "card" }, h("h1", {}, words.draw),
+      h("p", {}, words.readsNone(network.name), h("a", { href: "#step&case=open" }, words.step.through))));
+    return null;
+  }
   const L = network.layers.length;
   const drawn = h("canvas", { class: "pad", tabindex: 0, role: "application", "aria-label": words.pad });
   const paper = h("div", {}, drawn); // the pad, or a photo in its place

@@ -82,8 +82,9 @@ async function open(event) {
   if (!file) return;
   try {
     network = await ask("open", { file: new Uint8Array(await file.arrayBuffer()), name: file.name });
-    if (network.view === "drive" && place().name !== "drive") location.hash = "drive";
-    else await show();
+    const here = `${location.hash}&`.startsWith(`#${network.view}&`);
+    if (network.view === "draw" || here) await show();
+    else location.hash = network.view;
   } catch (error) {
     trouble(error);
   }

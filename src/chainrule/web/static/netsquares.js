@@ -7,8 +7,8 @@ import { bars, squares } from "./squares.js";
 import { words } from "./words.js";
 
 /** Return a drawing with the `show` of `drawing` in netdrawing.js. */
-export function layersDrawing(layers, classes, chosen) {
-  const L = layers.length, side = Math.sqrt(layers[0]);
+export function layersDrawing(layers, classes, chosen, image) {
+  const L = layers.length, side = image ? Math.sqrt(layers[0]) : NaN;
   const input = canvas(words.step.picture);
   const columns = layers.slice(1, -1).map((n, i) => {
     const l = i + 2;
@@ -16,7 +16,7 @@ export function layersDrawing(layers, classes, chosen) {
     return { l, a, delta, element: h("div", { class: "column" }, a.element, delta.element) };
   });
   // Classes have shares of 100 %; outputs without names are numbers of any size
-  const output = (classes.length ? bars(L, classes, (j) => chosen(L, j)) : squares(L, layers[L - 1], (j) => chosen(L, j)));
+  const output = (classes.length === layers[L - 1] ? bars(L, classes, (j) => chosen(L, j)) : squares(L, layers[L - 1], (j) => chosen(L, j)));
   return {
     large: true,
     element: h("div", { class: "layers" },

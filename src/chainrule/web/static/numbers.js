@@ -5,6 +5,7 @@ import { drawn } from "./drawn.js";
 import { heading, matrix } from "./stage.js";
 import { words } from "./words.js";
 
+const WIDE = 12; // columns of a table from which on one is looked for by name
 const MOST = 1000; // units of a layer that rows are made for
 
 /** Return a number that was typed, or null: 0,5 and −1 are numbers, too. */
@@ -34,6 +35,7 @@ export function fitting(problem) {
 export function numbers({ activations, outputs }, classes, changed, trouble) {
   const say = words.step;
   const element = h("section", { class: "card given" });
+  const said = h("p", { class: "answered", role: "status" }), notes = h("p", { class: "note" });
   let problem = null, built = "", fields = [];
 
   /** Return a field for a number, which is read by `get` and changed by `set`. */
@@ -89,6 +91,39 @@ export function numbers({ activations, outputs }, classes, changed, trouble) {
       button(say.anotherHand, () => change({ seed: problem.seed + 1 }), { disabled: Boolean(problem.drawn) }),
       labelled(say.target, h("select", { onchange: (event) => change({ y: Number(event.target.value) }) },
         ...classes.map((label, k) => h("option", { value: k, selected: k === problem.y }, words.className(label))))));
+  }
+
+  function row() {
+    const { columns, cells } = problem, inputs = columns.filter(({ target }) => !target);
+    const set = (name, text) => change({ cells: { ...problem.cells, [name]: text } });
+    const control = ({ name, categories, start, target }) => {
+      const label = target ? say.targetOf(name) : name, value = cells[name] ?? start;
+      const input = categories
+        ? h("select", { "aria-label": label, onchange: () => set(name, input.value) },
+          h("option", { value: "" }, target ? say.noTarget : say.missing),
+          ...categories.map((each) => h("option", { value: each, selected: each === value }, each)))
+        : h("input", { type: "text", "aria-label": label, value, onchange: () => set(name, input.value) });
+      return h("label", {}, h("span", {}, label), input);
+    };
+    const cell = inputs.map((each) => ({ name: each.name.toLowerCase(), element: control(each) }));
+    const count = h("span", { class: "note", role: "status" });
+    const find = h("input", { type: "search", oninput: () => {
+      for (const { name, element } of cell) element.hidden = !name.includes(find.value.toLowerCase());
+      count.textContent = say.found(cell.filter(({ element: { hidden } }) => !hidden).length, cell.length);
+    } });
+    return [said, notes,
+      h("h3", {}, say.row),
+      ...(inputs.length > WIDE ? [h("p", {}, h("label", {}, say.find, " ", find), " ", count)] : []),
+      h("div", { class: "row-of-table", tabindex: inputs.length > WIDE ? 0 : null, role: "group", "aria-label": say.row },
+        ...cell.map((each) => each.element)),
+      h("div", { class: "row-of-table" }, ...columns.filter(({ target }) => target).map(control)),
+      h("p", { class: "note" }, say.withTarget)];
+  }
+
+  /** Return the answer in words: a class with its probability, or numbers in the target's units. */
+  function told({ target, label, probability, h: values, outputs }) {
+    if (label !== undefined) return say.answers(target, label) + say.sure(probability);
+    return [...values].map((value, k) => say.answers(outputs[k] ?? target, String(+value.toPrecision(9)).replace("-", "−"))).join(", ");
   }
 
   function examples() {
@@ -147,18 +182,23 @@ export function numbers({ activations, outputs }, classes, changed, trouble) {
       shown = answer;
       if (typed !== problem.theta || typed?.every((value, k) => value === answer.theta[k])) typed = null;
       const own = problem.X !== undefined;
-      const shape = JSON.stringify(own ? [problem.layers, problem.hidden, problem.output, problem.X.length] : [problem.drawn, problem.digit, problem.y]);
+      const shape = JSON.stringify(problem.cells ? problem.columns : own ? [problem.layers, problem.hidden, problem.output, problem.X.length] : [problem.drawn, problem.digit, problem.y]);
       if (shape !== built) {
         const name = document.activeElement?.ariaLabel;
         built = shape;
         fields = [];
         element.replaceChildren(h("h2", {}, say.given),
-          own ? network() : digit(),
+          ...(problem.cells ? row() : [own ? network() : digit()]),
           h("div", { class: "controls" },
             labelled("λ, lam", field(say.lam, () => problem.lam, (lam) => change({ lam }))),
             labelled("α, alpha", field(say.alpha, () => problem.alpha, (alpha) => change({ alpha })))),
           ...(own ? [...examples(), ...weights(answer.theta, answer.index)] : []));
         if (name) fields.find(({ input }) => input.ariaLabel === name)?.input.focus();
+      }
+      if (problem.cells) {
+        said.textContent = told(answer);
+        notes.textContent = answer.notes.join("; ");
+        element.querySelector(".controls").hidden = !answer.y;
       }
       for (const { input, get } of fields) {
         if (input === document.activeElement) continue; // it is being typed in

@@ -20,7 +20,7 @@ const ICONS = {
   play: "M5 3l11 7l-11 7z", pause: "M6 4v12M14 4v12",
 };
 const LISTS = {
-  hidden: (text) => text.split(",").filter(Boolean), output: String, layers: (text) => text.split(",").map(Number),
+  cells: JSON.parse, hidden: (text) => text.split(",").filter(Boolean), output: String, layers: (text) => text.split(",").map(Number),
   theta: (text) => text.split(",").map(Number), X: rowsOf, Y: rowsOf,
   ...Object.fromEntries(["lam", "alpha", "seed", "digit", "y", "drawn"].map((name) => [name, Number])),
 };
@@ -31,6 +31,9 @@ function rowsOf(text) {
 
 /** Return what the address holds for a value of a problem. */
 function written(value) {
+  if (Object.getPrototypeOf(value) === Object.prototype) { // what has a meaning in addresses is escaped as in JSON
+    return JSON.stringify(value).replace(/[&%+#]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+  }
   return Array.isArray(value?.[0]) ? value.map((row) => row.join(",")).join(";") : String(value);
 }
 
@@ -113,6 +116,7 @@ function view(el, source, { cases, ...choices }, signal) {
   function asked() {
     const { lam, alpha, seed } = problem;
     const common = { lam, alpha, seed, t, descents };
+    if (problem.cells) return { ...common, cells: problem.cells };
     if (problem.drawn) return { ...common, x: drawn(), y: problem.y };
     if (!problem.X) return { ...common, digit: problem.digit, y: problem.y };
     const { layers, hidden, output, theta, X, Y } = problem;
@@ -131,17 +135,22 @@ function view(el, source, { cases, ...choices }, signal) {
     if (answer || Object.keys(held).length) source.trouble(null); // else it tells what the address had
     answer = values;
     const { layers } = answer;
-    if (built !== String([layers, Boolean(answer.theta)])) build(layers);
+    if (built !== shape()) build(layers);
+    if (!answer.y) descents = 0; // without a target there is no D to go down by
     at = Math.min(at, steps.length - 1);
     answer.place = { t: answer.t, at, descents };
     source.tell({ numbers: problem.X ? asked : null });
     if (t !== exampleAt(at)) place(exampleAt(at), at);
     given.show(problem, answer);
-    ends.show(answer, { lam: problem.lam, alpha: problem.alpha, descents, printed: printed() });
+    ends.element.hidden = !answer.y;
+    if (answer.y) ends.show(answer, { lam: problem.lam, alpha: problem.alpha, descents, printed: printed() });
     render();
   }
 
-  const m = () => answer.costs.length;
+  const m = () => answer.costs?.length ?? 1;
+
+  /** Return what the lines and the drawing depend on. */
+  const shape = () => String([caseName, answer.layers, Boolean(answer.theta), Boolean(answer.y)]);
 
   /** Return the notes' digits, while the numbers are the notes'. */
   function printed() {
@@ -151,8 +160,8 @@ function view(el, source, { cases, ...choices }, signal) {
   }
 
   function build(layers) {
-    built = String([layers, Boolean(answer.theta)]);
-    lines = linesOf(layers.length);
+    built = shape();
+    lines = linesOf(layers.length, Boolean(answer.y));
     steps = lines.filter((line) => line.kind);
     const list = algorithm(lines, jump);
     code.replaceChildren(list.element);
@@ -165,7 +174,7 @@ function view(el, source, { cases, ...choices }, signal) {
     const { layers, index } = answer;
     const small = index && Math.max(...layers) <= DRAWN;
     const width = Math.max(240, canvas.clientWidth);
-    net = small ? drawing(layers, index, width, choose) : layersDrawing(layers, problem.X ? [] : network.classes, choose);
+    net = small ? drawing(layers, index, width, choose) : layersDrawing(layers, problem.X ? [] : network.classes, choose, network.image);
     canvas.replaceChildren(net.element);
   }
 
@@ -215,7 +224,7 @@ function view(el, source, { cases, ...choices }, signal) {
     const values = { Theta: answer.theta, D: answer.D, after: answer.after, zero: answer.theta?.map(() => 0) }[numbersOn(line)];
     return {
       a: (n) => (n === 1 ? (known("x") ? answer.a1 : null) : known("forward", n) ? answer[`a${n}`] : null),
-      delta: (n) => (n > 1 && known(n === L ? "output" : "back", n) ? answer[`delta${n}`] : null),
+      delta: (n) => (n > 1 && known(n === L ? "output" : "back", n) ? answer[`delta${n}`] ?? null : null),
       on: (k) => (numbersOn(line) === "Delta" ? (answer.index[3 * k] <= l ? answer.Delta : answer.before) : values)?.[k],
       way: { forward: "forward", back: "backward" }[kind] ?? "grow",
       active: { edges: new Set(active.edges), units: new Set(active.units) },
@@ -257,6 +266,7 @@ function view(el, source, { cases, ...choices }, signal) {
     const after = steps.findLastIndex(looped) + 1, end = steps.length - 1;
     if (way > 0) {
       if (at === after - 1 && t < count) place(t + 1, loop);
+      else if (at === end && !answer.y) pause();
       else if (at === end) place(1, zero, descents + 1);
       else place(t, at + 1);
     } else if (at === loop && t > 1) place(t - 1, after - 1);
@@ -306,7 +316,7 @@ function view(el, source, { cases, ...choices }, signal) {
   function remember() {
     const original = { theta: null, seed: 0, ...seven, ...cases[caseName] };
     const changed = Object.keys(LISTS).map((key) => [key,
-      problem[key] == null || String(problem[key]) === String(original[key]) ? null : written(problem[key])]);
+      problem[key] == null || written(problem[key]) === written(original[key] ?? "") ? null : written(problem[key])]);
     source.remember({
       case: caseName, ...Object.fromEntries(changed),
       t: t > 1 ? t : null, line: at || null, descents: descents || null,

@@ -157,7 +157,8 @@ export const words = {
   },
 
   open: "Open…",
-  openHint: "Open a model file (.safetensors) that reads digits, or that drives",
+  openHint: "Open a model file (.safetensors): of digits, of a table, or one that drives",
+  readsNone: (name) => `${name} reads no pictures: `,
   opened: (network) => `${network.name}, ${network.layers.join("-")}`,
 
   draw: "Draw a digit",
@@ -311,7 +312,7 @@ export const words = {
     title: "One example, forward and back",
     algorithm: "The notes' Backpropagation Algorithm",
     case: "Case",
-    cases: { linear: "the notes' linear network", xor: "XOR", own: "your own rows", digit: "one digit" },
+    cases: { linear: "the notes' linear network", xor: "XOR", own: "your own rows", digit: "one digit", open: "the open network" },
     // What stands between two $ is a formula
     lines: {
       given: "Given training set ${(x(1), y(1)), ..., (x(m), y(m))}$",
@@ -364,6 +365,15 @@ export const words = {
     random: "Other random weights",
     through: "Step through it",
     digit: "digit",
+    row: "A row of the table",
+    find: "Find a column",
+    found: (n, of) => `${n} of ${of} columns`,
+    noTarget: "not known",
+    missing: "(none)",
+    targetOf: (name) => `target ${name}`,
+    withTarget: "With a target come δ and D, too.",
+    answers: (name, value) => `${name}: ${value}`,
+    sure: (p) => `, with probability ${p.toFixed(4)}`,
     drawn: "your drawing",
     anotherHand: "Another hand",
     target: "target y",
