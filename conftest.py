@@ -1,6 +1,7 @@
 """What the tests share: doctests know numpy as np, and real data is found or skipped."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from hypothesis import settings
 # examples are the same each time; on a developer's machine they are new ones.
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("untimed")
+
+# Its examples need anywidget, which `make test` installs
+collect_ignore = [] if find_spec("anywidget") else ["src/chainrule/notebook.py"]
 
 
 @pytest.fixture(autouse=True)

@@ -55,9 +55,16 @@ def checks(desk: Desk, asked: Asked) -> dict[str, Any]:
         "activations": list(ACTIVATIONS),
         "outputs": list(COSTS),
         "kinds": {name: said.split("{")[0] for name, (said, _) in MISTAKES.items()},
-        "own": None if desk.own_code is None else Path(desk.own_code.name).name,
+        "own": _own(desk),
         "path": None if desk.own_code is None else str(desk.own_code.path),
     }
+
+
+def _own(desk: Desk) -> str | None:
+    """Return what the page calls the reader's own code."""
+    if desk.report is not None:
+        return "your gradient"
+    return None if desk.own_code is None else Path(desk.own_code.name).name
 
 
 def code(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -101,10 +108,13 @@ def errors(desk: Desk, asked: Asked) -> Iterator[Values]:
 
 
 async def watched(desk: Desk, asked: Asked) -> AsyncIterator[dict[str, Any]]:
-    """Check the file, and again at each save, until the reader leaves.
+    """Check the file, and again at each save, until the reader leaves; or tell a report, once.
 
     A check that a save overtakes is given up: so a file that runs for ever can be mended.
     """
+    if desk.report is not None:
+        yield compared(desk.report, [])
+        return
     own = desk.own_code
     if own is None:
         raise ValueError("there is no code of your own: start chainrule look cost.py:cost")
@@ -163,6 +173,11 @@ async def _told(own: OwnCode) -> dict[str, Any]:
         said = " ".join(str(error).split())
         place = re.match(rf"{re.escape(own.path.name)}, line (\d+)", said)
         return {"failed": said, "line": int(place[1]) if place else None}
+    return compared(report, told)
+
+
+def compared(report: GradientReport, told: list[str]) -> dict[str, Any]:
+    """Return a gradient beside the numerical one, what the report says, and what was told."""
     n = len(report.D)
     parts = report.parts if report.directions is None else []
     part = np.zeros(n, np.int32)

@@ -15,6 +15,7 @@ from chainrule.driving.driver import Driver, at_wheel
 from chainrule.handwriting.reading import Reading, reads_digits
 from chainrule.model_file import Model
 from chainrule.notes.backprop import forward
+from chainrule.notes.gradient_report import GradientReport
 from chainrule.web.own_code import OwnCode
 from chainrule.web.problems import Problems
 from chainrule.web.runs import Runs
@@ -75,6 +76,8 @@ class Desk:
         How many streams tell of them.
     own_code : OwnCode or None
         A file of the reader's own that is checked.
+    report : GradientReport or None
+        What a check in a notebook found.
     checking : int
         How many streams check it.
     closing : Event
@@ -93,6 +96,7 @@ class Desk:
     runs: Runs = field(default_factory=Runs)
     listeners: int = 0
     own_code: OwnCode | None = None
+    report: GradientReport | None = None
     checking: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -156,12 +156,12 @@ def _answer(desk: Desk, route: Route) -> Endpoint:
             return PlainTextResponse(one_line(error), 400)
         if isinstance(answer, Mapping):
             return Response(wire.pack(answer), media_type="application/octet-stream")
-        return StreamingResponse(_frames(answer), media_type="application/octet-stream")
+        return StreamingResponse(frames(answer), media_type="application/octet-stream")
 
     return endpoint
 
 
-async def _frames(answers: Iterator[Values] | AsyncIterator[Values]) -> AsyncIterator[bytes]:
+async def frames(answers: Iterator[Values] | AsyncIterator[Values]) -> AsyncGenerator[bytes]:
     """Yield the messages of a stream, each behind its length; an error is the last one."""
     waiting = iterate_in_threadpool(answers) if isinstance(answers, Iterator) else answers
     try:

@@ -287,8 +287,14 @@ export function mount(el, source) {
       again.hidden = false;
     });
     const changes = h("div", { class: "changes" });
-    task.replaceChildren(h("p", { class: "path" }, options.path), status, h("div", { class: "buttons" }, stop, again), changes);
-    program.setAttribute("aria-label", options.path);
+    if (options.path) {
+      task.replaceChildren(h("p", { class: "path" }, options.path), status, h("div", { class: "buttons" }, stop, again), changes);
+      program.setAttribute("aria-label", options.path);
+    } else {
+      task.replaceChildren(); // a report has no file, and comes once
+      program.replaceChildren();
+      program.removeAttribute("aria-label");
+    }
     let saves = 0, names = [];
     try {
       await source.follow("own_code", {}, (message) => {
@@ -372,7 +378,7 @@ export function mount(el, source) {
 
   /** Take another network: a mistake's number means another one there. */
   function fresh(changes) {
-    const { activeElement } = document;
+    const { activeElement } = el.getRootNode();
     const place = [...network.querySelectorAll("select, input")].indexOf(activeElement);
     take({ ...changes, slip: "0", seed: undefined });
     network.querySelectorAll("select, input")[place]?.focus();
@@ -399,10 +405,10 @@ export function mount(el, source) {
     await take({});
   }
 
-  addEventListener("keydown", pressed);
+  source.keys.addEventListener("keydown", pressed);
   start();
   return () => {
-    removeEventListener("keydown", pressed);
+    source.keys.removeEventListener("keydown", pressed);
     clearTimeout(slow);
     points.end();
     work.abort();

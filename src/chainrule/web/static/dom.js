@@ -32,7 +32,7 @@ export function roving(list) {
   buttons.forEach((each, i) => (each.tabIndex = i ? -1 : 0));
   list.addEventListener("keydown", (event) => {
     const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key];
-    const now = buttons.indexOf(document.activeElement), next = buttons[now + step];
+    const now = buttons.indexOf(list.getRootNode().activeElement), next = buttons[now + step];
     if (now < 0 || !next) return;
     buttons[now].tabIndex = -1;
     next.tabIndex = 0;

@@ -64,7 +64,7 @@ async function show() {
     // What a view says after it was left is not heard: the address is another view's
     const now = (act) => (value) => { if (mine === mounts && place().name === name) act(value); };
     const heard = { remember: now(remember), trouble: now(trouble), tell: now(menu.tell) };
-    end = mount(view, { ask, follow, network, settings, ...heard }) ?? (() => {});
+    end = mount(view, { ask, follow, network, settings, keys: document, ...heard }) ?? (() => {});
   } catch (error) {
     trouble(error);
   }

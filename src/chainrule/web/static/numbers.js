@@ -184,7 +184,7 @@ export function numbers({ activations, outputs }, classes, changed, trouble) {
       const own = problem.X !== undefined;
       const shape = JSON.stringify(problem.cells ? problem.columns : own ? [problem.layers, problem.hidden, problem.output, problem.X.length] : [problem.drawn, problem.digit, problem.y]);
       if (shape !== built) {
-        const name = document.activeElement?.ariaLabel;
+        const name = element.getRootNode().activeElement?.ariaLabel;
         built = shape;
         fields = [];
         element.replaceChildren(h("h2", {}, say.given),
@@ -201,7 +201,7 @@ export function numbers({ activations, outputs }, classes, changed, trouble) {
         element.querySelector(".controls").hidden = !answer.y;
       }
       for (const { input, get } of fields) {
-        if (input === document.activeElement) continue; // it is being typed in
+        if (input === input.getRootNode().activeElement) continue; // it is being typed in
         input.value = String(+Number(get()).toPrecision(6));
         input.removeAttribute("aria-invalid");
       }

@@ -367,7 +367,7 @@ function view(el, source, { cases, ...choices }, signal) {
   el.addEventListener("pointerover", over, { signal });
   el.addEventListener("focusin", over, { signal });
   el.addEventListener("click", pressedOn, { signal });
-  document.addEventListener("keydown", pressed, { signal });
+  source.keys.addEventListener("keydown", pressed, { signal });
   signal.addEventListener("abort", () => {
     clearInterval(playing);
     resized.disconnect();
