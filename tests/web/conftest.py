@@ -18,18 +18,19 @@ from chainrule.photos.synthetic import Scene, photograph
 
 
 @contextmanager
-def looking(*options):
+def looking(*options, first=""):
     """Start `chainrule look`; give the process, its port and secret; end it as a person does."""
-    command = [sys.executable, "-c", "from chainrule.commands.app import main; main()", "look"]
+    start = f"{first}\nfrom chainrule.commands.app import main; main()"
+    command = [sys.executable, "-c", start, "look"]
     process = subprocess.Popen(
         [*command, "--no-browser", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    first = process.stdout.readline()
-    found = re.fullmatch(r"chainrule look: http://127\.0\.0\.1:(\d+)/#(\S*)token=(\S+)\n", first)
-    assert found, first
+    said = process.stdout.readline()
+    found = re.fullmatch(r"chainrule look: http://127\.0\.0\.1:(\d+)/#(\S*)token=(\S+)\n", said)
+    assert found, said
     process.place = found[2]
     yield process, int(found[1]), found[3]
     process.send_signal(signal.SIGINT)

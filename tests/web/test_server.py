@@ -28,7 +28,9 @@ from chainrule.web.server import guarded, page_files
 def post(running, name, message, **headers):
     port, token = running
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request("POST", f"/api/{name}", message, {"X-Chainrule-Token": token} | headers)
+        connection.request(
+            "POST", f"/api/{name}", wire.pack({}), {"X-Chainrule-Token": token} | headers
+        )
         response = connection.getresponse()
         return response.status, response.read()
 
@@ -270,6 +272,42 @@ def test_a_stream_that_is_listened_to_does_not_hold_the_end_up():
         connection.request("POST", "/api/events", wire.pack({}), {"X-Chainrule-Token": token})
         assert connection.getresponse().status == 200
     connection.close()
+    assert process.said == ""
+
+
+# Answers that take for ever: a message, a stream, and a stream of work in a thread of its own
+FOR_EVER = """
+import time
+from chainrule.web.routes import ROUTES, Route
+from chainrule.web.working import worked
+
+def answer(*given):
+    time.sleep(1000)
+
+def stream(*given):
+    yield {}
+    time.sleep(1000)
+
+def work(tell):
+    tell({})
+    time.sleep(1000)
+
+ROUTES |= {"answer": Route(answer), "stream": Route(stream), "work": Route(lambda *_: worked(work))}
+"""
+
+
+@pytest.mark.parametrize("names", [["answer"], ["stream"] * 5, ["work"]])
+def test_answers_that_take_too_long_are_cut_off_in_silence(names):
+    with ExitStack() as open_until_then, conftest.looking(first=FOR_EVER) as (process, port, token):
+        for name in names:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            open_until_then.enter_context(closing(connection))
+            connection.request("POST", f"/api/{name}", wire.pack({}), {"X-Chainrule-Token": token})
+            if name != "answer":
+                response = connection.getresponse()
+                assert response.status == 200
+                assert len(response.read(4)) == 4
+        assert post((port, token), "network", wire.pack({}))[0] == 200
     assert process.said == ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 import socket
 import time
@@ -101,8 +102,9 @@ class Server(uvicorn.Server):
         self.desk = desk
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End."""
+        """End; an answer that takes longer than the end may is cut off without a word."""
         self.desk.closing.set()
+        logging.getLogger("uvicorn.error").disabled = True  # it calls each such answer an error
         await super().shutdown(sockets)
 
 
