@@ -275,8 +275,6 @@ def test_random_examples_do_not_depend_on_anything_but_the_seed():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["none.py:cost"], "none.py: no such file"),
-        (["none.m"], "none.m: no such file"),
         (["right.py"], "say which function too, as in right.py:cost"),
         (
             ["right.py:cots"],
@@ -305,6 +303,90 @@ def test_what_cannot_be_run_is_told_in_one_line(files, arguments, says):
     *printed, told = found.stderr.splitlines()
     assert printed == (["here"] if "right.py:broken" in arguments else [])
     assert says in told
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "says"),
+    [
+        ("none.py:cost", 3, "none.py: no such file"),
+        ("none.m", 3, "none.m: no such file"),
+        ("right.py", 2, "right.py: say which function too, as in right.py:cost"),
+        ("right.py:", 2, "right.py: say which function too, as in right.py:cost"),
+        ("right.py:cost,", 2, "right.py: say which function too, as in right.py:cost"),
+        ("right.py:cost,cots", 2, "right.py: has no function cots; it has "),
+    ],
+)
+@pytest.mark.parametrize("command", [["look", "--no-browser"], ["check-gradient"]])
+def test_a_name_that_means_no_function_is_refused_in_one_line(files, command, what, code, says):
+    found = run(*command, what)
+    assert (found.exit_code, found.stdout) == (code, "")
+    assert found.stderr.startswith(f"chainrule: {says}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cost = lambda theta: 0", "from helper import squared as cost", "from helper import *",
+     "globals()['cost'] = print", "def make():\n    global cost\n    cost = 1\nmake()",
+     "if True:\n    def cost(theta): pass", "def cost(theta:"],
+)  # fmt: skip
+def test_a_name_that_a_file_may_have_is_not_refused(files, text):
+    Path("some.py").write_text(text)
+    path, functions = own_code.place_of("some.py:cost")
+    assert functions == ["cost"]
+    own_code.refuse_unknown(path, functions)
+
+
+NO_SLOPE = """
+import numpy as np
+def g(z):
+    return 1 / (1 + np.exp(-z))
+inputs, y = np.array([[0.0, 1], [1, 0], [1, 1], [0, 0]]), np.array([[1.0], [1], [0], [0]])
+ones = np.ones((4, 1))
+def cost(theta):
+    Theta1, Theta2 = theta[:6].reshape(2, 3, order="F"), theta[6:].reshape(1, 3, order="F")
+    a1 = np.hstack([ones, inputs])
+    a2 = np.hstack([ones, g(a1 @ Theta1.T)])
+    h = g(a2 @ Theta2.T)
+    J = -np.sum(y * np.log(h) + (1 - y) * np.log(1 - h)) / 4
+    delta2 = (h - y) @ Theta2[:, 1:]
+    return J, np.r_[(delta2.T @ a1 / 4).ravel("F"), ((h - y).T @ a2 / 4).ravel("F")]
+"""
+THETA = "theta = np.random.default_rng(1).uniform(-1, 1, 9)\n"
+LITTLE = "too little is known to compare D with the known mistakes; "
+
+
+@pytest.mark.parametrize(
+    ("beside", "write"),
+    [
+        (THETA + "X, lam = inputs, 0\n", "network = (2, 2, 1)"),
+        (THETA, "network = (4, 5, 3) (its layers) and X"),
+        ("network = (2, 2, 1)\n", "X"),
+    ],
+)
+def test_what_a_file_must_say_so_that_its_mistake_is_named_is_said(files, beside, write):
+    Path("slope.py").write_text(NO_SLOPE + beside)
+    [finding] = json.loads(run("check-gradient", "slope.py:cost", "--json").stdout)["diagnosis"]
+    does = "and D can be compared with the known mistakes"
+    assert finding["words"] == f"{LITTLE}write {write} in slope.py, {does}"
+
+
+@needs_octave
+def test_octave_s_function_of_theta_alone_is_told_to_take_examples(files):
+    Path("alone.m").write_text(
+        "function [J, D] = alone(theta)\n  J = sum(theta .^ 4); D = theta .^ 2;\nend\n"
+    )
+    found = run("check-gradient", "alone.m", "--network", "2,2,1", "--json")
+    [finding] = json.loads(found.stdout)["diagnosis"]
+    assert finding["words"] == (
+        f"{LITTLE}let alone take the examples too, as in alone(theta, X, y, lambda), and D can be "
+        "compared with the known mistakes"
+    )
+
+
+def test_a_file_that_says_all_of_it_has_its_mistake_named(files):
+    Path("slope.py").write_text(NO_SLOPE + "X, lam, network = inputs, 0, (2, 2, 1)\n")
+    found = json.loads(run("check-gradient", "slope.py:cost", "--json").stdout)
+    assert found["diagnosis"][0]["name"] == "activation-derivative-missing"
 
 
 LABELS = np.arange(12) % 3

@@ -1,10 +1,12 @@
 """The formats: every way in which a file can be written, or be damaged."""
 
+import gzip
 import io
 import os
 import re
 import sys
 import threading
+import zipfile
 from datetime import datetime
 
 import numpy as np
@@ -87,6 +89,42 @@ def test_parquet_reads_as_csv_does(tmp_path):
 )  # fmt: skip
 def test_bad_csv_files_are_refused_by_name(tmp_path, content, message):
     refused(message, load, write(tmp_path, "t.csv", content))
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"%PDF-1.4\n%\xe2\xe3\n1 0 obj\n<<>>\nendobj\n", "a PDF"),
+        (b"%PDF-1.4\n1 0 obj\n<< /Kids [1, 2], >>\n", "a PDF"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "an image (PNG)"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "an image (JPEG)"),
+        (b"GIF89a\1\0\1\0", "an image (GIF)"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "an image (WebP)"),
+        (b"\n<!DOCTYPE html>\n<table><tr><td>1,2</td></tr></table>\n", "a web page (HTML)"),
+        (b"<?xml version='1.0'?>\n<a>1,2</a>\n", "XML"),
+        (b"{\\rtf1 a, b\n1, 2\n}", "a text with layout (RTF)"),
+        (b"SQLite format 3\0\x10\0", "a database (SQLite)"),
+        (b"7z\xbc\xaf'\x1c\0\4", "an archive (7z)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["t.csv", "t.xls", "t.txt", "t.csv.gz"])
+def test_what_is_no_table_is_called_what_it_is_whatever_its_name(tmp_path, name, content, what):
+    if name.endswith(".gz"):
+        content = gzip.compress(content)
+    path = write(tmp_path, name, content)
+    refused(f"{name}: it is {what}, no table: save the table in it as csv", load, path)
+
+
+def test_a_document_is_no_table(tmp_path):
+    with zipfile.ZipFile(tmp_path / "t.csv", "w") as file:
+        file.writestr("word/document.xml", "<a/>")
+        file.writestr("[Content_Types].xml", "<a/>")
+    said = "t.csv: it is a document of Office, no table: save the table in it as csv"
+    refused(said, load, tmp_path / "t.csv")
+
+
+def test_an_empty_name_is_refused():
+    refused("the name of the data is empty: name a file, or data such as digits", load, "")
 
 
 @pytest.mark.parametrize(

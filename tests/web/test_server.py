@@ -194,31 +194,45 @@ def test_each_kind_of_what_is_given_opens_its_view(monkeypatch, sheet, tmp_path)
     (tmp_path / "gaps.csv").write_text("a,b,kind\n" + "1,2,red\n3,,blue\n" * 20)
     assert served(monkeypatch, tmp_path / "gaps.csv")[1] == "train&table=1"  # the page can mend it
     for name, what in [("cost.py", "cost.py:cost"), ("f.m", "f.m")]:
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("cost = 0")
         at, place = served(monkeypatch, tmp_path / what)
         assert (at.own_code.path, place) == (tmp_path / name, "check")
         assert at.own_code.command[-3:] == ("check-gradient", str(tmp_path / what), "--json")
 
 
 @pytest.mark.parametrize(
-    ("what", "line"),
-    [("no.py:cost", "no.py: no such file"), ("a.py", "a.py:cost"), ("no.m", "no such file")],
+    ("what", "code", "line"),
+    [
+        ("no.py:cost", 3, "no.py: no such file"),
+        ("a.py", 2, "a.py:cost"),
+        ("a.py:nofn", 2, "a.py: has no function nofn; it has none"),
+        ("no.m", 3, "no such file"),
+    ],
 )
-def test_own_code_that_is_none_is_told_before_the_page_opens(tmp_path, what, line):
+def test_own_code_that_is_none_is_told_before_the_page_opens(tmp_path, what, code, line):
     (tmp_path / "a.py").write_text("")
     found = CliRunner().invoke(app, ["look", str(tmp_path / what)])
-    assert found.exit_code == 2
+    assert found.exit_code == code
     assert line in found.stderr
+
+
+def test_an_empty_name_is_told_before_the_page_opens():
+    found = CliRunner().invoke(app, ["look", ""])
+    assert found.exit_code == 3
+    assert "the name of the data is empty: name a file" in found.stderr
 
 
 def test_what_cannot_be_read_is_told_before_the_page_opens(tmp_path):
     (tmp_path / "cat.png").write_bytes(b"nothing")
     (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "paper.csv").write_bytes(b"%PDF-1.4\n")
     for name, line in [
         ("cat.png", "cat.png: not an image"),
         ("dog.jpeg", "dog.jpeg: there is no such file"),
         ("empty.csv", "empty.csv: "),
         ("digit", "digit: "),
+        ("", "it is a folder: name a file in it"),
+        ("paper.csv", "paper.csv: it is a PDF, no table"),
     ]:
         found = CliRunner().invoke(app, ["look", str(tmp_path / name)])
         assert found.exit_code == 3

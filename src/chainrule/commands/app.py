@@ -49,9 +49,11 @@ class Commands(TyperGroup):
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of our stdout has closed it
                 raise
+            what = error.filename or "a file without a name"
             if error.filename is None:
+                what = "standard output"
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again when it exits
-            fail(f"{error.filename or 'standard output'}: failed ({reason(error)})", BAD_DATA)
+            fail(f"{what}: failed ({reason(error)})", BAD_DATA)
         except MemoryError as error:
             fail(f"not enough memory ({error}): take fewer hidden units, or fewer rows", USAGE)
         except (ValueError, ArithmeticError) as error:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -99,6 +99,7 @@ def check_gradient(
                 found = diagnosis.check_gradient(
                     problem.objective, problem.theta, **problem.arguments, stop=tick
                 )
+        found = _saying(found, problem.missing)
     elif file is None:
         raise ValueError(f"{name}: give the examples too, as in check-gradient {name} data.csv")
     else:
@@ -108,6 +109,19 @@ def check_gradient(
     print(found.to_json() if as_json else found)
     if not found:
         raise typer.Exit(CHECK_FAILED)
+
+
+def _saying(report: GradientReport, missing: str) -> GradientReport:
+    """Return a report that says what to write where little could be compared."""
+    from chainrule.diagnosis.mistakes import LITTLE, UNKNOWN
+
+    if not missing:
+        return report
+    diagnosis = [
+        replace(finding, words=f"{LITTLE}; {missing}") if finding.name == UNKNOWN else finding
+        for finding in report.diagnosis
+    ]
+    return replace(report, diagnosis=diagnosis)
 
 
 @contextmanager

@@ -136,13 +136,11 @@ def _is_own_code(what: str) -> bool:
 
 
 def _lay_own_code(desk: Desk, what: str) -> str:
+    from chainrule.commands.own_code import place_of, refuse_unknown
     from chainrule.web.own_code import OwnCode
 
-    path = Path(f"{what.partition('.py:')[0]}.py" if ".py:" in what else what)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
-    if path.suffix == ".py" and ".py:" not in what:
-        raise ValueError(f"{what}: say which function too, as in {what}:cost")
+    path, functions = place_of(what)
+    refuse_unknown(path, functions)
     run = "from chainrule.commands.app import main; main()"
     command = (sys.executable, "-P", "-c", run, "check-gradient", what, "--json")
     desk.own_code = OwnCode(what, path.resolve(), command)
@@ -176,7 +174,7 @@ def _lay_table(desk: Desk, what: str) -> str:
     from chainrule.datasets import load
     from chainrule.web.asked import NamedFile
 
-    if not Path(what).exists():
+    if not Path(what).exists() or Path(what).is_dir():
         load(what)  # fails, and says which names come close
     stream = NamedFile(read_bytes(what))
     stream.name = Path(what).name

@@ -13,7 +13,9 @@ for them; see `chainrule.commands.own_signatures`.  Each returns (J, grad).
 from __future__ import annotations
 
 import inspect
+import re
 import runpy
+import symtable
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -27,6 +29,7 @@ import numpy as np
 from chainrule.commands.own_answers import cost_and_gradient_of
 from chainrule.commands.own_octave import parameters_of, running
 from chainrule.commands.own_signatures import Signature, signature_of
+from chainrule.common.checks import DataError
 from chainrule.common.types import Array
 from chainrule.datasets import load, octave
 from chainrule.diagnosis.cost import Setting, is_notes_J
@@ -52,12 +55,15 @@ class Problem:
         ``network``, ``X``, ``Y`` and ``lam``, as far as they are known.
     told : str
         What was found out on the way, such as how the labels are counted.
+    missing : str
+        What to write so that a wrong D can be compared with the known mistakes; "" if it can.
     """
 
     objective: Objective
     theta: Array
     arguments: dict[str, Any]
     told: str = ""
+    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,44 @@ def is_own_code(name: str) -> bool:
     (True, True, False)
     """
     return name.endswith((".m", ".py")) or ".py:" in name
+
+
+def place_of(name: str) -> tuple[Path, list[str]]:
+    """Return the file that a name means, and the functions in it: none for Octave's.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or no function is named.
+    """
+    start, python, rest = name.partition(".py:")
+    path = Path(f"{start}.py" if python else name)
+    functions = [function.strip() for function in rest.split(",")] if python else []
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if path.suffix == ".py" and not all(functions or [""]):
+        raise ValueError(f"{path}: say which function too, as in {path}:cost")
+    return path, functions
+
+
+def refuse_unknown(path: Path, functions: list[str]) -> None:
+    """Refuse, without running a file, functions that none of its lines defines or imports."""
+    text = path.read_text("utf-8", errors="replace")
+    if re.search(r"import\s*\(?\s*\*|\b(?:exec|globals|locals|vars|setattr|global)\b", text):
+        return  # a name may come from anywhere
+    try:
+        symbols = symtable.symtable(text, str(path), "exec").get_symbols()
+    except (SyntaxError, ValueError):
+        return  # whoever runs it says where
+    known = [each.get_name() for each in symbols if each.is_assigned() or each.is_imported()]
+    own = [symbol.get_name() for symbol in symbols if symbol.is_namespace()]
+    for name in functions:
+        if name not in known:
+            raise _no_function(path, name, own)
+
+
+def _no_function(path: Path, name: str, own: list[str]) -> ValueError:
+    return ValueError(f"{path}: has no function {name}; it has {', '.join(own) or 'none'}")
 
 
 def layers_of(text: str) -> tuple[int, ...]:
@@ -210,12 +254,8 @@ def opened(
         raises an error: its own message, with file and line.
     """
     asked = Asked(data, lam, rows, seed, layers)
-    path, _, functions = name.partition(".py:")
-    if functions:
-        return from_python(Path(f"{path}.py"), functions.split(","), asked)
-    if name.endswith(".py"):
-        raise ValueError(f"{name}: say which function too, as in {name}:cost")
-    return from_octave(Path(name), asked)
+    path, functions = place_of(name)
+    return from_python(path, functions, asked) if functions else from_octave(path, asked)
 
 
 def random_examples(
@@ -374,8 +414,6 @@ def _outcome(way: Examples, objective: Objective) -> str:
 def from_python(path: Path, functions: list[str], asked: Asked) -> Iterator[Problem]:
     """Run a Python file and make its function, or its two, a problem; see the module's contract."""
     file = path.resolve()
-    if not file.is_file():
-        raise ValueError(f"{path}: no such file")
     sys.path.insert(0, str(file.parent))  # what it imports may stand beside it
     try:
         with _told_in_one_line(file):
@@ -431,7 +469,7 @@ def _function(path: Path, names: dict[str, Any], name: str) -> Callable[..., Any
     function = names.get(name)
     if not callable(function):
         own = [key for key, value in names.items() if inspect.isfunction(value)]
-        raise ValueError(f"{path}: has no function {name}; it has {', '.join(own) or 'none'}")
+        raise _no_function(path, name, own)
     return function  # type: ignore[no-any-return]
 
 
@@ -463,7 +501,43 @@ def _of_theta_alone(
             f"{path}: has neither theta nor network; write in it where to check, as in "
             "theta = np.random.default_rng(0).uniform(-1, 1, 38), or network = (4, 5, 3)"
         )
-    return Problem(objective, theta, known, told)
+    return Problem(objective, theta, known, told, _missing(path, known, len(theta)))
+
+
+def _missing(path: Path, known: dict[str, Any], n: int) -> str:
+    """Say which names a file lacks, so that D can be compared with the known mistakes.
+
+    The layers are said where X, Y and the length of theta allow one hidden layer alone.
+    """
+    lacks = []
+    if "network" not in known:
+        lacks.append(f"network = {_layers_of_data(known, n) or (4, 5, 3)}")
+        if not _layers_of_data(known, n):
+            lacks[0] += " (its layers)"
+    lacks += [words for name, words in (("X", "X"), ("Y", "y")) if name not in known]
+    if not lacks:
+        return ""
+    *others, last = lacks
+    said = f"{', '.join(others)} and {last}" if others else last
+    return f"write {said} in {path.name}, and D can be compared with the known mistakes"
+
+
+def _layers_of_data(known: dict[str, Any], n: int) -> tuple[int, int, int] | None:
+    """Return the layers (s_1, s_2, K) that have n weights: n = s_2 (s_1 + 1) + K (s_2 + 1)."""
+    if "X" not in known or "Y" not in known:
+        return None
+    Y = np.asarray(known["Y"])
+    if np.ndim(known["X"]) != 2 or Y.ndim not in (1, 2):
+        return None
+    columns = 1 if Y.ndim == 1 else Y.shape[1]
+    classes = len(np.unique(Y)) if columns == 1 else columns
+    inputs = np.shape(known["X"])[1]
+    fitting = [
+        (inputs, (n - K) // (inputs + 1 + K), K)
+        for K in {columns if classes <= 2 else classes, columns}
+        if n > K and (n - K) % (inputs + 1 + K) == 0
+    ]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _from_1(Y: Any, K: int) -> bool:
@@ -495,8 +569,6 @@ def _told_in_one_line(file: Path) -> Iterator[None]:
 @contextmanager
 def from_octave(path: Path, asked: Asked) -> Iterator[Problem]:
     """Run an Octave function in a process of Octave's and make it a problem."""
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
     with running(path) as function:
         names = parameters_of(path)
         if len(names) != abs(function.n_parameters):
@@ -509,7 +581,12 @@ def from_octave(path: Path, asked: Asked) -> Iterator[Problem]:
                 )
             network = Network(asked.layers)
             function.give([None])
-            yield Problem(function, random_theta(network, asked.seed), {"network": network})
+            missing = (
+                f"let {path.stem} take the examples too, as in {path.stem}(theta, X, y, lambda), "
+                "and D can be compared with the known mistakes"
+            )
+            theta = random_theta(network, asked.seed)
+            yield Problem(function, theta, {"network": network}, missing=missing)
             return
         last: list[Any] | None = None
 

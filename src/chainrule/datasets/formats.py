@@ -35,6 +35,22 @@ SIGNATURES = {  # how files of a format begin
     b"BZh": "bz2",
     b"\xfd7zXZ\0": "xz",
 }
+NO_TABLES = (  # how files begin that hold no table that is read, whatever their names
+    (rb"%PDF-", "a PDF"),
+    (rb"\x89PNG\r\n", "an image (PNG)"),
+    (rb"\xff\xd8\xff", "an image (JPEG)"),
+    (rb"GIF8[79]a", "an image (GIF)"),
+    (rb"RIFF....WEBP", "an image (WebP)"),
+    (rb"(?:II\*\0|MM\0\*)", "an image (TIFF)"),
+    (rb"....ftyp(?:heic|heix|mif1|avif)", "an image (HEIC or AVIF)"),
+    (rb"(?i)(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", "a web page (HTML)"),
+    (rb"(?:\xef\xbb\xbf)?\s*<\?xml\b", "XML"),
+    (rb"\{\\rtf", "a text with layout (RTF)"),
+    (rb"SQLite format 3\0", "a database (SQLite)"),
+    (rb"7z\xbc\xaf'\x1c", "an archive (7z)"),
+    (rb"Rar!\x1a\x07", "an archive (RAR)"),
+    (rb"\x28\xb5\x2f\xfd", "compressed (zstd)"),
+)
 ENDINGS = {
     ".npz": "npz", ".npy": "npy", ".mat": "mat", ".parquet": "parquet", ".pq": "parquet",
     ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow", ".xlsx": "excel", ".xls": "excel",
@@ -101,6 +117,10 @@ def _read(source: File, target: str | None, like: Reading, name: str) -> Content
     sha256 = hashlib.sha256(content).hexdigest()
     inner, content = _unpacked(name, content)
     kind = _format(inner, content)
+    if kind == "document":
+        raise DataError(
+            f"{name}: it is a document of Office, no table: save the table in it as csv"
+        )
     if kind == "text":
         return delimited.read(name, sha256, content, like, target)
     if kind == "excel":
@@ -139,6 +159,8 @@ def _zipped_format(content: bytes) -> str:
     """Tell npz files and Excel's, which are zip files, from others."""
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         members = file.namelist()
+    if "word/document.xml" in members or "ppt/presentation.xml" in members:
+        return "document"
     if any(member.endswith(".npy") for member in members):
         return "npz"
     office = any(member.startswith("xl/") or member == "content.xml" for member in members)
@@ -172,7 +194,15 @@ def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
         raise bomb(name, len(content))
     if not unpacked or unpacked.isspace():
         raise DataError(f"{name}: the file in it is empty")
+    _refuse_no_table(name, unpacked)
     return inner, unpacked
+
+
+def _refuse_no_table(name: str, head: bytes) -> None:
+    """Refuse what is surely no table by its first bytes, and say what it is."""
+    for pattern, what in NO_TABLES:
+        if re.match(pattern, head, re.DOTALL):
+            raise DataError(f"{name}: it is {what}, no table: save the table in it as csv")
 
 
 def _only_member(name: str, archive: zipfile.ZipFile) -> str:
@@ -192,9 +222,12 @@ def _only_member(name: str, archive: zipfile.ZipFile) -> str:
 def _content(source: File, name: str, encoding: str | None) -> bytes:
     def look(head: bytes) -> None:
         zipped = head.startswith(b"PK")  # which only its end proves
+        _refuse_no_table(name, head)
         if encoding is None and not zipped and _format(name, head) == "text":
             decoding.refuse_no_text(name, head)
 
+    if not name:
+        raise DataError("the name of the data is empty: name a file, or data such as digits")
     try:
         return read_bytes(source, look)
     except FileNotFoundError:

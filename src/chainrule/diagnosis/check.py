@@ -11,7 +11,7 @@ from chainrule.common.types import Array, Lambda
 from chainrule.diagnosis.cost import UNKNOWN_J, Belief, Setting, believe
 from chainrule.diagnosis.explain import Explanation, explain_with_data
 from chainrule.diagnosis.facts import Region, advice, norm, sure_facts, wrong_parts
-from chainrule.diagnosis.mistakes import UNKNOWN, Named, words
+from chainrule.diagnosis.mistakes import LITTLE, UNKNOWN, Named, words
 from chainrule.diagnosis.packing import place_of, places
 from chainrule.diagnosis.pattern import explain_by_pattern
 from chainrule.diagnosis.reading import merge
@@ -212,6 +212,8 @@ def _diagnosis(case: Case, explanations: list[Explanation]) -> list[Finding]:
     if case.right is not None:
         facts = sure_facts(case.D, case.right, case.theta, case.regions, case.known)
     said, _ = words(UNKNOWN, case.network)
+    if case.given is None:
+        said = f"{LITTLE}; give network, X, Y and lam"
     L = case.network.L if case.known and case.network else None
     unknown = Finding(UNKNOWN, said, "; ".join(facts), advice(case.wrong, case.regions, L))
     return [*(replace(part, words=f"in part: {part.words}") for part in found), unknown]

@@ -8,6 +8,7 @@ from chainrule.notes.network import Network
 
 Named = list[tuple[str, str]]  # mistakes with their evidence
 UNKNOWN = "no-known-mistake"
+LITTLE = "too little is known to compare D with the known mistakes"
 
 # name: (what was done, the line of the notes that says otherwise).  In braces stands what the
 # network's own activation and cost put there.
