@@ -73,8 +73,9 @@ def test_a_round_of_the_game_is_played_by_keyboard(visit):
         page.locator(".program input").first.focus()
         for _ in range(9):
             page.keyboard.press("ArrowDown")
-        page.keyboard.press("c")
+        page.keyboard.press("Enter")
         assert checked(page).startswith("Found!")
+        assert page.evaluate("document.activeElement.textContent") == "Another one"
         assert page.locator(".score").text_content() == "You found 1 of 1 so far."
         wrong = page.locator(".program .slip").all_text_contents()
         assert any("D1 = (Delta1 + lam * no_bias(Theta1)) / m" in text for text in wrong)
@@ -86,6 +87,9 @@ def test_a_round_of_the_game_is_played_by_keyboard(visit):
         page.get_by_role("button", name="Give up").press("Enter")
         page.wait_for_selector(".program .slip")
         assert page.locator(".score").text_content() == "You found 1 of 2 so far."
+        page.locator(".task button").press("Enter")
+        page.wait_for_selector(".program input:not([disabled])")
+        page.wait_for_function("document.activeElement.textContent === 'Another one'")
 
 
 def test_of_two_lines_two_are_chosen(visit):
@@ -128,12 +132,19 @@ def test_a_file_of_ones_own_is_checked_at_each_save(visit, tmp_path):
             assert page.locator(".path").text_content() == str(file)
             file.write_text(right.replace("2 * theta", "2 * thet"))
             page.wait_for_selector("text=cost.py, line 5: NameError")
+            assert not page.locator(".scatter").is_visible()  # which was of the version before
+            assert "Mend it and save" in page.get_by_role("status").text_content()
             assert "thet" in page.locator(".program .slip").text_content()
             assert axe(page) == []
             file.write_text(right)
             page.wait_for_selector("text=The check passes")
-            assert "Gone since the last save: sign" in page.locator(".verdict").text_content()
+            assert "Gone since the last check: sign" in page.locator(".verdict").text_content()
             assert "2 * theta" in page.locator(".changes ins").first.text_content()
+            assert not page.locator(".parts").is_visible()  # no network: no parts
+            file.unlink()
+            page.wait_for_selector("text=The file is gone")
+            assert checked(page) == "cost.py: cannot be read (no such file or directory)"
+            assert not page.locator(".scatter").is_visible()
             file.write_text("while True: pass\n")
             page.wait_for_selector("text=Still running")
             page.get_by_role("button", name="Stop").click()

@@ -199,9 +199,10 @@ RIGHT = """
 @contextmanager
 def own_file(folder, text=RIGHT, name="cost.py", function=":cost"):
     path = folder / name
-    path.write_text(textwrap.dedent(text))
+    path.write_text("cost = 0")  # the command refuses a file without it
     at, what = desk(), f"{path}{function}"
     next(given for given in GIVEN if given.is_it(what)).lay(at, what)
+    path.write_text(textwrap.dedent(text))
     yield at, path
 
 
@@ -245,10 +246,23 @@ def test_own_code_is_checked_again_at_each_save(tmp_path):
     assert at.checking == 0
 
 
+def test_a_file_that_is_gone_is_said_to_be_and_checked_when_it_is_back(tmp_path):
+    with own_file(tmp_path) as (at, path):
+        text = path.read_text()
+        _, right, gone, back, again = watch(
+            at, path.unlink, lambda: path.write_text("# back\n" + text)
+        )
+    assert right["ok"]
+    assert gone == {"gone": "cost.py: cannot be read (no such file or directory)"}
+    assert back["changes"] == [[1, "", "# back"]]
+    assert again["ok"]
+
+
 FOREVER = (
     "import os, pathlib\n"
     "pathlib.Path(__file__).with_suffix('.pid').write_text(str(os.getpid()))\n"
     "while True: pass\n"
+    "cost = 0\n"
 )
 
 

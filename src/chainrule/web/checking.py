@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.common.files import reason
 from chainrule.common.types import Array
 from chainrule.diagnosis.lines import Slip
 from chainrule.diagnosis.mistakes import MISTAKES
@@ -110,7 +111,8 @@ def errors(desk: Desk, asked: Asked) -> Iterator[Values]:
 async def watched(desk: Desk, asked: Asked) -> AsyncIterator[dict[str, Any]]:
     """Check the file, and again at each save, until the reader leaves; or tell a report, once.
 
-    A check that a save overtakes is given up: so a file that runs for ever can be mended.
+    A check that a save overtakes is given up: so a file that runs for ever can be mended.  A
+    message with ``lines`` or ``gone`` ends what was said of the version before.
     """
     if desk.report is not None:
         yield compared(desk.report, [])
@@ -122,9 +124,18 @@ async def watched(desk: Desk, asked: Asked) -> AsyncIterator[dict[str, Any]]:
         raise ValueError("another page checks this file already: close it, or stop it there")
     desk.checking += 1
     before: list[str] | None = None
+    looks = 0  # in vain, one after the other
     try:
         while not desk.closing.is_set():
-            saved, lines = await _read(own)
+            try:
+                saved, lines = own.saved(), own.lines()
+            except OSError as error:
+                looks += 1
+                if looks == 2:  # at the first one an editor may be writing the file anew
+                    yield {"gone": f"{own.path.name}: cannot be read ({reason(error)})"}
+                await asyncio.sleep(LOOKS)
+                continue
+            looks = 0
             changed_lines = [] if before is None else own_code.changes(before, lines)
             yield {"lines": lines[:MOST_LINES], "length": len(lines), "changes": changed_lines}
             before = lines
@@ -133,14 +144,6 @@ async def watched(desk: Desk, asked: Asked) -> AsyncIterator[dict[str, Any]]:
                     yield message
     finally:
         desk.checking -= 1
-
-
-async def _read(own: OwnCode) -> tuple[Any, list[str]]:
-    """Return the file's lines, once it is there: an editor may write it anew."""
-    while True:
-        with contextlib.suppress(OSError):
-            return own.saved(), own.lines()
-        await asyncio.sleep(LOOKS)
 
 
 async def _outcome(desk: Desk, own: OwnCode, saved: Any) -> AsyncGenerator[dict[str, Any]]:

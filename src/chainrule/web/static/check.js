@@ -75,22 +75,18 @@ export function mount(el, source) {
     open = false;
     guessed = [];
     shown = null;
-    verdict.replaceChildren();
-    table.replaceChildren();
-    at.textContent = "";
-    points.begin({ D: [], part: [], names: [] });
-    errors.clear();
     const { mode } = state, own = mode === "own";
     for (const each of modes.children) each.setAttribute("aria-pressed", each.value === mode);
     guess.hidden = giveUp.hidden = mode !== "game";
     next.hidden = true;
     go.hidden = network.hidden = own;
-    compared(false);
+    forget();
     legend.hidden = own;
     go.disabled = false;
     if (own) program.before(verdict); // what is read first
     else buttons.after(verdict);
     program.removeAttribute("tabindex");
+    const focused = choices().indexOf(document.activeElement);
     if (own) return watch(signal);
     task.replaceChildren(h("p", { class: "note" }, text.tasks[mode]));
     controls();
@@ -98,6 +94,7 @@ export function mount(el, source) {
       if (mode === "game") task.append(h("p", { class: "note", role: "status" }, text.hiding));
       const answer = await source.ask("code", { ...setting(), ...what() }, signal);
       task.replaceChildren(...tasks(answer));
+      choices()[focused]?.focus(); // it is another element now
       lines(answer.lines, answer.mistakes);
       legend.textContent = text.legend(state.hidden);
       kind.replaceChildren(h("option", { value: "" }, text.noKind),
@@ -108,6 +105,18 @@ export function mount(el, source) {
       source.trouble(error);
     }
   }
+
+  /** Take away all that was said of a program. */
+  function forget() {
+    verdict.replaceChildren();
+    table.replaceChildren();
+    at.textContent = "";
+    points.begin({ D: [], part: [], names: [] });
+    errors.clear();
+    compared(false);
+  }
+
+  const choices = () => [...task.querySelectorAll("select, input, button")];
 
   /** Return what stands above the program: what to do, and what can be chosen. */
   function tasks(answer) {
@@ -159,7 +168,7 @@ export function mount(el, source) {
   async function check() {
     work.abort(); // the curve of the check before
     work = new AbortController();
-    const { signal } = work;
+    const { signal } = work, pressedGo = document.activeElement === go;
     go.disabled = true;
     source.trouble(null);
     verdict.replaceChildren(h("p", { class: "note" }, text.comparing));
@@ -177,6 +186,7 @@ export function mount(el, source) {
       if (signal.aborted) return;
       told(last);
       go.disabled = false;
+      if (pressedGo) (next.hidden ? go : next).focus({ preventScroll: true }); // who is disabled loses it
       await source.follow("errors", { ...setting(), ...what() }, (message) => message.numerical && errors.add(message), signal);
     } catch (error) {
       if (!signal.aborted) verdict.replaceChildren();
@@ -230,6 +240,7 @@ export function mount(el, source) {
   /** Mark the lines that were changed, each with the right one. */
   function reveal({ right, slips }) {
     open = true;
+    const { activeElement } = document;
     giveUp.hidden = guess.hidden = true;
     next.hidden = state.mode !== "game";
     const wrong = new Map(slips.flatMap(({ names, words: said, lines }) => lines.map((i) => [i, `${names[0]}: ${said}`])));
@@ -239,6 +250,7 @@ export function mount(el, source) {
       item.classList.add("slip");
       item.append(h("div", { class: "should" }, h("span", {}, text.should, " ", h("code", {}, right[i])), h("span", { class: "named" }, wrong.get(i))));
     });
+    if (activeElement === giveUp || program.contains(activeElement)) next.focus({ preventScroll: true }); // it can be pressed
   }
 
   async function surrender() {
@@ -253,8 +265,9 @@ export function mount(el, source) {
     }
   }
 
-  function another() {
-    return take({ mode: "game", seed: undefined });
+  async function another() {
+    await take({ mode: "game", seed: undefined });
+    if (document.activeElement === document.body) program.querySelector("input")?.focus({ preventScroll: true });
   }
 
   function count(hits, of) {
@@ -269,6 +282,7 @@ export function mount(el, source) {
   }
 
   function fill(rows, epsilon) {
+    parts.hidden = !rows.length; // the parts are known only with the network
     table.replaceChildren(...rows.map(({ name, error, ok }) => h("tr", { class: ok === false ? "bad" : "" },
       h("th", { scope: "row" }, text.part(name)), h("td", {}, error.toExponential(1).replace("-", "−")),
       h("td", {}, ok === undefined ? "" : ok ? text.ok : text.wrong))));
@@ -299,7 +313,13 @@ export function mount(el, source) {
     try {
       await source.follow("own_code", {}, (message) => {
         clearTimeout(slow);
-        if (message.lines) {
+        if (message.lines || message.gone) forget(); // what stood there was of another version
+        if (message.gone) {
+          status.textContent = text.gone;
+          changes.replaceChildren();
+          program.replaceChildren();
+          verdict.replaceChildren(h("p", { class: "failed" }, message.gone));
+        } else if (message.lines) {
           const more = message.length - message.lines.length;
           program.className = "program listing";
           program.tabIndex = 0; // it scrolls
@@ -311,7 +331,7 @@ export function mount(el, source) {
           status.textContent = text.running;
           slow = setTimeout(() => (status.textContent = text.forever), PATIENCE);
         } else if (message.failed) {
-          status.textContent = text.waiting;
+          status.textContent = text.notRun;
           verdict.replaceChildren(h("p", { class: "failed" }, message.failed));
           markLine(message.line);
         } else {
@@ -327,12 +347,17 @@ export function mount(el, source) {
     } catch (error) {
       source.trouble(error);
     }
+    if (signal.aborted) return; // by who left, or pressed Stop and reads so
+    clearTimeout(slow);
+    status.textContent = text.unwatched;
+    stop.hidden = true;
+    again.hidden = false;
   }
 
-  /** Say which mistakes are gone since the last save. */
+  /** Say which mistakes the last check had named and this one does not. */
   function since(before, now, saves) {
     const gone = before.filter((name) => !now.includes(name));
-    return saves > 1 && gone.length ? [h("p", { class: "won" }, text.gone(gone))] : [];
+    return saves > 1 && gone.length ? [h("p", { class: "won" }, text.mended(gone))] : [];
   }
 
   function difference([line, before, after]) {
@@ -386,7 +411,8 @@ export function mount(el, source) {
 
   function pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches?.("input:not([type=radio], [type=checkbox], [type=range]), select, textarea, dialog *")) return;
-    if (event.key === "c" && !go.hidden && !go.disabled) check();
+    if (event.key === "Enter" && event.target.name === "line" && !go.disabled) check();
+    else if (event.key === "c" && !go.hidden && !go.disabled) check();
     else if (event.key === "n" && state.mode !== "own") another();
     else return;
     event.preventDefault();

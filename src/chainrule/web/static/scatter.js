@@ -44,7 +44,7 @@ export function scatter() {
   function drawAxes() {
     if (!(low < high)) return axes.replaceChildren();
     const ticks = [low + (high - low) * PAD, ...(low < 0 && high > 0 ? [0] : []), high - (high - low) * PAD];
-    const apart = ticks.filter((value, i) => value === 0 || Math.abs(x(value) - x(0)) > 40 || !(low < 0 && high > 0) || !i);
+    const apart = ticks.filter((value) => value === 0 || Math.abs(x(value) - x(0)) > 40 || !(low < 0 && high > 0));
     axes.replaceChildren(
       svg("path", { class: "axis", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }),
       ...(low < 0 && high > 0 ? [svg("path", { class: "axis zero", d: `M${x(0)} ${TOP}V${HEIGHT - BOTTOM}M${LEFT} ${y(0)}H${WIDTH - RIGHT}` })] : []),

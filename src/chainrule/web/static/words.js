@@ -518,8 +518,8 @@ export const words = {
     mode: { right: "Right program", game: "Find the mistake", slip: "Make a mistake" },
     tasks: {
       right: "Each weight is moved by +ε and by −ε: the slope of J must be what backpropagation says.",
-      game: "Somebody changed the program. Which line is it? Choose it, then check.",
-      pair: "Somebody changed two lines of the program. Which are they? Choose them, then check.",
+      game: "Somebody changed the program. Which line is it? Choose it, then check. If a mistake stands in several lines, one of them is enough.",
+      pair: "Somebody changed two lines of the program. Which are they? Choose them, then check. If a mistake stands in several lines, one of them is enough.",
       slip: "Choose a mistake, and see what it does to the gradient.",
     },
     hiding: "hiding a mistake …",
@@ -579,7 +579,10 @@ export const words = {
     watchAgain: "Check again",
     changed: (time) => `Saved at ${time}`,
     line: (n) => `line ${n}`,
-    gone: (names) => `Gone since the last save: ${names.join(", ")}`,
+    mended: (names) => `Gone since the last check: ${names.join(", ")}`,
+    gone: "The file is gone, or cannot be read. Once it is saved again, it is checked.",
+    notRun: "It could not be checked. Mend it and save: the check begins anew.",
+    unwatched: "The file is no longer watched: what stands here is of the version below.",
     moreLines: (n) => `… ${n} more lines`,
   },
 };
