@@ -192,6 +192,21 @@ def test_where_all_inputs_are_0_the_bias_learns_and_the_tables_fit_beside_each_o
         assert page.locator(".step .scroll, .step .unrolled").evaluate_all(wide) == []
 
 
+def test_at_the_first_line_x_is_there_and_no_number_that_is_not_known(visit):
+    with visit(settings=f"{ZEROS}&unit=2,2") as page:
+        page.get_by_text("Only x is known yet: press “next”").wait_for()
+        assert (
+            page.locator(".network .unit:not(.bias) .a").all_text_contents() == ["0"] * 2 + [""] * 3
+        )
+        page.set_viewport_size(NARROW)
+        page.get_by_text("Here only those into the unit that is picked.").wait_for()
+        shown = [text for text in page.locator(".network .weight").all_text_contents() if text]
+        assert shown == ["−0.4", "0.5", "0.7"]
+    with visit(settings="step&case=digit") as page:
+        page.get_by_text("Only x is known yet: press “next”").wait_for()
+        assert page.get_by_text("0.0 %").first.is_hidden()
+
+
 def test_a_unit_without_delta_still_shows_its_row(visit):
     theta = "theta=0,0,1,1,1,1,0,0,0"  # Theta(2) is 0, and so is delta(2)
     with visit(settings=f"step&case=own&layers=2,2,1&X=1,2;1,1&Y=1;0&{theta}&lam=0") as page:

@@ -79,6 +79,8 @@ def test_optimizers_are_compared_from_one_start(visit):
         page.wait_for_selector(ENDED)
         page.get_by_text("Compare optimizers").click()
         page.get_by_role("button", name="Compare", exact=True).click()
+        assert page.locator(".chart").evaluate("e => e.getBoundingClientRect().top") < 200
+        assert page.locator(".train details [role=status]").text_content()
         page.wait_for_function(
             "() => 4 === [...document.querySelectorAll('.legend')]"
             ".filter((e) => / after /.test(e.innerText)).length"
@@ -88,7 +90,9 @@ def test_optimizers_are_compared_from_one_start(visit):
         for name in ("lbfgs", "cg", "gd", "adam"):
             page.get_by_role("radio", name=name).check()
             page.get_by_label("iteration", exact=True).fill("0")
-            until(page, "0 of ")
+            page.wait_for_function(
+                "() => document.querySelector('.slide output').textContent.startsWith('0 of ')"
+            )
             firsts.add(shown(page, "J"))
         assert len(firsts) == 1
         page.get_by_label("x axis").select_option("seconds")
@@ -109,8 +113,12 @@ def test_a_dropped_table_is_told_trained_on_and_mended(visit):
         page.wait_for_selector(ENDED)
         page.evaluate(DROP, ["homes.csv", TABLE])
         until(page, "column 'colour': blue is 0, red is 1")
+        assert page.get_by_label("missing").is_hidden()  # behind "How its columns are read"
+        in_sight = "e => e.getBoundingClientRect().bottom <= innerHeight"
+        assert page.get_by_role("button", name="Train", exact=True).evaluate(in_sight)
         page.get_by_role("button", name="Train", exact=True).click()
         until(page, "homes.csv, 2-25-1, lbfgs")
+        until(page, "a linear model R2")
         page.wait_for_selector(ENDED)
         page.get_by_text("What was told").click()
         until(page, "cross-validation in 3 folds")

@@ -1,6 +1,7 @@
 """What the Train view is told: settings in, numbers out, and a stream that anyone may lose."""
 
 import asyncio
+from random import Random
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from asgi import ask, desk
 
 from chainrule import train
 from chainrule.web import training
-from chainrule.web.asked import Asked
+from chainrule.web.asked import Asked, NamedFile
 from chainrule.web.runs import OVER
 from chainrule.web.server import framed
+from chainrule.workbench.beside import advice, comparisons, shown
 
 DIGITS = {"data": "digits", "hidden": [8], "lam": 0.5}
 HOMES = "size,colour,price\n" + "".join(
@@ -87,10 +89,38 @@ def test_a_run_is_described_with_the_six_steps_and_why_it_ended(at):
         "heading": True,
     }
     assert said["stopped"] == run.result.stopped
-    assert said["report"][-1] == "try: more iterations"
+    assert [name for name, _ in said["scores"]][:3] == ["trained on", "held out", "a linear model"]
+    assert said["report"] == [said["stopped"]]  # more is said by the scores
     assert said["kept"].tolist() == [0, 1, 2, 3]
     assert said["layers"] == [64, 8, 10]
     assert ask(training.runs, at)["runs"][0]["taken"] == 3
+
+
+def noise():
+    """Return a csv whose answers have nothing to do with its inputs."""
+    draw = Random(1)
+    rows = [
+        [*(f"{draw.gauss(0, 1):.3f}" for _ in range(4)), draw.choice(["yes", "no", "yes"])]
+        for _ in range(90)
+    ]
+    return "\n".join(",".join(row) for row in [["a", "b", "c", "d", "answer"], *rows]).encode()
+
+
+def test_the_page_says_of_scores_what_the_command_says(at):
+    stream = NamedFile(noise())
+    stream.name = "noise.csv"
+    [number] = ask(training.train, at, settings={"table": at.problems.add(stream), "lam": 0})[
+        "runs"
+    ]
+    run = at.runs.run(number)
+    ended(run)
+    said = ask(training.run, at, run=number)
+    beside = comparisons(run.outcome)
+    assert said["advice"] == advice(run.outcome, beside)
+    assert "by heart" in said["advice"][0]
+    scores = {**run.outcome.evaluations, **beside}
+    assert said["scores"] == [[name, shown(score)] for name, score in scores.items()]
+    assert not [line for line in said["report"] if "more iterations" in line]
 
 
 def test_a_stream_tells_where_runs_stand_and_one_that_comes_back_misses_nothing(at):

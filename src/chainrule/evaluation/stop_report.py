@@ -17,6 +17,8 @@ ORDER_OF_ONE = 10.0  # numbers whose mean and spread add up to more, or to less 
 # are far from standardised; and y, where its mean is more than 10 times its spread
 ROUNDING = 1e-6  # relative: what of a spread may be computed for a constant column
 SETTINGS = ("learning rate", "regularisation", "scale of y")
+MORE = "more iterations"
+NOTHING = "nothing stands out: compare the scores on training and validation examples"
 MANY = 0.1  # share of a layer's units
 
 
@@ -159,9 +161,9 @@ def stop_report(
         if "regularisation" in settings:
             suggestion += ", or more regularisation"
     elif not converged:
-        suggestion = "more iterations"
+        suggestion = MORE
     else:
-        suggestion = "nothing stands out: compare the scores on training and validation examples"
+        suggestion = NOTHING
     return StopReport(
         why=why,
         converged=converged,

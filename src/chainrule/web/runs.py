@@ -22,6 +22,7 @@ from chainrule.notes.network import Network
 from chainrule.optimize import History, Result, Step, find, is_minimizer, is_rule
 from chainrule.training.checkpoint import InMemory
 from chainrule.web.problems import Problem
+from chainrule.workbench.beside import advice, comparisons, shown
 from chainrule.workbench.pipeline import Outcome, Prepared, first_five, minimised, prepare
 from chainrule.workbench.request import OPTIMIZER, Request
 
@@ -73,6 +74,10 @@ class Run:
     outcome : Outcome or None
     report : StopReport or None
         Why it ended and what to try.
+    scores : dict of str to str or None
+        How well it answers, and what that is compared with; None until that is known.
+    advice : list of str
+        What stands out about the scores, and what to type.
     taken : int or None
         The iteration whose theta is the result.
     trouble : Exception or None
@@ -99,6 +104,8 @@ class Run:
         self.state = PREPARING
         self.outcome: Outcome | None = None
         self.report: StopReport | None = None
+        self.scores: dict[str, str] | None = None
+        self.advice: list[str] = []
         self.taken: int | None = None
         self.trouble: Exception | None = None
         self.saved = False
@@ -241,7 +248,8 @@ class Run:
             plan=replace(plan, arguments={**plan.arguments, "max_iter": max_iter}),
         )
         self.request = self.prepared.request
-        self.outcome = self.report = self.taken = None
+        self.outcome = self.report = self.scores = self.taken = None
+        self.advice = []
         self.going, self.ending, self.saved = True, False, False
         self.start()
 
@@ -292,6 +300,13 @@ class Run:
         prepared.forget()
         if self.outcome is outcome:  # else it has gone on meanwhile
             self.report = report
+            self.version += 1
+        beside = comparisons(outcome)
+        scores = {**outcome.evaluations, **beside} if beside else {}
+        told = advice(outcome, beside)
+        if self.outcome is outcome:
+            self.scores = {name: shown(score) for name, score in scores.items()}
+            self.advice = told
             self.version += 1
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.common.checks import DataError
 from chainrule.common.words import printable
 from chainrule.datasets import Dataset
-from chainrule.evaluation.stop_report import StopReport
+from chainrule.evaluation.stop_report import MORE, NOTHING, StopReport
 from chainrule.notes.activations import ACTIVATIONS
 from chainrule.notes.costs import COSTS
 from chainrule.optimize import OPTIMIZERS, find, is_rule
@@ -147,15 +147,22 @@ def described(run: Run) -> dict[str, Any]:
         "taken": run.taken,
         "stopped": None if result is None else result.stopped,
         "converged": result is not None and result.converged,
-        "report": None if report is None else said_of(report),
+        "report": None if report is None else said_of(report, bool(run.scores)),
+        "scores": None if run.scores is None else [*run.scores.items()],
+        "advice": run.advice,
         "trouble": None if run.trouble is None else " ".join(str(run.trouble).split()),
         "can_go_on": run.can_go_on,
     }
 
 
-def said_of(report: StopReport) -> list[str]:
-    """Return why a run ended, what stands out, and what to try; the page has |D| from elsewhere."""
+def said_of(report: StopReport, compared: bool) -> list[str]:
+    """Return why a run ended, what stands out, and what to try; the page has |D| from elsewhere.
+
+    Where scores are compared, what is said of them takes the place of what can always be tried.
+    """
     why, _, *others = str(report).splitlines()
+    if compared and report.suggestion in (MORE, NOTHING):
+        others.pop()
     return [why, *others]
 
 
@@ -241,7 +248,7 @@ def event(run: Run) -> dict[str, Any]:
     """Return where a run stands: its newest numbers, and how much was told."""
     n = len(run)
     J, norm = (values[n - 1 : n] for values in (run.history.J, run.history.gradient_norm))
-    words = len(run.steps) + len(run.notes) + (run.report is not None)
+    words = len(run.steps) + len(run.notes) + (run.report is not None) + (run.scores is not None)
     told = {"run": run.id, "state": run.state, "n": n - 1, "told": words}
     numbers = np.array([*J, *norm, *run.seconds[n - 1 : n]] if n else [], np.float64)
     if run.share is not None:

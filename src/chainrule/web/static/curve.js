@@ -56,7 +56,7 @@ export function chart(el, picked) {
       cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
       scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1, range: logarithmic ? around : undefined } },
       axes: [{ ...axis, label: shown.x, labelSize: 18, labelFont: "12px system-ui", size: 32 },
-        { ...axis, size: 52, values: (_, ticks) => ticks.map(tickText), ...(logarithmic ? { splits, filter: few } : {}) }],
+        { ...axis, label: "J", labelSize: 18, labelFont: "12px system-ui", size: 44, values: (_, ticks) => ticks.map(tickText), ...(logarithmic ? { splits, filter: few } : {}) }],
       series: [{}, ...shown.curves.map(({ look }) => ({
         stroke: colour(looks(look).colour), dash: looks(look).dash, width: 2, spanGaps: true, points: { show: false },
       }))],
@@ -101,7 +101,7 @@ export function chart(el, picked) {
     for (const { name, paint, at, y } of ends) {
       ctx.fillStyle = paint;
       ctx.textAlign = "left";
-      ctx.fillText(name, Math.min(at + 6 * ratio, left + width + 6 * ratio), y - over + 4 * ratio, ROOM * ratio - 8);
+      ctx.fillText(name, Math.min(at, left + width) + 9 * ratio, y - over + 4 * ratio, (ROOM - 12) * ratio);
     }
     ctx.restore();
   }

@@ -6,6 +6,7 @@ import { words } from "./words.js";
 
 const svg = inside("http://www.w3.org/2000/svg");
 const MARGIN = 8;
+const NARROW = 480; // pixels, below which arrows are short
 const CROWDED = 14; // arrows between two layers, of which not all can have their number
 let drawings = 0; // so that two drawings' arrow heads have names of their own
 
@@ -43,7 +44,7 @@ export function drawing(layers, index, width, chosen) {
     const start = at(radius(j) + 1), end = at(length - r - 2);
     const line = svg("line", { class: "edge", "data-k": k, x1: start.x, y1: start.y, x2: end.x, y2: end.y });
     // Numbers stand in columns, one a source: where many arrows meet, they are furthest apart there
-    const share = layers[l - 1] >= layers[l] ? 0.3 + 0.14 * (j % 2) : 0.62 + 0.12 * (j % 2);
+    const share = width < NARROW ? 0.5 : layers[l - 1] >= layers[l] ? 0.3 + 0.14 * (j % 2) : 0.62 + 0.12 * (j % 2);
     const place = at(length * share);
     const label = svg("text", { class: "weight", "data-k": k, x: place.x, y: place.y, dy: "0.35em" });
     // A wider line that nobody sees is easier to point at
@@ -90,6 +91,7 @@ export function drawing(layers, index, width, chosen) {
 
   return {
     element: root,
+    partly: width < NARROW, // the numbers of one unit's arrows alone have room
     /** Show values: `a(l)` and `delta(l)` return arrays or null, `on(k)` numbers of the arrows; `takes(j)`
      * says which of the active arrows take part, `told(j)` which have their numbers by now. */
     show({ a, delta, on, way, active, takes, told, chosen: [cl, cj] }) {
@@ -120,8 +122,8 @@ export function drawing(layers, index, width, chosen) {
         }
       }
       for (const { k, l, i, j, label } of labels) {
-        const many = layers[l] * (layers[l - 1] + 1) > CROWDED || width < 480;
-        const mine = (cl === l + 1 && cj === i) || (cl === l && cj === j);
+        const many = width < NARROW || layers[l] * (layers[l - 1] + 1) > CROWDED;
+        const mine = (cl === l + 1 && cj === i) || (width >= NARROW && cl === l && cj === j);
         label.textContent = told(j) && (!many || mine) ? number(on(k), 3) : "";
       }
     },

@@ -27,10 +27,13 @@ export function layersDrawing(layers, classes, chosen, image) {
       for (const { l, a: above, delta: below, element } of columns) {
         above.show(a(l) ?? new Float64Array(layers[l - 1]));
         below.show(delta(l) ?? new Float64Array(layers[l - 1]));
+        above.element.classList.toggle("ahead-of", !a(l));
+        below.element.classList.toggle("ahead-of", !delta(l));
         for (const each of [above, below]) each.select(l === cl ? cj : null);
         element.classList.toggle("active", active.units.has(l) || active.edges.has(l));
       }
       output.show(a(L) ?? new Float64Array(layers[L - 1]));
+      output.element.classList.toggle("ahead-of", !a(L));
       output.select(L === cl ? cj : null);
     },
   };

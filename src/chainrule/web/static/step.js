@@ -29,6 +29,8 @@ function rowsOf(text) {
   return text.split(";").map((row) => row.split(",").map(Number));
 }
 
+const widthOf = (canvas) => Math.max(240, canvas.clientWidth);
+
 /** Return what the address holds for a value of a problem. */
 function written(value) {
   if (Object.getPrototypeOf(value) === Object.prototype) { // what has a meaning in addresses is escaped as in JSON
@@ -173,7 +175,7 @@ function view(el, source, { cases, ...choices }, signal) {
   function redraw() {
     const { layers, index } = answer;
     const small = index && Math.max(...layers) <= DRAWN;
-    const width = Math.max(240, canvas.clientWidth);
+    const width = widthOf(canvas);
     net = small ? drawing(layers, index, width, choose) : layersDrawing(layers, problem.X ? [] : network.classes, choose, network.image);
     canvas.replaceChildren(net.element);
   }
@@ -203,7 +205,9 @@ function view(el, source, { cases, ...choices }, signal) {
       answer, line, L: answer.layers.length, m: m(), lam: problem.lam, alpha: problem.alpha, equations: known, row: j, l: l - 1,
     }));
     net.show(look(line, [l, j]));
-    legend.textContent = net.large ? say.squares : say.legend[numbersOn(line)];
+    const begun = at >= steps.findIndex(({ kind }) => kind === "forward");
+    legend.textContent = [begun ? "" : say.pressNext, net.large ? say.squares : say.legend[numbersOn(line)],
+      net.partly ? say.partly : ""].filter(Boolean).join(" ");
     point(pointed);
     if (!known) explain("step_unit", { ...asked(), l, j });
     remember();
@@ -223,7 +227,7 @@ function view(el, source, { cases, ...choices }, signal) {
     }[kind] ?? { edges: [], units: [] };
     const values = { Theta: answer.theta, D: answer.D, after: answer.after, zero: answer.theta?.map(() => 0) }[numbersOn(line)];
     return {
-      a: (n) => (n === 1 ? (known("x") ? answer.a1 : null) : known("forward", n) ? answer[`a${n}`] : null),
+      a: (n) => (n === 1 ? answer.a1 : known("forward", n) ? answer[`a${n}`] : null),
       delta: (n) => (n > 1 && known(n === L ? "output" : "back", n) ? answer[`delta${n}`] ?? null : null),
       on: (k) => (numbersOn(line) === "Delta" ? (answer.index[3 * k] <= l ? answer.Delta : answer.before) : values)?.[k],
       way: { forward: "forward", back: "backward" }[kind] ?? "grow",
@@ -357,7 +361,7 @@ function view(el, source, { cases, ...choices }, signal) {
   }
 
   const resized = new ResizeObserver(() => {
-    if (!answer || net.large || Math.abs(net.element.clientWidth - canvas.clientWidth) < 8) return;
+    if (!answer || net.large || Math.abs(net.element.width.baseVal.value - widthOf(canvas)) < 8) return;
     redraw();
     render();
   });

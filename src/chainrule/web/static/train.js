@@ -156,7 +156,7 @@ export function mount(el, source) {
       select(ids[0], at);
       parts.dropped.textContent = (await source.ask("runs")).said;
     } catch (error) {
-      parts.state.textContent = "";
+      parts.state.textContent = parts.comparing.textContent = "";
       source.trouble(error);
     }
   }
@@ -254,6 +254,8 @@ export function mount(el, source) {
     parts.one.hidden = over && !said.can_go_on;
     parts.more100.hidden = !over || !said.can_go_on || !chosen.length;
     parts.state.textContent = over ? "" : say.states[state] ?? state;
+    const left = group.length > 1 ? going().length : 0;
+    parts.comparing.textContent = left ? say.comparing(group.length - left + 1, group.length) : "";
   }
 
   function legend(run, id) {
@@ -267,9 +269,11 @@ export function mount(el, source) {
   function why(said, state) {
     if (said.trouble) return [h("p", { class: "failed" }, said.trouble)];
     if (state !== "over" || !said.report) return [];
-    const [first, ...others] = said.report, what = others.pop();
+    const [first, ...others] = said.report;
     return [h("p", {}, h("strong", { class: first.startsWith("diverged") ? "failed" : "" }, sentence(first))),
-      ...others.map((text) => h("div", { class: "note" }, text)), h("p", {}, sentence(what)),
+      ...others.map((text) => (text.startsWith("try: ") ? h("p", {}, sentence(text)) : h("div", { class: "note" }, text))),
+      said.scores?.length ? h("p", { class: "scores" }, ...said.scores.map(([name, score]) => h("span", {}, `${name} `, h("b", {}, score)))) : null,
+      ...said.advice.map((text) => h("p", {}, sentence(text))),
       said.stride > 1 ? h("p", { class: "note" }, say.thinned(said.stride)) : null].filter(Boolean);
   }
 
@@ -354,6 +358,8 @@ export function mount(el, source) {
     const names = [...parts.optimizers.querySelectorAll("input:checked")].map(({ value }) => value);
     if (!names.length || names.length > MOST) return source.trouble(new Error(say.someOptimizers(MOST)));
     at = null;
+    parts.comparing.textContent = say.states.preparing;
+    parts.middle.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
     train(names);
   }
 
@@ -453,6 +459,7 @@ function skeleton() {
     steps: h("ol", { class: "steps" }),
     optimizers: h("div", { class: "checks" }),
     compare: button(say.compare),
+    comparing: h("span", { class: "note", role: "status" }),
     axis: h("select", { id: "train-axis" }, ...["iterations", "evaluations", "seconds"].map((name) => h("option", { value: name }, say.axes[name]))),
     compared: h("div", { class: "compared", role: "radiogroup", "aria-label": say.lookAt }),
     runs: h("select", { id: "train-run" }),
@@ -480,7 +487,7 @@ function skeleton() {
     parts.why,
     h("p", { class: "own-table" }, parts.open, parts.file, h("span", { class: "note" }, say.dropHint)),
     parts.train, parts.share, h("h2", {}, say.sixSteps), parts.steps,
-    h("details", {}, h("summary", {}, say.compareTitle), h("p", { class: "note" }, say.compareHint), parts.optimizers, parts.compare));
+    h("details", {}, h("summary", {}, say.compareTitle), h("p", { class: "note" }, say.compareHint), parts.optimizers, parts.compare, " ", parts.comparing));
   parts.curves = h("div", { hidden: true }, parts.chart, parts.compared, parts.axisRow,
     h("div", { class: "slide" }, h("label", { for: "train-iteration" }, say.iterationLabel), parts.slider, parts.play, parts.where),
     parts.numbers);

@@ -85,7 +85,8 @@ export function form(known, changed) {
   const few = h("div", { class: "fields" }, ...names(({ more, table }) => !more && !table).map(control));
   const more = h("details", {}, h("summary", {}, say.more),
     h("div", { class: "fields" }, ...names((field) => field.more).map(control)));
-  const table = h("div", { class: "fields", hidden: true }, ...names((field) => field.table).map(control));
+  const table = h("details", { hidden: true }, h("summary", {}, say.columnsOf),
+    h("div", { class: "fields" }, ...names((field) => field.table).map(control)));
   const others = {};
 
   function touched(name) {
