@@ -21,6 +21,15 @@ def ask(function, at, **values):
     return wire.unpack(wire.pack(answer))
 
 
+def told(stream):
+    """Return all messages of a stream."""
+
+    async def listened():
+        return [message async for message in stream]
+
+    return asyncio.run(listened())
+
+
 def call(app, method="GET", path="/", headers=None, body=b"", kind="http", pieces=None):
     """Return status, headers and body of what an ASGI app answers."""
     sent = []

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from asgi import desk
+from asgi import desk, told
 from conftest import looking
 
 from chainrule import numerical_gradient
@@ -30,7 +30,7 @@ def ask(function, at=None, **values):
 
 
 def stream(function, **values):
-    return [wire.unpack(wire.pack(message)) for message in ask(function, **values)]
+    return [wire.unpack(wire.pack(message)) for message in told(ask(function, **values))]
 
 
 def test_what_can_be_chosen():

@@ -9,6 +9,7 @@ from chainrule import ErrorBars, forward, predict, reshape, trace
 from chainrule.evaluation import Evaluation
 from chainrule.plots import DecisionRegionsDisplay, PredictionDisplay
 from chainrule.web.looks import cell, looks, run_unit
+from chainrule.workbench.picture import decision_regions
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,19 @@ def test_two_inputs_give_the_regions_of_the_display_in_the_tables_units():
     left, right, bottom, top = answer["extent"]
     assert left < prepared.training.X[:, 0].min() < prepared.training.X[:, 0].max() < right
     assert bottom < prepared.training.X[:, 1].min() < prepared.training.X[:, 1].max() < top
+
+
+def test_regions_tell_300_classes_apart(monkeypatch):
+    def of_300(*given):
+        display = decision_regions(*given)
+        display.answers = display.answers + 299
+        return display
+
+    at, run = trained(data="spiral", hidden=[2], lam=0.01, max_iter=1)
+    before = ask(looks, at, run=run.id, iteration=1)["regions"].astype(int)
+    monkeypatch.setattr("chainrule.web.looks.decision_regions", of_300)
+    regions = ask(looks, at, run=run.id, iteration=1)["regions"]
+    np.testing.assert_array_equal(regions, before + 299)
 
 
 def test_one_input_gives_the_curve_with_the_error_bars_of_the_library(sine):

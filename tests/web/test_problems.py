@@ -1,5 +1,8 @@
 """What the page can train on: names, the reader's tables, and settings that may hold anything."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 
 from chainrule.web import problems as module
@@ -40,6 +43,41 @@ def test_runs_with_the_same_data_share_them():
     problems = Problems()
     one = problems.problem({"data": "digits", "hidden": [8]})
     assert problems.problem({"data": "digits", "seed": 1}).data is one.data
+
+
+def test_a_table_that_is_being_read_holds_up_no_other_data(monkeypatch):
+    problems, begun, free, reads = Problems(), threading.Event(), threading.Event(), []
+    load = module.apart.load
+
+    def slow(source, options):
+        reads.append(source)
+        begun.set()
+        assert free.wait(60)
+        return load(source, options)
+
+    monkeypatch.setattr(module.apart, "load", slow)
+    table = {"table": problems.add(file()), "target": "price"}
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(problems.problem, table) for _ in range(2)]
+        assert begun.wait(60)
+        other_data = pool.submit(problems.problem, {"data": "digits"})
+        wait([other_data], timeout=30)
+        at_once = other_data.done()
+        free.set()
+        one, other = (each.result(60) for each in both)
+    assert at_once
+    assert len(other_data.result().data) == 1797
+    assert one.data is other.data
+    assert len(reads) == 1
+
+
+def test_a_table_that_could_not_be_read_is_read_again():
+    problems = Problems()
+    table = {"table": problems.add(file(b"")), "target": "price"}
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"homes\.csv"):
+            problems.problem(table)
+    assert not problems._loaded
 
 
 def test_the_last_tables_are_kept():

@@ -1,8 +1,12 @@
 """What the reader teaches is learnt, and can be forgotten."""
 
+import asyncio
+import threading
+
 import numpy as np
 import pytest
-from asgi import ask, desk
+from asgi import ask, desk, told
+from starlette.concurrency import run_in_threadpool
 
 from chainrule.handwriting.reading import recognise
 from chainrule.photos import normalise
@@ -20,15 +24,25 @@ def _few_drawings(monkeypatch):
 
 
 def learn(at, **values):
-    return list(teaching.learn(at, Asked(values)))
+    return told(teaching.learn(at, Asked(values)))
+
+
+def left(stream):
+    """Hear the first message of a stream, and go."""
+
+    async def heard():
+        await anext(stream)
+        await stream.aclose()
+
+    asyncio.run(heard())
 
 
 def test_a_wrong_reading_is_learnt_and_forgotten():
     at = desk()
     before = at.opened.theta.copy()
-    *told, last = learn(at, x=X, y=7)
-    assert {values["what"] for values in told} == {"drawing", "learning"}
-    assert told[-1]["share"] == 1
+    *messages, last = learn(at, x=X, y=7)
+    assert {values["what"] for values in messages} == {"drawing", "learning"}
+    assert messages[-1]["share"] == 1
     assert last["before"] < 0.1
     assert last["after"] > 0.9
     assert last["after"] == recognise(at.opened.model, X.reshape(1, 28, 28))[0, 7]
@@ -48,9 +62,7 @@ def test_one_learning_at_a_time():
 
 def test_who_leaves_ends_the_learning_and_nothing_is_learnt():
     at = desk()
-    stream = teaching.learn(at, Asked({"x": X, "y": 7}))
-    next(stream)
-    stream.close()
+    left(teaching.learn(at, Asked({"x": X, "y": 7})))
     with at.teaching:  # the work lets go of it when it ends
         assert at.own == []
         assert at.opened is at.base
@@ -67,9 +79,7 @@ def test_work_that_nobody_waits_for_is_given_up():
             ended.append(True)
             raise
 
-    stream = worked(work)
-    next(stream)
-    stream.close()
+    left(worked(work))
     while not ended:
         pass
 
@@ -79,10 +89,31 @@ def test_an_error_of_the_work_is_raised_where_it_is_waited_for():
         tell({"i": 1})
         raise ValueError("this went wrong")
 
-    stream = worked(work)
-    assert next(stream) == {"i": 1}
-    with pytest.raises(ValueError, match="this went wrong"):
-        next(stream)
+    async def listen():
+        stream = worked(work)
+        assert await anext(stream) == {"i": 1}
+        with pytest.raises(ValueError, match="this went wrong"):
+            await anext(stream)
+
+    asyncio.run(listen())
+
+
+def test_streams_that_wait_for_long_work_hold_up_no_other_answer():
+    free = threading.Event()
+
+    def work(tell):
+        return {"free": free.wait(60)}
+
+    async def all_at_once():
+        async def listened():
+            return [message async for message in worked(work)]
+
+        streams = [asyncio.create_task(listened()) for _ in range(100)]
+        await asyncio.sleep(0)
+        await run_in_threadpool(free.set)
+        return await asyncio.gather(*streams)
+
+    assert asyncio.run(all_at_once()) == 100 * [[{"free": True}]]
 
 
 @pytest.mark.parametrize("wrong", [{}, {"x": X, "y": 10}, {"x": X[1:], "y": 1}])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def code(desk: Desk, asked: Asked) -> dict[str, Any]:
     }
 
 
-def check(desk: Desk, asked: Asked) -> Iterator[Values]:
+def check(desk: Desk, asked: Asked) -> AsyncIterator[Values]:
     """Compare component by component, then name what is wrong; the last message has the verdict.
 
     ``guess`` holds lines, counted from 0, and ``kind`` a mistake's name: what the reader thinks.
@@ -101,7 +101,7 @@ def answer(desk: Desk, asked: Asked) -> dict[str, Any]:
     return solution(at, chosen(at, asked))
 
 
-def errors(desk: Desk, asked: Asked) -> Iterator[Values]:
+def errors(desk: Desk, asked: Asked) -> AsyncIterator[Values]:
     """Return, for one epsilon after the other, the numerical gradient and how far D is from it."""
     at = workshop(asked)
     slips = chosen(at, asked)

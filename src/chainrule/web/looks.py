@@ -106,7 +106,7 @@ def classes(run: Run, model: Model, evaluation: Evaluation) -> dict[str, Any]:
         regions = decision_regions(model, run.ready().training)
         some = few(len(regions.X))
         answer |= {
-            "regions": regions.answers.astype(np.uint8),
+            "regions": regions.answers.astype(np.int32),
             "extent": np.array(regions.extent, np.float64),
             "X": np.ascontiguousarray(regions.X[some], np.float64),
             "codes": regions.codes[some].astype(np.int32),

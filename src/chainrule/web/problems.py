@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._tables: OrderedDict[int, tuple[str, bytes]] = OrderedDict()
-        self._loaded: OrderedDict[tuple[Any, ...], Dataset] = OrderedDict()
+        self._loaded: OrderedDict[tuple[Any, ...], Future[Dataset]] = OrderedDict()
         self._numbers = count(1)
         self._lock = threading.Lock()
 
@@ -107,19 +108,27 @@ class Problems:
         self, source: str | NamedFile, options: Mapping[str, Any], settings: Mapping[str, Any]
     ) -> Dataset:
         key = (settings.get("table", source), *map(options.get, READING))
-        with self._lock:  # who asks for the same at the same time waits for it
+        with self._lock:
             data = self._loaded.get(key)
+            first = data is None
             if data is None:
-                data = (
+                data = self._loaded[key] = Future()
+            self._loaded.move_to_end(key)
+            while len(self._loaded) > LOADED:
+                self._loaded.popitem(last=False)
+        if first:
+            try:
+                data.set_result(
                     datasets.load(source, **options)
                     if isinstance(source, str)
                     else apart.load(source, options)
                 )
-                self._loaded[key] = data
-            self._loaded.move_to_end(key)
-            while len(self._loaded) > LOADED:
-                self._loaded.popitem(last=False)
-        return data
+            except BaseException as error:
+                data.set_exception(error)
+                with self._lock:
+                    if self._loaded.get(key) is data:
+                        del self._loaded[key]
+        return data.result()  # who asks for the same at the same time waits for it
 
     def _source(self, data: Any, table: Any) -> tuple[str, str | NamedFile]:
         if table is None:

@@ -5,7 +5,7 @@ A view adds its rows here and nowhere else.  The guard stands before all of them
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 from chainrule.web import checking, drawing, lap, looks, stepping, teaching, training, unit, ways
@@ -19,10 +19,10 @@ Values = Mapping[str, Any]
 class Route(NamedTuple):
     """The function that answers ``POST /api/NAME``, and the most bytes that it may be sent.
 
-    It returns the values of one message, or an iterator over those of a stream of messages.
+    It returns the values of one message, or an async iterator over those of a stream of messages.
     """
 
-    answer: Callable[[Desk, Asked], Values | Iterator[Values] | AsyncIterator[Values]]
+    answer: Callable[[Desk, Asked], Values | AsyncIterator[Values]]
     most: int = 64 * KIB
 
 

@@ -7,13 +7,13 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route as StarletteRoute
@@ -163,11 +163,10 @@ def _answer(desk: Desk, route: Route) -> Endpoint:
     return endpoint
 
 
-async def frames(answers: Iterator[Values] | AsyncIterator[Values]) -> AsyncGenerator[bytes]:
+async def frames(answers: AsyncIterator[Values]) -> AsyncGenerator[bytes]:
     """Yield the messages of a stream, each behind its length; an error is the last one."""
-    waiting = iterate_in_threadpool(answers) if isinstance(answers, Iterator) else answers
     try:
-        async for values in waiting:
+        async for values in answers:
             yield framed(values)
     except (ValueError, MemoryError) as error:
         yield framed({"error": one_line(error)})

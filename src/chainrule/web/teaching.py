@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from chainrule.web.working import Values, worked
 REHEARSED = (1000, 500)  # drawn digits and other drawings: fewer than the command takes
 
 
-def learn(desk: Desk, asked: Asked) -> Iterator[Values]:
+def learn(desk: Desk, asked: Asked) -> AsyncIterator[Values]:
     """Learn that the picture x is the digit y, and tell how far that is; the last message has both.
 
     All digits taught so far are learnt anew from the network as it was opened.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from queue import SimpleQueue
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -14,8 +15,10 @@ class GivenUp(Exception):
     """The reader has gone, and nobody waits for the work any more."""
 
 
-def worked(work: Callable[[Callable[[Values], None]], Values]) -> Iterator[Values]:
+async def worked(work: Callable[[Callable[[Values], None]], Values]) -> AsyncGenerator[Values]:
     """Yield what a piece of work tells while it runs, and at last what it returns.
+
+    No thread waits for it, so that any number of streams leaves the threads to other answers.
 
     Parameters
     ----------
@@ -32,27 +35,34 @@ def worked(work: Callable[[Callable[[Values], None]], Values]) -> Iterator[Value
     >>> def count(tell):
     ...     tell({"i": 1})
     ...     return {"i": 2}
-    >>> list(worked(count))
+    >>> async def listed(stream):
+    ...     return [values async for values in stream]
+    >>> asyncio.run(listed(worked(count)))
     [{'i': 1}, {'i': 2}]
     """
-    told: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+    told: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
     gone = threading.Event()
+
+    def put(what: str, value: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the server has ended, and nobody reads
+            loop.call_soon_threadsafe(told.put_nowait, (what, value))
 
     def tell(values: Values) -> None:
         if gone.is_set():
             raise GivenUp
-        told.put(("told", values))
+        put("told", values)
 
     def run() -> None:
         try:
-            told.put(("done", work(tell)))
+            put("done", work(tell))
         except BaseException as error:  # it belongs to whoever waits for the work
-            told.put(("failed", error))
+            put("failed", error)
 
     threading.Thread(target=run, daemon=True).start()
     try:
         while True:
-            what, value = told.get()
+            what, value = await told.get()
             if what == "failed":
                 raise value
             yield value
