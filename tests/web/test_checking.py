@@ -34,10 +34,14 @@ def stream(function, **values):
 
 
 def test_what_can_be_chosen():
-    found = ask(checking.checks)
+    found = wire.unpack(wire.pack(ask(checking.checks)))
     assert found["own"] is None
     for preset in found["presets"].values():
         assert ask(checking.code, **SETTING | preset)["mistakes"] == 0
+    curve = [message for message in stream(checking.errors, **SETTING) if "epsilon" in message]
+    np.testing.assert_array_equal(found["epsilons"], [message["epsilon"] for message in curve])
+    for epsilon in found["epsilons"].tolist():
+        assert stream(checking.check, **CHECK | {"epsilon": epsilon})[-1]["epsilon"] == epsilon
     assert found["kinds"]["sign"] == "the sign is wrong"
 
 

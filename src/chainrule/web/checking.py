@@ -55,6 +55,7 @@ def checks(desk: Desk, asked: Asked) -> dict[str, Any]:
         "presets": PRESETS,
         "activations": list(ACTIVATIONS),
         "outputs": list(COSTS),
+        "epsilons": EPSILONS,
         "kinds": {name: said.split("{")[0] for name, (said, _) in MISTAKES.items()},
         "own": _own(desk),
         "path": None if desk.own_code is None else str(desk.own_code.path),

@@ -421,6 +421,7 @@ export function mount(el, source) {
   async function start() {
     try {
       options = await source.ask("checks", {}, work.signal);
+      errors.over(options.epsilons);
     } catch (error) {
       return source.trouble(error);
     }

@@ -7,19 +7,19 @@ import { words } from "./words.js";
 const svg = inside("http://www.w3.org/2000/svg");
 const WIDTH = 460, HEIGHT = 170, LEFT = 58, RIGHT = 16, TOP = 10, BOTTOM = 24;
 const LEAST = -13, MOST = 1; // powers of ten of the errors shown
-const COUNT = 23, FIRST = -1, LAST = -12; // epsilons, and their powers of ten
-const NOTES = 6; // the notes' 1e-4
+const NOTES = 1e-4; // the notes' epsilon
 
-/** Return the curve and its slider; `chosen(point)` is called with what is known of an epsilon. */
+/** Return the curve and its slider; `chosen(point)` is called with what is known of an epsilon.  `over(values)`
+ * says which epsilons there are, from large to small. */
 export function epsilons(chosen) {
   const value = h("output");
-  const slider = h("input", { type: "range", min: 0, max: COUNT - 1, value: NOTES, oninput: () => moved() });
-  const lines = svg("g"), marker = svg("g");
-  const picture = svg("svg", { class: "errors", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words.check.curve }, frame(), lines, marker);
+  const slider = h("input", { type: "range", min: 0, oninput: () => moved() });
+  const axes = svg("g"), lines = svg("g"), marker = svg("g");
+  const picture = svg("svg", { class: "errors", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": words.check.curve }, axes, lines, marker);
   const flat = h("p", { class: "note", hidden: true }, words.check.flat);
-  let points = [];
+  let points = [], values = [];
 
-  const x = (i) => LEFT + (i / (COUNT - 1)) * (WIDTH - LEFT - RIGHT);
+  const x = (i) => LEFT + (i / (values.length - 1)) * (WIDTH - LEFT - RIGHT);
   const y = (error) => {
     const power = Math.min(MOST, Math.max(LEAST, error > 0 ? Math.log10(error) : LEAST));
     return TOP + ((MOST - power) / (MOST - LEAST)) * (HEIGHT - TOP - BOTTOM);
@@ -27,9 +27,10 @@ export function epsilons(chosen) {
 
   function frame() {
     const powers = [0, -4, -8, -12];
-    return svg("g", {}, svg("path", { class: "axis", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }),
+    const [first, least] = [values[0], values.at(-1)].map(Math.log10);
+    axes.replaceChildren(svg("path", { class: "axis", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }),
       ...powers.map((power) => svg("text", { x: LEFT - 5, y: TOP + ((MOST - power) / (MOST - LEAST)) * (HEIGHT - TOP - BOTTOM) + 4, "text-anchor": "end" }, power ? `1e${power}`.replace("-", "−") : "1")),
-      ...[-1, -4, -8, -12].map((power) => svg("text", { x: LEFT + ((power - FIRST) / (LAST - FIRST)) * (WIDTH - LEFT - RIGHT), y: HEIGHT - 8, "text-anchor": power === LAST ? "end" : "middle" }, `1e${power}`.replace("-", "−"))));
+      ...[-1, -4, -8, -12].map((power) => svg("text", { x: LEFT + ((power - first) / (least - first)) * (WIDTH - LEFT - RIGHT), y: HEIGHT - 8, "text-anchor": power === Math.round(least) ? "end" : "middle" }, `1e${power}`.replace("-", "−"))));
   }
 
   const path = (name) => points.map((point, i) => `${x(i).toFixed(1)},${y(point[name]).toFixed(1)}`).join(" ");
@@ -43,7 +44,7 @@ export function epsilons(chosen) {
   }
 
   function tell() {
-    const i = Number(slider.value), text = number(epsilon(), 2), point = points[i];
+    const i = Number(slider.value), text = number(values[i], 2), point = points[i];
     value.textContent = point ? words.check.errorAt(text, number(point.off, 2)) : `ε = ${text}`;
     slider.setAttribute("aria-valuetext", value.textContent);
     marker.replaceChildren(svg("path", { class: "drop", d: `M${x(i)} ${TOP}V${HEIGHT - BOTTOM}` }),
@@ -56,16 +57,19 @@ export function epsilons(chosen) {
     if (point) chosen(point);
   }
 
-  function epsilon() {
-    return 10 ** (FIRST + (Number(slider.value) * (LAST - FIRST)) / (COUNT - 1));
-  }
-
-  tell();
   return {
     element: h("div", {}, h("label", { class: "slider" }, h("span", {}, words.check.epsilon), slider), value, picture,
       h("p", { class: "note" }, words.check.why), flat),
     get epsilon() {
-      return Math.max(1e-12, epsilon());
+      return values[slider.value];
+    },
+    over(given) {
+      values = given;
+      slider.max = values.length - 1;
+      const off = Array.from(values, (value) => Math.abs(Math.log10(value / NOTES)));
+      slider.value = off.indexOf(Math.min(...off));
+      frame();
+      tell();
     },
     clear() {
       points = [];
