@@ -66,6 +66,17 @@ def test_a_mistake_that_is_made_is_named_and_its_line_marked(visit):
         assert page.locator(".program .slip").count() == 1
 
 
+def test_the_program_on_show_is_copied(visit):
+    with visit(settings="check&mode=slip&slip=3") as page:
+        page.wait_for_selector(".program li")
+        page.get_by_role("button", name="Copy as").click()
+        assert page.locator(".menu h2").all_text_contents() == ["This program as cost.py"]
+        page.get_by_role("button", name="Python", exact=True).click()
+        text = page.get_by_role("region", name="The text to copy").text_content()
+        for line in page.locator(".program li code").all_text_contents():
+            assert line in text
+
+
 def test_a_round_of_the_game_is_played_by_keyboard(visit):
     with visit(settings="check&mode=game&seed=4") as page:
         page.wait_for_selector(".program input")

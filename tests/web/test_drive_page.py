@@ -51,6 +51,16 @@ def test_a_unit_is_switched_off_and_the_hills_move_as_the_driver_says(visit):
         assert "unchanged" not in page.get_by_role("status").text_content()
 
 
+def test_the_lap_on_show_is_copied(visit):
+    with visit(settings="drive&off=2&look=5") as page:
+        page.wait_for_selector(".orders strong")
+        page.get_by_role("button", name="Copy as").click()
+        assert page.locator(".menu h2").all_text_contents() == ["This lap as"]
+        page.get_by_role("button", name="Python", exact=True).click()
+        text = page.get_by_role("region", name="The text to copy").text_content()
+        assert "driver = driver.without([2])" in text
+
+
 def test_a_view_that_is_left_writes_nothing_into_the_next_one_s_address(visit):
     with visit(settings="drive&look=100") as page:
         shows(page, 100)

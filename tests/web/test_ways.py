@@ -8,17 +8,25 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 from asgi import ask, desk
 from page_runs import table, trained
+from typer.testing import CliRunner
 
 from chainrule import Network, __version__, cost_and_gradient, model_file, reshape
+from chainrule.commands.app import app
 from chainrule.commands.looking import GIVEN
 from chainrule.datasets import load, octave
+from chainrule.driving.driver import save as save_driver
+from chainrule.driving.recording import shipped
+from chainrule.web import checking
+from chainrule.web.asked import Asked
 from chainrule.web.desk import Opened
+from chainrule.web.lap import drive
 from chainrule.web.stepping import step
 from chainrule.web.teaching import forget
 from chainrule.web.ways import copied, download, opened_model, own, settings_of, theta_hash
@@ -173,6 +181,62 @@ def test_a_cost_without_octave_text_says_so():
     answer = ask(copied, desk(), **TYPED | {"output": "huber:1"})
     assert "octave" not in answer
     assert "there is no Octave text for 'huber:1.0'" in answer["no_octave"]
+
+
+SHOWN = {"layers": "4-5-3", "hidden": "sigmoid", "output": "sigmoid", "lam": 1.5, "rows": 7}
+OTHERS = [{}, {"layers": "3-4-4-2", "hidden": "gelu", "output": "softmax"},
+          {"layers": "2-4-1", "hidden": "relu", "output": "exp"}]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_program_that_is_shown_is_checked_by_the_command_alike(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    setting = SHOWN | other
+    for more in ({}, {"level": 1, "seed": 3}, {"slip": 5}):
+        answer = ask(copied, desk(), what="gradient", **setting | more)
+        assert answer["needs"] == {"python": []}
+        Path("cost.py").write_text(answer["python"])
+        found = CliRunner().invoke(app, ["check-gradient", "cost.py:cost", "--json"])
+        report = json.loads(found.stdout)
+        at = checking.workshop(Asked(setting))
+        expected = at.check(checking.chosen(at, Asked(setting | more)))
+        assert report["ok"] == expected.ok
+        assert [each["name"] for each in report["diagnosis"]] == [
+            each.name for each in expected.diagnosis
+        ]
+
+
+def test_each_mistake_can_be_copied():
+    for other in OTHERS:
+        at = checking.workshop(Asked(SHOWN | other))
+        for i, slip in enumerate(at.slips):
+            names = {}
+            exec(ask(copied, desk(), what="gradient", slip=i, **SHOWN | other)["python"], names)
+            _, D = at.objective([slip])(at.theta)
+            np.testing.assert_allclose(names["cost"](at.theta)[1], D, rtol=1e-9, atol=1e-12)
+
+
+CARD = {"cover": "grass", "top": 2, "left": 3, "bottom": 9, "right": 30}
+
+
+@pytest.mark.parametrize("change", [{"off": []}, {"off": [1, 4], **CARD}])
+@pytest.mark.parametrize("own_driver", [False, True])
+def test_the_lap_that_is_shown_is_copied(tmp_path, monkeypatch, capsys, change, own_driver):
+    monkeypatch.chdir(tmp_path)
+    at = desk()
+    if own_driver:
+        driver, _ = shipped()
+        other = replace(driver, theta=driver.theta * np.float32(0.9))
+        save_driver("mine.safetensors", other, seed=0, options={})
+        assert at.lay(model_file.load("mine.safetensors"), "here/mine.safetensors") == "drive"
+    answer = ask(copied, at, what="lap", **change)
+    assert answer["needs"] == {"python": ["mine.safetensors"] if own_driver else []}
+    names = {}
+    exec(answer["python"], names)
+    page = ask(drive, at, **change)
+    np.testing.assert_array_equal(names["outputs"], page["outputs"])
+    np.testing.assert_array_equal(names["hidden"], page["hidden"])
+    assert str(page["apart"]) in capsys.readouterr().out
 
 
 def test_the_files_of_a_run_hold_what_it_went_through():

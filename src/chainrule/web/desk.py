@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
+from pathlib import PurePath
 
 import numpy as np
 
@@ -58,6 +59,8 @@ class Desk:
         The model as it was opened, before the reader taught it anything.
     driver : Driver or None
         The reader's own, in place of the one that is shipped.
+    driver_name : str
+        Its file's.
     own : list of (x, y)
         What the reader taught.
     rehearsed : ndarray or None
@@ -87,6 +90,7 @@ class Desk:
     opened: Opened
     base: Opened = field(init=False)
     driver: Driver | None = None
+    driver_name: str = ""
     own: list[tuple[Array, int]] = field(default_factory=list)
     rehearsed: Array | None = None
     teaching: threading.Lock = field(default_factory=threading.Lock)
@@ -121,7 +125,7 @@ class Desk:
             return "draw" if reads_digits(model) else "step&case=open"
         if driver.network.L != 3:
             raise ValueError(f"{name}: the view Drive shows networks of one hidden layer")
-        self.driver = driver
+        self.driver, self.driver_name = driver, PurePath(name).name
         return "drive"
 
     def open(self, opened: Opened) -> None:

@@ -75,11 +75,17 @@ def limits(hill: Code) -> list[float]:
 
 def covered(images: Array, asked: Asked) -> None:
     """Cover a rectangle of receptors, at every look."""
+    top, left, bottom, right, value = card(asked)
+    seen = images.reshape(-1, retina.ROWS, retina.COLUMNS)
+    seen[:, top:bottom, left:right] = value
+
+
+def card(asked: Asked) -> tuple[int, int, int, int, float]:
+    """Return the edges of what is covered, and what is seen there."""
     top, left = asked.whole("top", 0, retina.ROWS), asked.whole("left", 0, retina.COLUMNS)
     bottom = asked.whole("bottom", top, retina.ROWS)
     right = asked.whole("right", left, retina.COLUMNS)
-    seen = images.reshape(-1, retina.ROWS, retina.COLUMNS)
-    seen[:, top:bottom, left:right] = COVERS[asked.choice("cover", list(COVERS))]
+    return top, left, bottom, right, COVERS[asked.choice("cover", list(COVERS))]
 
 
 def taught(driver: Driver, orders: Array) -> Array:

@@ -21,11 +21,13 @@ from chainrule import __version__, model_file
 from chainrule.common.types import Array
 from chainrule.common.words import cell
 from chainrule.datasets import octave
+from chainrule.diagnosis.program import program
+from chainrule.driving.retina import COLUMNS, ROWS
 from chainrule.handwriting.reading import reads_digits, shipped_model
 from chainrule.model_file import as_json
 from chainrule.notes.theta import reshape
 from chainrule.photos import SIDE
-from chainrule.web import stepping
+from chainrule.web import checking, lap, stepping
 from chainrule.web.asked import Asked, NamedFile
 from chainrule.web.desk import Desk, Opened
 from chainrule.web.problems import names, refuse_unknown
@@ -40,9 +42,14 @@ MATRICES, PHOTO, TABLE = "-run.mat", "page.jpg", "table.csv"
 def copied(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return text that does again what is on show; each with the files that it needs.
 
-    A run is a command, Python and Octave, the numbers of the Step view are Python and Octave; else
-    a photo is read with the open network.
+    A run is a command, Python and Octave, the numbers of the Step view are Python and Octave, a
+    program of the Check view and the lap of the Drive view are Python (``what``); else a photo is
+    read with the open network.
     """
+    if "what" in asked.values:
+        return {"gradient": gradient, "lap": driven}[asked.choice("what", ["gradient", "lap"])](
+            desk, asked
+        )
     if "layers" in asked.values:
         return numbers(desk, asked)
     if "run" not in asked.values:
@@ -72,6 +79,49 @@ def numbers(desk: Desk, asked: Asked) -> dict[str, Any]:
     except ValueError as error:
         answer["no_octave"] = str(error)
     return answer | {"needs": {"python": [], "octave": []}}
+
+
+def gradient(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the program of the Check view as a file that the command checks."""
+    at = checking.workshop(asked)
+    lines = program(at.network, checking.chosen(at, asked))
+    text = copies.gradient_as_python(at.network, at.theta, at.X, at.Y, at.lam, lines)
+    return {"python": text, "needs": {"python": []}}
+
+
+def driven(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return how the lap of the Drive view is computed, with units off and receptors covered."""
+    driver, _ = lap.at_work(desk)
+    off = asked.wholes("off", 1, driver.network.layers[1])
+    own = desk.driver is not None
+    lines = [
+        f"# chainrule {__version__}: the lap of the page's view Drive",
+        "import numpy as np",
+        "",
+        *(
+            ["from chainrule import model_file", "from chainrule.driving.driver import at_wheel"]
+            if own
+            else []
+        ),
+        "from chainrule.driving.recording import shipped",
+        "",
+        "driver, recording = shipped()",
+        *([f"driver = at_wheel(model_file.load({desk.driver_name!r}))"] if own else []),
+        "images = recording.images  # what the retina sees, a row for each look",
+    ]
+    if "cover" in asked.values:
+        top, left, bottom, right, value = lap.card(asked)
+        lines.append(
+            f"images.reshape(-1, {ROWS}, {COLUMNS})[:, {top}:{bottom}, {left}:{right}] = {value!r}"
+        )
+    lines += [
+        *([f"driver = driver.without({off!r})"] if off else []),
+        "hidden, outputs = map(np.array, zip(*map(driver.activations, images)))",
+        "orders = np.array([[o.steering, o.speed] for o in map(driver.orders, outputs)])",
+        'print("apart from the teacher:", abs(orders - recording.teacher).mean(axis=0))',
+    ]
+    needs = [desk.driver_name] if own else []
+    return {"python": "\n".join(lines) + "\n", "needs": {"python": needs}}
 
 
 def reading(opened: Opened) -> dict[str, Any]:

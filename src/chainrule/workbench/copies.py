@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from chainrule.common.types import Array
 from chainrule.common.words import printable
 from chainrule.datasets.invented import INVENTED
 from chainrule.datasets.octave import transpose_images
-from chainrule.notes.activations import LEAK, SELU_ALPHA, SELU_SCALE
+from chainrule.notes.activations import ACTIVATIONS, LEAK, SELU_ALPHA, SELU_SCALE
 from chainrule.notes.network import Network
 from chainrule.notes.theta import reshape
 from chainrule.workbench.pipeline import Prepared
@@ -65,6 +65,19 @@ OCTAVE_COSTS: Mapping[str, tuple[str, str]] = {
     "identity": ("z", "(h - Y) .^ 2 / 2"),
     "exp": ("exp(z)", "h - Y .* z"),
 }
+
+# What a program of backpropagation calls beside the activations
+_FUNCTIONS: Mapping[str, str] = {
+    "bias": "def bias(a):\n    return np.c_[np.ones(len(a)), a]",
+    "no_bias": "def no_bias(Theta):\n    return np.c_[0 * Theta[:, 0], Theta[:, 1:]]",
+    "exp": "def exp(z):\n    return np.exp(z)",
+    "softmax": (
+        "def softmax(z, axis=1):\n"
+        "    e = np.exp(z - z.max(axis=axis, keepdims=True))\n"
+        "    return e / e.sum(axis=axis, keepdims=True)"
+    ),
+}
+_CALLED = re.compile(r"(?<!\.)\b(\w+)\(")
 
 
 def settled(prepared: Prepared, max_iter: int | None = None) -> Request:
@@ -133,7 +146,6 @@ def as_python(prepared: Prepared, max_iter: int | None = None, *, zero: bool = F
         f"{name}={_literal(value)}" for name, value in asked_for(request).items() if name in LOADED
     ]
     split = "" if request.test_size is None else f", {request.test_size!r}"
-    layers = f"{network.layers!r}, hidden={network.hidden!r}, output={network.output!r}"
     rows, where = (
         ("data", "all rows") if prepared.held_out is None else ("held_out", "held-out rows")
     )
@@ -166,7 +178,7 @@ def as_python(prepared: Prepared, max_iter: int | None = None, *, zero: bool = F
     if request.validation is not None:
         lines.append(f"training, watched = split(training, {request.validation!r}, seed={seed})")
     lines += [
-        f"network = Network({layers})",
+        f"network = {_network(network)}",
         "result = train(",
         "    network,",
         f"    {X.format('training')},",
@@ -192,6 +204,10 @@ def as_python(prepared: Prepared, max_iter: int | None = None, *, zero: bool = F
         'np.savez("theta.npz", theta=result.theta)',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _network(network: Network) -> str:
+    return f"Network({network.layers!r}, hidden={network.hidden!r}, output={network.output!r})"
 
 
 def _literal(value: Any) -> str:
@@ -256,7 +272,6 @@ def as_octave(prepared: Prepared, file: str) -> str:
 
 def numbers_as_python(network: Network, theta: Array, X: Array, Y: Array, lam: float) -> str:
     """Return a program that prints J, D and the trace of the first example of numbers typed in."""
-    layers = f"{network.layers!r}, hidden={network.hidden!r}, output={network.output!r}"
     given = {"theta": theta, "X": X, "Y": Y}
     lines = [
         f"# chainrule {__version__}: the numbers of the page's view Step, bit for bit",
@@ -264,7 +279,7 @@ def numbers_as_python(network: Network, theta: Array, X: Array, Y: Array, lam: f
         "",
         "from chainrule import Network, cost_and_gradient, trace",
         "",
-        f"network = Network({layers})",
+        f"network = {_network(network)}",
         *[f"{name} = np.array({value.tolist()!r})" for name, value in given.items()],
         f'J, D = cost_and_gradient(network, theta, X, Y, lam={lam!r}, engine="numpy")',
         'print("J =", J)',
@@ -272,6 +287,46 @@ def numbers_as_python(network: Network, theta: Array, X: Array, Y: Array, lam: f
         f"print(trace(network, theta, X[0], Y[0], lam={lam!r}))",
     ]
     return "\n".join(lines) + "\n"
+
+
+def gradient_as_python(
+    network: Network, theta: Array, X: Array, Y: Array, lam: float, lines: Sequence[str]
+) -> str:
+    """Return a file whose function cost is J and a gradient written in lines, to be checked.
+
+    The lines compute D from Theta1, ..., X, Y, lam and m, as `diagnosis.program` writes them.
+    """
+    called = sorted({name.removesuffix("_prime") for name in _CALLED.findall("\n".join(lines))})
+    functions = [text for name, text in _FUNCTIONS.items() if name in called]
+    functions += [
+        f"def {name}(z):\n    return ACTIVATIONS[{name!r}].g(z)\n\n\n"
+        f"def {name}_prime(z):\n    return ACTIVATIONS[{name!r}].slope({name}(z), z)"
+        for name in called
+        if name in ACTIVATIONS
+    ]
+    given = {"theta": theta, "X": X, "Y": Y}
+    head = [
+        f"# chainrule {__version__}: the program of the page's view Check, as cost.py for",
+        "# chainrule check-gradient cost.py:cost",
+        "# chainrule look cost.py:cost",
+        "import numpy as np",
+        "",
+        "from chainrule import Network, cost_and_gradient, reshape",
+        "from chainrule.notes.activations import ACTIVATIONS",
+        "",
+        f"network = {_network(network)}",
+        *[f"{name} = np.array({value.tolist()!r})" for name, value in given.items()],
+        f"lam = {lam!r}",
+        "m = len(X)",
+    ]
+    cost = [
+        "def cost(theta):",
+        f"    [{_Thetas(network)}] = reshape(network, theta)",
+        *[f"    {line}" for line in lines],
+        "    J, _ = cost_and_gradient(network, theta, X, Y, lam=lam)",
+        "    return J, D",
+    ]
+    return "\n\n\n".join(["\n".join(head), *functions, "\n".join(cost)]) + "\n"
 
 
 def numbers_as_octave(network: Network, theta: Array, X: Array, Y: Array, lam: float) -> str:

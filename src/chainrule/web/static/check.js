@@ -86,6 +86,7 @@ export function mount(el, source) {
     if (own) program.before(verdict); // what is read first
     else buttons.after(verdict);
     program.removeAttribute("tabindex");
+    source.tell(own ? null : { gradient: () => ({ what: "gradient", ...setting(), ...what() }) });
     const focused = choices().indexOf(document.activeElement);
     if (own) return watch(signal);
     task.replaceChildren(h("p", { class: "note" }, text.tasks[mode]));

@@ -18,6 +18,7 @@ const SPOKEN = 1000; // milliseconds between two answers that a screen reader sa
 /** Fill `el` with the view; return how it ends. */
 export function mount(el, source) {
   const { network } = source;
+  source.tell({ reading: () => ({}) });
   if (!network.image) {
     el.replaceChildren(h("section", { class: "card" }, h("h1", {}, words.draw),
       h("p", {}, words.readsNone(network.name), h("a", { href: "#step&case=open" }, words.step.through))));

@@ -74,6 +74,9 @@ export function mount(el, source) {
 
     const changed = () => off.size > 0 || card !== null;
 
+    const asked = () => ({ off: [...off], ...(card ? { ...card, cover: kind } : {}) });
+    source.tell({ lap: () => ({ what: "lap", ...asked() }) });
+
     /** Ask for the orders after a change, and keep it in the address. */
     function change() {
       units.forEach(({ switched }, j) => switched(!off.has(j + 1)));
@@ -84,7 +87,7 @@ export function mount(el, source) {
       source.remember({
         off: off.size ? [...off].sort().join(",") : null, card: card && Object.values(card).join(","), cover: card && kind,
       });
-      wanted("drive", { off: [...off], ...(card ? { ...card, cover: kind } : {}) });
+      wanted("drive", asked());
     }
 
     function toggle(j) {

@@ -141,7 +141,7 @@ function view(el, source, { cases, ...choices }, signal) {
     if (!answer.y) descents = 0; // without a target there is no D to go down by
     at = Math.min(at, steps.length - 1);
     answer.place = { t: answer.t, at, descents };
-    source.tell({ numbers: problem.X ? asked : null });
+    source.tell(problem.X ? { numbers: asked } : { reading: () => ({}) });
     if (t !== exampleAt(at)) place(exampleAt(at), at);
     given.show(problem, answer);
     ends.element.hidden = !answer.y;

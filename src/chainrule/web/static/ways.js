@@ -3,10 +3,12 @@
 import { button, h } from "./dom.js";
 import { words } from "./words.js";
 
+// What a view may have on show beside a run, and the languages that do it again
+const TEXTS = { numbers: ["python", "octave"], gradient: ["python"], lap: ["python"], reading: ["python", "command"] };
 const FILES = ["model", "record", "history", "npz", "mat", "picture"];
 
 /** Fill `el` with the menu; `source` has `ask`, `network` and `trouble` as a view's has.  Its `tell` takes
- * what a view shows: { run, iteration }, or { numbers }, a function, or null. */
+ * what a view shows: { run, iteration }, or one of TEXTS with a function, or null. */
 export function ways(el, source) {
   const say = words.ways;
   const list = h("div", { class: "menu", hidden: true, id: "ways-menu" });
@@ -22,7 +24,7 @@ export function ways(el, source) {
   const sheet = h("dialog", { class: "copied", "aria-label": say.text }, heading, text, note, done,
     h("div", { class: "buttons" }, button(say.copy, copy), matrices, button(words.close, () => sheet.close())));
   el.replaceChildren(open, list, sheet);
-  let run = null, numbers = null; // numbers: a function that returns what the Step view would ask for
+  let run = null, kind, asked; // kind: one of TEXTS; asked: a function that returns what the view would ask for
 
   const item = (name, act) => h("li", {}, button(name, () => {
     toggle(false);
@@ -39,18 +41,18 @@ export function ways(el, source) {
         ...group(say.again, ...["python", "command", "octave"].map((name) => item(say[name], () => copied(name)))),
         ...group(say.files, ...FILES.map((what) => item(say[what], () => download("download", { ...run, what })))),
         h("p", { class: "note" }, say.theta(run.iteration)),
-      ] : numbers ? group(say.numbers, ...["python", "octave"].map((name) => item(say.plain[name], () => copied(name)))) : [
-        ...group(say.reading, ...["python", "command"].map((name) => item(say.plain[name], () => copied(name)))),
+      ] : kind ? group(say[kind], ...TEXTS[kind].map((name) => item(say.plain[name], () => copied(name)))) : []),
+      ...(kind === "reading" ? [
         ...group(say.files, item(say.model, () => download("opened-model")),
           ...(source.network()?.own ? [item(say.own, () => download("own"))] : [])),
         h("p", { class: "note" }, say.noRun),
-      ]),
+      ] : []),
       h("ul", {}, item(say.link, () => show(say.link, location.href, say.linkNote))));
     list.querySelector("button").focus();
   }
 
   async function copied(name) {
-    const answer = await source.ask("copied", run ? { run: run.run } : numbers?.() ?? {});
+    const answer = await source.ask("copied", run ? { run: run.run } : asked());
     const files = answer.needs[name];
     const missing = answer[`no_${name}`];
     if (missing) return show(say.plain[name], "", say.none[name] ?? missing);
@@ -106,7 +108,8 @@ export function ways(el, source) {
   return {
     tell(shown) {
       run = shown?.run ? { run: shown.run, iteration: shown.iteration } : null;
-      numbers = shown?.numbers;
+      kind = Object.keys(TEXTS).find((name) => shown?.[name]);
+      asked = shown?.[kind];
     },
   };
 }

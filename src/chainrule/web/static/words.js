@@ -488,6 +488,8 @@ export const words = {
     octave: "Octave, for J and D",
     reading: "Reading a photo with this network as",
     numbers: "J and D of these numbers as",
+    gradient: "This program as cost.py",
+    lap: "This lap as",
     plain: { python: "Python", command: "Command", octave: "Octave" },
     files: "Download",
     model: "the network (.safetensors)",
