@@ -28,9 +28,7 @@ from chainrule.web.server import guarded, page_files
 def post(running, name, message, **headers):
     port, token = running
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(
-            "POST", f"/api/{name}", wire.pack({}), {"X-Chainrule-Token": token} | headers
-        )
+        connection.request("POST", f"/api/{name}", message, {"X-Chainrule-Token": token} | headers)
         response = connection.getresponse()
         return response.status, response.read()
 
