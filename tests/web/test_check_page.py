@@ -73,7 +73,7 @@ def test_the_program_on_show_is_copied(visit):
         assert page.locator(".menu h2").all_text_contents() == ["This program as cost.py"]
         page.get_by_role("button", name="Python", exact=True).click()
         text = page.get_by_role("region", name="The text to copy").text_content()
-        for line in page.locator(".program li code").all_text_contents():
+        for line in page.locator(".program li > code").all_text_contents():
             assert line in text
 
 
