@@ -55,7 +55,8 @@ chainrule_command.main()
 def ended(script, name, folder, **words):
     for word, meant in {"SIGNAL": name, **words}.items():
         script = script.replace(word, meant)
-    run = [sys.executable, "-c", script]
+    heard = f"import signal; signal.signal(signal.{name}, signal.SIG_DFL)\n"  # nohup ignores SIGHUP
+    run = [sys.executable, "-c", heard + script]
     done = subprocess.run(run, capture_output=True, text=True, timeout=120, cwd=folder, check=False)
     return done.returncode, done.stdout, done.stderr
 
