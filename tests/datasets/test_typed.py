@@ -316,5 +316,5 @@ def test_what_is_unpacked_is_bounded(kind, monkeypatch):
 
 def test_files_that_are_no_tables_say_so():
     for content in (b"%PDF-1.7\n\0\1", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\x80\x04\x95\0\0.\0"):
-        with pytest.raises(ValueError, match=r"t\.csv: .* save it as csv"):
+        with pytest.raises(ValueError, match=r"t\.csv: .*save .* as csv"):
             contents(content, "t.csv")

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from asgi import ask, desk
+from asgi import told as all_of
 
 from chainrule import Network, check_gradient, cost_and_gradient, random_theta, trace
 from chainrule.web import checking, stepping, wire
@@ -78,7 +79,7 @@ def test_a_stream_comes_message_by_message_as_the_server_sends_it():
     values = SETTING | {"epsilon": 1e-4, "guess": [], "kind": None, "slip": 0}
     told = list(asking(view, "check", **values))
     asked = Asked(wire.unpack(wire.pack(values)))
-    served = [wire.unpack(wire.pack(each)) for each in checking.check(desk(), asked)]
+    served = [wire.unpack(wire.pack(each)) for each in all_of(checking.check(desk(), asked))]
     assert len(told) == len(served) > 10
     for one, other in zip(told, served, strict=True):
         same(one, other)

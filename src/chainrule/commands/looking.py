@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import numpy as np
 import typer
 
-from chainrule_command import heard
-
 if TYPE_CHECKING:
     from chainrule.web.desk import Desk
 
@@ -87,7 +85,6 @@ def look(
             idle = serve(desk, port, started, place)
         except OSError as error:
             raise ValueError(f"--port {port}: cannot be listened to ({error.strerror})") from None
-    heard.clear()  # Ctrl-C is how the page ends, and Python clears up as ever
     for run in desk.runs.end():
         print(f"not saved: {run}", file=sys.stderr)
     if idle:

@@ -131,7 +131,7 @@ class Progress:
             "best_validation_score_": self.best_validation_score if by_score else None,
             "best_loss_": None if by_score else self.best_loss,
             "_no_improvement_count": self.no_improvement,
-            "_best_theta": self.best_theta if by_score else None,
+            "_best_theta": self.best_theta,
         }
         if self.alpha is not None:
             found["alpha_"] = self.alpha

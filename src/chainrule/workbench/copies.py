@@ -131,7 +131,7 @@ def as_command(request: Request) -> str:
     Examples
     --------
     >>> as_command(Request("my table.csv", ("price",), hidden=(8, 4), lam=0.5, scale=False))
-    "chainrule train 'my table.csv' --target price --hidden 8,4 --lam 0.5 --no-scale"
+    "chainrule train 'my table.csv' --target price --hidden 8,4 --no-scale --lam 0.5"
     """
     typed = options_typed(asked_for(request))
     return " ".join(["chainrule train", shlex.quote(source_of(request)), *([typed] * bool(typed))])
