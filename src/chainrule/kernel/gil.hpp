@@ -21,10 +21,14 @@ auto take_gil(Take take) {
     }
 }
 
+// This thread's state while it has let the GIL go.  PyGILState_Ensure would look for it in a table
+// that is gone once Python has shut down, and crash.
+inline thread_local PyThreadState* let_go = nullptr;
+
 // The GIL is let go for the life of this.
 class WithoutGil {
 public:
-    WithoutGil() : state(PyEval_SaveThread()) {}
+    WithoutGil() : state(PyEval_SaveThread()) { let_go = state; }
     ~WithoutGil() {
         take_gil([this] { PyEval_RestoreThread(state); });
     }
@@ -37,11 +41,11 @@ private:
 // What this thread's long calls ask on their way, or null: a callable that raises to end them.
 inline thread_local PyObject* asked = nullptr;
 
-// Whether Ctrl-C was pressed, or `asked` has raised; the exception is then set.  Python code runs
-// in here, which may let the GIL go and want it back.
+// Whether Ctrl-C was pressed, or `asked` has raised; the exception is then set.  Only a thread that
+// has let the GIL go asks.  Python code runs in here, which may let the GIL go and want it back.
 inline bool interrupted() {
     return take_gil([] {
-        const PyGILState_STATE before = PyGILState_Ensure();
+        PyEval_RestoreThread(let_go);
         bool raised = PyErr_CheckSignals() != 0;
         if (!raised && asked != nullptr) {
             PyObject* const ask = std::exchange(asked, nullptr);  // what it calls asks nobody
@@ -50,7 +54,7 @@ inline bool interrupted() {
             Py_XDECREF(answer);
             asked = ask;
         }
-        PyGILState_Release(before);
+        let_go = PyEval_SaveThread();
         return raised;
     });
 }
