@@ -101,6 +101,8 @@ def interrupted() -> int:
 def leave_if_asked(code: object = None) -> None:
     """End the process at once if a signal has asked for it: Python takes a while to clear up."""
     if heard:
+        if cores := sys.modules.get("chainrule.engine.cores"):
+            cores.end_processes()
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()

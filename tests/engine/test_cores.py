@@ -79,3 +79,27 @@ def test_the_threads_are_what_is_wished_for_at_most(monkeypatch, wish, threads):
     monkeypatch.setattr(cores, "_quota", lambda: 8.0)
     monkeypatch.setenv("OMP_NUM_THREADS", wish)
     assert cores.available_threads.__wrapped__() == threads
+
+
+LEAVING = """
+import threading, time
+from chainrule.engine.cores import in_processes
+from chainrule_command import heard, leave_if_asked
+
+answers = in_processes(time.sleep, [(0.0,), (SECONDS,), (SECONDS,)], workers=2)
+next(answers)
+threading.excepthook = lambda given: None  # whoever waits for the answers is told that none come
+threading.Thread(target=lambda: list(answers), daemon=True).start()
+time.sleep(0.5)
+heard.append(2)
+leave_if_asked(0)
+"""
+
+
+@pytest.mark.parametrize("seconds", ["0.0", "600.0"])
+def test_a_process_that_leaves_at_once_leaves_nothing_behind(seconds):
+    program = LEAVING.replace("SECONDS", seconds)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""

@@ -299,13 +299,15 @@ ROUTES |= {"answer": Route(answer), "work": Route(lambda *_: worked(work))}
 """
 
 
-@pytest.mark.parametrize("names", [["answer"], ["work"] * 5])
+@pytest.mark.parametrize("names", [["answer"], ["work"] * 5, ["learn"]])
 def test_answers_that_take_too_long_are_cut_off_in_silence(names):
+    messages = {"learn": {"x": np.eye(28, dtype=np.float32).ravel(), "y": 3}}
     with ExitStack() as open_until_then, conftest.looking(first=FOR_EVER) as (process, port, token):
         for name in names:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             open_until_then.enter_context(closing(connection))
-            connection.request("POST", f"/api/{name}", wire.pack({}), {"X-Chainrule-Token": token})
+            message = wire.pack(messages.get(name, {}))
+            connection.request("POST", f"/api/{name}", message, {"X-Chainrule-Token": token})
             if name != "answer":
                 response = connection.getresponse()
                 assert response.status == 200

@@ -7,9 +7,11 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +20,10 @@ from chainrule.notes.network import Network
 
 T = TypeVar("T")
 WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
+# What libraries ask for how many threads they may start
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_pools: set[Any] = set()  # of processes at work
+_pools_change = threading.RLock()
 
 
 @cache
@@ -54,15 +60,43 @@ def in_processes(
     >>> list(in_processes(divmod, [(7, 2), (9, 4)], workers=1))
     [(3, 1), (2, 1)]
     """
-    from joblib import Parallel, delayed
+    from joblib.externals.loky import ProcessPoolExecutor
 
-    parallel = Parallel(
-        workers or available_threads(), return_as="generator",
-        initializer=_end_with, initargs=(os.getpid(),),
-    )  # fmt: skip
-    with _deaf_to_ctrl_c():  # what they would say of it is nothing for the user
-        results = parallel(delayed(function)(*given) for given in calls)
-    yield from results
+    workers = workers or available_threads()
+    if workers == 1:
+        yield from starmap(function, calls)
+        return
+    threads = dict.fromkeys(THREADS, str(max(1, available_threads() // workers)))
+    with _pools_change:
+        pool = ProcessPoolExecutor(
+            workers, initializer=_end_with, initargs=(os.getpid(),), env=threads
+        )
+        _pools.add(pool)
+        with _deaf_to_ctrl_c():  # what they would say of it is nothing for the user
+            answers = [pool.submit(function, *given) for given in calls]
+    try:
+        for answer in answers:
+            yield answer.result()
+    finally:
+        _end(pool)
+
+
+def end_processes() -> None:
+    """End all that `in_processes` began, for a process that leaves at once; none begin then."""
+    from multiprocessing import util
+
+    _pools_change.acquire()  # and never let go: another thread may be about to begin
+    # Their locks go back to the system first: later another thread may be half-way with that
+    util._run_finalizers(0)  # type: ignore[attr-defined]
+    for pool in [*_pools]:
+        _end(pool)
+
+
+def _end(pool: Any) -> None:
+    with _pools_change, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for grandchildren, and says if it cannot
+        pool.shutdown(kill_workers=True)
+    _pools.discard(pool)
 
 
 @contextmanager

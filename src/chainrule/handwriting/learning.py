@@ -122,11 +122,7 @@ def normalised(pictures: Array, progress: Callable[[float], None] = lambda share
 
 
 def drawings(
-    n_digits: int,
-    n_strange: int,
-    seed: int,
-    progress: Callable[[float], None] = lambda share: None,
-    workers: int | None = None,
+    n_digits: int, n_strange: int, seed: int, progress: Callable[[float], None] = lambda share: None
 ) -> tuple[Array, Array]:
     """Draw digits and things that are no digits, normalised.
 
@@ -135,8 +131,6 @@ def drawings(
     n_digits, n_strange : int
     seed : int
     progress : callable, optional
-    workers : int, optional
-        Processes that draw; 1 is this one.  Default: one for each core.
 
     Returns
     -------
@@ -153,20 +147,16 @@ def drawings(
     y = np.concatenate([np.arange(n_digits) % 10, np.full(n_strange, 10)])
     parts = np.array_split(np.arange(len(y)), -(-len(y) // PART))
     X = _in_parallel(
-        [(_draw, (y[part], (seed, number))) for number, part in enumerate(parts)],
-        progress,
-        workers,
+        [(_draw, (y[part], (seed, number))) for number, part in enumerate(parts)], progress
     )
     return X, y
 
 
 def _in_parallel(
-    calls: list[tuple[Callable[..., Array], Any]],
-    progress: Callable[[float], None],
-    workers: int | None = None,
+    calls: list[tuple[Callable[..., Array], Any]], progress: Callable[[float], None]
 ) -> Array:
     parts = []
-    workers = min(workers or available_threads(), len(calls))
+    workers = min(available_threads(), len(calls))
     for part in in_processes(_called, calls, workers):
         parts.append(part)
         progress(len(parts) / len(calls))

@@ -34,9 +34,8 @@ def _learnt(desk: Desk, x: Any, y: int, tell: Callable[[Values], None]) -> Value
     try:
         base, own, before = desk.base, [*desk.own, (x, y)], desk.reader
         if desk.rehearsed is None:
-            # In this process: the page may end at any moment, and others would leave locks behind
             desk.rehearsed = learning.drawings(
-                *REHEARSED, 0, lambda share: tell({"what": "drawing", "share": share}), workers=1
+                *REHEARSED, 0, lambda share: tell({"what": "drawing", "share": share})
             )[0]
 
         def callback(step: Step) -> None:
