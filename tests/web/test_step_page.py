@@ -143,6 +143,7 @@ def test_the_numbers_on_show_are_copied_as_a_program(visit):
         assert "X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])" in text
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog[open]", state="detached")
+        assert page.evaluate("document.activeElement.getAttribute('aria-controls')") == "ways-menu"
         page.keyboard.press("d")
         page.wait_for_selector(".pad")
         page.get_by_role("button", name="Copy as").click()

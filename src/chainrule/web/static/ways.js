@@ -28,6 +28,7 @@ export function ways(el, source) {
 
   const item = (name, act) => h("li", {}, button(name, () => {
     toggle(false);
+    open.focus(); // a dialog gives the focus back to where it was, which the menu no longer shows
     Promise.resolve(act()).catch((error) => source.trouble(error));
   }));
   const group = (title, ...items) => [h("h2", {}, title), h("ul", {}, ...items)];
