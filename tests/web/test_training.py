@@ -10,7 +10,7 @@ from asgi import ask, desk
 from chainrule import train
 from chainrule.web import training
 from chainrule.web.asked import Asked, NamedFile
-from chainrule.web.runs import OVER
+from chainrule.web.runs import OVER, PAUSED, TRAINING
 from chainrule.web.server import framed
 from chainrule.workbench.beside import advice, comparisons, shown
 
@@ -136,6 +136,28 @@ def test_a_stream_tells_where_runs_stand_and_one_that_comes_back_misses_nothing(
     assert at.listeners == 0
     ask(training.stop, at, runs=[run.id])
     assert heard(at, 100, lambda event: event["state"] == OVER)[-1]["n"] == len(run) - 1
+
+
+def test_a_run_that_is_told_to_have_paused_has_no_number_to_come(at):
+    (run,) = begun(at, max_iter=3)
+    ended(run)
+    looks = []
+
+    class Moving:
+        """It ends its last iteration and pauses after the first look at it."""
+
+        def __getattr__(self, name):
+            if name == "state":
+                looks.append(name)
+                return TRAINING if len(looks) == 1 else PAUSED
+            return getattr(run, name)
+
+        def __len__(self):
+            looks.append("n")
+            return len(run) - (len(looks) == 1)
+
+    told = training.event(Moving())
+    assert (told["state"], told["n"]) == (TRAINING, 3)
 
 
 def test_a_stream_sends_at_most_twenty_messages_a_second(at, monkeypatch):

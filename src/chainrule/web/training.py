@@ -246,10 +246,11 @@ def events(desk: Desk, asked: Asked) -> AsyncIterator[dict[str, Any]]:
 
 def event(run: Run) -> dict[str, Any]:
     """Return where a run stands: its newest numbers, and how much was told."""
+    state = run.state  # read before n: one that pauses has no number to come
     n = len(run)
     J, norm = (values[n - 1 : n] for values in (run.history.J, run.history.gradient_norm))
     words = len(run.steps) + len(run.notes) + (run.report is not None) + (run.scores is not None)
-    told = {"run": run.id, "state": run.state, "n": n - 1, "told": words}
+    told = {"run": run.id, "state": state, "n": n - 1, "told": words}
     numbers = np.array([*J, *norm, *run.seconds[n - 1 : n]] if n else [], np.float64)
     if run.share is not None:
         told |= {"what": run.share[0], "share": run.share[1]}

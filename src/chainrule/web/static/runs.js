@@ -23,6 +23,7 @@ export function runs(source, changed) {
           if (more.gone) return dropped(run.id);
           run.add(more);
         }
+        run.state = state;
         changed(run, "numbers");
         if (run.told !== `${told} ${state}`) {
           const said = await source.ask("run", { run: run.id }, gone.signal);
@@ -85,6 +86,7 @@ function mirror(id) {
   return {
     id,
     event: { run: id, state: "preparing", n: -1, told: 0 },
+    state: "preparing", // at its last number here: the event's may be of a later one
     told: "",
     busy: false,
     columns: {}, // by name the numbers of each iteration: J, J_val, seconds, ...

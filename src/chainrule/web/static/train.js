@@ -203,7 +203,7 @@ export function mount(el, source) {
   function draw() {
     if (!chosen) return;
     const { said, event } = chosen;
-    const several = group.length > 1, state = event.n < 0 && said.state === "over" ? said.state : event.state;
+    const several = group.length > 1, state = event.n < 0 && said.state === "over" ? said.state : chosen.state;
     const layers = said.layers?.join("-");
     parts.line.textContent = say.line(said, layers);
     parts.steps.replaceChildren(...known.steps.map((text, i) => step(text, i, said, state)));
@@ -263,7 +263,7 @@ export function mount(el, source) {
     const radio = h("input", { type: "radio", name: "looked", ...(run === chosen ? { checked: true } : {}),
       onchange: () => { chosen = run; at = null; later(); } });
     return h("label", { class: "legend" }, radio, sample(i), h("span", {}, run.said.optimizer),
-      h("span", { class: "note" }, run.said.trouble ?? (y?.length ? say.cameTo(number(y.at(-1)), y.length - 1) : say.states[run.event.state])));
+      h("span", { class: "note" }, run.said.trouble ?? (y?.length ? say.cameTo(number(y.at(-1)), y.length - 1) : say.states[run.state])));
   }
 
   function why(said, state) {
@@ -314,7 +314,7 @@ export function mount(el, source) {
   }
 
   const going = () => group.filter((id) => mirror.get(id).event.state !== "over");
-  const state = () => chosen?.event.state;
+  const state = () => chosen?.state;
   const pause = () => wish(state() === "paused" ? "resume" : "pause", { runs: going() });
   const stop = () => wish("stop", { runs: going() });
   function one() {
