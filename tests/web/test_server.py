@@ -4,6 +4,8 @@ import http.client
 import posixpath
 import re
 import socket
+import threading
+import urllib.request
 from contextlib import ExitStack, closing
 
 import conftest
@@ -14,6 +16,7 @@ pytest.importorskip("starlette", reason="the page needs chainrule[page]")
 
 from asgi import PORT, SECRET, call, desk, posted
 from typer.testing import CliRunner
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from chainrule import model_file
 from chainrule.commands import looking
@@ -258,6 +261,25 @@ def test_a_page_that_nobody_uses_ends_and_says_so(monkeypatch):
     assert found.stdout.splitlines()[-1] == (
         "chainrule look: nobody used the page for 0 hours, so it ended."
     )
+
+
+def test_an_answer_s_body_does_not_wait_for_its_head(monkeypatch):
+    made = H11Protocol.connection_made
+    at_once = []
+
+    def connection_made(self, transport):
+        connection = transport.get_extra_info("socket")
+        at_once.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, transport)
+
+    def look(address):
+        with urllib.request.urlopen(address.partition("#")[0]):
+            monkeypatch.setattr(server, "IDLE_HOURS", 0)
+
+    monkeypatch.setattr(H11Protocol, "connection_made", connection_made)
+    monkeypatch.setattr(server, "LOOKS_AFTER", 0)
+    server.serve(desk(), 0, lambda address: threading.Thread(target=look, args=[address]).start())
+    assert at_once == [1]
 
 
 def test_ctrl_c_ends_a_training_and_says_what_was_not_saved():
