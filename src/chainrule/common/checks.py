@@ -72,19 +72,22 @@ def _rectangular(values: npt.ArrayLike, name: str) -> Array:
         raise ValueError(f"{name} must be a rectangular array of numbers: {error}") from None
 
 
-def refuse_non_finite(array: Array, name: str) -> None:
-    """Raise ValueError that says where array has its first NaN or infinity."""
+def refuse_non_finite(array: Array, name: str, first: int = 0) -> None:
+    """Raise ValueError that says where array has its first NaN or infinity.
+
+    The array may be a part of a table, from row number `first` on.
+    """
     # One pass and no temporary in the usual case: a sum is finite only where all its terms are
     # (an overflowing sum of finite terms merely takes the longer way).
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()) or np.isfinite(array).all():
             return
     where = np.argwhere(~np.isfinite(array))[0]
+    value = array[tuple(where)]
+    where[0] += first
     axes = ("row", "column") if array.ndim == 2 else ("position",)
     place = ", ".join(f"{axis} {i}" for axis, i in zip(axes, where, strict=True))
-    raise ValueError(
-        f"{name} has {array[tuple(where)]} in {place} (counted from 0): fill or drop it first"
-    )
+    raise ValueError(f"{name} has {value} in {place} (counted from 0): fill or drop it first")
 
 
 def check_count(value: object, name: str, least: int = 1) -> None:
@@ -128,16 +131,19 @@ def as_dtype(values: Any, dtype: npt.DTypeLike, name: str) -> Any:
     return found
 
 
-def check_weights(weights: npt.ArrayLike, m: int, K: int) -> Array:
-    """Return weights, of shape (m,) or (m, K), or raise ValueError unless each is >= 0."""
+def check_weights(weights: npt.ArrayLike, m: int, K: int, first: int | None = None) -> Array:
+    """Return weights, of shape (m,) or (m, K), or raise ValueError unless each is >= 0.
+
+    All may be 0 where these are the rows of a larger table from number `first` on.
+    """
     weights = floats(weights, "weights")
     if weights.shape not in ((m,), (m, K)):
         raise ValueError(
             f"X has {m} rows: weights must have shape ({m},), or ({m}, {K}) with one for each "
             f"output; got {weights.shape}"
         )
-    refuse_non_finite(weights, "weights")
-    if weights.min() < 0 or weights.max() == 0:
+    refuse_non_finite(weights, "weights", first or 0)
+    if weights.min() < 0 or (first is None and weights.max() == 0):
         raise ValueError(
             f"weights must be >= 0, and not all 0; got {weights.min():g} to {weights.max():g}"
         )

@@ -274,7 +274,7 @@ class Network:
             )
         return X
 
-    def check_targets(self, Y: npt.ArrayLike, m: int) -> Array:
+    def check_targets(self, Y: npt.ArrayLike, m: int, first: int = 0) -> Array:
         """Return Y as an (m, K) array of target values, or raise an error that says what is wrong.
 
         Parameters
@@ -284,6 +284,8 @@ class Network:
             which become one-hot rows.  Codes may stand in one column, of shape (m, 1).
         m : int
             The number of examples that X has.
+        first : int, default=0
+            The number of the first one in the table that errors speak of.
 
         Returns
         -------
@@ -324,7 +326,7 @@ class Network:
         Y = floats(Y.reshape(m, -1), "Y")
         if Y.shape[1] != self.K:
             raise ValueError(f"Y must have shape ({m}, {self.K}), got {Y.shape}")
-        refuse_non_finite(Y, "Y")
+        refuse_non_finite(Y, "Y", first)
         limits = {"classes": (0, 1), "distribution": (0, 1), "counts": (0, np.inf)}
         low, high = limits.get(self.cost.targets, (-np.inf, np.inf))
         if Y.min() < low or Y.max() > high:
@@ -337,7 +339,11 @@ class Network:
         return Y
 
     def known_targets(
-        self, Y: npt.ArrayLike, m: int, weights: npt.ArrayLike | None = None
+        self,
+        Y: npt.ArrayLike,
+        m: int,
+        weights: npt.ArrayLike | None = None,
+        first: int | None = None,
     ) -> tuple[Array, Array | None]:
         """Return targets and weights, in which NaN in Y has become a weight of 0.
 
@@ -349,6 +355,9 @@ class Network:
         m : int
         weights : array of shape (m,) or (m, K), optional
             Weight of each example, or of each of its outputs.
+        first : int, optional
+            The number of the first row, where these are a part of a table: all of its weights may
+            be 0.
 
         Returns
         -------
@@ -370,7 +379,7 @@ class Network:
         """
         q = columns_of_a_target(self.cost, self.K)
         if weights is not None:
-            weights = check_weights(weights, m, self.K)
+            weights = check_weights(weights, m, self.K, first)
         values = _rectangular(Y, "Y")
         unknown = np.isnan(values) if values.dtype.kind == "f" else np.zeros(1, bool)
         if self.K > 1 and values.shape == (m, self.K) and unknown.any():
@@ -380,7 +389,7 @@ class Network:
             if weights is None or weights.ndim == 1:
                 each = np.ones(m) if weights is None else weights
                 weights = np.repeat(each[:, None], self.K, axis=1)
-            weights = check_weights(np.where(unknown, 0, weights), m, self.K)
+            weights = check_weights(np.where(unknown, 0, weights), m, self.K, first)
         if weights is not None and weights.ndim == 2:
             of_target = weights.reshape(m, -1, q)
             if not (of_target == of_target[:, :, :1]).all():
@@ -388,7 +397,7 @@ class Network:
                     f"output={self.cost.name!r}: of each target, {q} columns of Y are known (not "
                     "NaN) together, and have one weight"
                 )
-        return self.check_targets(values, m), weights
+        return self.check_targets(values, m, first or 0), weights
 
     def check_theta(self, theta: npt.ArrayLike) -> Array:
         """Return theta as a finite flat float vector of this network's size, or raise ValueError.
