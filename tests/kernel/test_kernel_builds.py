@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from test_kernel import TOLERANCE, close, problem
 
-from chainrule.kernel import BUILT
+from chainrule.kernel import BUILDS, BUILT, ISA, computed_by
 from chainrule.notes import backprop
 
 if BUILT:
@@ -65,6 +66,40 @@ def test_every_instruction_set_passes(isa):
         pytest.skip(f"this processor has no {isa}")
     run = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *TESTS]
     subprocess.run(run, env=environment, check=True)
+
+
+def dots():
+    rng = np.random.default_rng(0)  # numbers so many that each build adds them up in its own order
+    u, v = rng.normal(size=(2, 10_007))
+    return _kernel.dot(u, v)
+
+
+def test_a_thread_takes_the_build_that_it_asks_for():
+    best = dots()
+    assert BUILDS[0] == ISA
+    found = {}
+    for build in BUILDS:
+        with computed_by(build):
+            found[build] = dots()
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(dots).result() == best  # another thread is not asked
+            with computed_by(None):
+                assert dots() == best
+            assert dots() == found[build]
+        assert dots() == best
+    probe = "from test_kernel_builds import dots; print(repr(dots()))"
+    for build, said in found.items():  # the same bits as where the build is chosen at import
+        run = [sys.executable, "-c", probe]
+        paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+        environment = os.environ | {"CHAINRULE_ISA": build, "PYTHONPATH": paths}
+        answer = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
+        assert answer.stdout.strip() == repr(said)
+
+
+def test_a_build_that_cannot_run_is_refused():
+    for name in ("v9", "", "native" if ISA != "native" else "v4"):
+        with pytest.raises(ValueError, match="cannot run that build"), computed_by(name):
+            pass
 
 
 @pytest.mark.slow

@@ -17,8 +17,10 @@ try:
     import chainrule.kernel._kernel as _kernel
 except ModuleNotFoundError:  # not built; any other error is one of the kernel that was
     BUILT, ISA = False, ""
+    BUILDS: tuple[str, ...] = ()
 else:
     BUILT, ISA = True, _kernel.isa
+    BUILDS = _kernel.BUILDS
 
 
 @contextmanager
@@ -32,6 +34,28 @@ def asking(ask: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         _kernel.ask(before)
+
+
+@contextmanager
+def computed_by(build: str | None) -> Iterator[None]:
+    """Let this thread's kernel calls be computed by one of `BUILDS`; None is the best one.
+
+    Each build has bits of its own: machines that share a sum take one that all of them can run.
+
+    Examples
+    --------
+    >>> with computed_by(BUILDS[-1] if BUILT else None):
+    ...     dot(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    11.0
+    """
+    if not BUILT:
+        yield
+        return
+    before = _kernel.use(build)
+    try:
+        yield
+    finally:
+        _kernel.use(before)
 
 
 def dot(u: Array, v: Array) -> float:

@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 from chainrule.common.types import Array
 
 isa: str
+BUILDS: tuple[str, ...]  # those that may compute here, the best one first
 ACTIVATIONS: tuple[str, ...]  # the positions are the codes
 OUTPUTS: tuple[str, ...]
 
@@ -72,6 +73,12 @@ class Kernel:
         RDelta: Array,
         threads: int,
     ) -> None: ...
+
+def use(name: str | None) -> str | None:
+    """Let one of `BUILDS` compute what this thread calls; return what computed before.
+
+    None is the best one.
+    """
 
 def ask(ask: Callable[[], object] | None) -> Callable[[], object] | None:
     """Let this thread's long calls ask ``ask`` about every 20 ms; return what they asked before.

@@ -1,6 +1,7 @@
 // The Python module: the choice of the build for this machine's instruction set, and what Python
 // calls.
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +31,7 @@ template <class T>
 double dot(Input<T> u, Input<T> v) {
     check(u.ndim() == 1 && v.ndim() == 1 && u.shape(0) == v.shape(0),
           "dot takes two vectors of one length");
-    return functions<T>(*build).dot(u.data(), v.data(), length(u, 0));
+    return functions<T>().dot(u.data(), v.data(), length(u, 0));
 }
 
 template <class T>
@@ -47,7 +48,7 @@ void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Inpu
     }
     std::vector<double> alpha(s.size());
     const Pairs<T> pairs{static_cast<int>(s.size()), steps.data(), changes.data(), sy.data()};
-    functions<T>(*build).two_loop(D.data(), pairs, scale, length(D, 0), alpha.data(), q.data());
+    functions<T>().two_loop(D.data(), pairs, scale, length(D, 0), alpha.data(), q.data());
 }
 
 template <class T>
@@ -60,9 +61,8 @@ nb::tuple solve_damped(Input<T> H, Input<T> scale, double damping, Input<T> D, A
     bool ok = true;
     {
         const WithoutGil released;
-        found =
-            functions<T>(*build).solve_damped(H.data(), scale.data(), static_cast<T>(damping),
-                                              D.data(), length(D, 0), p.data(), interrupted, &ok);
+        found = functions<T>().solve_damped(H.data(), scale.data(), static_cast<T>(damping),
+                                            D.data(), length(D, 0), p.data(), interrupted, &ok);
     }
     if (!ok) throw nb::python_error();
     return nb::make_tuple(found.share, found.gain);
@@ -105,6 +105,24 @@ nb::object ask(nb::object ask) {
     return before == nullptr ? nb::none() : nb::borrow(before);
 }
 
+// The builds that may compute here, the best one first.
+nb::tuple builds() {
+    nb::list names;
+    for (const char* name : {"v4", "v3", "v2", "native"})
+        if (const Build* build = build_for(name); build == best || (build && nb::len(names) > 0))
+            names.append(build->name);
+    return nb::tuple(names);
+}
+
+// Let this thread's calls be computed by the build `name`, or for None by the best one; return the
+// name of what computed before, or None.
+nb::object use(const std::optional<std::string>& name) {
+    const Build* const wish = name ? build_for(name->c_str()) : nullptr;
+    check(!name || (wish && !name->empty()), "this processor cannot run that build");
+    const Build* const before = std::exchange(agreed, wish);
+    return before == nullptr ? nb::none() : nb::cast(before->name);
+}
+
 // The positions are the codes.
 template <std::size_t n>
 nb::tuple tuple_of_names(const char* const (&names)[n]) {
@@ -119,8 +137,10 @@ nb::tuple tuple_of_names(const char* const (&names)[n]) {
 NB_MODULE(_kernel, m) {
     using namespace chainrule;
     nb::set_leak_warnings(false);  // chainrule.engine keeps kernels until the very end
-    build = choose();
-    m.attr("isa") = build->name;
+    best = choose();
+    m.attr("isa") = best->name;
+    m.attr("BUILDS") = builds();
+    m.def("use", &use, "name"_a.none());
     m.def("ask", &ask, "ask"_a.none());
     m.attr("ACTIVATIONS") = tuple_of_names(activation_names);
     m.attr("OUTPUTS") = tuple_of_names(output_names);

@@ -25,13 +25,16 @@ template <class T>
 using Input = Array<const T>;
 using Order = Input<std::int64_t>;
 
+inline const Build* best = nullptr;  // the build that computes: set when the module is loaded
+inline thread_local const Build* agreed =
+    nullptr;  // what this thread's calls take instead, or null
+
 template <class T>
-const Functions<T>& functions(const Build& build) {
+const Functions<T>& functions() {
+    const Build& build = agreed == nullptr ? *best : *agreed;
     if constexpr (sizeof(T) == sizeof(float)) return build.f32;
     else return build.f64;
 }
-
-inline const Build* build = nullptr;  // the one that computes: set when the module is loaded
 
 inline void check(bool fits, const char* what) {
     if (!fits) throw nb::value_error(what);
@@ -83,8 +86,7 @@ public:
         check_flat(theta);
         check_flat(Delta);
         return tuple_of(without_gil(threads, [&](Call call, bool* ok) {
-            return functions<T>(*build).accumulate(shape, theta.data(), data, Delta.data(), call,
-                                                   ok);
+            return functions<T>().accumulate(shape, theta.data(), data, Delta.data(), call, ok);
         }));
     }
 
@@ -94,7 +96,7 @@ public:
         const Rows<T> data = rows<T>(X, Y, weights);
         check_flat(theta);
         return tuple_of(without_gil(threads, [&](Call call, bool* ok) {
-            return functions<T>(*build).cost(shape, theta.data(), data, call, ok);
+            return functions<T>().cost(shape, theta.data(), data, call, ok);
         }));
     }
 
@@ -105,8 +107,8 @@ public:
         check(h.ndim() == 2 && h.shape(0) == X.shape(0) && length(h, 1) == s.back(),
               "h must be (m, K)");
         return without_gil(threads, [&](Call call, bool* ok) {
-            return functions<T>(*build).forward(shape, theta.data(), X.data(), length(X, 0),
-                                                h.data(), call, ok);
+            return functions<T>().forward(shape, theta.data(), X.data(), length(X, 0), h.data(),
+                                          call, ok);
         });
     }
 
@@ -126,8 +128,8 @@ public:
         }
         check(all, "a and z must be (m, s_l)");
         without_gil(threads, [&](Call call, bool* ok) {
-            functions<T>(*build).activations(shape, theta.data(), X.data(), length(X, 0),
-                                             parts.data(), z.data(), call, ok);
+            functions<T>().activations(shape, theta.data(), X.data(), length(X, 0), parts.data(),
+                                       z.data(), call, ok);
             return true;
         });
     }
@@ -182,7 +184,7 @@ public:
                              .number = number,
                              .max_norm = max_norm};
         return tuple_of(without_gil(threads, [&](Call call, bool* ok) {
-            return functions<T>(*build).epoch(shape, data, training, call, ok);
+            return functions<T>().epoch(shape, data, training, call, ok);
         }));
     }
 
@@ -200,8 +202,8 @@ public:
               "H must be (size, size)");
         return without_gil(threads, [&](Call call, bool* ok) {
             const T* lams = lambdas ? lambdas->data() : nullptr;
-            return functions<T>(*build).normal_equations(shape, theta.data(), data, lams, H.data(),
-                                                         D.data(), call, ok);
+            return functions<T>().normal_equations(shape, theta.data(), data, lams, H.data(),
+                                                   D.data(), call, ok);
         });
     }
 
@@ -213,8 +215,8 @@ public:
         check_flat(v);
         check_flat(RDelta);
         without_gil(threads, [&](Call call, bool* ok) {
-            functions<T>(*build).hessian_vector(shape, theta.data(), v.data(), data, RDelta.data(),
-                                                call, ok);
+            functions<T>().hessian_vector(shape, theta.data(), v.data(), data, RDelta.data(), call,
+                                          ok);
             return nullptr;
         });
     }
