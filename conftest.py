@@ -1,6 +1,7 @@
 """What the tests share: doctests know numpy as np, and real data is found or skipped."""
 
 import os
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,3 +34,13 @@ def data():
         return folder / name
 
     return find
+
+
+@pytest.fixture
+def no_threads(monkeypatch):
+    """Let no thread start, as where the system has as many as it may."""
+
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)

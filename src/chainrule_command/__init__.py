@@ -49,7 +49,8 @@ def heed_signals() -> None:
     come, signals = os.pipe()
     os.set_blocking(signals, False)
     signal.set_wakeup_fd(signals, warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(come,), daemon=True).start()
+    with suppress(RuntimeError):  # where no thread can be started, Python alone hears them
+        threading.Thread(target=_listen, args=(come,), daemon=True).start()
 
 
 def _hear(number: int, frame: object) -> None:

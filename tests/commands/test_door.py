@@ -23,6 +23,12 @@ sys.meta_path.insert(0, Finder())
 sys.argv = ["chainrule", "--version"]
 chainrule_command.main()
 """
+NO_THREADS = """
+import threading
+def start(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = start
+"""
 # Blocked in the main thread, a signal comes in another one: no call of the main thread ends early
 DEAF = """
 import os, signal, sys, time
@@ -111,6 +117,12 @@ assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(("name", "code"), CODES)
+def test_without_threads_a_signal_ends_the_command_all_the_same(tmp_path, name, code):
+    found = ended(NO_THREADS + WHILE_IMPORTED, name, tmp_path, MODULE="'chainrule'")
+    assert found == (code, "", NOTHING)
 
 
 def test_the_door_imports_nothing_of_chainrule():

@@ -67,3 +67,7 @@ def test_progress_is_told_in_shares(capsys):
         done(1.0)
     assert "drawing" in (said := capsys.readouterr().err)
     assert "100 %" in said
+
+
+def test_without_threads_a_bar_is_drawn_at_its_end(no_threads, capsys):
+    assert "1/100" in told(capsys, step(0), step(1))

@@ -132,6 +132,25 @@ def test_files_are_read_in_threads_and_inside_programs_without_an_interpreter(mo
     assert found[0] == found[1] == found[2]
 
 
+def test_without_threads_a_file_is_read_by_a_process_all_the_same(no_threads):
+    content = parquet(50)
+    assert foreign.read("parquet", content)[0] is None
+    with pytest.raises(foreign.Unreadable, match="parquet"):
+        foreign.read("parquet", content[:-9])
+
+
+def test_where_no_process_can_be_started_a_file_is_read_here(monkeypatch):
+    def start(*given, **more):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    content, altered = mat(), mat()[:-9]
+    meant = foreign.read("mat", content)
+    monkeypatch.setattr(subprocess, "Popen", start)
+    assert foreign.read("mat", content) == meant
+    with pytest.raises(foreign.Unreadable):
+        foreign.read("mat", altered)
+
+
 def test_a_v7_3_file_cannot_read_other_files(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "t.mat", "w") as file:

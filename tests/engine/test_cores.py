@@ -103,3 +103,36 @@ def test_a_process_that_leaves_at_once_leaves_nothing_behind(seconds):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
+
+
+def a_process(_):
+    return os.getpid()
+
+
+def test_without_threads_the_work_is_done_here(no_threads):
+    assert list(in_processes(a_process, [(0,), (1,)], workers=2)) == 2 * [os.getpid()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+@pytest.mark.parametrize("most", [0, 1])
+def test_where_processes_cannot_be_started_the_work_is_done_here(monkeypatch, most):
+    from joblib.externals.loky.backend import fork_exec
+
+    begun, start = [], fork_exec.fork_exec
+
+    def start_few(*given, **more):
+        if len(begun) == most:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        begun.append(start(*given, **more))
+        return begun[-1]
+
+    monkeypatch.setattr(fork_exec, "fork_exec", start_few)
+    calls = ((number,) for number in range(3))
+    assert list(in_processes(a_process, calls, workers=2)) == 3 * [os.getpid()]
+    assert len(begun) == most
+    assert not any(is_alive(pid) for pid in begun)
+    assert not cores._pools
+
+
+def test_a_process_that_cannot_watch_its_parent_works_all_the_same(no_threads):
+    cores._end_with(os.getppid())

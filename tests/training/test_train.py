@@ -431,6 +431,48 @@ def test_restarts_hear_ctrl_c_when_another_thread_gets_it(examples):
     assert best.stopped.startswith("stopped: interrupted")
 
 
+@pytest.mark.parametrize("most", [0, 1])
+def test_starts_that_get_no_thread_are_trained_all_the_same(examples, monkeypatch, most):
+    monkeypatch.setattr("chainrule.training.steps.available_threads", lambda: 3)
+    options = {"max_iter": 15, "n_restarts": 4, "seed": 10}
+    meant = train(NETWORK, *examples, **options)
+    begun, start = [], threading.Thread.start
+
+    def start_few(thread):
+        if len(begun) == most:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_few)
+    best = train(NETWORK, *examples, **options)
+    assert len(begun) == most
+    assert best.minima == meant.minima
+    np.testing.assert_array_equal(best.theta, meant.theta)
+
+
+def test_without_threads_ctrl_c_keeps_the_best_and_begins_no_other(examples, no_threads):
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        options = {"optimizer": "adam", "max_iter": 10**9, "patience": None, "check": False}
+        best = train(NETWORK, *examples, n_restarts=100, **options)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert best.interrupted
+    assert best.stopped.startswith("stopped: interrupted")
+    assert best.minima == [best.J]
+
+
+def test_without_threads_a_start_that_fails_ends_them_all(examples, no_threads):
+    class Rule(SGD):
+        def init(self, theta):
+            raise RuntimeError("out of ideas")
+
+    with pytest.raises(RuntimeError, match="out of ideas"):
+        train(NETWORK, *examples, n_restarts=50, optimizer=Rule(), max_iter=10**6)
+
+
 def test_one_start_that_fails_ends_them_all(examples):
     class Rule(SGD):
         def init(self, theta):

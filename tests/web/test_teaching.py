@@ -98,6 +98,17 @@ def test_an_error_of_the_work_is_raised_where_it_is_waited_for():
     asyncio.run(listen())
 
 
+def test_without_threads_work_is_told_all_the_same(no_threads):
+    def work(tell):
+        tell({"i": 1})
+        return {"i": 2}
+
+    async def listened():
+        return [message async for message in worked(work)]
+
+    assert asyncio.run(listened()) == [{"i": 1}, {"i": 2}]
+
+
 def test_streams_that_wait_for_long_work_hold_up_no_other_answer():
     free = threading.Event()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from chainrule.commands import keeping, terminal
@@ -44,12 +44,11 @@ FASTEST = 1000.0  # a speed that nobody orders
 @contextmanager
 def _bar(what: str, total: float) -> Iterator[Any]:
     """Yield a function (done, note) that moves a bar on stderr."""
-    with Progress(
+    with terminal.Bar(
         TextColumn(what),
         BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(compact=True),
-        console=terminal.message_console(),
     ) as progress:
         task = progress.add_task("", total=total, note="")
         yield lambda done, note="": progress.update(task, completed=done, note=note)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from rich import markup
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Table
 
 from chainrule.common.checks import shortened
@@ -34,6 +34,18 @@ def message_console() -> Console:
 def data_console() -> Console:
     """Return the console for data: stdout."""
     return Console(highlight=False, soft_wrap=True)
+
+
+class Bar(Progress):
+    """A bar on stderr."""
+
+    def __init__(self, *columns: ProgressColumn) -> None:
+        super().__init__(*columns, console=message_console())
+
+    def start(self) -> None:
+        """Show it; where no thread can be started to move it, it is drawn again at its end."""
+        with suppress(RuntimeError):
+            super().start()
 
 
 def shown(text: object) -> str:
@@ -106,11 +118,10 @@ class Terminal:
     def progress(self, what: str) -> Iterator[Callable[[float], None]]:
         """Show a bar for some work."""
         self._end_line()
-        with Progress(
+        with Bar(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=16, complete_style="cyan", finished_style="cyan"),
             TextColumn("{task.percentage:.0f} %"),
-            console=message_console(),
         ) as bar:
             task = bar.add_task(what, total=1.0)
             yield lambda share: bar.update(task, completed=share)
@@ -142,10 +153,9 @@ class Live:
 
     def __init__(self, max_iter: int, max_time: float | None, since: float) -> None:
         self._max_iter, self._max_time, self._since = max_iter, max_time, since
-        self._progress = Progress(
+        self._progress = Bar(
             BarColumn(bar_width=16, complete_style="cyan", finished_style="cyan"),
             TextColumn("{task.fields[line]}"),
-            console=message_console(),
         )
         self._task = self._progress.add_task("", total=max_iter, line="")
         self._progress.start()

@@ -52,10 +52,7 @@ def read(kind: str, content: bytes) -> Parts:
         If the library refuses the file, crashes, or needs too much time or memory.
     """
     if not sys.executable:  # Python inside another program has nothing to start
-        facts, blobs, error = _attempt(kind, content, None)
-        if error is not None:
-            raise Unreadable(error)
-        return facts, blobs
+        return _read_here(kind, content)
     seconds = SPARE_SECONDS + int(SECONDS_PER_BYTE * len(content))
     memory = SPARE_MEMORY + MEMORY_PER_BYTE * len(content)
     command = [
@@ -69,7 +66,10 @@ def read(kind: str, content: bytes) -> Parts:
         str(seconds),
         str(memory),
     ]
-    code, answered = _run(command + sys.path, content, WAITED * seconds)
+    try:
+        code, answered = _run(command + sys.path, content, WAITED * seconds)
+    except OSError:  # the system starts no more processes
+        return _read_here(kind, content)
     head, _, rest = answered.partition(b"\n")
     try:
         answer = json.loads(head)
@@ -87,25 +87,32 @@ def read(kind: str, content: bytes) -> Parts:
     return answer["facts"], blobs
 
 
+def _read_here(kind: str, content: bytes) -> Parts:
+    facts, blobs, error = _attempt(kind, content, None)
+    if error is not None:
+        raise Unreadable(error)
+    return facts, blobs
+
+
 def _run(command: list[str], content: bytes, seconds: float) -> tuple[int, bytes]:
     """Give a program some bytes; return its exit code and its answer.  It does not outlive this.
 
     Another thread talks with it: where a signal ends that, Python waits a quarter of a second more.
     """
-    from concurrent.futures import ThreadPoolExecutor, wait
+    from concurrent.futures import wait
 
-    with (
-        subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **ENVIRONMENT},
-        ) as process,
-        ThreadPoolExecutor(1) as other,
-    ):
+    from chainrule.common.threads import aside
+
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **ENVIRONMENT},
+    ) as process:
+        talk = None
         try:
-            talk = other.submit(process.communicate, content, seconds)
+            talk = aside(process.communicate, content, seconds)
             while wait([talk], timeout=0.02).not_done:
                 pass
             return process.returncode, talk.result()[0]
@@ -113,6 +120,8 @@ def _run(command: list[str], content: bytes, seconds: float) -> tuple[int, bytes
             raise Unreadable(f"reading it took longer than {seconds:g} s") from None
         finally:
             process.kill()
+            if talk is not None:
+                wait([talk])
 
 
 def _why_it_stopped(code: int, seconds: int, memory: int) -> str:

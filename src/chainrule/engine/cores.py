@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import os
 import signal
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import starmap
 from pathlib import Path
+from threading import Event, RLock, Thread
 from typing import Any, TypeVar
 
 from chainrule.common.checks import check_count
+from chainrule.common.threads import begins
 from chainrule.notes.network import Network
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs 
 # What libraries ask for how many threads they may start
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _pools: set[Any] = set()  # of processes at work
-_pools_change = threading.RLock()
+_pools_change = RLock()
 
 
 @cache
@@ -53,27 +54,21 @@ def in_processes(
 ) -> Iterator[T]:
     """Yield what a function returns for each tuple of arguments, in their order, on all cores.
 
-    The processes end with this one, whatever ends it; Ctrl-C is for this one alone.
+    The processes end with this one, whatever ends it; Ctrl-C is for this one alone.  Where the
+    system starts no more processes, this one calls the function, for one tuple after the other.
 
     Examples
     --------
     >>> list(in_processes(divmod, [(7, 2), (9, 4)], workers=1))
     [(3, 1), (2, 1)]
     """
-    from joblib.externals.loky import ProcessPoolExecutor
-
+    calls = list(calls)
     workers = workers or available_threads()
-    if workers == 1:
+    begun = None if workers == 1 else _begin(function, calls, workers)
+    if begun is None:
         yield from starmap(function, calls)
         return
-    threads = dict.fromkeys(THREADS, str(max(1, available_threads() // workers)))
-    with _pools_change:
-        pool = ProcessPoolExecutor(
-            workers, initializer=_end_with, initargs=(os.getpid(),), env=threads
-        )
-        _pools.add(pool)
-        with _deaf_to_ctrl_c():  # what they would say of it is nothing for the user
-            answers = [pool.submit(function, *given) for given in calls]
+    pool, answers = begun
     try:
         for answer in answers:
             yield answer.result()
@@ -90,6 +85,47 @@ def end_processes() -> None:
     util._run_finalizers(0)  # type: ignore[attr-defined]
     for pool in [*_pools]:
         _end(pool)
+
+
+def _begin(function: Callable[..., T], calls: list[Any], workers: int) -> tuple[Any, Any] | None:
+    """Return processes at work and their answers, or None where they cannot be started."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    each = max(1, available_threads() // workers)
+    # Each watches its parent and has BLAS's threads; here are those of the pool and of its locks
+    if not _can_begin((each + 2) * workers + 8):
+        return None
+    threads = dict.fromkeys(THREADS, str(each))
+    with _pools_change, suppress(OSError, RuntimeError):
+        pool = ProcessPoolExecutor(
+            workers, initializer=_end_with, initargs=(os.getpid(),), env=threads
+        )
+        _pools.add(pool)
+        try:
+            with _deaf_to_ctrl_c():  # what they would say of it is nothing for the user
+                return pool, [pool.submit(function, *given) for given in calls]
+        except (OSError, RuntimeError):
+            for process in pool._processes.values():
+                process.terminate()
+                process.join()
+            pool._executor_manager_thread = None  # it has not begun, so it cannot be waited for
+            _end(pool)
+            raise
+    return None
+
+
+def _can_begin(threads: int) -> bool:
+    """Whether the system starts so many more threads; it counts processes among them.
+
+    A pool whose own threads cannot start would never answer.
+    """
+    over = Event()
+    held = [Thread(target=over.wait, daemon=True) for _ in range(threads)]
+    begun = [thread for thread in held if begins(thread)]
+    over.set()
+    for thread in begun:
+        thread.join()
+    return len(begun) == threads
 
 
 def _end(pool: Any) -> None:
@@ -123,7 +159,7 @@ def _end_with(parent: int) -> None:
             time.sleep(0.2)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    begins(Thread(target=watch, daemon=True))
 
 
 def _cores() -> int:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
 from functools import cache
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from chainrule.common.checks import check_count
+from chainrule.common.threads import aside
 from chainrule.common.types import Array
 from chainrule.kernel import BUILT, dot
 
@@ -180,18 +179,7 @@ def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *
     """
     if len(matrix) < LONG:
         return compute(matrix, *more)
-    found: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            found.set_result(compute(matrix, *more))
-        except BaseException as error:
-            found.set_exception(error)
-
-    try:
-        Thread(target=copy_context().run, args=(work,), daemon=True).start()
-    except RuntimeError:  # no thread can be started
-        return compute(matrix, *more)
+    found = aside(compute, matrix, *more)
     while not found.done():
         ask()
         with suppress(TimeoutError):

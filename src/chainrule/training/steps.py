@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import replace
 from numbers import Integral
+from threading import Event, Thread
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.common.checks import as_dtype, check_count
+from chainrule.common.threads import begins
 from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.choice import chosen
 from chainrule.engine.cores import available_threads
@@ -36,6 +37,7 @@ from chainrule.optimize import (
     is_rule,
 )
 from chainrule.optimize.loop import MaxIter, Run, Tolerances, cut_short, still_finite
+from chainrule.optimize.result import BY_SIGNAL
 from chainrule.optimize.vectors import blas_threads
 from chainrule.training import epochs
 from chainrule.training.checked import WrongGradientError, check_before_training
@@ -403,7 +405,8 @@ def best_of(
 ) -> Result:
     """Train from several random starts, in threads of their own, and return the best.
 
-    The kernel computes without Python's lock.  Ctrl-C ends them all, and the best so far is kept.
+    The kernel computes without Python's lock.  Where no thread can be started, they are trained
+    here, one after the other.  Ctrl-C ends them all, and the best so far is kept.
     """
     check_count(n_restarts, "n_restarts")
     given = {"theta": theta, "state": state, "callback": callback}
@@ -412,16 +415,32 @@ def best_of(
             raise ValueError(f"{name} is for a single training: leave it out, or n_restarts=1")
     workers = min(n_restarts, available_threads())
     options["threads"] = options["threads"] or 1  # each core has a training of its own
-    over, asked = threading.Event(), options.pop("stop")
+    over, asked = Event(), options.pop("stop")
     options["stop"] = over.is_set if asked is None else lambda: over.is_set() or asked()
     keeper = keeper_of(checkpoint, options["checkpoint_every"], options["resume"])
+    runs: list[Future[Result]] = [Future() for _ in range(n_restarts)]
+    todo = iter([*enumerate(runs, seed)])  # each thread takes the next
+
+    def trained(one: int) -> Result:
+        return train(seed=one, checkpoint=keeper and keeper.part(one), **options)
+
+    def work() -> None:
+        for one, run in todo:
+            if run.set_running_or_notify_cancel():
+                try:
+                    run.set_result(trained(one))
+                except BaseException as error:
+                    run.set_exception(error)
+
     cut: KeyboardInterrupt | None = None
-    pool = ThreadPoolExecutor(workers)
-    runs = [
-        pool.submit(train, seed=one, checkpoint=keeper and keeper.part(one), **options)
-        for one in range(seed, seed + n_restarts)
-    ]
+    at_work: list[Thread] = []
     try:
+        threads = [Thread(target=work) for _ in range(workers)]
+        at_work = [thread for thread in threads if begins(thread)]
+        for one, run in todo if not at_work else ():
+            run.set_result(trained(one))
+            if BY_SIGNAL in run.result().stopped:
+                raise KeyboardInterrupt
         # Where another thread gets the signal, a wait without end would not hear of it
         while wait(runs, SOON, FIRST_EXCEPTION).not_done and not over.is_set():
             if any(run.done() and run.exception() for run in runs):
@@ -431,7 +450,8 @@ def best_of(
     begun = [run for run in runs if not run.cancel()]  # after an end before its time, not all
     if cut is not None:
         over.set()
-    pool.shutdown()
+    for thread in at_work:
+        thread.join()
     if cut is not None and not begun:
         raise cut
     results = [run.result() for run in begun]

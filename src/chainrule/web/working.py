@@ -8,6 +8,8 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
+from chainrule.common.threads import aside
+
 Values = Mapping[str, Any]
 
 
@@ -59,7 +61,7 @@ async def worked(work: Callable[[Callable[[Values], None]], Values]) -> AsyncGen
         except BaseException as error:  # it belongs to whoever waits for the work
             put("failed", error)
 
-    threading.Thread(target=run, daemon=True).start()
+    aside(run)
     try:
         while True:
             what, value = await told.get()
