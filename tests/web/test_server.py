@@ -114,6 +114,26 @@ def test_a_stream_that_has_begun_keeps_no_other_request_waiting(monkeypatch):
     assert page.at_work == 0
 
 
+def test_a_stream_whose_reader_has_gone_says_nothing(monkeypatch, caplog):
+    async def many(at, asked):
+        for _ in range(2000):
+            yield {"numbers": np.zeros(1000)}
+
+    def leave(address):
+        port, token = re.fullmatch(r"http://127.0.0.1:(\d+)/#token=(\S+)", address).groups()
+        connection = http.client.HTTPConnection("127.0.0.1", int(port))
+        connection.request("POST", "/api/many", wire.pack({}), {"X-Chainrule-Token": token})
+        connection.sock.recv(100)
+        # Data that are not read: the connection is reset
+        connection.close()
+        monkeypatch.setattr(server, "IDLE_HOURS", 0)
+
+    monkeypatch.setitem(routes.ROUTES, "many", Route(many))
+    monkeypatch.setattr(server, "LOOKS_AFTER", 0)
+    server.serve(desk(), 0, lambda address: threading.Thread(target=leave, args=[address]).start())
+    assert caplog.text == ""
+
+
 def test_an_error_within_a_stream_is_its_last_message(monkeypatch):
     async def fails(at, asked):
         yield {"i": 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -169,6 +170,7 @@ async def frames(answers: AsyncIterator[Values]) -> AsyncGenerator[bytes]:
     try:
         async for values in answers:
             yield framed(values)
+            await asyncio.sleep(0)  # the loop hears that the reader has gone, and ends this
     except (ValueError, MemoryError) as error:
         yield framed({"error": one_line(error)})
 
