@@ -120,6 +120,8 @@ class ReadColumn:
         Cells that count as missing, each with the row of the first.
     stray : str
         The first that is no usual mark, and where; "" where there is none.
+    fit, strays : int
+        How many cells are what the form says, and how many are no usual mark.
     """
 
     values: Array
@@ -127,6 +129,8 @@ class ReadColumn:
     notes: list[str] = field(default_factory=list)
     absent: list[tuple[str, int, int]] = field(default_factory=list)
     stray: str = ""
+    fit: int = 0
+    strays: int = 0
 
     __repr__ = summary
 
@@ -295,7 +299,8 @@ def _plain(cells: Any, numbers: Any, form: str | None) -> ReadColumn:
         column = _dates(_Different(cells), f"{DATES} %Y%m%d")  # 20141013
         if column is not None and not column.stray:
             return column
-    return ReadColumn(numbers.to_numpy(), NUMBERS)  # NaN where there is none
+    values = numbers.to_numpy()  # NaN where there is none
+    return ReadColumn(values, NUMBERS, fit=len(values) - numbers.null_count())
 
 
 def _odd(cells: Any, form: str | None, comma: bool) -> ReadColumn:
@@ -323,13 +328,18 @@ def _fitted(seen: _Different, values: Any, form: str, known: bool) -> ReadColumn
     stray = ~fits & ~seen.words.str.contains(NO_NUMBER)
     n, strays = seen.total(fits), seen.total(stray)
     if not known:
-        many = strays > MOST_STRAYS * (n + strays) and (stray.sum() > 3 or n < 2 * strays)
+        many = too_many(n, strays) and (stray.sum() > 3 or n < 2 * strays)
         if many or n == 0 or 20 * n < seen.m:
             return None
         if values.dtype == pl.Float64 and strays and _are_categories(seen, values, stray):
             return None
     first = "{!r} in data row {}".format(*seen.first(stray)) if strays else ""
-    return ReadColumn(_vector(seen.rows(values)), form, [], seen.listed(~fits), first)
+    return ReadColumn(_vector(seen.rows(values)), form, [], seen.listed(~fits), first, n, strays)
+
+
+def too_many(fit: int, strays: int) -> bool:
+    """Tell whether too many cells of a column are none of the numbers or dates that others are."""
+    return strays > MOST_STRAYS * (fit + strays)
 
 
 def _are_categories(seen: _Different, values: Any, stray: Any) -> bool:

@@ -56,6 +56,28 @@ class Column:
             names = [f"{self.name}={category}" for category in self.categories[self.two :]]
         return (*names, f"{self.name}={MISSING}") if self.gaps else tuple(names)
 
+    def filled(self, count: int) -> str:
+        """Say of how many missing values it is told, and what they become.
+
+        Examples
+        --------
+        >>> Column("size", mean=2.5).filled(3), Column("colour", ("blue", "red", "teal")).filled(1)
+        ("column 'size': 3 missing values filled with 2.5", "column 'colour': 1 missing value: \
+all zeros")
+        """
+        if self.categories is not None:
+            becomes = f": {self.unknown}"
+        elif self.parts:
+            becomes = f" filled with {np.datetime64(round(self.mean or 0), 's')}"
+        else:
+            becomes = f" filled with {self.mean:.6g}"
+        return f"column {self.name!r}: {counted(count, 'missing value')}{becomes}"
+
+    @property
+    def unknown(self) -> str:
+        """What a text becomes that is missing, or none of the categories."""
+        return f"taken as {self.mean or 0.0:.2g}" if self.two else "all zeros"
+
 
 def _year(dates: Array) -> Array:
     return np.asarray(dates.astype("datetime64[Y]").astype(np.int64) + 1970)
@@ -114,10 +136,7 @@ def write(
             _refuse_empty(absent, place, "dates" if column.parts else "numbers")
         fill = np.datetime64(round(column.mean), "s") if column.parts else column.mean
         vector = np.where(absent, fill, vector)
-        shown = str(fill) if column.parts else f"{column.mean:.6g}"
-        notes = [
-            f"column {column.name!r}: {counted(absent.sum(), 'missing value')} filled with {shown}"
-        ]
+        notes = [column.filled(int(absent.sum()))]
     for j, part in enumerate(column.parts):
         block[:, j] = DATE_PARTS[part](vector)
     if not column.parts:
@@ -158,17 +177,14 @@ def _write_categories(
         raise DataError(_missing_values(absent, place, missing))
     _refuse_empty(absent, place, shortened(categories))
     if column.two:
-        fill = 0.0 if column.mean is None else column.mean
-        block[:, 0] = np.where(codes < 0, fill, codes)
-        becomes = f"taken as {fill:.2g}"
+        block[:, 0] = np.where(codes < 0, column.mean or 0.0, codes)
     else:
         rows = np.flatnonzero(codes >= 0)
         block[rows, codes[rows]] = 1
-        becomes = "all zeros"
     unknown = (codes < 0) & ~absent
     notes = []
     if absent.any():
-        notes.append(f"{counted(absent.sum(), 'missing value')}: {becomes}")
+        notes.append(column.filled(int(absent.sum())))
     if unknown.any():
         first = f"{values[int(np.argmax(unknown))]!r} in {place.first(unknown)} first"
         n, of = int(unknown.sum()), int((~absent).sum())
@@ -178,13 +194,16 @@ def _write_categories(
                 f"training had {shortened(categories)}: correct it, or train without it"
             )
         most = f"most values, {n:,} of {of:,}," if of < 2 * n and of >= ENOUGH else ""
-        notes.append(f"{most or counted(n, 'value')} not seen in training, {first}: {becomes}")
-    return [f"column {column.name!r}: {note}" for note in notes]
+        notes.append(
+            f"column {column.name!r}: {most or counted(n, 'value')} not seen in training, "
+            f"{first}: {column.unknown}"
+        )
+    return notes
 
 
 def _refuse_empty(absent: Array, place: Place, trained: str) -> None:
     """Raise DataError if many rows, and all of them, lack a value that training had."""
-    if len(absent) >= ENOUGH and absent.all():
+    if len(absent) >= ENOUGH and not place.part and absent.all():
         raise DataError(
             f"{place} has no value in {counted(len(absent), 'row')}, where training had {trained}: "
             "fill it in, or train without it"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from chainrule.common.checks import DataError, counted
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
+from chainrule.datasets.cells import ReadColumn
 from chainrule.datasets.encoding import Reading, Table
 from chainrule.datasets.vectors import Label
 
@@ -55,6 +56,11 @@ class Contents:
     held_out: tuple[Table, Array] | None = None
     notes: tuple[str, ...] = ()  # what was read as what, a sentence each
     reading: Reading = field(default_factory=Reading)
-    strays: Mapping[str, str] = field(default_factory=dict)  # by column: "'#ERR' in data row 9"
+    read: Mapping[str, ReadColumn] = field(default_factory=dict)  # what became of columns of text
 
     __repr__ = summary
+
+    @property
+    def strays(self) -> dict[str, str]:
+        """Cells that cannot be read as the others are, by column: "'#ERR' in data row 9"."""
+        return {name: column.stray for name, column in self.read.items() if column.stray}

@@ -77,29 +77,36 @@ class Dataset:
 
 
 def encoded(
-    encoder: Encoder, contents: Contents, table: Table, y: Array | None, *, labelled: bool = True
+    encoder: Encoder,
+    contents: Contents,
+    table: Table,
+    y: Array | None,
+    *,
+    labelled: bool = True,
+    first: int | None = None,
 ) -> Dataset:
     """Return a dataset of other rows, encoded as those that the encoder learnt from.
 
-    Rows without a target are left out, unless no target is wanted.
+    Rows without a target are left out, unless no target is wanted.  With `first`, they are rows of
+    a larger table, which begin after so many others.
     """
     table = {name: without(vector, encoder.na) for name, vector in table.items()}
     target = None
     if labelled and y is not None:
         target = Target((str(encoder.target),), without(y, encoder.na))
-    if target is not None and target.absent.all():
+    if target is not None and first is None and target.absent.all():
         target = None
     used = [column.name for column in encoder.columns if column.name in table]
     gaps = used if encoder.missing == "drop" and labelled else ()
-    whole, notes = whole_rows(table, target, gaps)
-    table, rows = rows_of(table, whole), np.flatnonzero(whole) + 1
-    X, more = encoder.encode(table, contents.name, rows)
-    Y = None if target is None else _as_learnt(encoder, target.y[whole], contents.name, rows)
-    sha256 = contents.sha256
-    return Dataset(X, Y, encoder, contents.name, sha256, [*contents.notes, *notes, *more])
+    whole, left_out = whole_rows(table, target, gaps, first or 0)
+    table, rows = rows_where(table, whole), np.flatnonzero(whole) + (first or 0) + 1
+    X, more = encoder.encode(table, contents.name, rows, part=first is not None)
+    Y = None if target is None else as_learnt(encoder, target.y[whole], contents.name, rows)
+    notes = [*contents.notes, *left_out.notes(str(encoder.target)), *more]
+    return Dataset(X, Y, encoder, contents.name, contents.sha256, notes)
 
 
-def _as_learnt(encoder: Encoder, y: Array, source: str, rows: Array) -> Array:
+def as_learnt(encoder: Encoder, y: Array, source: str, rows: Array) -> Array:
     """Return a target as the encoder's own became Y: codes of its classes, or numbers."""
     if encoder.classes is None:
         return numbers(y, Place(source, str(encoder.target), rows, "target"))
@@ -108,32 +115,68 @@ def _as_learnt(encoder: Encoder, y: Array, source: str, rows: Array) -> Array:
     return encoder.codes(y, source, rows)
 
 
-def whole_rows(
-    table: Table, target: Target | None, used: Collection[str]
-) -> tuple[Array, list[str]]:
-    """Tell which rows have a target and no missing value in the columns `used`; say how many lack.
+@dataclass
+class LeftOut:
+    """How many rows are left out, and the number of the first: without a target, or with gaps."""
 
-    Return an array of bool, of shape (m,), and what to say.
+    untold: int = 0
+    first_untold: int = 0
+    gaps: int = 0
+    first_gap: int = 0
+
+    __repr__ = summary
+
+    def __add__(self, later: LeftOut) -> LeftOut:
+        return LeftOut(
+            self.untold + later.untold,
+            self.first_untold or later.first_untold,
+            self.gaps + later.gaps,
+            self.first_gap or later.first_gap,
+        )
+
+    def notes(self, target: str) -> list[str]:
+        """Say so.
+
+        Examples
+        --------
+        >>> (LeftOut(gaps=1, first_gap=7) + LeftOut(gaps=2, first_gap=9)).notes("y")
+        ['3 rows with missing values, data row 7 first: left out']
+        """
+        notes = []
+        if self.untold:
+            notes.append(
+                f"target {target!r} is missing in {counted(self.untold, 'row')}, data row "
+                f"{self.first_untold} first: left out"
+            )
+        if self.gaps:
+            what = f"{counted(self.gaps, 'row')} with missing values, data row {self.first_gap}"
+            notes.append(f"{what} first: left out")
+        return notes
+
+
+def whole_rows(
+    table: Table, target: Target | None, used: Collection[str], first: int = 0
+) -> tuple[Array, LeftOut]:
+    """Tell which rows have a target and no missing value in the columns `used`, and which lack.
+
+    Return an array of bool, of shape (m,), and the others; the first row is number first + 1.
     """
     m = len(next(iter(table.values())))
-    whole, notes = np.ones(m, dtype=bool), []
+    whole, left_out = np.ones(m, dtype=bool), LeftOut()
     if target is not None and (absent := target.absent).any():
         whole &= ~absent
-        notes.append(
-            f"target {target.name!r} is missing in {counted(absent.sum(), 'row')}, data row "
-            f"{int(np.argmax(absent)) + 1} first: left out"
-        )
+        left_out.untold = int(absent.sum())
+        left_out.first_untold = first + int(np.argmax(absent)) + 1
     gaps = np.zeros(m, dtype=bool)
     for name in used:
         gaps |= absences(table[name])
     gaps &= whole
     if gaps.any():
-        what = f"{counted(gaps.sum(), 'row')} with missing values, data row {np.argmax(gaps) + 1}"
-        notes.append(f"{what} first: left out")
-    return whole & ~gaps, notes
+        left_out.gaps, left_out.first_gap = int(gaps.sum()), first + int(np.argmax(gaps)) + 1
+    return whole & ~gaps, left_out
 
 
-def rows_of(table: Table, whole: Array) -> dict[str, Array]:
+def rows_where(table: Table, whole: Array) -> dict[str, Array]:
     """Return the rows of a table that are whole."""
     return {name: vector[whole] for name, vector in table.items()}
 

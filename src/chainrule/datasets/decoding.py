@@ -19,7 +19,7 @@ BYTE_ORDER_MARKS = {
 def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, list[str]]:
     """Return a text in UTF-8 with newlines at the ends of lines, and what was decided."""
     notes = []
-    found = encoding or _marked_encoding(content)
+    found = encoding or marked_encoding(content)
     if found is None:
         refuse_no_text(name, content)
     if found is not None:
@@ -30,13 +30,7 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
                 f"there is no encoding {encoding!r}: try latin-1, cp1252 or utf-16"
             ) from None
         except UnicodeError as error:
-            why: object = error
-            if isinstance(error, UnicodeDecodeError):
-                why = f"{error.reason}, at byte {error.start + 1}"
-            way = as_arguments(encoding="cp1252") if encoding else "save it as csv in UTF-8"
-            raise DataError(
-                f"{name}: not text in {as_arguments(encoding=found)} ({why}): try {way}"
-            ) from None
+            raise not_in(name, found, error, named=encoding is not None) from None
         content = content.removeprefix("\ufeff".encode())
     else:
         try:
@@ -51,19 +45,33 @@ def decoded(name: str, content: bytes, encoding: str | None) -> tuple[bytes, lis
         raise DataError(f"{name}: no table of text: save it as csv")
     if b"\x1a" in content[-SAMPLE:]:
         content = content.rstrip(b"\x1a\r\n\t ")  # the end of a file, under DOS
+    return with_newlines(content), notes
+
+
+def with_newlines(content: bytes) -> bytes:
+    """Return a text with newlines at the ends of lines."""
     if b"\r" in content:  # Windows, old Macs, and what became of their files
         for end in (b"\r\r\n", b"\r\n", b"\r"):
             content = content.replace(end, b"\n")
-    return content, notes
+    return content
+
+
+def not_in(name: str, encoding: str, error: UnicodeError, *, named: bool) -> DataError:
+    """Return the error for a text that is not in an encoding, which somebody has named or not."""
+    why: object = error
+    if isinstance(error, UnicodeDecodeError):
+        why = f"{error.reason}, at byte {error.start + 1}"
+    way = as_arguments(encoding="cp1252") if named else "save it as csv in UTF-8"
+    return DataError(f"{name}: not text in {as_arguments(encoding=encoding)} ({why}): try {way}")
 
 
 def refuse_no_text(name: str, content: bytes) -> None:
     """Refuse what begins as no text does: it has a zero, and not by an encoding."""
-    if b"\0" in content[:SAMPLE] and _marked_encoding(content) is None:
+    if b"\0" in content[:SAMPLE] and marked_encoding(content) is None:
         raise DataError(f"{name}: of no format that is read: save it as csv")
 
 
-def _marked_encoding(content: bytes) -> str | None:
+def marked_encoding(content: bytes) -> str | None:
     """Return what the first bytes tell: a byte order mark, or the zeros of UTF-16 without one."""
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if content.startswith(mark):

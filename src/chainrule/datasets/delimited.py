@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,28 +59,47 @@ def read(name: str, sha256: str, content: bytes, like: Reading, target: str | No
 
 def table(name: str, sha256: str, text: bytes, layout: Layout, like: Reading) -> Contents:
     """Read a table of text in UTF-8 whose layout is known; arguments as for `read`."""
-    frame, left_out = _frame(name, text, layout)
-    frame, row_names = _without_row_names(frame, layout, like.forms)
+    frame, left_out = rows_of(name, from_line(text, layout.start), layout)
+    if not len(frame):
+        raise DataError(f"{name}: there is a header, but no data row")
+    frame, row_names = without_row_names(frame, layout, like.forms)
+    return understood(name, sha256, frame, layout, like, (*layout.notes, *left_out, *row_names))
+
+
+def understood(
+    name: str, sha256: str, frame: Any, layout: Layout, like: Reading, notes: Sequence[str] = ()
+) -> Contents:
+    """Return what a frame of text holds, and what was decided about its cells."""
     columns = cells.understand(frame, like.forms, layout.separator)
     return Contents(
         name,
         sha256,
         {name: column.values for name, column in columns.items()},
-        notes=(*layout.notes, *left_out, *row_names, *cells.notes(columns)),
+        notes=(*notes, *cells.notes(columns)),
         reading=Reading(
             layout.headed, like.encoding, {name: column.form for name, column in columns.items()}
         ),
-        strays={name: column.stray for name, column in columns.items() if column.stray},
+        read=columns,
     )
 
 
-def _frame(name: str, text: bytes, layout: Layout) -> tuple[Any, list[str]]:
-    """Return all fields of the data rows as text, in a Polars frame, and what was left out."""
+def rows_of(name: str, body: bytes, layout: Layout, *, last: bool = True) -> tuple[Any, list[str]]:
+    """Return all fields of some data rows as text, in a Polars frame, and what was left out.
+
+    Parameters
+    ----------
+    name : str
+    body : bytes
+        Whole lines, of which the first is line `layout.start` of the file.
+    layout : Layout
+    last : bool
+        Whether the table ends with them: a source or sums may stand there.
+    """
     import polars as pl
 
-    body, separator = _from_line(text, layout.start), layout.separator
+    separator = layout.separator
     body = _without_blank_lines(_without_comments(body, layout), layout)
-    body, below = _without_lines_below(body, layout)
+    body, below = _without_lines_below(body, layout) if last else (body, [])
     told = body.lstrip(b"\r\n")  # Polars takes the width from the first line
     layout = replace(layout, start=layout.start + body[: len(body) - len(told)].count(b"\n"))
     body = told
@@ -98,12 +117,13 @@ def _frame(name: str, text: bytes, layout: Layout) -> tuple[Any, list[str]]:
     except pl.exceptions.PolarsError:
         rows = [[field or None for field in row] for row in _checked(name, body, separator, layout)]
         frame = pl.DataFrame(rows, schema, orient="row")
-    frame, notes = _without_empty_rows(name, body, frame, layout)
-    frame, totals = _without_totals(frame)
+    frame, notes = _without_empty_rows(body, frame, layout)
+    frame, totals = _without_totals(frame) if last else (frame, [])
     return frame, below + notes + totals
 
 
-def _from_line(text: bytes, line: int) -> bytes:
+def from_line(text: bytes, line: int) -> bytes:
+    """Return a text without its first lines."""
     start = 0
     for _ in range(line):
         start = text.find(b"\n", start) + 1 or len(text)
@@ -200,9 +220,7 @@ def _checked(name: str, body: bytes, separator: str, layout: Layout) -> Iterator
         ) from None
 
 
-def _without_empty_rows(
-    name: str, body: bytes, frame: Any, layout: Layout
-) -> tuple[Any, list[str]]:
+def _without_empty_rows(body: bytes, frame: Any, layout: Layout) -> tuple[Any, list[str]]:
     """Leave out empty rows and those that say the header again."""
     import polars as pl
 
@@ -222,12 +240,10 @@ def _without_empty_rows(
         if again.any():
             frame = frame.filter(~again.fill_null(False))
             notes.append(f"{counted(int(again.sum()), 'row')} that repeats the header left out")
-    if not len(frame):
-        raise DataError(f"{name}: there is a header, but no data row")
     return frame, notes
 
 
-def _without_row_names(
+def without_row_names(
     frame: Any, layout: Layout, forms: Mapping[str, str]
 ) -> tuple[Any, list[str]]:
     """Leave out what a program wrote beside the data: row names, and columns that are empty."""

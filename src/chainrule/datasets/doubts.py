@@ -23,10 +23,13 @@ ENOUGH = 10  # fewer rows may be counted, or told apart, by chance
 NINES = re.compile(r"-?99+$")
 
 
-def numbers_the_rows(name: str, vector: Array, *, alone: bool = False) -> str | None:
+def numbers_the_rows(
+    name: str, vector: Array, *, alone: bool = False, counts: bool | None = None
+) -> str | None:
     """Say why a column only tells rows apart, if it does: a network would learn it by heart.
 
-    A curve's only input may count, unless it is called an identifier.
+    A curve's only input may count, unless it is called an identifier.  `counts` says whether the
+    whole column does where these are its first rows.
 
     Examples
     --------
@@ -46,7 +49,9 @@ def numbers_the_rows(name: str, vector: Array, *, alone: bool = False) -> str | 
             return "is text that differs in every row, like an identifier"
     elif vector.dtype.kind == "M" or not _whole(vector):
         return None
-    elif m > ENOUGH and (called_so or not alone) and _counts(vector):
+    elif (
+        m > ENOUGH and (called_so or not alone) and (_counts(vector) if counts is None else counts)
+    ):
         in_order = bool((np.diff(vector) == 1).all())
         return "numbers the rows" + ("" if in_order else ", in another order")
     differ = called_so and m > 2 and len(set(vector.tolist())) >= 0.9 * m

@@ -120,7 +120,7 @@ class Encoder:
         return self.outputs or (() if self.target is None else (self.target,))
 
     def encode(
-        self, table: Table, source: str, rows: Array | None = None
+        self, table: Table, source: str, rows: Array | None = None, *, part: bool = False
     ) -> tuple[Array, list[str]]:
         """Turn a table into the inputs of the network.
 
@@ -132,6 +132,8 @@ class Encoder:
             What errors call the table: the file's name.
         rows : array of shape (m,) of int, optional
             The number of each data row, where some were left out.  Default: 1 to m.
+        part : bool, default=False
+            Whether these are some rows of a larger table: then a column may be empty here.
 
         Returns
         -------
@@ -155,11 +157,12 @@ class Encoder:
         notes, start = [], 0
         for column, vector in zip(self.columns, vectors, strict=True):
             block = X[:, start : start + len(column.inputs)]
-            notes += write(column, vector, block, self.missing, Place(source, column.name, rows))
+            place = Place(source, column.name, rows, part=part)
+            notes += write(column, vector, block, self.missing, place)
             start += len(column.inputs)
         if self.divisor != 1:
             X /= self.divisor
-        return X, _fewer(notes)
+        return X, fewer(notes)
 
     def codes(self, labels: Array, source: str, rows: Array | None = None) -> Array:
         """Return the code, 0..K-1, of each label of a target column.
@@ -341,7 +344,7 @@ def _number(value: Any) -> float | None:
     return number
 
 
-def _fewer(notes: list[str]) -> list[str]:
+def fewer(notes: list[str]) -> list[str]:
     """Return notes in which one tells of all the columns that were filled, where they are many."""
     filled = [note for note in notes if " filled with " in note]
     if len(filled) <= FEW_NOTES:

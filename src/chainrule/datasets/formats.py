@@ -116,7 +116,7 @@ def _read(source: File, target: str | None, like: Reading, name: str) -> Content
         raise DataError(f"{name}: the file is empty")
     sha256 = hashlib.sha256(content).hexdigest()
     inner, content = _unpacked(name, content)
-    kind = _format(inner, content)
+    kind = kind_of(inner, content)
     if kind == "document":
         raise DataError(
             f"{name}: it is a document of Office, no table: save the table in it as csv"
@@ -140,7 +140,7 @@ TYPED = {
 }
 
 
-def _format(name: str, content: bytes) -> str:
+def kind_of(name: str, content: bytes) -> str:
     """Return the format by the first bytes, else by the name's ending, else "text"."""
     for signature, kind in SIGNATURES.items():
         if content.startswith(signature):
@@ -169,7 +169,7 @@ def _zipped_format(content: bytes) -> str:
 
 def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
     """Return a compressed file's own name and content; others as they are."""
-    kind = _format(name, content)
+    kind = kind_of(name, content)
     if kind not in ("gz", "bz2", "xz", "zip"):
         return name, content
     inner = name.removesuffix(Path(name).suffix)
@@ -177,7 +177,7 @@ def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
     try:
         if kind == "zip":
             with zipfile.ZipFile(stream) as archive:
-                inner = _only_member(name, archive)
+                inner = only_member(name, archive)
                 with archive.open(inner) as file:
                     unpacked = file.read(most + 1)
         else:
@@ -194,18 +194,19 @@ def _unpacked(name: str, content: bytes) -> tuple[str, bytes]:
         raise bomb(name, len(content))
     if not unpacked or unpacked.isspace():
         raise DataError(f"{name}: the file in it is empty")
-    _refuse_no_table(name, unpacked)
+    refuse_no_table(name, unpacked)
     return inner, unpacked
 
 
-def _refuse_no_table(name: str, head: bytes) -> None:
+def refuse_no_table(name: str, head: bytes) -> None:
     """Refuse what is surely no table by its first bytes, and say what it is."""
     for pattern, what in NO_TABLES:
         if re.match(pattern, head, re.DOTALL):
             raise DataError(f"{name}: it is {what}, no table: save the table in it as csv")
 
 
-def _only_member(name: str, archive: zipfile.ZipFile) -> str:
+def only_member(name: str, archive: zipfile.ZipFile) -> str:
+    """Return the name of the one file in an archive, or raise DataError."""
     members = [
         member.filename
         for member in archive.infolist()
@@ -222,8 +223,8 @@ def _only_member(name: str, archive: zipfile.ZipFile) -> str:
 def _content(source: File, name: str, encoding: str | None) -> bytes:
     def look(head: bytes) -> None:
         zipped = head.startswith(b"PK")  # which only its end proves
-        _refuse_no_table(name, head)
-        if encoding is None and not zipped and _format(name, head) == "text":
+        refuse_no_table(name, head)
+        if encoding is None and not zipped and kind_of(name, head) == "text":
             decoding.refuse_no_text(name, head)
 
     if not name:

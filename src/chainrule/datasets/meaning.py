@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from chainrule.common.checks import DataError, as_arguments, counted, shortened
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
 from chainrule.datasets.contents import Contents
@@ -19,21 +20,54 @@ MAX_CATEGORIES = 100
 MOSTLY = 0.5  # a column with a larger share of missing values is better dropped than filled
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """What is known of a whole table, of which some rows are looked at.
+
+    Attributes
+    ----------
+    m : int
+        Its rows to learn from.
+    head : int
+        How many of the rows that are looked at are its first, none left out between.
+    absent : mapping of str to int
+        How many values each column lacks.
+    counting : collection of str
+        Columns that hold 1, 2, ..., m or 0, ..., m - 1 in some order.
+    """
+
+    m: int
+    head: int
+    absent: Mapping[str, int]
+    counting: Collection[str]
+
+    __repr__ = summary
+
+
 def learn_columns(
-    table: Table, missing: str | None, contents: Contents, rows: Array, keep: Collection[str]
+    table: Table,
+    missing: str | None,
+    contents: Contents,
+    rows: Array,
+    keep: Collection[str],
+    beyond: Beyond | None = None,
 ) -> tuple[list[Column], list[DataError], list[str]]:
     """Decide what each column becomes; return that, what is wrong, and notes on text and dates."""
+    head = None if beyond is None else beyond.head
     columns: list[Column] = []
     faults: list[DataError] = []
     for name, vector in table.items():
         sure = name in keep or not contents.named
-        why = None if sure else numbers_the_rows(name, vector, alone=len(table) == 1)
+        counts = None if beyond is None else name in beyond.counting
+        alone = len(table) == 1
+        why = None if sure else numbers_the_rows(name, vector[:head], alone=alone, counts=counts)
         try:
             if why is not None:
                 raise DataError(contents.name, f"column {name!r} {why}", drop=[name])
             place = Place(contents.name, name, rows)
             stray = contents.strays.get(name, "")
-            columns.append(learn_column(vector, missing, place, stray, keep=name in keep))
+            of = None if beyond is None else (beyond.absent.get(name, 0), beyond.m)
+            columns.append(learn_column(vector, missing, place, stray, keep=name in keep, of=of))
         except DataError as fault:
             faults.append(fault)
     return columns, faults, _becomes(columns)
@@ -59,9 +93,18 @@ def _becomes(columns: Sequence[Column]) -> list[str]:
 
 
 def learn_column(
-    vector: Array, missing: str | None, place: Place, stray: str = "", *, keep: bool = False
+    vector: Array,
+    missing: str | None,
+    place: Place,
+    stray: str = "",
+    *,
+    keep: bool = False,
+    of: tuple[int, int] | None = None,
 ) -> Column:
-    """Decide what a column becomes; a stray cell counts as missing, and is named as the reason."""
+    """Decide what a column becomes; a stray cell counts as missing, and is named as the reason.
+
+    Where the vector is some of a longer one, `of` is how many values that lacks, and its length.
+    """
     _refuse_unusable(vector, place)
     absent = absences(vector)
     present, fills = vector[~absent], missing in ("mean", "category")
@@ -76,11 +119,12 @@ def learn_column(
     if missing == "category" and absent.any() and column.categories is None:
         column = replace(column, gaps=True)
     if missing is None and absent.any():
-        mostly = absent.mean() > MOSTLY
+        count, m = of or (int(absent.sum()), len(absent))
+        mostly = count > MOSTLY * m
         odd = f" ({stray} is no {'date' if column.parts else 'number'})" if stray else ""
         raise DataError(
             place.source,
-            f"column {column.name!r} has {counted(absent.sum(), 'missing value')}, in "
+            f"column {column.name!r} has {counted(count, 'missing value')}, in "
             f"{place.first(absent)} first{odd}"
             + (f", which is most ({as_arguments(missing='category')} keeps it)" if mostly else ""),
             **({"drop": [column.name]} if mostly else {"missing": "mean"}),

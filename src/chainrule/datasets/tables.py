@@ -7,20 +7,28 @@ reads another one as a trained model needs it; `split` sets rows aside.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from chainrule.common.checks import DataError, as_arguments, counted
 from chainrule.common.files import File
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.datasets.contents import Contents
-from chainrule.datasets.dataset import Dataset, encoded, refuse_strays, rows_of, whole_rows
+from chainrule.datasets.dataset import (
+    Dataset,
+    LeftOut,
+    encoded,
+    refuse_strays,
+    rows_where,
+    whole_rows,
+)
 from chainrule.datasets.doubts import doubts
 from chainrule.datasets.encoding import FILLINGS, Encoder, Reading
 from chainrule.datasets.formats import read
 from chainrule.datasets.images import find_image
-from chainrule.datasets.meaning import learn_columns
+from chainrule.datasets.meaning import Beyond, learn_columns
 from chainrule.datasets.names import columns_named
 from chainrule.datasets.targets import (
     Kind,
@@ -115,38 +123,150 @@ def load(
     target 'kind' (the last column): 4 texts, 2 distinct: classes a, b
     column 'colour': blue is 0, red is 1
     """
-    if missing not in FILLINGS:
-        raise DataError(f"missing must be 'mean', 'drop' or 'category', got {missing!r}")
-    wanted, na = _listed(target), tuple(part for word in _listed(na) for part in word.split(","))
-    array = wanted[0] if len(wanted) == 1 else None
-    contents = read(source, array, Reading(header, encoding), name)
-    table, found, out = _parted(contents, wanted, _listed(drop))
-    kept = columns_named(_listed(keep), list(contents.table), "column {!r} to keep", contents.name)
-    table, found, rows, left_out = _rows_to_use(contents, table, found, na, missing)
-    columns, faults, becomes = learn_columns(table, missing, contents, rows, kept)
-    encoder = Encoder(
-        tuple(columns), found.name, None, out, missing,
-        reading=contents.reading, outputs=found.names if len(found.names) > 1 else (), na=na,
-    )  # fmt: skip
-    if not faults:
-        encoder, X, said = _encoded_first(encoder, contents, table, rows)
-    pictures = encoder.image_shape is not None
-    try:
-        Y, classes, what = understand_target(found, kind, contents, rows, pictures=pictures)
-    except DataError as fault:
-        guessed = not wanted and contents.target is None and len(rows) > 1
-        faults.insert(0, _of_a_guess(fault, found, table, faults) if guessed else fault)
-    if faults:
-        raise all_of(faults)
-    encoder = replace(encoder, classes=classes)
-    doubtful = [] if pictures or not contents.named else doubts(table, Y, classes, found.name)
-    what = f"target {found.name!r}{found.why}: {what}"
-    notes = [*contents.notes, *left_out, what, *becomes, *said, *doubtful]
+    asked = Asked.of(target, drop, missing, kind, na, keep)
+    contents = read(source, asked.array, Reading(header, encoding), name)
+    part = asked.part(contents)
+    if not len(part.rows):
+        raise asked.no_rows(contents, part)
+    learnt = asked.learn(contents, part)
+    encoder, notes = learnt.encoder, learnt.notes
     held_out = None
     if contents.held_out is not None:
         held_out = encoded(encoder, contents, *contents.held_out)
         notes.append(f"the file brings its own test set of {counted(len(held_out), 'row')}")
-    return Dataset(X, Y, encoder, contents.name, contents.sha256, notes, held_out)
+    return Dataset(learnt.X, learnt.Y, encoder, contents.name, contents.sha256, notes, held_out)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows to learn from: those of a table that have a target, and no gap where none may be.
+
+    Attributes
+    ----------
+    table : dict of str to array
+        The columns of the inputs.
+    found : Target
+    rows : ndarray
+        The number of each data row.
+    dropped : tuple of str
+        Columns that are not used.
+    left_out : LeftOut
+    """
+
+    table: dict[str, Array]
+    found: Target
+    rows: Array
+    dropped: tuple[str, ...]
+    left_out: LeftOut
+
+    __repr__ = summary
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was learnt about a table: how it becomes X and Y, and what was decided."""
+
+    encoder: Encoder
+    X: Array
+    Y: Array
+    notes: list[str]
+
+    __repr__ = summary
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks of a table to train on; see `load` for the fields.
+
+    `load` asks the rules about all rows of a table, and `chainrule.engine.passes` about those in
+    which something is new.
+    """
+
+    wanted: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    missing: str | None = None
+    kind: Kind | None = None
+    na: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+    __repr__ = summary
+
+    @classmethod
+    def of(
+        cls,
+        target: str | Sequence[str] | None = None,
+        drop: str | Collection[str] = (),
+        missing: str | None = None,
+        kind: Kind | None = None,
+        na: str | Collection[str] = (),
+        keep: str | Collection[str] = (),
+    ) -> Asked:
+        """Return the arguments of `load` that are about columns, checked."""
+        if missing not in FILLINGS:
+            raise DataError(f"missing must be 'mean', 'drop' or 'category', got {missing!r}")
+        gone = tuple(part for word in _listed(na) for part in word.split(","))
+        return cls(
+            tuple(_listed(target)), tuple(_listed(drop)), missing, kind, gone, tuple(_listed(keep))
+        )
+
+    @property
+    def array(self) -> str | None:
+        """The name that may be that of an array."""
+        return self.wanted[0] if len(self.wanted) == 1 else None
+
+    def part(self, contents: Contents, first: int = 0) -> Part:
+        """Return the rows to learn from; the number of the first row is one more than `first`."""
+        table, found, out = _parted(contents, self.wanted, self.drop)
+        table = {column: without(vector, self.na) for column, vector in table.items()}
+        found = replace(found, y=without(found.y, self.na))
+        whole, left_out = whole_rows(
+            table, found, list(table) if self.missing == "drop" else (), first
+        )
+        rows = np.flatnonzero(whole) + first + 1
+        return Part(rows_where(table, whole), replace(found, y=found.y[whole]), rows, out, left_out)
+
+    def no_rows(self, contents: Contents, part: Part) -> DataError:
+        """Return the error for a table that has no row to learn from."""
+        if not part.left_out.gaps:
+            found = part.found
+            return DataError(
+                f"{contents.name}: target {found.name!r} has no value at all: "
+                f"{another(contents, found.names)}"
+            )
+        return DataError(contents.name, "no row is without a missing value", missing="mean")
+
+    def learn(self, contents: Contents, part: Part, beyond: Beyond | None = None) -> Learnt:
+        """Decide what columns and target mean, and say so.
+
+        Where the rows are only some of a table, `beyond` tells what is known of the others.
+        """
+        table, found, rows = part.table, part.found, part.rows
+        kept = columns_named(self.keep, list(contents.table), "column {!r} to keep", contents.name)
+        columns, faults, becomes = learn_columns(table, self.missing, contents, rows, kept, beyond)
+        encoder = Encoder(
+            tuple(columns), found.name, None, part.dropped, self.missing, reading=contents.reading,
+            outputs=found.names if len(found.names) > 1 else (), na=self.na,
+        )  # fmt: skip
+        X, said = np.empty((0, 0)), list[str]()
+        if not faults:
+            encoder, X, said = _encoded_first(encoder, contents, table, rows)
+        pictures = encoder.image_shape is not None
+        try:
+            m = None if beyond is None else beyond.m
+            Y, classes, what = understand_target(
+                found, self.kind, contents, rows, pictures=pictures, m=m
+            )
+        except DataError as fault:
+            guessed = not self.wanted and contents.target is None and len(rows) > 1
+            faults.insert(0, _of_a_guess(fault, found, table, faults) if guessed else fault)
+        if faults:
+            raise all_of(faults)
+        encoder = replace(encoder, classes=classes)
+        doubtful = [] if pictures or not contents.named else doubts(table, Y, classes, found.name)
+        what = f"target {found.name!r}{found.why}: {what}"
+        left_out = part.left_out.notes(found.name)
+        notes = [*contents.notes, *left_out, what, *becomes, *said, *doubtful]
+        return Learnt(encoder, X, Y, notes)
 
 
 def _parted(
@@ -162,28 +282,6 @@ def _parted(
     if not table:
         raise DataError(f"{contents.name}: no column is left for the inputs besides {found.name!r}")
     return table, found, out
-
-
-def _rows_to_use(
-    contents: Contents,
-    table: dict[str, Array],
-    found: Target,
-    na: Collection[str],
-    missing: str | None,
-) -> tuple[dict[str, Array], Target, Array, list[str]]:
-    """Return table and target without the rows to leave out, the numbers of the rest, and notes."""
-    table = {column: without(vector, na) for column, vector in table.items()}
-    found = replace(found, y=without(found.y, na))
-    if found.absent.all():
-        raise DataError(
-            f"{contents.name}: target {found.name!r} has no value at all: "
-            f"{another(contents, found.names)}"
-        )
-    whole, left_out = whole_rows(table, found, list(table) if missing == "drop" else ())
-    if not whole.any():
-        raise DataError(contents.name, "no row is without a missing value", missing="mean")
-    rows = np.flatnonzero(whole) + 1
-    return rows_of(table, whole), replace(found, y=found.y[whole]), rows, left_out
 
 
 def _of_a_guess(
@@ -284,7 +382,25 @@ def load_like(
     array([[5.],
            [6.]])
     """
-    contents = read(source, encoder.target, _reading(encoder, header, encoding), name)
+    contents = read(source, encoder.target, reading_like(encoder, header, encoding), name)
+    data = like(encoder, contents, drop, labelled=labelled)
+    if contents.held_out is None:
+        return data
+    return replace(data, held_out=encoded(encoder, contents, *contents.held_out))
+
+
+def like(
+    encoder: Encoder,
+    contents: Contents,
+    drop: str | Collection[str] = (),
+    *,
+    labelled: bool = True,
+    first: int | None = None,
+) -> Dataset:
+    """Return contents as a dataset, in the way of the one that the encoder has learnt from.
+
+    With `first`, they are rows of a larger table, which begin after so many others.
+    """
     refuse_strays(encoder.targets if labelled else (), contents)
     if encoder.missing not in ("mean", "category"):
         refuse_strays([column.name for column in encoder.columns], contents)
@@ -295,13 +411,10 @@ def load_like(
         y = (np.column_stack(vectors) if encoder.outputs else vectors[0]) if whole else None
     out = columns_named(_listed(drop), list(contents.table), "column {!r} to drop", contents.name)
     table = {column: vector for column, vector in table.items() if column not in out}
-    data = encoded(encoder, contents, table, y, labelled=labelled)
-    if contents.held_out is None:
-        return data
-    return replace(data, held_out=encoded(encoder, contents, *contents.held_out))
+    return encoded(encoder, contents, table, y, labelled=labelled, first=first)
 
 
-def _reading(encoder: Encoder, header: bool | None, encoding: str | None) -> Reading:
+def reading_like(encoder: Encoder, header: bool | None, encoding: str | None) -> Reading:
     """Return how a file is read whose columns are to be those of an encoder."""
     learnt, names = encoder.reading, [column.name for column in encoder.columns]
     text = [column.name for column in encoder.columns if column.categories is not None]

@@ -102,11 +102,18 @@ def inputs_and_target(contents: Contents, wanted: Sequence[str]) -> tuple[dict[s
 
 
 def understand_target(
-    target: Target, kind: Kind | None, contents: Contents, rows: Array, *, pictures: bool = False
+    target: Target,
+    kind: Kind | None,
+    contents: Contents,
+    rows: Array,
+    *,
+    pictures: bool = False,
+    m: int | None = None,
 ) -> tuple[Array, tuple[Label, ...] | None, str]:
     """Decide between classes and numbers; return Y, the classes, and the decision in words.
 
-    Whole numbers that belong to pictures say what is to be seen there.
+    Whole numbers that belong to pictures say what is to be seen there.  m is the number of rows of
+    the whole table, where these are some of it.
     """
     y, place = target.y, Place(contents.name, target.name, rows, "target")
     if y.dtype.kind == "M":
@@ -120,7 +127,8 @@ def understand_target(
         y = numbers(y, place)
     text = y.dtype == object
     values = sorted(set(y)) if text else np.unique(y).tolist()
-    m, K = len(y), len(values)
+    some, K = m is not None, len(values)
+    m = len(y) if m is None else m
     if m == 1:
         raise DataError(f"{contents.name}: 1 row has a target, and it takes more to learn from")
     if K == 1:
@@ -129,12 +137,13 @@ def understand_target(
             f"{another(contents, target.names)}"
         )
     whole = not text and all(value == int(value) for value in values)
-    how = f"{m:,} {'texts' if text else 'numbers'}, {K:,} distinct"
+    many = some and K > MAX_CLASSES
+    how = f"{m:,} {'texts' if text else 'numbers'}, {'many' if many else f'{K:,}'} distinct"
     codes = whole and (min(MAX_CLASSES, m / 2) >= K if pictures else _are_codes(values, m))
     if kind == "numbers" or (kind is None and not (text or codes)):
         other = kind is None and _may_be_classes(K, m, whole)
         return y, None, f"{how}: regression" + _or(other, kind="classes")
-    labels = _classes(y, values, place, another(contents, target.names))
+    labels = _classes(y, values, m, place, another(contents, target.names))
     if contents.classes is not None and set(labels) <= set(contents.classes):
         labels = contents.classes
     Y = Encoder((), target.name, labels).codes(y, contents.name, rows)
@@ -154,9 +163,11 @@ def _may_be_classes(K: int, m: int, whole: bool) -> bool:
     return K <= MAX_CLASSES and (m >= 2 * K or (whole and K <= FEW))
 
 
-def _classes(y: Array, values: Sequence[Any], place: Place, remedy: str) -> tuple[Label, ...]:
+def _classes(
+    y: Array, values: Sequence[Any], m: int, place: Place, remedy: str
+) -> tuple[Label, ...]:
     """Return the labels of the classes that the different values are, if these are not too many."""
-    text, m, K = y.dtype == object, len(y), len(values)
+    text, K = y.dtype == object, len(values)
     target = f"target {place.column!r}"
     if not text and not _may_be_classes(K, m, bool((y % 1 == 0).all())):
         many = f"{target} has {K:,} different numbers in {counted(m, 'row')}, too many for classes"

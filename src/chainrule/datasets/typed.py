@@ -28,13 +28,13 @@ ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)\s+(.+)""", re.IGNO
 
 def read_parquet(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read Apache Parquet."""
-    index = _pandas_index(content)
+    index = pandas_index(content)
     return _of_frame(name, sha256, lambda: _apart("parquet", content), "parquet", like, index)
 
 
 def read_arrow(name: str, sha256: str, content: bytes, like: Reading) -> Contents:
     """Read an Arrow file, also called Feather: of its version 2, or a stream of Arrow."""
-    index = _pandas_index(content)
+    index = pandas_index(content)
     return _of_frame(name, sha256, lambda: _apart("arrow", content), "Arrow", like, index)
 
 
@@ -45,7 +45,7 @@ def _apart(kind: str, content: bytes) -> Any:
     return pl.read_ipc_stream(io.BytesIO(foreign.read(kind, content)[1][0]))
 
 
-def _pandas_index(content: bytes) -> list[str]:
+def pandas_index(content: bytes) -> list[str]:
     """Return the columns that were the row names of a frame of pandas, by what it wrote beside."""
     start = content.rfind(PANDAS_INDEX)
     if start < 0:
@@ -162,10 +162,20 @@ def _of_frame(
     index: Sequence[str] = (),
 ) -> Contents:
     """Return what a Polars frame holds; some of its columns may be pandas' index."""
+    frame = read_or_refuse(name, read, what)
+    if not len(frame):
+        raise DataError(f"{name}: there is no data row")
+    check_width(name, frame.width, MOST_TEXT_COLUMNS)
+    frame, left_out = without_index(frame, index, like)
+    return understood(name, sha256, frame, like, left_out)
+
+
+def read_or_refuse(name: str, read: Callable[[], Any], what: str) -> Any:
+    """Return what Polars reads, or raise DataError that names the file and the reason."""
     import polars as pl
 
     try:
-        frame = read()
+        return read()
     except (
         pl.exceptions.PolarsError,
         OSError,
@@ -174,10 +184,14 @@ def _of_frame(
     ) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{name}: not a {what} file that can be read ({reason})") from None
-    if not len(frame):
-        raise DataError(f"{name}: there is no data row")
-    check_width(name, frame.width, MOST_TEXT_COLUMNS)
-    frame, left_out = _without_index(frame, index, like)
+
+
+def understood(
+    name: str, sha256: str, frame: Any, like: Reading, notes: Sequence[str] = ()
+) -> Contents:
+    """Return what a Polars frame holds, and what was decided about its columns of text."""
+    import polars as pl
+
     text = [series.name for series in frame if _is_text(series, like.forms.get(series.name))]
     columns = cells.understand(
         pl.DataFrame([_as_text(frame[column]) for column in text]), like.forms, None
@@ -187,12 +201,17 @@ def _of_frame(
         for series in frame
     }
     forms = {name: column.form for name, column in columns.items()}
-    strays = {name: column.stray for name, column in columns.items() if column.stray}
-    notes = (*left_out, *cells.notes(columns))
-    return Contents(name, sha256, table, notes=notes, reading=Reading(forms=forms), strays=strays)
+    return Contents(
+        name,
+        sha256,
+        table,
+        notes=(*notes, *cells.notes(columns)),
+        reading=Reading(forms=forms),
+        read=columns,
+    )
 
 
-def _without_index(frame: Any, index: Sequence[str], like: Reading) -> tuple[Any, list[str]]:
+def without_index(frame: Any, index: Sequence[str], like: Reading) -> tuple[Any, list[str]]:
     """Leave out pandas' row names, and put an index that has values to learn from first.
 
     Such values are dates, or come again, as those that rows were grouped by.

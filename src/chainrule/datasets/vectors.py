@@ -36,6 +36,7 @@ class Place:
     column: str
     rows: Array
     what: str = "column"
+    part: bool = False  # whether there are more rows elsewhere
 
     __repr__ = summary
 
