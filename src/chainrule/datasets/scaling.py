@@ -52,16 +52,17 @@ class Scaling:
         -------
         Scaling
         """
-        values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-        if weights is None and not np.isnan(values).any():
-            mean, scale = values.mean(axis=0), values.std(axis=0)
-        else:
-            w = np.ones(len(values)) if weights is None else weights
-            w = np.where(np.isnan(values), 0, w[:, None])
-            total, values = w.sum(axis=0), np.nan_to_num(values)
-            mean = (w * values).sum(axis=0) / total
-            scale = np.sqrt((w * (values - mean) ** 2).sum(axis=0) / total)
-        # The spread of a constant column is rounding error, not a scale
+        total, weight = sums(values, weights)
+        mean = total / weight
+        return cls.of(mean, squares(values, mean, weights) / weight)
+
+    @classmethod
+    def of(cls, mean: Array, variance: Array) -> Self:
+        """Return the scaling of columns by their means and variances.
+
+        The spread of a constant column is rounding error, and no scale.
+        """
+        scale = np.sqrt(variance)
         constant = scale <= 1e-12 * np.abs(mean)
         return cls(mean, np.where(constant, 1.0, scale))
 
@@ -77,3 +78,37 @@ class Scaling:
 
     def _columns(self, values: Array) -> Array:
         return values.reshape(len(values), len(self.mean))
+
+
+def sums(values: Array, weights: Array | None = None) -> tuple[Array, Array]:
+    """Return the sum of each column, and the sum of its weights; NaN does not count.
+
+    Those of blocks of rows add up to those of all rows.
+
+    Examples
+    --------
+    >>> sums(np.array([[1.0, 5.0], [3.0, np.nan]]))
+    (array([4., 5.]), array([2., 1.]))
+    """
+    values, w = _weighed(values, weights)
+    if w is None:
+        return values.sum(axis=0), np.full(values.shape[1], float(len(values)))
+    return (w * values).sum(axis=0), w.sum(axis=0)
+
+
+def squares(values: Array, mean: Array, weights: Array | None = None) -> Array:
+    """Return for each column the sum of squared differences to a mean; NaN does not count."""
+    values, w = _weighed(values, weights)
+    differences = values - mean
+    if w is None:
+        return np.asarray(np.multiply(differences, differences, out=differences).sum(axis=0))
+    return np.asarray((w * differences**2).sum(axis=0))
+
+
+def _weighed(values: Array, weights: Array | None) -> tuple[Array, Array | None]:
+    """Return values as columns in float64 without NaN, and the weight of each, if any is not 1."""
+    values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    if weights is None and not np.isnan(values).any():
+        return values, None
+    w = np.ones(len(values)) if weights is None else weights
+    return np.nan_to_num(values), np.where(np.isnan(values), 0, w[:, None])
