@@ -18,6 +18,7 @@ from chainrule.training.checked import WrongGradientError
 from chainrule.training.steps import train
 
 if typing.TYPE_CHECKING:
+    from chainrule.engine.readers import blocks
     from chainrule.estimators import MLPClassifier, MLPRegressor
     from chainrule.handwriting.reading import Digit, read_digits
 
@@ -41,6 +42,7 @@ __all__ = [
     "Trace",
     "WrongGradientError",
     "accumulate",
+    "blocks",
     "check_gradient",
     "cost_and_gradient",
     "finish",
@@ -62,6 +64,10 @@ def __getattr__(name: str) -> typing.Any:
         from chainrule import estimators
 
         return getattr(estimators, name)
+    if name == "blocks":
+        from chainrule.engine.readers import blocks
+
+        return blocks
     if name in ("Digit", "read_digits"):
         from chainrule.handwriting import reading
 

@@ -166,8 +166,8 @@ def _bare(name: str) -> str:
 def _contents(name: str, sha256: str, arrays: Mapping[str, Array], target: str | None) -> Contents:
     """Tell inputs, target and test set apart."""
     arrays = {key: _simple(array) for key, array in arrays.items()}
-    keys = {_bare(key): key for key in reversed(arrays)}
-    X_key, y_key = _inputs_and_target(name, arrays, keys)
+    X_key, y_key = inputs_and_target(name, arrays)
+    keys = _by_bare_name(arrays)
     label, words = _described(arrays, keys)
     label = label or ("y" if y_key is None else re.sub("(?i)_?train_?", "", y_key))
     others = tuple(key for key in arrays if key != X_key and _bare(key) not in DESCRIPTIONS)
@@ -216,10 +216,16 @@ def _simple(array: Array) -> Array:
     return np.char.strip(array) if array.dtype.kind == "U" else array
 
 
-def _inputs_and_target(
-    name: str, arrays: Mapping[str, Array], keys: Mapping[str, str]
-) -> tuple[str, str | None]:
-    """Return the names of the arrays of inputs and, where there is one, of the target."""
+def _by_bare_name(arrays: Mapping[str, Any]) -> dict[str, str]:
+    return {_bare(key): key for key in reversed(list(arrays))}
+
+
+def inputs_and_target(name: str, arrays: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the names of the arrays of inputs and, where there is one, of the target.
+
+    Of an array only dtype, shape and size are looked at.
+    """
+    keys = _by_bare_name(arrays)
     numbers = {bare: key for bare, key in keys.items() if arrays[key].dtype.kind in "fiub"}
     for inputs, targets in (*PAIRS, TEST):
         X_key = _first(inputs, numbers)

@@ -87,6 +87,8 @@ class Source(ABC):
         The label of each class in the order of its code, where y is read as codes.
     weighted : bool
         Whether the rows have weights.
+    dear : bool
+        Whether reading costs much more than the same rows of a .npy file would.
 
     Notes
     -----
@@ -99,6 +101,7 @@ class Source(ABC):
     names: tuple[str, ...] = ()
     classes: tuple[Any, ...] | None = None
     weighted: bool = False
+    dear: bool = False
 
     @abstractmethod
     def read(self, first: int, last: int) -> Rows:
@@ -123,6 +126,10 @@ class Source(ABC):
     @abstractmethod
     def state(self) -> tuple[Any, ...]:
         """Return what shows that the data are the same: of files their `FileState`."""
+
+    def where(self, row: int) -> str:
+        """Return what errors call a row, counted from 0: its file, and its number there from 1."""
+        return f"row {row + 1:,}"
 
     def __len__(self) -> int:
         return self.m
