@@ -1,5 +1,7 @@
 """The tree has the same bits whoever adds up which part of it."""
 
+import threading
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.engine.sums import Tree, nodes
+from chainrule.engine.sums import Tree, nodes, summed
+from chainrule.kernel import BUILDS, BUILT, agreed, computed_by
 
 
 def leaves(n, seed=0):
@@ -94,3 +97,61 @@ def test_an_overflow_is_infinite_and_warns_nobody():
     for i in range(2):
         tree.add(i, (most.copy(),))
     assert tree.total()[0] == np.inf
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+@pytest.mark.parametrize("n", [1, 2, 7, 30])
+def test_threads_add_up_blocks_to_the_same_bits(n, threads):
+    parts = leaves(n)
+    taken = []
+
+    def sums_of(i, count):
+        taken.append((i, count))
+        return copies(parts[i])
+
+    assert bits(summed(n, sums_of, threads)) == bits(in_order(parts))
+    assert sorted(i for i, _ in taken) == list(range(n))
+    alone = n - n % threads  # each of the others is summed by all the threads
+    assert all(count == (1 if i < alone else threads) for i, count in taken)
+
+
+@pytest.mark.parametrize("wrong", [0, 3, 7])
+def test_what_fails_in_a_thread_is_raised_and_ends_the_others(wrong):
+    def sums_of(i, _):
+        if i == wrong:
+            raise ArithmeticError(f"block {i}")
+        return (1,)
+
+    with pytest.raises(ArithmeticError, match=f"block {wrong}"):
+        summed(8, sums_of, 4)
+
+
+def test_ctrl_c_ends_the_other_threads():
+    seen = []
+
+    def sums_of(i, _):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        seen.append(i)
+        time.sleep(0.01)
+        return (1,)
+
+    with pytest.raises(KeyboardInterrupt):
+        summed(10_000, sums_of, 2)
+    assert len(seen) < 1000
+    assert threading.active_count() <= 3
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel is not built")
+def test_all_threads_take_the_build_that_was_agreed_on():
+    seen, together = [], threading.Barrier(2, timeout=30)
+
+    def sums_of(i, _):
+        seen.append(agreed())
+        together.wait()
+        return (1,)
+
+    with computed_by(BUILDS[-1]):
+        summed(2, sums_of, 2)
+    assert seen == [BUILDS[-1]] * 2
+    assert agreed() is None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -427,7 +427,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Blocks(Sequence[Block]):
+class Blocks:
     """A source for a network, cut into blocks.
 
     Parameters
@@ -462,7 +462,10 @@ class Blocks(Sequence[Block]):
     def __len__(self) -> int:
         return -(-self.source.m // self.rows)
 
-    def __getitem__(self, i: Any) -> Any:
+    def __iter__(self) -> Iterator[Block]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, i: int) -> Block:
         if not 0 <= i < len(self):
             raise IndexError(f"there are {len(self)} blocks, and none has the number {i}")
         first = i * self.rows

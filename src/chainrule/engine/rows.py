@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,20 @@ from chainrule.common.checks import as_dtype, weights_as_dtype
 from chainrule.common.shown import summary
 from chainrule.common.types import Array, Rule
 from chainrule.engine import summing
+from chainrule.engine.blocks import THIN, block_rows
+from chainrule.engine.choice import chosen
+from chainrule.engine.examples import Buffer, Examples, Part
+from chainrule.engine.sums import summed
 from chainrule.notes.backprop import total_weight
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
 
 DENSE = 4_000_000  # values of a sparse X that may be made dense at once
-THIN = 0.1  # share of values that are not 0, below which the zeros cost more than the kernel saves
 MANY = 4096  # rows in a block of a thin X, or as many as X has columns: Delta must cost little
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(Examples):
     """Examples, their targets and weights, and what computes on them.
 
     Parameters
@@ -89,7 +93,54 @@ class Rows:
     @property
     def m(self) -> float:
         """The number of rows, or the sum of their weights."""
-        return total_weight(self.Y, self.weights)
+        if self.weights is None or self.n_blocks == 1:
+            return total_weight(self.Y, self.weights)
+        (m,) = summed(self.n_blocks, lambda i, _: (total_weight(*self.block(i)[1:]),))
+        return float(m)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What is computed in."""
+        return self.Y.dtype
+
+    @cached_property
+    def n_blocks(self) -> int:
+        """How many blocks the rows are summed in."""
+        return -(-len(self.Y) // self._rows_of_a_block)
+
+    def block(self, i: int) -> Part:
+        """Return the rows of block i, as they are multiplied."""
+        rows = self._rows_of_a_block
+        if rows >= len(self.Y) and isinstance(self.X, np.ndarray):
+            return self.X, self.Y, self.weights
+        block = slice(i * rows, (i + 1) * rows)
+        X = self.X[block]
+        if not multiplied_as_it_is(self.X, self.engine):
+            X = dense(X)
+        return X, self.Y[block], None if self.weights is None else self.weights[block]
+
+    @cached_property
+    def _rows_of_a_block(self) -> int:
+        n = int(self.X.shape[1])
+        if not isinstance(self.X, np.ndarray) and multiplied_as_it_is(self.X, self.engine):
+            return max(n, MANY)
+        rows = block_rows(n, self.Y.shape[1], self.Y.dtype)
+        return rows if isinstance(self.X, np.ndarray) else min(rows, max(1, DENSE // n))
+
+    def computed_by(self, network: Network) -> str:
+        """Return which engine computes the network on these rows."""
+        thin = not isinstance(self.X, np.ndarray) and multiplied_as_it_is(self.X, self.engine)
+        return chosen(network, self.engine, self.X if thin else None, self.weights)
+
+    def few(self) -> tuple[Array, Array]:
+        """Return X and Y of some rows."""
+        return self.X, self.Y
+
+    def content(self) -> Iterator[Array]:
+        """Yield all that is known of the examples, as arrays."""
+        X = self.X
+        yield from (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr)
+        yield from (self.Y,) if self.weights is None else (self.Y, self.weights)
 
     def __len__(self) -> int:
         return len(self.Y)
@@ -104,39 +155,14 @@ class Rows:
         weights = None if self.weights is None else self.weights[rows]
         return replace(self, X=self.X[rows], Y=self.Y[rows], weights=weights)
 
-    def accumulate(self, network: Network, theta: Array) -> tuple[float, Array, float]:
-        """Add up costs and gradient terms, see `chainrule.notes.backprop.accumulate`."""
-        if isinstance(self.X, np.ndarray):  # much the usual case, in each evaluation of J
-            return summing.accumulate(
-                network, theta, self.X, self.Y, self.weights,
-                engine=self.engine, threads=self.threads,
-            )  # fmt: skip
-        cost_sum, m = 0.0, 0.0
-        Delta = np.zeros_like(theta)
-        for block in self.blocks():
-            sums = summing.accumulate(network, theta, *block, **self._on)
-            if len(block[1]) == len(self):
-                return sums
-            cost_sum, m = cost_sum + sums[0], m + sums[2]
-            Delta += sums[1]
-        return cost_sum, Delta, m
-
-    def cost(self, network: Network, theta: Array) -> float:
-        """Return the mean cost."""
-        sums = [summing.cost(network, theta, *block, **self._on) for block in self.blocks()]
-        return sum(cost_sum for cost_sum, _ in sums) / sum(m for _, m in sums)
-
-    def hessian_vector(self, network: Network, theta: Array, v: Array) -> Array:
-        """Return the sum over the rows of the Hessian of cost(t), times v."""
-        return summing.hessian_vector(network, theta, v, self.X, self.Y, self.weights, **self._on)
-
-    def normal_equations(
-        self, network: Network, theta: Array, lams: Array | None
-    ) -> tuple[float, Array, Array]:
-        """Return J, D and the Gauss-Newton matrix of a squared error."""
-        return summing.normal_equations(
-            network, theta, self.X, self.Y, self.weights, lams, **self._on
-        )
+    def buffers(
+        self, seed: int, number: int, batch_size: int, shuffle: bool, batch: int = 0
+    ) -> Iterator[Buffer]:
+        """Yield all the rows."""
+        order = np.arange(len(self))
+        if shuffle:
+            np.random.default_rng((seed, number)).shuffle(order)
+        yield Buffer(self, order, None, 0)
 
     def epoch(
         self,
@@ -150,35 +176,29 @@ class Rows:
         steps: int,
         number: int,
         since: int | None = None,
+        names: Array | None = None,
     ) -> tuple[float, float]:
         """Take a step for each batch, see `chainrule.notes.minibatch.epoch`."""
         if multiplied_as_it_is(self.X, self.engine):
             return summing.epoch(
                 network, theta, self.X, self.Y, order, how, rule=rule, state=state, steps=steps,
-                number=number, weights=self.weights, since=since, **self._on,
+                number=number, weights=self.weights, since=since, names=names,
+                **self._on(self.threads),
             )  # fmt: skip
         cost_sum = w = 0.0
         piece = how.batch_size * max(1, DENSE // (how.batch_size * self.X.shape[1]))
         for first in range(0, len(order), piece):
-            names = order[first : first + piece]
-            block = self.take(names)
+            some = order[first : first + piece]
+            block = self.take(some)
             sums = summing.epoch(
-                network, theta, dense(block.X), block.Y, np.arange(len(names)), how, rule=rule,
-                state=state, steps=steps, number=number, weights=block.weights, names=names,
-                **self._on,
+                network, theta, dense(block.X), block.Y, np.arange(len(some)), how, rule=rule,
+                state=state, steps=steps, number=number, weights=block.weights,
+                names=some if names is None else names[some],
+                **self._on(self.threads),
             )  # fmt: skip
-            steps += -(-len(names) // how.batch_size)
+            steps += -(-len(some) // how.batch_size)
             cost_sum, w = cost_sum + sums[0], w + sums[1]
         return cost_sum, w
-
-    def blocks(self) -> Iterator[tuple[Any, Array, Array | None]]:
-        """Yield X, Y and weights of blocks of rows, as they are multiplied."""
-        for block, X in blocks_of(self.X, self.engine):
-            yield X, self.Y[block], None if self.weights is None else self.weights[block]
-
-    @property
-    def _on(self) -> dict[str, Any]:
-        return {"engine": self.engine, "threads": self.threads}
 
 
 def multiplied_as_it_is(X: Any, engine: str | None = None) -> bool:

@@ -8,6 +8,7 @@ the kernel was not built.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ from chainrule.notes.regularisation import check_lam, per_layer
 from chainrule.optimize.adam import Adam
 from chainrule.optimize.sgd import SGD
 from chainrule.optimize.vectors import blas_threads
+
+if TYPE_CHECKING:
+    from chainrule.kernel._kernel import Kernel
 
 
 def cost_and_gradient(
@@ -242,15 +246,71 @@ def normal_equations(
     if kernel is None or not second_order.are_squares(network):
         with blas_threads(threads):
             return second_order.normal_equations(network, theta, X, Y, weights, lams)
-    theta = np.ascontiguousarray(theta)
-    X, Y, weights = _as(theta.dtype, X, Y, weights)
     if lams is not None:
         lams = np.ascontiguousarray(lams, theta.dtype)
+    return _normal_equations(kernel, network, theta, X, Y, weights, lams, True, threads)
+
+
+def gauss_newton(
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None = None,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> tuple[float, Array, float, Array]:
+    """Add up cost, Delta, m and Jac^T Jac, see `chainrule.notes.second_order.gauss_newton`.
+
+    Parameters
+    ----------
+    network, theta, X, Y, weights, engine, threads
+        As in `normal_equations`.
+
+    Returns
+    -------
+    cost_sum : float
+    Delta : ndarray of shape (size,)
+    m : float
+    H : ndarray of shape (size, size)
+        Sums, as those of `accumulate`.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> gauss_newton(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]]))
+    (0.5, array([-1., -3.]), 1.0, array([[1., 3.],
+           [3., 9.]]))
+    """
+    second_order.check_residuals(network)
+    kernel = _chosen_kernel(network, engine, weights=weights)
+    if kernel is None or not second_order.are_squares(network):
+        with blas_threads(threads):
+            return second_order.gauss_newton(network, theta, X, Y, weights)
+    found = _normal_equations(kernel, network, theta, X, Y, weights, None, False, threads)
+    cost_sum, Delta, H = found
+    return cost_sum, Delta, backprop.total_weight(Y, weights), H
+
+
+def _normal_equations(
+    kernel: Kernel,
+    network: Network,
+    theta: Array,
+    X: Array,
+    Y: Array,
+    weights: Array | None,
+    lams: Array | None,
+    mean: bool,
+    threads: int | None,
+) -> tuple[float, Array, Array]:
+    theta = np.ascontiguousarray(theta)
+    X, Y, weights = _as(theta.dtype, X, Y, weights)
     H = np.empty((network.size, network.size), theta.dtype)
     D = np.empty_like(theta)
     # About size^2 / 4 multiplications per row; `accumulate` has 3 size
     count = _threads(threads, network, len(X) * network.size // 12)
-    return kernel.normal_equations(theta, X, Y, weights, lams, H, D, count), D, H
+    return kernel.normal_equations(theta, X, Y, weights, lams, mean, H, D, count), D, H
 
 
 def hessian_vector(

@@ -8,10 +8,16 @@ that make up that range, and whoever gets them all completes the same tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
+
+from chainrule.common.threads import aside
+from chainrule.common.types import Stopped
+from chainrule.kernel import agreed, asking, computed_by
 
 Sums = tuple[Any, ...]
 """Numbers and arrays that are sums over the same rows, such as cost_sum, Delta and m."""
@@ -113,3 +119,70 @@ def nodes(first: int, last: int) -> list[tuple[int, int]]:
         found.append((first, size))
         first += size
     return found
+
+
+def summed(n: int, sums_of: Callable[[int, int], Sums], threads: int = 1) -> Sums:
+    """Return the sum over blocks 0, ..., n - 1; each thread takes the next block and sums it alone.
+
+    So no thread waits for the others within a block, and one reads while another computes.
+
+    Parameters
+    ----------
+    n : int
+    sums_of : callable
+        ``sums_of(i, threads) -> sums`` of block i.
+    threads : int, default=1
+
+    Raises
+    ------
+    BaseException
+        What `sums_of` raised first; the other threads are stopped.
+
+    Examples
+    --------
+    >>> summed(5, lambda i, threads: (i, 1), threads=2)
+    (10, 5)
+    """
+    tree, lock, over = Tree(), Lock(), Event()
+    together = n - n % threads  # of the last ones, fewer than threads, each is summed by all
+    numbers = iter(range(together))
+    failures: list[BaseException] = []
+    build = agreed()
+
+    def heed() -> None:
+        if over.is_set():
+            raise Stopped
+
+    def work() -> None:
+        while not over.is_set():
+            with lock:
+                i = next(numbers, None)
+            if i is None:
+                return
+            sums = sums_of(i, 1)
+            with lock:
+                tree.add(i, sums)
+
+    def help_along() -> None:
+        try:
+            with computed_by(build), asking(heed):
+                work()
+        except BaseException as failure:
+            failures.append(failure)
+            over.set()
+
+    helping = []
+    try:
+        if together and threads > 1:
+            helping = [aside(help_along) for _ in range(threads - 1)]
+        work()
+    except BaseException:
+        over.set()
+        raise
+    finally:
+        wait(helping)
+    if failures:
+        raise failures[0]
+    for i in range(together, n):
+        tree.add(i, sums_of(i, threads))
+    return tree.total()

@@ -130,7 +130,8 @@ class ErrorBars:
                 f"error bars are for squared error (output='identity'), not {network.cost.name!r}"
             )
         check_room(network.size)
-        data = TrainingObjective(network, Rows(X, Y, weights))
+        rows = Rows(X, Y, weights)
+        data = TrainingObjective(network, rows)
         lams = by_theta(network, lam)
         with one_blas_thread():
             J, _, H = data.normal_equations(theta)
@@ -148,7 +149,7 @@ class ErrorBars:
             gamma = float(felt.sum() - (root**2).sum(axis=1) @ lams)
             counts, gammas, sse = np.array([[data.m], [gamma], [2 * data.m * J]])
             if network.K > 1:
-                counts, gammas, sse = _of_each_output(network, theta, data.rows, root)
+                counts, gammas, sse = _of_each_output(network, theta, rows, root)
             if (gammas >= counts).any():
                 k = int((counts - gammas).argmin())
                 raise ValueError(
@@ -158,7 +159,7 @@ class ErrorBars:
                 )
             noise, variance = sse / (counts - gammas), float(sse.sum() / (counts - gammas).sum())
             if network.K > 1 and variance:
-                root = _spread(network, theta, data.rows, root, noise / variance, lams)
+                root = _spread(network, theta, rows, root, noise / variance, lams)
         return cls(network, theta, gamma, variance, root, noise)
 
     def predict(self, X: npt.ArrayLike) -> tuple[Array, Array, Array]:

@@ -58,6 +58,15 @@ def computed_by(build: str | None) -> Iterator[None]:
         _kernel.use(before)
 
 
+def agreed() -> str | None:
+    """Return which of `BUILDS` computes this thread's calls, or None for the best one."""
+    if not BUILT:
+        return None
+    name = _kernel.use(None)
+    _kernel.use(name)
+    return name
+
+
 def dot(u: Array, v: Array) -> float:
     """Return u . v, accumulated in float64, with the same bits for any number of threads.
 

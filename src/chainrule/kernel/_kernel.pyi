@@ -59,6 +59,7 @@ class Kernel:
         Y: Array,
         weights: Array | None,
         lams: Array | None,
+        mean: bool,
         H: Array,
         D: Array,
         threads: int,

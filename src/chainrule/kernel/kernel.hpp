@@ -134,8 +134,8 @@ struct Functions {
     void (*activations)(const Shape&, const T* theta, const T* X, std::int64_t m, T* const* a, T* z,
                         Call, bool* ok);
     Sums (*epoch)(const Shape&, const Rows<T>&, Training<T>&, Call, bool* ok);
-    double (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, const T* lambdas, T* H,
-                               T* D, Call, bool* ok);
+    double (*normal_equations)(const Shape&, const T* theta, const Rows<T>&, const T* lambdas,
+                               bool mean, T* H, T* D, Call, bool* ok);
     void (*hessian_vector)(const Shape&, const T* theta, const T* v, const Rows<T>&, T* RDelta,
                            Call, bool* ok);
     void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha,

@@ -87,7 +87,8 @@ void bind(nb::module_& m, nb::class_<Kernel>& kernel) {
              "seed"_a, "number"_a, "threads"_a)
         .def("normal_equations", &Kernel::normal_equations<T>, "theta"_a.noconvert(),
              "X"_a.noconvert(), "Y"_a.noconvert(), "weights"_a.noconvert().none(),
-             "lams"_a.noconvert().none(), "H"_a.noconvert(), "D"_a.noconvert(), "threads"_a)
+             "lams"_a.noconvert().none(), "mean"_a, "H"_a.noconvert(), "D"_a.noconvert(),
+             "threads"_a)
         .def("hessian_vector", &Kernel::hessian_vector<T>, "theta"_a.noconvert(), "v"_a.noconvert(),
              "X"_a.noconvert(), "Y"_a.noconvert(), "weights"_a.noconvert().none(),
              "RDelta"_a.noconvert(), "threads"_a);

@@ -190,8 +190,8 @@ public:
 
     template <class T>
     double normal_equations(Input<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
-                            std::optional<Input<T>> lambdas, Array<T> H, Array<T> D,
-                            int threads) const {
+                            std::optional<Input<T>> lambdas, bool mean, Array<T> H,
+                            Array<T> D, int threads) const {
         const Rows<T> data = rows<T>(X, Y, weights);
         check(shape.output == Output::identity, "only the squared error has residuals");
         check_flat(theta);
@@ -202,7 +202,7 @@ public:
               "H must be (size, size)");
         return without_gil(threads, [&](Call call, bool* ok) {
             const T* lams = lambdas ? lambdas->data() : nullptr;
-            return functions<T>().normal_equations(shape, theta.data(), data, lams, H.data(),
+            return functions<T>().normal_equations(shape, theta.data(), data, lams, mean, H.data(),
                                                    D.data(), call, ok);
         });
     }

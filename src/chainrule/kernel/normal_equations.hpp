@@ -158,10 +158,11 @@ void collect(const Net<T>& net, const Part& part, const T* products, T one_over_
 //
 //     D := 1/m (the sum of Jac^T r + lambda theta),   H := 1/m (the sum of Jac^T Jac + lambda I)
 //
-// of shapes (size,) and (size, size); returns J.
+// of shapes (size,) and (size, size); returns J.  Unless `mean`, m is 1: these are the sums
+// over a block of rows.
 template <class T>
 double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data, const T* lambdas,
-                        T* H, T* D, Call call, bool* ok) {
+                        bool mean, T* H, T* D, Call call, bool* ok) {
     Net<T> net{};
     const Arena layers([&](Pieces& p) { lay_out(net, shape, Plan{.rows = data.m}, p); });
     const int L = net.L;
@@ -181,7 +182,7 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
         products = p.take<T>(all_products);
     });
 
-    const double m = total_weight(data);
+    const double m = mean ? total_weight(data) : 1;
     const T one_over_m = static_cast<T>(1 / m);
     double cost = 0;
     *ok = with_team(call, [&](Team& team) {

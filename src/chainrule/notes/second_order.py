@@ -238,6 +238,21 @@ def normal_equations(
     (0.5, array([-1., -3.]), array([[1., 3.],
            [3., 9.]]))
     """
+    return finish_gauss_newton(theta, *gauss_newton(network, theta, X, Y, weights), lams)
+
+
+def gauss_newton(
+    network: Network, theta: Array, X: Array, Y: Array, weights: Array | None = None
+) -> tuple[float, Array, float, Array]:
+    """Add up the costs, Jac^T r and Jac^T Jac over a block of rows; return these sums with m.
+
+    Examples
+    --------
+    >>> network = Network((1, 1), output="identity")
+    >>> gauss_newton(network, np.zeros(2), np.array([[3.0]]), np.array([[1.0]]))
+    (0.5, array([-1., -3.]), 1.0, array([[1., 3.],
+           [3., 9.]]))
+    """
     m = total_weight(X, weights)
     cost_sum, Delta = 0.0, np.zeros(network.size, dtype=theta.dtype)
     squares = are_squares(network)
@@ -249,6 +264,21 @@ def normal_equations(
             cost_sum += float(r @ r) / 2
             Delta += rows.T @ r
         H += rows.T @ rows
+    return cost_sum, Delta, m, H
+
+
+def finish_gauss_newton(
+    theta: Array, cost_sum: float, Delta: Array, m: float, H: Array, lams: Array | None
+) -> tuple[float, Array, Array]:
+    """Return J, D and H of the sums over all rows, with 1/m and lambda.
+
+    Examples
+    --------
+    >>> H = np.array([[1.0, 3.0], [3.0, 9.0]])
+    >>> finish_gauss_newton(np.zeros(2), 1.0, np.array([-2.0, -6.0]), 2.0, H, None)
+    (0.5, array([-1., -3.]), array([[0.5, 1.5],
+           [1.5, 4.5]]))
+    """
     if lams is not None:
         H += np.diag(lams)
     J, D = finish_spread(theta, cost_sum, Delta, m, lams)

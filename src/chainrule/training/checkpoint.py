@@ -32,7 +32,7 @@ from chainrule.common.files import clear_litter, read_bytes, reason, write_atomi
 from chainrule.common.sealed import checksum
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
-from chainrule.engine.rows import Rows
+from chainrule.engine.examples import Examples
 from chainrule.optimize import History, Iterate, State, Step
 from chainrule.optimize.loop import Run
 
@@ -661,13 +661,11 @@ def fingerprint(*arrays: Array) -> str:
     return digest.hexdigest()
 
 
-def arrays_of(*parts: Rows | None) -> Iterator[Array]:
+def arrays_of(*parts: Examples | None) -> Iterator[Array]:
     """Yield all that is known of some examples, as arrays."""
     for rows in parts:
         if rows is not None:
-            X = rows.X
-            yield from (X,) if isinstance(X, np.ndarray) else (X.data, X.indices, X.indptr)
-            yield from (rows.Y,) if rows.weights is None else (rows.Y, rows.weights)
+            yield from rows.content()
 
 
 def spoken(seconds: float) -> str:

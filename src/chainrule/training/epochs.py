@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.common.types import Array, Rule, Stopped
+from chainrule.engine.examples import Buffer
+from chainrule.engine.rows import Rows
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.iterate import Steps
@@ -69,23 +71,19 @@ def steps(
     while True:
         number = now.epoch
         of_epoch = at_rate(rule, learning_rate, number)
-        rows = objective.rows
-        if distort is not None:
-            distorted = distort(rows.X, np.random.default_rng((how.seed, number, 1)))
-            rows = replace(rows, X=distorted)
-        order = np.arange(len(rows))
-        if shuffle:
-            np.random.default_rng((how.seed, number)).shuffle(order)
         done, batch, cost_sum, weight = now.steps, now.batch, now.cost_sum, now.weight
+        buffers = objective.rows.buffers(how.seed, number, how.batch_size, shuffle, batch)
+        if distort is not None:
+            buffers = distorted(buffers, distort, how.seed, number)
         try:
-            for since, piece in pieces(order, batch, how.batch_size, network.size, every):
+            for piece in pieces(buffers, batch, how.batch_size, network.size, every):
                 ask()
                 with np.errstate(over="ignore", invalid="ignore"):  # a divergence is told in words
-                    sums = rows.epoch(
-                        network, theta, piece, how, rule=of_epoch, state=slots, steps=done,
-                        number=number, since=now.steps - now.batch + since,
+                    sums = piece.rows.epoch(
+                        network, theta, piece.order, how, rule=of_epoch, state=slots, steps=done,
+                        number=number, since=now.steps - now.batch + piece.since, names=piece.names,
                     )  # fmt: skip
-                batches = -(-len(piece) // how.batch_size)
+                batches = -(-len(piece.order) // how.batch_size)
                 done, batch = done + batches, batch + batches
                 cost_sum, weight = cost_sum + sums[0], weight + sums[1]
                 if not (np.isfinite(cost_sum) and np.isfinite(theta).all()):
@@ -93,7 +91,7 @@ def steps(
                     return Ending(DIVERGED.format(number + 1, rate), cut=True)
                 J = cost_sum / (weight or 1.0) + objective.penalty(theta)
                 wanted = (due is not None and due()) or (every is not None and batch % every == 0)
-                if wanted and batch * how.batch_size < len(order):
+                if wanted and batch * how.batch_size < len(objective.rows):
                     here = State(theta.copy(), slots.copy(), number, done, batch, cost_sum, weight)
                     yield Step(number, J, np.nan, here.theta, done, state=here, batch=batch)
         except (Stopped, KeyboardInterrupt) as cut:
@@ -102,27 +100,59 @@ def steps(
         yield Step(now.epoch, J, np.nan, now.theta, done, state=now)
 
 
-def pieces(
-    order: Array, batch: int, batch_size: int, size: int, every: int | None
-) -> Iterator[tuple[int, Array]]:
-    """Cut the rest of an epoch's order, from a batch on, into one piece per call of the engine.
+class Piece(NamedTuple):
+    """What one call of the engine learns from.
 
-    With each piece comes the batch at which its call would begin if nobody watched.  The kernel
-    counts from there, so that watching changes no bit.
+    Attributes
+    ----------
+    rows : Rows
+    names : ndarray of int or None
+        The rows' numbers in the table, where they are not 0, 1, 2, ...
+    order : ndarray of int
+        The rows in the order of visit.
+    since : int
+        The batch at which the call would begin if nobody watched.  The kernel counts from there, so
+        that watching changes no bit.
+    """
+
+    rows: Rows
+    names: Array | None
+    order: Array
+    since: int
+
+
+def pieces(
+    buffers: Iterator[Buffer], batch: int, batch_size: int, size: int, every: int | None
+) -> Iterator[Piece]:
+    """Cut the rest of an epoch, from a batch on, into one piece per call of the engine.
 
     Examples
     --------
-    >>> cut = pieces(np.arange(7), 1, 2, size=10, every=2)
-    >>> [(since, piece.tolist()) for since, piece in cut]
+    >>> rows = Rows(np.zeros((7, 1)), np.zeros((7, 1)))
+    >>> cut = pieces(rows.buffers(0, 0, 2, False), 1, 2, size=10, every=2)
+    >>> [(piece.since, piece.order.tolist()) for piece in cut]
     [(0, [2, 3]), (0, [4, 5, 6])]
     """
     most = min(max(int(MOST_PRODUCTS / (batch_size * size)), 1), MOST_BATCHES)
-    while batch * batch_size < len(order):
-        take = most - batch % most
-        if every is not None:
-            take = min(take, every - batch % every)
-        yield batch - batch % most, order[batch * batch_size : (batch + take) * batch_size]
-        batch += take
+    for rows, order, names, first in buffers:
+        end = first - (-len(order) // batch_size)
+        while batch < end:
+            take = most - batch % most
+            if every is not None:
+                take = min(take, every - batch % every)
+            since, begin = batch - batch % most, (batch - first) * batch_size
+            yield Piece(rows, names, order[begin : begin + take * batch_size], since)
+            batch = min(batch + take, end)
+
+
+def distorted(
+    buffers: Iterator[Buffer], distort: Distort, seed: int, number: int
+) -> Iterator[Buffer]:
+    """Yield the buffers with other examples in place of theirs."""
+    for buffer in buffers:
+        key = (seed, number, 1, buffer.batch) if buffer.batch else (seed, number, 1)
+        X = distort(buffer.rows.X, np.random.default_rng(key))
+        yield buffer._replace(rows=replace(buffer.rows, X=X))
 
 
 def at_rate(rule: Rule, learning_rate: float | Callable[[int], float] | None, number: int) -> Rule:

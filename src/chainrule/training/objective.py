@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from chainrule.common.types import Array, Lambda
-from chainrule.engine.rows import Rows
+from chainrule.engine.examples import Examples
 from chainrule.kernel import dot
 from chainrule.notes import second_order
 from chainrule.notes.network import Network
@@ -25,7 +25,7 @@ class TrainingObjective:
     Parameters
     ----------
     network : Network
-    rows : Rows
+    rows : Examples
         The training set.
     lam : float, sequence of L - 1 float or ElasticNet, default=0.0
         lambda.
@@ -48,6 +48,7 @@ class TrainingObjective:
 
     Examples
     --------
+    >>> from chainrule.engine.rows import Rows
     >>> network = Network((1, 1), output="identity")
     >>> rows = Rows(np.array([[3.0]]), np.array([[1.0]]))
     >>> objective = TrainingObjective(network, rows, lam=2.0)
@@ -63,7 +64,7 @@ class TrainingObjective:
     def __init__(
         self,
         network: Network,
-        rows: Rows,
+        rows: Examples,
         lam: Lambda = 0.0,
         ask: Callable[[], None] = lambda: None,
     ) -> None:
@@ -115,9 +116,7 @@ class TrainingObjective:
         """
         theta = theta.astype(np.float64, copy=False)
         scale = 1 / np.sqrt(self.m)
-        for r, rows in second_order.residuals(
-            self.network, theta, self.rows.X, self.rows.Y, self.rows.weights
-        ):
+        for r, rows in self.rows.residuals(self.network, theta):
             self.ask()
             yield scale * r, np.multiply(scale, rows, out=rows)
         if self._squares is not None:

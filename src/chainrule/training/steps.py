@@ -17,9 +17,10 @@ import numpy.typing as npt
 from chainrule.common.checks import as_dtype, check_count
 from chainrule.common.threads import begins
 from chainrule.common.types import Array, Lambda, Rule, Stopped
-from chainrule.engine.choice import chosen
+from chainrule.engine.blocks import Source
 from chainrule.engine.cores import available_threads
-from chainrule.engine.rows import Rows
+from chainrule.engine.examples import Examples
+from chainrule.engine.stream import examples_of
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
@@ -53,8 +54,8 @@ SOON = 0.02  # seconds between two looks at whether Ctrl-C was pressed
 
 def train(
     network: Network,
-    X: npt.ArrayLike,
-    Y: npt.ArrayLike,
+    X: npt.ArrayLike | Source,
+    Y: npt.ArrayLike | None = None,
     *,
     lam: Lambda = 0.0,
     weights: npt.ArrayLike | None = None,
@@ -66,7 +67,7 @@ def train(
     distort: Distort | None = None,
     shuffle: bool = True,
     penalty_by_batch: bool = False,
-    X_val: npt.ArrayLike | None = None,
+    X_val: npt.ArrayLike | Source | None = None,
     Y_val: npt.ArrayLike | None = None,
     patience: int | None = 10,
     max_iter: int = 100,
@@ -96,11 +97,14 @@ def train(
     Parameters
     ----------
     network : Network
-    X : array of shape (m, s_1)
-        The examples, one a row.
-    Y : array of shape (m,) or (m, K)
+    X : array of shape (m, s_1), or Source
+        The examples, one a row.  What lies in a file (a `chainrule.engine.blocks.Source`, an array
+        that NumPy has mapped from one), or would have to be copied to be computed with, is read a
+        block of rows at a time, again for each iteration: training takes no more memory, however
+        many rows there are.
+    Y : array of shape (m,) or (m, K), optional
         Targets, or integer codes 0..K-1 of K classes.  With several outputs NaN is a target that
-        nobody knows and that counts nothing.
+        nobody knows and that counts nothing.  A source has targets and weights of its own.
     lam : float, sequence of L - 1 float or ElasticNet, default=0.0
         lambda, the regularisation parameter, >= 0: one for all Theta(l), or one for each; or an
         `ElasticNet`, which adds the absolute values of the weights.
@@ -132,11 +136,13 @@ def train(
         ``distort(X, rng)`` returns what an epoch sees in place of X: new examples from old, as
         those of `chainrule.datasets.distortions`.  Minibatches only.
     shuffle : bool, default=True
-        Whether each epoch visits the rows in another order, which seed determines.
+        Whether each epoch visits the rows in another order, which seed determines.  Of what is read
+        from files it shuffles the blocks, and then the rows of a few blocks together: their own
+        order must be random, or as good as that.
     penalty_by_batch : bool, default=False
         Whether lambda means what scikit-learn's alpha does: each minibatch divides the penalty by
         its own number of rows, not by m.
-    X_val, Y_val : arrays as X and Y, optional
+    X_val, Y_val : as X and Y, optional
         Validation examples.  With them theta is the one of the lowest J_val, the mean cost on
         them without regularisation.
     patience : int or None, default=10
@@ -232,10 +238,10 @@ def train(
     if n_restarts != 1:
         return best_of(**locals())
     limits = Limits(max_time, stop)
-    rows = Rows.checked(network, X, Y, weights, dtype, engine, threads)
+    rows = examples_of(network, X, Y, weights, dtype, engine, threads)
     check_lam(network, lam)
     for part in parts(lam):
-        as_dtype(np.asarray(part, np.float64), rows.Y.dtype, "lam")
+        as_dtype(np.asarray(part, np.float64), rows.dtype, "lam")
     check_count(max_iter, "max_iter", 0)
     if every is not None and (not isinstance(every, Integral) or every < 1):
         raise ValueError(f"every must be a whole number of batches >= 1, got {every!r}")
@@ -245,7 +251,7 @@ def train(
     keeper = keeper_of(checkpoint, checkpoint_every, resume)
     if keeper is not None and by_itself:
         raise ValueError(NO_CHECKPOINT.format(optimizer))
-    refuse_state_of_another(optimizer, method, state, rows.Y.dtype)
+    refuse_state_of_another(optimizer, method, state, rows.dtype)
     if not by_epochs:
         refuse_beside(
             optimizer, learning_rate=learning_rate, batch_size=batch_size, dropout=dropout,
@@ -259,7 +265,7 @@ def train(
     objective = TrainingObjective(network, rows, lam, limits)
     validation = validation_rows(network, X_val, Y_val, rows)
     run = Run(
-        as_dtype(start, rows.Y.dtype, "theta"),
+        as_dtype(start, rows.dtype, "theta"),
         rules=[limits.start, still_finite],
         callback=callback,
         J_val=None if validation is None else functools.partial(validation.cost, network),
@@ -279,16 +285,15 @@ def train(
             "learning_rate": learning_rate, "batch_size": batch_size, "dropout": dropout,
             "max_norm": max_norm, "distort": distort, "shuffle": shuffle,
             "penalty_by_batch": penalty_by_batch, "patience": patience, "seed": seed,
-            "dtype": rows.Y.dtype, "random start": fingerprint(start)[:8],
+            "dtype": rows.dtype, "random start": fingerprint(start)[:8],
         }  # fmt: skip
 
         def made() -> Made:
-            by = chosen(network, engine, rows.X, rows.weights)
-            return Made.of(network, arrays_of(rows, validation), options, by)
+            return Made.of(network, arrays_of(rows, validation), options, rows.computed_by(network))
 
         limits.go_on(keeper.open(run, made))
         now = state if keeper.state is None else keeper.state
-        refuse_state_of_another(optimizer, method, now, rows.Y.dtype)
+        refuse_state_of_another(optimizer, method, now, rows.dtype)
 
     # 5. Check the gradient, once
     # What overflows is told in words, by the result
@@ -296,7 +301,7 @@ def train(
         if check and run.last is None:  # one that goes on has been checked
             try:
                 report = check_before_training(
-                    network, start, rows.X, rows.Y, lam, seed, engine=engine, ask=limits
+                    network, start, *rows.few(), lam, seed, engine=engine, ask=limits
                 )
             except Stopped as stopped:
                 return run.result(cut_short(stopped))
@@ -487,14 +492,17 @@ def lowest(runs: Sequence[T], measure: Callable[[T], float]) -> tuple[T, list[fl
 
 
 def validation_rows(
-    network: Network, X_val: npt.ArrayLike | None, Y_val: npt.ArrayLike | None, rows: Rows
-) -> Rows | None:
+    network: Network,
+    X_val: npt.ArrayLike | Source | None,
+    Y_val: npt.ArrayLike | None,
+    rows: Examples,
+) -> Examples | None:
     """Return the validation examples, if there are any; they compute as the training rows do."""
     if X_val is None and Y_val is None:
         return None
-    if X_val is None or Y_val is None:
+    if X_val is None or (Y_val is None and not isinstance(X_val, Source)):
         raise ValueError("X_val and Y_val go together: give both, or none")
     try:
-        return Rows.checked(network, X_val, Y_val, None, rows.Y.dtype, rows.engine, rows.threads)
+        return examples_of(network, X_val, Y_val, None, rows.dtype, rows.engine, rows.threads)
     except ValueError as error:
         raise ValueError(f"X_val and Y_val: {error}") from None
