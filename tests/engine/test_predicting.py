@@ -48,6 +48,9 @@ def test_what_does_not_fit_is_refused():
         chainrule.forward(network, np.zeros(3), np.ones((2, 3)))
     with pytest.raises(ValueError, match="X must be"):
         chainrule.forward(network, np.zeros(network.size), np.ones((2, 4)))
+    for m in (3, 4):  # as many examples as there are inputs, or units
+        with pytest.raises(ValueError, match=r"X must have shape \(m, 3\)"):
+            chainrule.predict(network, np.zeros(network.size), np.ones((m, 4)))
 
 
 @pytest.mark.skipif(not BUILT, reason="the kernel was not built: no C++20 compiler")

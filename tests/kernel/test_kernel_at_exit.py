@@ -176,3 +176,44 @@ def test_threads_that_cannot_start_are_done_without():
     run = [sys.executable, "-c", NO_THREADS]
     done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout == "the same\n", done.stderr
+
+
+AFTER_MANY_THREADS = """
+import time
+from pathlib import Path
+import numpy as np
+from chainrule import Network, engine, random_theta
+
+tasks = Path("/proc/self/task")
+network, X = Network((100, 30, 10)), np.random.default_rng(0).random((8000, 100))
+theta = random_theta(network)
+
+def compute(threads):
+    for _ in range(20):
+        engine.predict(network, theta, X, engine="kernel", threads=threads)
+
+def runs(helpers):
+    # How often each thread has got a core, once all of them sleep
+    while True:
+        before = [(tasks / name / "schedstat").read_text() for name in helpers]
+        asleep = all("(sleeping)" in (tasks / name / "status").read_text() for name in helpers)
+        time.sleep(0.05)
+        if asleep and before == [(tasks / name / "schedstat").read_text() for name in helpers]:
+            return before
+
+first = {task.name for task in tasks.iterdir()}
+compute(64)
+helpers = {task.name for task in tasks.iterdir()} - first
+for threads in (2, 1, 64):
+    before = runs(helpers)
+    compute(threads)
+    print(sum(a != b for a, b in zip(before, runs(helpers))), end=" ")
+print(len(helpers), len({task.name for task in tasks.iterdir()} - first))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_call_with_many_threads_leaves_sleepers_that_only_such_a_call_wakes():
+    run = [sys.executable, "-c", AFTER_MANY_THREADS]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout == "1 0 63 63 63\n", done.stderr

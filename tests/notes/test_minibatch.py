@@ -93,6 +93,34 @@ def test_what_an_epoch_returns_is_the_weighted_sum_of_costs_and_of_weights(examp
     assert (total, w) == (pytest.approx(cost_sum, rel=1e-14), pytest.approx(m, rel=1e-14))
 
 
+@pytest.mark.parametrize("by_batch", [False, True])
+def test_absolute_values_add_their_slope_and_no_weight_crosses_0(examples, by_batch):
+    X, Y = examples
+    weights = np.linspace(0.5, 2, 23)
+    theta, alpha, squares, absolutes = random_theta(NETWORK), 0.1, [0.02, 0.3, 0.1], [0.4, 0.0, 0.2]
+    W = [Theta[1:] for Theta in blocks(NETWORK, theta)]
+    W[0][0, 0] = W[2][1, 1] = 0.0
+    W[0][1, 1], W[2][0, 2] = 1e-9, -1e-9  # each step carries them across 0, or away from it
+    expected = theta.copy()
+    for rows in (np.arange(15), np.arange(15, 23)):
+        _, D, w = accumulate(NETWORK, expected, X[rows], Y[rows], weights[rows])
+        D, before, share = D / w, expected.copy(), 1 / w if by_batch else 1.0
+        parts = (blocks(NETWORK, each) for each in (D, before))
+        for D_T, Theta, c, c_abs in zip(*parts, squares, absolutes, strict=True):
+            slope = D_T[1:] + share * c * Theta[1:]
+            still = (Theta[1:] == 0) & (np.abs(slope) <= share * c_abs)
+            sign = np.where(Theta[1:] == 0, -np.sign(slope), np.sign(Theta[1:]))
+            D_T[1:] = np.where(still, 0.0, slope + share * c_abs * sign)
+        expected = before - alpha * D
+        parts = (blocks(NETWORK, each) for each in (before, expected))
+        for Theta, after, c_abs in zip(*parts, absolutes, strict=True):
+            after[1:][(Theta[1:] * after[1:] < 0) & (c_abs > 0)] = 0.0
+    options = {"batch_size": 15, "penalty": squares, "absolutes": absolutes, "by_batch": by_batch}
+    rule = SGD(alpha, momentum=0.0, nesterov=False)
+    found = run(NETWORK, theta, X, Y, rule, weights=weights, **options)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
 @dataclass(frozen=True)
 class RMSprop:
     """A user's own rule."""

@@ -105,6 +105,20 @@ def test_a_weight_of_two_is_the_row_twice(engine):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_weight_of_an_output_multiplies_its_square(engine):
+    theta, X, Y = example(m=5)
+    weights = np.linspace(0, 3, Y.size).reshape(Y.shape)
+    objective = TrainingObjective(REGRESSION, Rows(X, Y, weights, engine))
+    z, rows = jacobian(REGRESSION, theta, X)
+    root = np.sqrt(weights / weights.sum() * Y.shape[1])
+    r, rows = (root * (z - Y)).ravel(), (root[..., None] * rows).reshape(Y.size, -1)
+    J, D, H = objective.normal_equations(theta)
+    assert pytest.approx(r @ r / 2, rel=1e-12) == J
+    np.testing.assert_allclose(D, rows.T @ r, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(H, rows.T @ rows, rtol=1e-10, atol=1e-12)
+
+
 def test_the_blocks_do_not_change_the_sums(monkeypatch):
     theta, X, Y = example(m=50)
     objective = TrainingObjective(REGRESSION, Rows(X, Y))

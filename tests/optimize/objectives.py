@@ -24,6 +24,15 @@ def rosenbrock(theta):
     return float((1 - x) ** 2 + 100 * (y - x * x) ** 2), np.array(D, theta.dtype)
 
 
+def valley(theta):
+    """Return Rosenbrock's function of each two neighbours, summed."""
+    J, D = 0.0, np.zeros_like(theta)
+    for i in range(len(theta) - 1):
+        part, slope = rosenbrock(theta[i : i + 2])
+        J, D[i : i + 2] = J + part, D[i : i + 2] + slope
+    return J, D
+
+
 class Quadratic:
     """|A theta - b|^2 / 2 with everything an objective may offer."""
 

@@ -144,7 +144,7 @@ def test_stop_is_heard_within_the_gradient_check(examples):
     asked = iter([False] * 5)
     result = train(NETWORK, X, Y, stop=lambda: next(asked, True))
     assert result.stopped == "stopped: asked to stop; this is the best theta so far"
-    assert (result.n_iter, len(result.history)) == (0, 0)
+    assert (result.n_iter, result.n_eval, len(result.history)) == (0, 0, 0)
     assert np.isnan(result.J)
 
 

@@ -223,6 +223,8 @@ class Run:
             first = step_of(Iterate(self.start, J, D, 1, 0))
             if (at_once := self.take(first)) is not None:
                 return at_once
+            if max_iter == 0:  # some of SciPy's would take a step all the same
+                return Ending(AT_MAX_ITER.format(0))
             found = minimize(objective, self.start, max_iter=max_iter, callback=told)
             n_eval = found.n_eval + 1  # of the start
             end = replace(self.last or first, theta=found.theta, J=found.J, n_eval=n_eval)

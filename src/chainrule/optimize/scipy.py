@@ -39,6 +39,7 @@ def minimize(
     method : str
         ``CG``, ``BFGS``, ``L-BFGS-B``, ``TNC``, ``SLSQP`` or ``Newton-CG``.
     max_iter : int, default=100
+        At least 1.
     callback : callable, optional
         Called with a `Step` after each iteration; true ends it.
 
@@ -89,7 +90,7 @@ def minimize(
     if method == "L-BFGS-B":
         options["maxfun"] = 100 * max_iter  # its default ends long runs before max_iter does
     elif method == "TNC":
-        options = {"maxfun": 100 * max(max_iter, 1)}  # it counts no iterations: after() does
+        options = {"maxfun": 100 * max_iter}  # it counts no iterations: after() does
     elif method == "Newton-CG":
         options["eps"] = np.sqrt(np.finfo(dtype).eps)  # the step of its difference of gradients
     start = np.asarray(theta, dtype=np.float64)
