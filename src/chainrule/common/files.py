@@ -7,8 +7,8 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -117,6 +117,35 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         with suppress(OSError):  # what went wrong is told, not that its draft stays behind
             draft.unlink(missing_ok=True)
         raise
+    _sync(target.parent)
+
+
+@contextmanager
+def drafted(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Let a large file be written under another name; it gets its own once it is whole.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "numbers.npy")
+    ...     with drafted(path) as draft:
+    ...         draft.write_bytes(b"123")
+    ...     path.read_bytes(), draft.exists()
+    3
+    (b'123', False)
+    """
+    target = _target(path)
+    clear_litter(target)
+    draft = _draft(target)
+    try:
+        with open(draft, "xb") as file:
+            _lock(file)
+            yield draft
+            os.replace(draft, target)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     _sync(target.parent)
 
 

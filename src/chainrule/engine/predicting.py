@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from chainrule.common.checks import as_dtype
 from chainrule.common.types import Array
+from chainrule.engine.blocks import Source, block_rows
 from chainrule.engine.choice import _chosen_kernel
 from chainrule.engine.cores import _threads
+from chainrule.engine.stream import ahead
 from chainrule.notes import backprop
 from chainrule.notes.backprop import is_sparse
 from chainrule.notes.network import Network
@@ -82,7 +84,7 @@ def forward(
 def predict(
     network: Network,
     theta: npt.ArrayLike,
-    X: npt.ArrayLike,
+    X: npt.ArrayLike | Source,
     *,
     engine: str | None = None,
     threads: int | None = None,
@@ -94,7 +96,7 @@ def predict(
     network : Network
     theta : array of shape (size,)
         Its dtype is the one computed in.
-    X : array or scipy.sparse.csr_array of shape (m, s_1)
+    X : array or scipy.sparse.csr_array of shape (m, s_1), or Source
     engine : {"kernel", "numpy"}, optional
         Default: the kernel, where it was built and knows the network's activations and cost.
     threads : int, optional
@@ -120,6 +122,8 @@ def predict(
     >>> predict(Network((2, 1)), [0.0, 1.0, -1.0], [[2.0, 2.0]])
     array([[0.5]])
     """
+    if isinstance(X, Source):
+        return np.concatenate(list(answers(network, theta, X, engine=engine, threads=threads)))
     kernel = _chosen_kernel(network, engine, X)
     # Most calls have arrays that the kernel takes as they are; it looks for NaN itself
     if (
@@ -145,6 +149,47 @@ def predict(
                 x = np.ascontiguousarray(x)
                 kernel.forward(theta, x, h[rows], _threads(threads, network, len(x)))
     return h
+
+
+def answers(
+    network: Network,
+    theta: npt.ArrayLike,
+    source: Source,
+    *,
+    engine: str | None = None,
+    threads: int | None = None,
+) -> Iterator[Array]:
+    """Yield the hypothesis h of one block of rows after the other; the next one is read meanwhile.
+
+    Parameters
+    ----------
+    network, theta, engine, threads
+        As for `predict`.
+    source : Source
+        Its targets, if it has any, are not looked at.
+
+    Yields
+    ------
+    ndarray of shape (rows of the block, K)
+
+    Raises
+    ------
+    DataError, ValueError
+        If rows cannot be read, or do not fit the network.
+
+    Examples
+    --------
+    >>> from chainrule.engine.blocks import Arrays
+    >>> network, X = Network((3000, 1)), np.zeros((1500, 3000), np.uint8)
+    >>> [h.shape for h in answers(network, np.zeros(3001), Arrays(X))]
+    [(1024, 1), (476, 1)]
+    """
+    rows = block_rows(source.n, source.K, np.float64)
+    stored = (
+        source.read(first, min(first + rows, source.m))[0] for first in range(0, source.m, rows)
+    )
+    for X in ahead(stored):
+        yield predict(network, theta, X, engine=engine, threads=threads)
 
 
 def _fit_as_they_are(network: Network, theta: Array, X: Array) -> bool:
