@@ -97,6 +97,10 @@ class Examples(ABC):
         """
 
     @abstractmethod
+    def sample(self, most: int) -> Any:
+        """Return at most ``most`` rows, spread over the table, in memory."""
+
+    @abstractmethod
     def few(self) -> tuple[Array, Array]:
         """Return X and Y of some rows, for the check of the gradient."""
 

@@ -22,7 +22,10 @@ from sklearn.utils.metaestimators import available_if
 
 from chainrule.common.checks import as_dtype, weights_as_dtype
 from chainrule.common.types import Array, Squares
+from chainrule.engine.blocks import Source
+from chainrule.engine.examples import Examples
 from chainrule.engine.rows import DENSE, Rows, dense
+from chainrule.engine.stream import examples_of
 from chainrule.estimators.coefs import flat, given_theta, random_theta
 from chainrule.estimators.fitting import (
     LEAST_SQUARES,
@@ -34,6 +37,7 @@ from chainrule.estimators.fitting import (
 )
 from chainrule.estimators.predictor import Predictor, core_name, on_its_threads
 from chainrule.estimators.progress import Progress
+from chainrule.estimators.sources import TARGET_WITHIN, learn_columns
 from chainrule.estimators.stopping import Fit, Parameters
 from chainrule.estimators.weights import among_known, by_output, row_weights, with_weight
 from chainrule.evaluation.error_bars import ErrorBars
@@ -70,7 +74,7 @@ class Labelled(NamedTuple):
 
     X: Any
     y: Any
-    Y: Array
+    Y: Array | None
     weights: Array | None = None
 
 
@@ -119,23 +123,37 @@ class BaseMLP(CallbackSupportMixin, Predictor):
         given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         fresh = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         self._refuse_combinations(incremental=incremental, held_out=X_val is not None)
-        X, y, Y = self._encode(X, y, incremental=incremental, reset=fresh)
-        weights = row_weights(X, y, sample_weight, getattr(self, "class_weight", None))
-        X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
-        weights = self._as_counts(weights)
-        Y = self._learn_scale(Y, weights) if fresh else self._to_scale(Y)
-        network = self._network(X.shape[1], Y.shape[1])
+        Y: Any = None
+        weights = None
+        if isinstance(X, Source):
+            refuse_beside_source(y=y, sample_weight=sample_weight)
+            learn_columns(self, X, reset=fresh)
+            known = incremental and hasattr(self, "classes_")  # partial_fit was told of them
+            X = self._learnt(X, reset=fresh and not known)
+            network = self._network(X.n, X.outputs)
+        else:
+            X, y, Y = self._encode(X, y, incremental=incremental, reset=fresh)
+            weights = row_weights(X, y, sample_weight, getattr(self, "class_weight", None))
+            X, y, Y, weights = with_weight(among_known(Y, weights), X, y, Y)
+            weights = self._as_counts(weights)
+            Y = self._learn_scale(Y, weights) if fresh else self._to_scale(Y)
+            network = self._network(X.shape[1], Y.shape[1])
         rng = self._random_state = check_random_state(self.random_state)
         theta = self._start(network, rng, self._dtype(X)) if fresh else self._continued(network)
 
         held_out = self._validation(X_val, y_val, sample_weight_val)
         if held_out is None and self.early_stopping:
+            if isinstance(X, Source):
+                raise ValueError(
+                    "early_stopping=True would set rows of X aside, and those of a table that is "
+                    "read in blocks stay where they are: give X_val, another table"
+                )
             X, Y, weights, held_out = self._split(X, y, Y, weights, rng)
-        rows = self._rows(X, Y, weights, theta.dtype)
+        rows = self._rows(network, X, Y, weights, theta.dtype)
         self._check_gradient(network, theta, rows)
         watched = None
         if held_out is not None:
-            watched = self._rows(held_out.X, held_out.Y, held_out.weights, theta.dtype)
+            watched = self._rows(network, held_out.X, held_out.Y, held_out.weights, theta.dtype)
         fit = Fit(
             self._parameters(incremental=incremental),
             network,
@@ -189,12 +207,28 @@ class BaseMLP(CallbackSupportMixin, Predictor):
         return replace(found, max_iter=1) if incremental else found
 
     def _dtype(self, X: Any) -> np.dtype[Any]:
-        dtype = np.dtype(X.dtype if self.dtype is None else self.dtype)
+        dtype: np.dtype[Any]
+        if self.dtype is not None:
+            dtype = np.dtype(self.dtype)
+        elif isinstance(X, Source):
+            stored = X.read(0, 1)[0].dtype
+            dtype = np.dtype(np.float32 if stored == np.float32 else np.float64)
+        else:
+            dtype = np.dtype(X.dtype)
         if dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
         return dtype
 
-    def _rows(self, X: Any, Y: Array, weights: Array | None, dtype: np.dtype[Any]) -> Rows:
+    def _rows(
+        self,
+        network: Network,
+        X: Any,
+        Y: Array | None,
+        weights: Array | None,
+        dtype: np.dtype[Any],
+    ) -> Examples:
+        if Y is None:
+            return examples_of(network, X, dtype=dtype, engine=self.engine, threads=self.threads)
         Y, weights = by_output(Y, weights, self.output_weights, self._levels)
         weights = None if weights is None else weights_as_dtype(weights, dtype)
         if isinstance(X, np.ndarray):  # of a DataFrame, often column after column
@@ -251,6 +285,10 @@ class BaseMLP(CallbackSupportMixin, Predictor):
             if sample_weight_val is not None:
                 raise ValueError("sample_weight_val are the weights of X_val's rows: give X_val")
             return None
+        if isinstance(X_val, Source):
+            refuse_beside_source(y_val=y_val, sample_weight_val=sample_weight_val)
+            learn_columns(self, X_val, reset=False)
+            return Labelled(self._learnt(X_val, reset=False), None, None)
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val go together: give both, or none")
         X, y, Y = self._encode_validation(X_val, y_val)
@@ -294,7 +332,7 @@ class BaseMLP(CallbackSupportMixin, Predictor):
         """Return the classes of which the validation rows have the same shares as all the rows."""
         return None
 
-    def _rows_loss(self, network: Network, rows: Rows) -> Callable[[Array], float]:
+    def _rows_loss(self, network: Network, rows: Examples) -> Callable[[Array], float]:
         """Return the loss on the validation rows as a function of theta, without alpha's part."""
         loss = self._loss(network, rows)
         return lambda theta: loss(rows.cost(network, theta))
@@ -308,8 +346,14 @@ class BaseMLP(CallbackSupportMixin, Predictor):
 
     def _scorer(self, held_out: Labelled) -> Callable[[], float]:
         """Return the function that scores the estimator as it stands on the validation rows."""
+        X, y, Y, weights = held_out
+        if Y is None:
+            if self.scoring is not None:
+                raise ValueError(
+                    "scoring takes arrays, and X_val is read in blocks: leave one of them out"
+                )
+            return lambda: self.score(X.source)
         scorer = check_scoring(self, self.scoring)
-        X, y, _, weights = held_out
         how = {"sample_weight": weights} if weights is not None and takes_weights(scorer) else {}
 
         def score() -> float:
@@ -325,13 +369,13 @@ class BaseMLP(CallbackSupportMixin, Predictor):
 
         return score
 
-    def _check_gradient(self, network: Network, theta: Array, rows: Rows) -> None:
+    def _check_gradient(self, network: Network, theta: Array, rows: Examples) -> None:
         """Check the gradient of functions of the user's own, or of any network on request."""
         own = isinstance(network.output, Cost) or any(
             isinstance(g, Activation) for g in np.atleast_1d(np.array(network.hidden, dtype=object))
         )
         if self.check_gradient if self.check_gradient is not None else own:
-            few = rows.sample(min(CHECKED_ROWS, max(1, DENSE // rows.X.shape[1])))
+            few = rows.sample(min(CHECKED_ROWS, max(1, DENSE // network.layers[0])))
             lam = self._parameters(incremental=False).lam
             report = check_before_training(network, theta, dense(few.X), few.Y, lam)
             if not report.ok:
@@ -399,7 +443,16 @@ class BaseMLP(CallbackSupportMixin, Predictor):
 def error_bars(fit: Fit, member: Progress) -> ErrorBars:
     """Return the error bars of one of the networks that were fitted."""
     rows, lam = fit.rows, cast(Squares, lam_of(fit, member))
+    if not isinstance(rows, Rows):
+        raise ValueError("error bars need a training set in memory, and X was read in blocks")
     return ErrorBars.at(fit.network, member.theta, rows.X, rows.Y, lam, rows.weights)
+
+
+def refuse_beside_source(**given: Any) -> None:
+    """Refuse targets and weights beside a table that has its own."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(TARGET_WITHIN.format(name))
 
 
 def takes_weights(scorer: Any) -> bool:

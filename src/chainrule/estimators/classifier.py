@@ -15,18 +15,29 @@ from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer, OneHotEncoder
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
-from chainrule.engine.rows import Rows
-from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
+from chainrule.engine.blocks import Source
+from chainrule.engine.examples import Examples
+from chainrule.engine.sums import Tree
+from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts, refuse_beside_source
 from chainrule.estimators.coefs import random_theta, with_more_classes
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.fitted import Labels
 from chainrule.estimators.inputs import known_targets, one_column, validated, whole_numbers
 from chainrule.estimators.predictor import core_name
 from chainrule.estimators.progress import Progress
+from chainrule.estimators.sources import (
+    Codes,
+    Learnt,
+    blocks_for,
+    in_blocks,
+    labels_of,
+    weights_of_classes,
+)
 from chainrule.estimators.stopping import Loss
 from chainrule.notes.activations import softplus
 from chainrule.notes.costs import COSTS, Cost, softmax
@@ -175,7 +186,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -186,7 +197,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Source
+            A source is a table with its target, read in blocks; so are the rows that `predict`,
+            `predict_proba`, `transform` and `score` may be given.  Give no y and no sample_weight
+            beside it.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes; an indicator matrix for several labels at once, with NaN where nobody knows; or
             several columns of classes.
@@ -208,7 +222,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         classes: Any = None,
         *,
@@ -278,6 +292,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self._optimizer = None
         self._publish(grown, best)
 
+    @in_blocks
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the most probable class of each row.
 
@@ -300,6 +315,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             codes = self._shares(h, X).argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
+    @in_blocks
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
 
@@ -342,7 +358,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             p[lost] = softmax(logs)
         return p
 
-    def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return which part of the rows is right; where y has several columns, in all of them.
 
         A label that is NaN is neither right nor wrong.
@@ -364,6 +380,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         1.0
         """
         check_is_fitted(self)
+        if isinstance(X, Source):
+            refuse_beside_source(y=y, sample_weight=sample_weight)
+            return self._score_of_source(X)
         filled, known = known_targets(y)
         if known is not None:
             right = ((np.asarray(self.predict(X)) == filled) | ~known).all(axis=1)
@@ -376,6 +395,18 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weights = None if sample_weight is None else np.asarray(sample_weight)
         return float(np.average(right, weights=weights))
 
+    def _score_of_source(self, source: Source) -> float:
+        """Return which part of the rows is right, from the sums over blocks."""
+        tree = Tree()
+        labels = None if source.classes is None else np.array(source.classes)
+        for i, (X, y, weights) in enumerate(blocks_for(self, source)):
+            right = self.predict(X) == (y if labels is None else labels[y])
+            w = np.ones(len(right)) if weights is None else np.asarray(weights, np.float64)
+            tree.add(i, (float((w * right).sum()), float(w.sum())))
+        right, total = tree.total()
+        return float(right / total)
+
+    @in_blocks
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`.
 
@@ -468,6 +499,23 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         return X, *self._known(y, known)
 
+    def _learnt(self, source: Source, *, reset: bool) -> Learnt:
+        """Return the source of codes; learn the classes, if need be from a pass over the table."""
+        if reset:
+            stored = source.classes
+            self._learn_classes(labels_of(source) if stored is None else np.array(stored))
+        if self._kind != "classes" or source.K > 1:
+            raise ValueError("several columns of classes are learnt from arrays: give X and y")
+        learn = Codes(self.classes_, source.classes)
+        K = len(self.classes_)
+        if isinstance(self.class_weight, str):  # "balanced"
+            each = weights_of_classes(source, learn)
+            present = np.maximum(each, np.finfo(float).tiny)
+            learn.by_class = each.sum() / (np.count_nonzero(each) * present)
+        elif self.class_weight is not None:
+            learn.by_class = compute_sample_weight(self.class_weight, self.classes_)
+        return Learnt(source, learn, 1 if K < 3 else K)
+
     def _known(self, y: Any, known: Array | None) -> tuple[Any, Array]:
         """Return y and its columns, with NaN again where a label is unknown."""
         Y = self._columns(y)
@@ -495,7 +543,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if any(np.ndim(of_column) for of_column in classes):
             self._learn_columns([np.unique(of_column) for of_column in classes])
             return
-        labels = type_of_target(y).startswith("multilabel")
+        labels = y is not None and type_of_target(y).startswith("multilabel")
         self._label_binarizer = LabelBinarizer().fit(y if labels else classes)
         self.classes_ = np.unique(classes)
 
@@ -557,7 +605,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         in_validation = math.ceil(self.validation_fraction * m)
         return codes if classes <= min(in_validation, m - in_validation) else None
 
-    def _loss(self, network: Network, rows: Rows) -> Loss:
+    def _loss(self, network: Network, rows: Examples) -> Loss:
         return Loss(scale=1.0)
 
     def __sklearn_tags__(self) -> Any:

@@ -16,7 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from chainrule.common.checks import warn_user
 from chainrule.common.shown import summary
 from chainrule.common.types import Array, Lambda, Objective
-from chainrule.engine.choice import chosen
+from chainrule.engine.examples import Buffer
+from chainrule.engine.rows import Rows
 from chainrule.estimators.progress import Memory, Progress
 from chainrule.estimators.stopping import (
     UNUSABLE,
@@ -26,7 +27,7 @@ from chainrule.estimators.stopping import (
     Parameters,
 )
 from chainrule.estimators.unit import Unit
-from chainrule.notes.backprop import finish
+from chainrule.notes.backprop import finish, is_sparse
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.regularisation import divided, parts, penalty
 from chainrule.notes.second_order import check_residuals
@@ -128,7 +129,7 @@ def made_of(fit: Fit, random: str) -> Made:
     """Return what a fit is made of; random tells its theta and its random state."""
     p, rows = fit.parameters, fit.rows
     asked = {f.name: getattr(p, f.name) for f in fields(p) if f.name not in CHANGES_NO_BIT}
-    by = chosen(fit.network, rows.engine, rows.X, rows.weights)
+    by = rows.computed_by(fit.network)
     return Made.of(fit.network, arrays_of(rows, fit.watched), asked | {"random state": random}, by)
 
 
@@ -162,13 +163,14 @@ def epochs(
     memory = cast(Memory, progress.memory)
     dropout = p.dropout or None
     seed = 0 if begun is None else begun.seed
-    if dropout is not None and begun is None:  # drawn only where it is used
+    in_memory = isinstance(rows, Rows)
+    if begun is None and not (dropout is None and in_memory):  # drawn only where it is used
         seed = int(rng.randint(2**31))
     size = clipped_batch_size(p.batch_size, len(rows))
     squares, absolutes = parts(p.lam)
     how = Minibatches(size, squares, by_batch=True, dropout=dropout, seed=seed, absolutes=absolutes)
     batches = -(-len(rows) // size)
-    order = np.arange(len(rows)) if begun is None else begun.order
+    order = np.arange(len(rows) if in_memory else 0) if begun is None else begun.order
     finite, slots = theta.copy(), memory.slots.copy()
     end = penalty(network, theta, fit.lam)
     number = 0
@@ -176,16 +178,25 @@ def epochs(
         number = begun.epoch
         yield Step(number, np.nan, np.nan, theta, memory.steps, state=begun)
     while True:
-        if p.shuffle:  # as sklearn.utils.shuffle does, which takes half as long again to check
+        if (
+            p.shuffle and in_memory
+        ):  # as sklearn.utils.shuffle does, which takes half as long again to check
             moved = np.arange(len(order))
             rng.shuffle(moved)
             order = order[moved]
         if rule.learning_rate != memory.learning_rate:
             rule = replace(rule, learning_rate=memory.learning_rate)
-        cost_sum, w = rows.epoch(
-            network, theta, order, how, rule=rule, state=memory.slots, steps=memory.steps,
-            number=number,
-        )  # fmt: skip
+        if in_memory:
+            buffers = iter([Buffer(rows, order, None, 0)])
+        else:
+            buffers = rows.buffers(seed, number, size, p.shuffle)
+        cost_sum = w = 0.0
+        for buffer in buffers:
+            sums = buffer.rows.epoch(
+                network, theta, buffer.order, how, rule=rule, state=memory.slots,
+                steps=memory.steps + buffer.batch, number=number, names=buffer.names,
+            )  # fmt: skip
+            cost_sum, w = cost_sum + sums[0], w + sums[1]
         progress.t += len(rows)
         start, end = end, penalty(network, theta, fit.lam)
         J = cost_sum / (w or 1.0) + (batches * start + (batches - 1) * (end - start) / 2) / m
@@ -246,7 +257,7 @@ def over_all_rows(fit: Fit, start: Any) -> Steps:
     objective: Objective = first_order
     if solver in LEAST_SQUARES:
         check_residuals(network)
-    if isinstance(rows.X, np.ndarray):
+    if not (isinstance(rows, Rows) and is_sparse(rows.X)):
         objective = TrainingObjective(network, rows, fit.lam)
     elif solver in LEAST_SQUARES:
         raise ValueError(f"solver={solver!r} needs a dense X: give X.toarray()")

@@ -23,6 +23,7 @@ from chainrule.estimators.coefs import flat, views
 from chainrule.estimators.fitted import Fitted
 from chainrule.estimators.inputs import has_finite_sum, validated
 from chainrule.estimators.progress import Progress
+from chainrule.estimators.sources import in_blocks
 from chainrule.notes.activations import ACTIVATIONS, Activation
 from chainrule.notes.backprop import input_gradient
 from chainrule.notes.costs import COSTS, Cost
@@ -166,6 +167,7 @@ class Predictor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
             how = {"engine": self.engine, "threads": self.threads}
             return forward(network, theta, X, **(how if isinstance(X, np.ndarray) else {}))
 
+    @in_blocks
     def transform(self, X: Any) -> Array:
         """Return the activations of a hidden layer: what the network has made of the inputs.
 

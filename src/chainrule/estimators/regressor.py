@@ -17,10 +17,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from chainrule.common.types import Array
 from chainrule.datasets.scaling import Scaling
-from chainrule.engine.rows import Rows, dense
-from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts
+from chainrule.engine import passes
+from chainrule.engine.blocks import Source
+from chainrule.engine.examples import Examples
+from chainrule.engine.rows import dense
+from chainrule.engine.sums import Sums, Tree, summed
+from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts, refuse_beside_source
 from chainrule.estimators.documentation import documented
 from chainrule.estimators.inputs import known_targets, one_column, validated
+from chainrule.estimators.sources import Learnt, Numbers, blocks_for, in_blocks, mean_weight
 from chainrule.estimators.stopping import Loss
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.notes.backprop import by_output
@@ -188,7 +193,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -199,7 +204,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Source
+            A source is a table with its target, read in blocks; so are the rows that `predict`,
+            `transform` and `score` may be given.  Give no y and no sample_weight
+            beside it.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             With several columns NaN is a number that nobody knows: it counts nothing.
         sample_weight : array-like of shape (n_samples,), optional
@@ -221,7 +229,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -245,6 +253,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val, incremental=True)
 
+    @in_blocks
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the prediction for each row.
 
@@ -302,7 +311,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             )
         return bars
 
-    def score(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: npt.ArrayLike | None = None) -> float:
         """Return R2; with several quantiles, which part of the pinball loss they do away with.
 
         Parameters
@@ -326,6 +335,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         >>> bool(net.fit(X, X[:, 0]).score(X, X[:, 0]) > 0.8)
         True
         """
+        if isinstance(X, Source):
+            refuse_beside_source(y=y, sample_weight=sample_weight)
+            return self._score_of_source(X)
         y, known = known_targets(y)
         if known is not None:
             return self._score_of_known(X, y, known, sample_weight)
@@ -338,6 +350,25 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             for q, level in enumerate(np.ravel(self.quantile))
         ]
         return float(np.mean(scores))
+
+    def _score_of_source(self, source: Source) -> float:
+        """Return R2, from the sums over blocks."""
+        if self._levels > 1:
+            raise ValueError("of several quantiles, arrays alone have a score: give X and y")
+        tree, origin = Tree(), None
+        for i, (X, y, weights) in enumerate(blocks_for(self, source)):
+            Y = y.reshape(len(y), -1).astype(np.float64)
+            w = np.ones((len(Y), 1)) if weights is None else by_output(weights, np.float64)
+            w = np.where(np.isnan(Y), 0, w)
+            Y = np.nan_to_num(Y)
+            origin = Y.mean(axis=0) if origin is None else origin  # differences cancel less
+            off, missed = Y - origin, Y - self._hypothesis(X).astype(np.float64)
+            tree.add(
+                i, tuple((w * v).sum(axis=0) for v in (np.ones_like(Y), off, off**2, missed**2))
+            )
+        total, first, second, missed = tree.total()
+        spread = second - first**2 / total
+        return float(np.mean(np.where(spread > 0, 1 - missed / spread, missed == 0)))
 
     def _score_of_known(self, X: Any, y: Array, known: Array, sample_weight: Any) -> float:
         """Return the mean over the outputs of what each scores in the rows where it is known."""
@@ -396,6 +427,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             y = np.where(known, y, np.nan)
         return X, y, np.repeat(y.reshape(len(y), -1), self._levels, axis=1)
 
+    def _learnt(self, source: Source, *, reset: bool) -> Learnt:
+        if reset:
+            self._y_scaling = None
+            if self.scale_y:
+                self._refuse_scaling()
+                self._y_scaling = passes.target_scaling(source)
+        share = 1.0
+        if source.weighted and self.weights_as != "counts":
+            share = 1 / mean_weight(source)
+        learn = Numbers(self._levels, self._y_scaling, self.output_weights, share)
+        return Learnt(source, learn, source.K * self._levels)
+
     def _as_counts(self, weights: Array | None) -> Array | None:
         if weights is None or self.weights_as == "counts":
             return weights
@@ -404,14 +447,18 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _learn_scale(self, Y: Array, weights: Array | None) -> Array:
         self._y_scaling = None
         if self.scale_y:
-            output = self._output()
-            cost = output if isinstance(output, Cost) else find_cost(output)
-            if cost.targets != "numbers":
-                raise ValueError(
-                    f"scale_y=True is for losses of numbers, and {self.loss!r} needs y as it is"
-                )
+            self._refuse_scaling()
             self._y_scaling = Scaling.fit(Y, weights)
         return self._to_scale(Y)
+
+    def _refuse_scaling(self) -> None:
+        """Refuse scale_y where the cost needs y as it is."""
+        output = self._output()
+        cost = output if isinstance(output, Cost) else find_cost(output)
+        if cost.targets != "numbers":
+            raise ValueError(
+                f"scale_y=True is for losses of numbers, and {self.loss!r} needs y as it is"
+            )
 
     def _to_scale(self, Y: Array) -> Array:
         scaling = self._y_scaling
@@ -447,7 +494,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return "quantile:" + ",".join(map(repr, levels))
         return self.loss if isinstance(self.loss, Cost) else OUTPUTS[self.loss]
 
-    def _loss(self, network: Network, rows: Rows) -> Loss:
+    def _loss(self, network: Network, rows: Examples) -> Loss:
         """Return scikit-learn's loss, a mean over the outputs where J is a sum.
 
         Its Poisson loss is half the deviance: another part of it no theta changes.
@@ -456,9 +503,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return Loss(1.0 / network.K)
         from scipy.special import xlogy
 
-        each = xlogy(rows.Y, rows.Y) - rows.Y
-        w = 1.0 if rows.weights is None else by_output(rows.weights, np.float64)
-        return Loss(1.0, float((w * each).sum() / rows.m))
+        def of_block(i: int, _: int) -> Sums:
+            _, Y, weights = rows.block(i)
+            w = 1.0 if weights is None else by_output(weights, np.float64)
+            return ((w * (xlogy(Y, Y) - Y)).sum(),)
+
+        (constant,) = summed(rows.n_blocks, of_block)
+        return Loss(1.0, float(constant / rows.m))
 
 
 def refuse_dates(y: Any) -> None:

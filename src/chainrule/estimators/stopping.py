@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.common.shown import summary
 from chainrule.common.types import Array, ElasticNet, Lambda
-from chainrule.engine.rows import Rows
+from chainrule.engine.examples import Examples
 from chainrule.estimators.progress import Memory, Progress
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import divided
@@ -95,7 +95,7 @@ class Fit:
     ----------
     parameters : Parameters
     network : Network
-    rows : Rows
+    rows : Examples
     loss : Loss
     publish : callable
         ``publish(progress)`` makes it the estimator's attributes.
@@ -109,7 +109,7 @@ class Fit:
         Whether the rule's memory is that of the last `partial_fit`.
     random : bool
         Whether the weights to begin with are random.
-    watched : Rows or None
+    watched : Examples or None
         The validation rows.
     keeper : callable
         ``keeper(number) -> Checkpoint or None``: what keeps each of several trainings.
@@ -117,7 +117,7 @@ class Fit:
 
     parameters: Parameters
     network: Network
-    rows: Rows
+    rows: Examples
     loss: Loss
     publish: Callable[[Progress], None]
     validation_loss: Callable[[Array], float] | None = None
@@ -125,7 +125,7 @@ class Fit:
     notify: Callable[[], bool] | None = None
     going_on: bool = False
     random: bool = False
-    watched: Rows | None = None
+    watched: Examples | None = None
     keeper: Callable[[int], Checkpoint | None] = lambda number: None
 
     __repr__ = summary

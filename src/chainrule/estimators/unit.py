@@ -11,13 +11,18 @@ network of y with
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
+from chainrule.datasets.scaling import Scaling
+from chainrule.engine.blocks import Standardised
+from chainrule.engine.examples import Examples
 from chainrule.engine.rows import Rows
+from chainrule.engine.stream import Stream
+from chainrule.engine.sums import Sums, summed
 from chainrule.notes.backprop import by_output
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
@@ -56,19 +61,36 @@ class Unit:
     __repr__ = summary
 
     @classmethod
-    def of(cls, network: Network, rows: Rows) -> Self:
+    def of(cls, network: Network, rows: Examples) -> Self:
         """Return the unit of these rows' targets."""
-        Y = rows.Y.astype(np.float64)
         if network.cost.name != "identity":
             return cls(network, np.zeros(network.K), 1.0)
-        w = np.ones((len(Y), 1)) if rows.weights is None else by_output(rows.weights, np.float64)
-        total = np.broadcast_to(w, Y.shape).sum(axis=0)
-        centre = (w * Y).sum(axis=0) / np.where(total > 0, total, 1)  # an output may have no weight
-        variance = (w * (Y - centre) ** 2).sum() / total.sum()
-        return cls(network, centre, float(np.sqrt(variance)) or 1.0)
 
-    def inside(self, rows: Rows) -> Rows:
+        def targets(i: int) -> tuple[Array, Array]:
+            _, Y, weights = rows.block(i)
+            w = np.ones((len(Y), 1)) if weights is None else by_output(weights, np.float64)
+            return Y.astype(np.float64), w
+
+        def first(i: int, _: int) -> Sums:
+            Y, w = targets(i)
+            return np.broadcast_to(w, Y.shape).sum(axis=0), (w * Y).sum(axis=0)
+
+        def second(i: int, _: int) -> Sums:
+            Y, w = targets(i)
+            return ((w * (Y - centre) ** 2).sum(),)
+
+        total, sums = summed(rows.n_blocks, first)
+        centre = sums / np.where(total > 0, total, 1)  # an output may have no weight
+        (squares,) = summed(rows.n_blocks, second)
+        return cls(network, centre, float(np.sqrt(squares / total.sum())) or 1.0)
+
+    def inside(self, rows: Examples) -> Examples:
         """Return rows with their targets in this unit."""
+        if isinstance(rows, Stream):
+            scaling = Scaling(self.centre, np.full_like(self.centre, self.scale))
+            source = Standardised(rows.blocks.source, targets=scaling)
+            return replace(rows, blocks=replace(rows.blocks, source=source))
+        rows = cast(Rows, rows)
         return replace(rows, Y=((rows.Y - self.centre) / self.scale).astype(rows.Y.dtype))
 
     def inward(self, theta: Array) -> Array:
