@@ -26,8 +26,8 @@ def small(monkeypatch):
 def filled(folder):
     """Return a spool that holds X and Y."""
     made = Spool(folder)
-    made.write("X", M, (3,), X.dtype, [X[:300], X[300:]])
-    made.write("Y", M, (), Y.dtype, [Y])
+    blocks = [(X[:300], Y[:300]), (X[300:], Y[300:])]
+    made.write(M, {"X": ((3,), X.dtype), "Y": ((), Y.dtype)}, blocks)
     return made
 
 
@@ -52,7 +52,7 @@ def test_a_source_says_what_it_was_made_of(tmp_path):
 def test_rows_are_taken_out_in_order(tmp_path, small):
     mask = np.random.default_rng(0).random(M) < 0.2
     with filled(tmp_path) as made:
-        made.take_out(["X", "Y"], mask, "test")
+        made.take_out({"X": "test-X", "Y": "test-Y"}, mask)
         for name, values in (("X", X), ("Y", Y)):
             np.testing.assert_array_equal(made.array(name), values[~mask])
             np.testing.assert_array_equal(made.array(f"test-{name}"), values[mask])
@@ -109,6 +109,19 @@ def test_what_a_killed_process_left_is_cleared_and_no_other(tmp_path):
     with Spool(tmp_path) as one, Spool(tmp_path) as other:
         assert {*tmp_path.iterdir()} == {one.folder, other.folder, mine}
     assert [*tmp_path.iterdir()] == [mine]
+
+
+def test_a_folder_that_nobody_removes_goes_with_its_object(tmp_path):
+    made = filled(tmp_path)
+    assert made.folder.exists()
+    del made
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_s_folders_go_with_it(tmp_path):
+    with spool.cleared():
+        made = filled(tmp_path)
+    assert not made.folder.exists()
 
 
 def test_the_default_folder_is_where_the_user_says(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -201,6 +202,20 @@ def train(
     no_resume: Annotated[
         bool, typer.Option("--no-resume", help="Begin anew where there is a checkpoint.")
     ] = False,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="What the table may take, as 2GB: a larger one is read in blocks.  (default: most "
+            "of what is free)"
+        ),
+    ] = None,
+    spool: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder for the scratch files of a table that is read in blocks.  (default: "
+            "TMPDIR's, or /var/tmp)"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a network by the notes' six steps; save the model and a picture."""
@@ -236,17 +251,33 @@ def train(
         max_time=max_time,
         seed=seed,
         check=not no_check,
+        memory=None if memory is None else _bytes(memory),
+        spool=spool,
     )
-    out = out or Path(f"{'stdin' if source == '-' else Path(source).stem or 'model'}.safetensors")
+    out = out or Path(f"{_stem(source)}.safetensors")
     check_writable("--out", out, ".safetensors")
+    how = False if no_resume else "anyway" if resume == "anyway" else True
 
+    from chainrule.engine.spool import cleared
+
+    with cleared():
+        _train(ctx, request, out, None if no_checkpoint else (checkpoint, how), as_json)
+
+
+def _train(
+    ctx: typer.Context,
+    request: Request,
+    out: Path,
+    kept: tuple[Path | None, bool | str] | None,
+    as_json: bool,
+) -> None:
+    """Train, save and tell; `kept` says where a checkpoint is, and whether to go on from it."""
     from chainrule.commands import terminal
     from chainrule.workbench.beside import advice, comparisons
     from chainrule.workbench.pipeline import run
 
-    how = False if no_resume else "anyway" if resume == "anyway" else True
-    with terminal.Terminal(max_time) as tell:
-        keeper = None if no_checkpoint else _keeper(checkpoint, out, optimizer, how, tell)
+    with terminal.Terminal(request.max_time) as tell:
+        keeper = None if kept is None else _keeper(*kept, out, request.optimizer, tell)
         try:
             outcome = run(request, tell, checkpoint=keeper)
         except DataError as error:
@@ -259,7 +290,7 @@ def train(
         keeping.say_interrupted(outcome.result, out, keeper)
         _tell(outcome, {}, {"model": str(out)}, as_json)
         raise typer.Exit(interrupted())
-    if keeper is not None and checkpoint is None:
+    if keeper is not None and kept is not None and kept[0] is None:
         keeper.remove()  # the network that it was for is safe
     with saved(f"the network is saved in {out}, but not its picture"):
         picture = _draw(outcome, out)
@@ -285,7 +316,7 @@ def _tell(
 
 
 def _keeper(
-    path: Path | None, out: Path, optimizer: str | None, resume: bool | str, tell: Terminal
+    path: Path | None, resume: bool | str, out: Path, optimizer: str | None, tell: Terminal
 ) -> Checkpoint | None:
     """Return what keeps the training: without a path only one of more than a minute."""
     from chainrule.training.checkpoint import CANNOT_GO_ON, Checkpoint
@@ -298,6 +329,36 @@ def _keeper(
     if path is not None:
         return Checkpoint(path, resume=resume, tell=tell.note)
     return keeping.beside(out, tell, resume)
+
+
+def _stem(source: str) -> str:
+    """Return how the model of some data is called: as their file, or the folder of their files.
+
+    Examples
+    --------
+    >>> [_stem(source) for source in ("a/homes.csv", "a/homes/*.parquet", "-", "*.csv")]
+    ['homes', 'homes', 'stdin', 'model']
+    """
+    path = Path(source)
+    path = path.parent if set(path.name) & set("*?[") and not path.exists() else path
+    return "stdin" if source == "-" else path.stem or "model"
+
+
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def _bytes(memory: str) -> int:
+    """Return a number of bytes.
+
+    Examples
+    --------
+    >>> _bytes("2GB"), _bytes("1.5 g"), _bytes("300MB")
+    (2000000000, 1500000000, 300000000)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]?)i?b?", memory.strip().lower())
+    if found is None or not float(found[1]):
+        raise ValueError(f"--memory {memory!r}: give a size, as 2GB or 500MB")
+    return int(float(found[1]) * UNITS[found[2]])
 
 
 def _units(hidden: str) -> tuple[int, ...]:

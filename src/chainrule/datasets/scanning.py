@@ -34,7 +34,7 @@ from chainrule.datasets.formats import SIGNATURES, kind_of, only_member, refuse_
 from chainrule.datasets.layout import Layout, find_layout
 
 BLOCK = 65_536  # rows that are looked at together, at most
-CELLS, LEAST = 1 << 21, 1024  # in them, where rows are long; and rows at least
+CELLS, LEAST = 1 << 20, 1024  # in them, where rows are long; and rows at least
 PIECE = 8 << 20  # bytes of text that are read at once
 LONGEST_ROW = 8 * PIECE  # a quote that nothing closes is none
 FOOTER = 1 << 20  # bytes at the end of a parquet file that say what its columns are
@@ -233,7 +233,7 @@ def block_rows(width: int) -> int:
     Examples
     --------
     >>> block_rows(28), block_rows(785)
-    (65536, 2048)
+    (32768, 1024)
     """
     return min(BLOCK, max(LEAST, 1 << (CELLS // width).bit_length() - 1))
 

@@ -474,11 +474,14 @@ def split(
 def rows_aside(data: Dataset, share: float, seed: int) -> Array:
     """Return, as an array of bool, which rows `split` sets aside."""
     m = len(data)
-    order = np.random.default_rng(seed).permutation(m)
+    order = np.arange(m, dtype=np.uint32 if m < 2**32 else np.int64)  # tables may be long
+    np.random.default_rng(seed).shuffle(order)
     keep = np.zeros(m, dtype=bool)
     if data.classes is not None and data.Y is not None:
-        order = order[np.argsort(data.Y[order], kind="stable")]  # class by class
-        keep[order[np.unique(data.Y[order], return_index=True)[1]]] = True
+        codes = data.Y.astype(np.min_scalar_type(len(data.classes)))
+        order = order[np.argsort(codes[order], kind="stable")]  # class by class
+        codes = codes[order]
+        keep[order[np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])]] = True
     else:
         keep[order[0]] = True
     choice = order[~keep[order]]

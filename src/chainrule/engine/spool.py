@@ -12,18 +12,17 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from chainrule.common.checks import DataError
 from chainrule.common.files import LOCKS, reason
-from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.engine.blocks import Npy, Source
 
@@ -35,6 +34,19 @@ BYTES = 2**23  # that are copied at a time
 BUCKET = 2**26  # bytes of rows that are put in another order in memory
 SPARE = 2**26  # bytes that stay free beside a spool
 Told = Callable[[float], None]
+
+
+made: weakref.WeakSet[Spool] = weakref.WeakSet()
+
+
+@contextmanager
+def cleared() -> Iterator[None]:
+    """Remove the scratch folders at the end, also where Python is left at once after a signal."""
+    try:
+        yield
+    finally:
+        for spool in list(made):
+            spool.remove()
 
 
 class Spool:
@@ -54,7 +66,7 @@ class Spool:
     Examples
     --------
     >>> with Spool() as spool:
-    ...     spool.write("X", 3, (2,), np.float64, [np.ones((2, 2)), np.zeros((1, 2))])
+    ...     spool.write(3, {"X": ((2,), float)}, [(np.ones((2, 2)),), (np.zeros((1, 2)),)])
     ...     spool.source("X").read(1, 3)[0].tolist()
     [[1.0, 1.0], [0.0, 0.0]]
     >>> spool.folder.exists()
@@ -65,21 +77,25 @@ class Spool:
         self.parent = default_folder() if folder is None else Path(folder)
         clear_litter(self.parent)
         name = f"{NAME}{secrets.token_hex(4)}"
-        made = self.parent / f".{name}"
+        draft = self.parent / f".{name}"
         try:
-            made.mkdir(mode=0o700)
-            self._lock = os.open(made, os.O_RDONLY) if LOCKS else None
-            if self._lock is not None:  # before it has a name that others take for litter
+            draft.mkdir(mode=0o700)
+            lock = os.open(draft, os.O_RDONLY) if LOCKS else None
+            if lock is not None:  # before it has a name that others take for litter
                 with suppress(OSError):
-                    fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.folder = made.rename(self.parent / name)
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.folder = draft.rename(self.parent / name)
         except OSError as error:
             raise DataError(
                 f"{self.parent}: no scratch folder can be made there ({reason(error)}): name "
                 "another one with --spool DIR"
             ) from None
+        self.remove = weakref.finalize(self, _remove, self.folder, lock)
+        """Remove the folder with all that is in it; at the end of Python, that is done as well."""
+        made.add(self)
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return f"Spool({os.fspath(self.folder)!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -88,13 +104,6 @@ class Spool:
         self, kind: type[BaseException] | None, value: object, trace: TracebackType | None
     ) -> None:
         self.remove()
-
-    def remove(self) -> None:
-        """Remove the folder with all that is in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
 
     def refuse_no_room(self, size: int) -> None:
         """Raise DataError unless so many bytes fit on the disk."""
@@ -110,21 +119,31 @@ class Spool:
         return self.folder / f"{name}.npy"
 
     def write(
-        self,
-        name: str,
-        m: int,
-        shape: tuple[int, ...],
-        dtype: npt.DTypeLike,
-        blocks: Iterable[Array],
+        self, m: int, kinds: Mapping[str, tuple[tuple[int, ...], Any]], blocks: Iterable[Any]
     ) -> None:
-        """Write an array of m rows of some shape, which comes in blocks of rows."""
-        with open(self.path(name), "wb") as file:
-            np.lib.format.write_array_header_1_0(file, _header(m, shape, np.dtype(dtype)))
+        """Write arrays of m rows, which come together in blocks of rows.
+
+        Parameters
+        ----------
+        m : int
+        kinds : mapping of str to (shape, dtype)
+            What a row of each array is.
+        blocks : iterable of tuple of ndarray
+            Some rows of each array.
+        """
+        with ExitStack() as stack:
+            try:
+                files = [stack.enter_context(open(self.path(name), "wb")) for name in kinds]
+                for file, (shape, dtype) in zip(files, kinds.values(), strict=True):
+                    np.lib.format.write_array_header_1_0(file, _header(m, shape, np.dtype(dtype)))
+            except OSError as error:
+                raise self._cannot_write(error) from None
             for block in blocks:
-                try:
-                    np.ascontiguousarray(block, dtype).tofile(file)
-                except OSError as error:
-                    raise self._cannot_write(error) from None
+                for file, rows, (_, dtype) in zip(files, block, kinds.values(), strict=True):
+                    try:
+                        np.ascontiguousarray(rows, dtype).tofile(file)
+                    except OSError as error:
+                        raise self._cannot_write(error) from None
 
     def array(self, name: str, mode: Any = "r") -> Array:
         """Return an array of the folder, mapped to memory."""
@@ -135,20 +154,25 @@ class Spool:
         """Return arrays of the folder as a source; `state` says what they were made of."""
         return Spooled(self.path(X), None if y is None else self.path(y), state)
 
-    def take_out(self, names: Sequence[str], rows: Array, into: str) -> None:
-        """Move rows of arrays, marked in an array of bool, into arrays ``into-NAME``, in order."""
-        for name in names:
+    def take_out(self, names: Mapping[str, str], rows: Array) -> None:
+        """Move rows, marked in an array of bool, from arrays to others; all keep their order.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            From which array to which.
+        rows : array of bool
+        """
+        moved = int(rows.sum())
+        for name, into in names.items():
             array = self.array(name, "r+")
-            shape, dtype = array.shape[1:], array.dtype
-            step = rows_of(array)
-            moved = int(rows.sum())
-            self.write(
-                f"{into}-{name}", moved, shape, dtype,
-                (array[i : i + step][rows[i : i + step]] for i in range(0, len(array), step)),
-            )  # fmt: skip
+            shape, dtype, m = array.shape[1:], array.dtype, len(array)
+            step = max(1, BYTES // array[:1].nbytes)
+            pieces = [slice(i, i + step) for i in range(0, m, step)]
+            self.write(moved, {into: (shape, dtype)}, ((array[at][rows[at]],) for at in pieces))
             end = 0
-            for i in range(0, len(array), step):
-                kept = array[i : i + step][~rows[i : i + step]]
+            for at in pieces:
+                kept = array[at][~rows[at]]
                 array[end : end + len(kept)] = kept
                 end += len(kept)
             del array
@@ -240,6 +264,12 @@ class Spooled(Npy):
         return self.origin or super().state()
 
 
+def _remove(folder: Path, lock: int | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if lock is not None:
+        os.close(lock)
+
+
 def _header(m: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return what a .npy file says of its array."""
     descr = np.lib.format.dtype_to_descr(dtype)
@@ -264,11 +294,6 @@ def bucket(of_rows: Array, bits: int) -> Array:
     if not bits:
         return np.zeros(len(of_rows), dtype=np.int64)
     return np.asarray((of_rows >> np.uint64(64 - bits)).astype(np.int64))
-
-
-def rows_of(array: Array) -> int:
-    """Return how many rows of an array are copied at a time."""
-    return max(1, BYTES // max(1, array[:1].nbytes))
 
 
 def default_folder() -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from chainrule.model_file import Model
 from chainrule.notes.network import Network
 from chainrule.training.steps import train
 from chainrule.workbench.pipeline import Outcome, evaluate, standardised, true_values
+from chainrule.workbench.spooling import TESTED, TRAINED
 from chainrule.workbench.telling import number, percent
 
 FAR = 0.1  # how far held out is below trained on, in accuracy or R2, where that is said
@@ -43,7 +45,7 @@ def comparisons(outcome: Outcome) -> dict[str, Evaluation]:
     if outcome.held_out is None or outcome.request.recipe is not None:
         return {}
     return {
-        "a linear model": linear(outcome.model, outcome.training, outcome.held_out),
+        "a linear model": linear(outcome),
         **always_the_same(outcome.training, outcome.held_out),
     }
 
@@ -62,15 +64,24 @@ def always_the_same(training: Dataset, held_out: Dataset) -> dict[str, Evaluatio
     return {f"always {common}": Evaluation(h, true_values(held_out), training.classes)}
 
 
-def linear(model: Model, training: Dataset, held_out: Dataset) -> Evaluation:
+def linear(outcome: Outcome) -> Evaluation:
     """Return the score of the network without its hidden layers: logistic or ridge regression."""
+    model, spooled = outcome.model, outcome.spooled
     network = Network((model.network.layers[0], model.network.K), output=model.network.output)
-    X, Y = standardised(training, model.scaling, model.target_scaling)
-    fit = train(network, X, Y, lam=1.0, max_iter=ITERATIONS, check=False)
+    parts = model.encoder, model.scaling, model.target_scaling
+    examples: tuple[Any, Any]
+    if spooled is None:
+        examples = standardised(outcome.training, *parts[1:])
+    else:
+        examples = spooled.examples(TRAINED, *parts[1:]), None
+    fit = train(network, *examples, lam=1.0, max_iter=ITERATIONS, check=False)
     if fit.interrupted:
         raise KeyboardInterrupt
-    parts = model.encoder, model.scaling, model.target_scaling
-    return evaluate(Model(network, fit.theta, *parts), held_out)
+    straight = Model(network, fit.theta, *parts)
+    if spooled is not None:
+        return spooled.evaluation(straight, (TESTED,))
+    assert outcome.held_out is not None
+    return evaluate(straight, outcome.held_out)
 
 
 def advice(outcome: Outcome, beside: Mapping[str, Evaluation]) -> list[str]:

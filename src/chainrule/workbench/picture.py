@@ -16,6 +16,7 @@ from chainrule.plots.fit import DecisionRegionsDisplay, PredictionDisplay
 from chainrule.plots.page import training_figure
 from chainrule.plots.training import TrainingStateDisplay
 from chainrule.workbench.pipeline import Outcome, standardised, true_values
+from chainrule.workbench.spooling import few
 from chainrule.workbench.telling import headline
 
 if TYPE_CHECKING:
@@ -57,15 +58,20 @@ def _more_panels(outcome: Outcome) -> list[Callable[[Axes], Any]]:
     panels: list[Callable[[Axes], Any]] = []
     if evaluation.classes is not None:
         if len(names) == 2:
-            regions = decision_regions(model, outcome.training)
+            regions = decision_regions(model, _drawn(outcome))
             panels.append(lambda ax: regions.plot(ax).ax_.set(xlabel=names[0], ylabel=names[1]))
         return panels
     if (len(names), model.network.K) == (1, 1):
-        curve = fitted_curve(model, outcome.training, _bars(outcome))
+        curve = fitted_curve(model, _drawn(outcome), _bars(outcome))
         panels.append(lambda ax: curve.plot(ax).ax_.set(xlabel=names[0], ylabel=target))
     errors = ErrorHistogramDisplay(evaluation.truth.ravel(), evaluation.answer.ravel())
     panels.append(lambda ax: errors.plot(ax).ax_.set(xlabel=f"true - predicted {target}"))
     return panels
+
+
+def _drawn(outcome: Outcome) -> Dataset:
+    """Return the examples that are drawn: of a large table some."""
+    return outcome.training if outcome.spooled is None else few(outcome.training)
 
 
 def decision_regions(model: Model, training: Dataset) -> DecisionRegionsDisplay:
@@ -83,7 +89,9 @@ def decision_regions(model: Model, training: Dataset) -> DecisionRegionsDisplay:
 
 
 def _bars(outcome: Outcome) -> ErrorBars | None:
-    """Return the error bars of a fit, where there are any."""
+    """Return the error bars of a fit, where there are any; of a large table they are thin."""
+    if outcome.spooled is not None:
+        return None
     try:
         return error_bars(outcome.model, outcome.training, outcome.lam)
     except ValueError:  # another cost, or too few rows to tell the noise from the network

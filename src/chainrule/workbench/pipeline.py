@@ -21,8 +21,9 @@ from chainrule.common.types import Array, Stopped
 from chainrule.datasets import Dataset
 from chainrule.datasets.scaling import Scaling
 from chainrule.datasets.tables import rows_aside
+from chainrule.engine import passes
 from chainrule.engine.predicting import predict
-from chainrule.engine.summing import accumulate
+from chainrule.engine.stream import examples_of
 from chainrule.evaluation.scores import Evaluation
 from chainrule.evaluation.selection import Choice, search
 from chainrule.handwriting import learning
@@ -32,12 +33,13 @@ from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
-from chainrule.optimize import Result
+from chainrule.optimize import Result, find, is_rule
 from chainrule.optimize.result import AT_MAX_ITER, BY_SIGNAL
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
+from chainrule.workbench import spooling
 from chainrule.workbench.request import (
     ACTIVATION,
     CV_FIRST,
@@ -54,6 +56,7 @@ from chainrule.workbench.request import (
     OPTIMIZER,
     Request,
 )
+from chainrule.workbench.spooling import Large, Spooled
 from chainrule.workbench.telling import (
     Telling,
     gradient_check,
@@ -88,7 +91,8 @@ class Plan:
     choices: tuple[Choice, ...] = ()
 
 
-Examples = tuple[Array, Array]  # X and Y as the network sees them
+Examples = tuple[Any, Any]
+"""X and Y as the network sees them; of a large table a source that has both, and None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +111,8 @@ class Prepared:
     plan : Plan
     watched : ndarray of bool or None
         Which of the training examples J_val is watched on.
+    spooled : Spooled or None
+        The table in a scratch folder, where it does not fit memory.
     """
 
     request: Request
@@ -117,10 +123,13 @@ class Prepared:
     target_scaling: Scaling | None
     plan: Plan
     watched: Array | None = None
+    spooled: Spooled | None = None
 
     @cached_property
     def trained_on(self) -> Examples:
         """X and Y of the examples that J is the mean over."""
+        if self.spooled is not None:
+            return self._part(spooling.TRAINED)
         X, Y = standardised(self.training, self.scaling, self.target_scaling)
         return (X, Y) if self.watched is None else (X[~self.watched], Y[~self.watched])
 
@@ -129,6 +138,8 @@ class Prepared:
         """X and Y of the examples that J_val is watched on."""
         if self.watched is None:
             return None
+        if self.spooled is not None:
+            return self._part(spooling.WATCHED)
         X, Y = standardised(self.training, self.scaling, self.target_scaling)
         return X[self.watched], Y[self.watched]
 
@@ -138,6 +149,10 @@ class Prepared:
         if self.held_out is None:
             return None
         return standardised(self.held_out, self.scaling, self.target_scaling)
+
+    def _part(self, part: str) -> Examples:
+        assert self.spooled is not None
+        return self.spooled.examples(part, self.scaling, self.target_scaling), None
 
     def forget(self) -> None:
         """Let go of the arrays above, which can be computed again."""
@@ -184,6 +199,8 @@ class Outcome:
         The lambda that was trained with; Bayesian regularisation finds its own.
     model : Model
         The network, its theta, and all that is needed to use it on another table.
+    spooled : Spooled or None
+        The table in a scratch folder, where it does not fit memory.
     """
 
     request: Request
@@ -194,6 +211,7 @@ class Outcome:
     result: Result
     lam: float
     model: Model
+    spooled: Spooled | None = None
 
     @cached_property
     def evaluations(self) -> dict[str, Evaluation]:
@@ -201,6 +219,8 @@ class Outcome:
 
         They are computed when first asked for, so that the model can be saved before.
         """
+        if self.spooled is not None:
+            return self.spooled.evaluations(self.model)
         parts = {"trained on": self.training, "held out": self.held_out}
         return {
             name: evaluate(self.model, data) for name, data in parts.items() if data is not None
@@ -252,8 +272,11 @@ def run(
     return minimised(prepared, started, tell, stop, checkpoint)
 
 
-def loaded(request: Request) -> Dataset:
-    """Read the table that is asked for."""
+def loaded(request: Request) -> Dataset | Large:
+    """Read the table that is asked for, unless it is to be read in blocks."""
+    large = Large.of(request.source, request.memory)
+    if large is not None:
+        return large
     return datasets.load(
         request.source,
         request.target,
@@ -269,17 +292,27 @@ def loaded(request: Request) -> Dataset:
 
 def prepare(
     request: Request,
-    data: Dataset,
+    data: Dataset | Large,
     tell: Telling,
     stop: Stop = lambda: False,
     checkpoint: Checkpoint | None = None,
 ) -> Prepared:
     """Set examples aside, and decide on the network and the training; see `run`."""
-    training, held_out = datasets.split(data, request.test_size, request.seed)
+    spooled = None
+    if isinstance(data, Large):
+        spooled = spooling.spooled(request, data, tell, lambda: ask(stop))
+        data, training, held_out = spooled.data, spooled.training, spooled.held_out
+    else:
+        training, held_out = datasets.split(data, request.test_size, request.seed)
     if request.recipe == "photos":
         training, held_out = learning.prepared(training, held_out, request.seed, tell.progress)
-    scaling, target_scaling = scalings(request, training)
-    X, Y = standardised(training, scaling, target_scaling)
+    scaling, target_scaling = scalings(request, training, spooled)
+    X: Any
+    Y: Any
+    if spooled is None:
+        X, Y = standardised(training, scaling, target_scaling)
+    else:
+        X, Y = spooled.rows(scaling, target_scaling)
     refuse_what_does_not_fit(request, training, X, Y)
     tell_data(tell, data, training, held_out, scaling, target_scaling)
     plan = planned(request, training, X, Y, tell, stop, checkpoint)
@@ -288,15 +321,26 @@ def prepare(
     if request.validation is not None:
         watched = rows_aside(training, request.validation, request.seed)
         tell.note(f"J_val is watched on {watched.sum():,} of the training examples")
-    return Prepared(request, data, training, held_out, scaling, target_scaling, plan, watched)
+    if spooled is not None:
+        by_batches = is_rule(find(plan.arguments["optimizer"]))
+        spooled.ready(request, watched, tell, lambda: ask(stop), by_batches=by_batches)
+        training = spooled.training
+    return Prepared(
+        request, data, training, held_out, scaling, target_scaling, plan, watched, spooled
+    )
 
 
-def scalings(request: Request, training: Dataset) -> tuple[Scaling | None, Scaling | None]:
+def scalings(
+    request: Request, training: Dataset, spooled: Spooled | None = None
+) -> tuple[Scaling | None, Scaling | None]:
     """Return how the inputs and a regression's target are standardised, where they are."""
     standardise = training.image_shape is None if request.scale is None else request.scale
     if not standardise:
         return None, None
     numbers = training.classes is None and request.output in (None, "identity")
+    if spooled is not None:
+        source = spooled.examples(spooling.TRAINED)
+        return passes.input_scaling(source), passes.target_scaling(source) if numbers else None
     return Scaling.fit(training.X), Scaling.fit(true_values(training)) if numbers else None
 
 
@@ -433,6 +477,8 @@ def cross_validated(
     grid: Sequence[tuple[int, ...]] = CV_HIDDEN if request.hidden is None else (request.hidden,)
     lams: Sequence[float] = CV_LAMS if request.lam is None else (request.lam,)
     first = CV_FIRST
+    if not isinstance(X, np.ndarray):
+        rows = np.random.default_rng(request.seed).permutation(len(X))[:MOST]
     if not request.cv:
         grid, lams, first = (request.hidden or HIDDEN,), LAMS, LAMS_FIRST
         rows = np.random.default_rng(request.seed).permutation(len(X))[:MOST]
@@ -501,14 +547,14 @@ def first_five(
     """
     plan, seed = prepared.plan, prepared.request.seed
     network, lam = plan.network, plan.lam
-    X, Y = prepared.trained_on
-    Y = network.check_targets(Y, len(X))
+    examples = examples_of(network, *prepared.trained_on, threads=prepared.request.threads)
+    X, Y = examples.few()
     drawn = f"drawn with seed {seed}" if theta is None else "given" if theta.any() else "all 0"
     theta = random_theta(network, seed) if theta is None else network.check_theta(theta)
     tell.step(1, f"theta has {network.size:,} weights, {drawn}")
     tell.step(2, f"h(x) of the first example: {vector(predict(network, theta, X[:1])[0])}")
     with asking(lambda: ask(stop)):
-        sums = accumulate(network, theta, X, Y, threads=prepared.request.threads)
+        sums = examples.accumulate(network, theta)
     J, D = finish(network, theta, *sums, lam)
     tell.step(3, f"J = {J:.4g} at this theta, lam = {lam:g}")
     tell.step(4, f"D has {len(D):,} partial derivatives, |D| = {np.linalg.norm(D):.2g}")
@@ -573,8 +619,9 @@ def minimised(
     if request.recipe == "photos" and prepared.held_out is not None:
         model = calibrated(model, prepared.held_out)
     return Outcome(
-        request, prepared.training, prepared.held_out, plan, started.check, result, lam, model
-    )
+        request, prepared.training, prepared.held_out, plan, started.check, result, lam, model,
+        prepared.spooled,
+    )  # fmt: skip
 
 
 def ask(stop: Stop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -72,6 +73,11 @@ class Request:
         Seed of the random start and of the split.
     check : bool, default=True
         Whether to check the gradient before training.
+    memory : int, optional
+        Bytes that the table may take: one that would take more is read in blocks.  Default: most of
+        what is free.
+    spool : path, optional
+        The folder for the scratch files of a table that is read in blocks.
 
     Raises
     ------
@@ -113,6 +119,8 @@ class Request:
     max_time: float | None = None
     seed: int = 0
     check: bool = True
+    memory: int | None = None
+    spool: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         given = (n for n in DECIDED_BY_RECIPE if getattr(self, n) != getattr(Request, n))

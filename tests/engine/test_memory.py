@@ -1,0 +1,36 @@
+"""How much memory is free: of the machine, or of a group with a limit."""
+
+import pytest
+
+from chainrule.engine import memory
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """Files of a system that says nothing yet."""
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    return tmp_path
+
+
+def test_a_system_that_says_nothing(system):
+    assert memory.available() is None
+
+
+def test_what_the_machine_has_free(system):
+    (system / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:     5 kB\n")
+    assert memory.available() == 5 * 1024
+    (system / "memory.max").write_text("max\n")
+    (system / "memory.current").write_text("7\n")
+    assert memory.available() == 5 * 1024
+
+
+@pytest.mark.parametrize(("most", "used"), memory.OF_A_GROUP)
+def test_what_is_left_to_a_group(system, most, used):
+    (system / "meminfo").write_text("MemAvailable: 5 kB\n")
+    (system / most).parent.mkdir(exist_ok=True)
+    (system / most).write_text("3000\n")
+    (system / used).write_text("1000\n")
+    assert memory.available() == 2000
+    (system / used).write_text("4000\n")
+    assert memory.available() == 0
