@@ -127,7 +127,7 @@ def test_what_fails_in_a_thread_is_raised_and_ends_the_others(wrong):
 
 
 def test_ctrl_c_ends_the_other_threads():
-    seen = []
+    seen, before = [], threading.active_count()  # other tests may have left some
 
     def sums_of(i, _):
         if threading.current_thread() is threading.main_thread():
@@ -139,7 +139,7 @@ def test_ctrl_c_ends_the_other_threads():
     with pytest.raises(KeyboardInterrupt):
         summed(10_000, sums_of, 2)
     assert len(seen) < 1000
-    assert threading.active_count() <= 3
+    assert threading.active_count() <= max(3, before)
 
 
 @pytest.mark.skipif(not BUILT, reason="the kernel is not built")

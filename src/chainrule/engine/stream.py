@@ -109,17 +109,7 @@ class Stream(Examples):
         One pass over the table looks for what cannot be computed with.  The dtype is X's where that
         is float32, or float64, if none is asked for.
         """
-        if source.n != network.layers[0] or not len(source):
-            raise ValueError(
-                f"X must have shape (m, {network.layers[0]}) with m >= 1, one example a row; "
-                f"got {(source.m, source.n)}"
-            )
-        stored = source.read(0, 1)[0].dtype
-        if dtype is None:
-            dtype = np.float32 if stored == np.float32 else np.float64
-        dtype = np.dtype(dtype)
-        if dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+        dtype = fitting_dtype(network, source, dtype)
         blocks = Blocks(source, network, dtype)
         most = np.zeros(len(blocks))  # of the weights
 
@@ -191,12 +181,19 @@ class Stream(Examples):
     ) -> Iterator[Buffer]:
         """Yield the rows of an epoch from a batch on; the next ones are read meanwhile."""
         plans = self._whole if self.in_memory else self._by_blocks
+        rng = np.random.default_rng((seed, number))
         plan = (
             plan
-            for plan in plans(seed, number, batch_size, shuffle)
+            for plan in plans(rng, batch_size, shuffle)
             if plan.batch + -(-len(plan.order) // batch_size) > batch
         )
         yield from ahead(self._filled(plan, batch_size))
+
+    def by_blocks(
+        self, rng: np.random.Generator, batch_size: int, shuffle: bool
+    ) -> Iterator[Buffer]:
+        """Yield the rows of an epoch by shuffled blocks, wherever they lie."""
+        yield from ahead(self._filled(self._by_blocks(rng, batch_size, shuffle), batch_size))
 
     @property
     def in_memory(self) -> bool:
@@ -204,9 +201,10 @@ class Stream(Examples):
         source = self.blocks.source
         return isinstance(source, Arrays) and not is_mapped(source.X)
 
-    def _by_blocks(self, seed: int, number: int, batch_size: int, shuffle: bool) -> Iterator[Plan]:
+    def _by_blocks(
+        self, rng: np.random.Generator, batch_size: int, shuffle: bool
+    ) -> Iterator[Plan]:
         """Yield the buffers of an epoch: blocks in random order, their rows shuffled together."""
-        rng = np.random.default_rng((seed, number))
         blocks, left, of_left = np.arange(self.n_blocks), np.arange(0), np.arange(0)
         if shuffle:
             rng.shuffle(blocks)
@@ -224,11 +222,11 @@ class Stream(Examples):
             yield Plan(left, read, names, order[:end], batch)
             left, of_left, batch = order[end:], names[order[end:]], batch + end // batch_size
 
-    def _whole(self, seed: int, number: int, batch_size: int, shuffle: bool) -> Iterator[Plan]:
+    def _whole(self, rng: np.random.Generator, batch_size: int, shuffle: bool) -> Iterator[Plan]:
         """Yield the buffers of an epoch that shuffles all rows."""
         names, none = np.arange(len(self)), np.arange(0)
         if shuffle:
-            np.random.default_rng((seed, number)).shuffle(names)
+            rng.shuffle(names)
         batches = max(1, BUFFER * self.blocks.rows // batch_size)
         for batch in range(0, -(-len(names) // batch_size), batches):
             some = names[batch * batch_size : (batch + batches) * batch_size]
@@ -287,6 +285,25 @@ class Stream(Examples):
             X = together(Xs)
         weights = None if ws[0] is None else np.concatenate(ws)
         return Rows(X, np.concatenate(Ys), weights, self.engine, self.threads)
+
+
+def fitting_dtype(network: Network, source: Source, dtype: npt.DTypeLike | None) -> np.dtype[Any]:
+    """Return what to compute in, or raise ValueError where the table does not fit the network.
+
+    That is X's dtype where it is float32, or float64, if none is asked for.
+    """
+    if source.n != network.layers[0] or not len(source):
+        raise ValueError(
+            f"X must have shape (m, {network.layers[0]}) with m >= 1, one example a row; "
+            f"got {(source.m, source.n)}"
+        )
+    stored = source.read(0, 1)[0].dtype
+    if dtype is None:
+        dtype = np.float32 if stored == np.float32 else np.float64
+    dtype = np.dtype(dtype)
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+    return dtype
 
 
 def examples_of(

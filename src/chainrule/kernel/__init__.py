@@ -36,6 +36,15 @@ def asking(ask: Callable[[], object]) -> Iterator[None]:
         _kernel.ask(before)
 
 
+def heed() -> None:
+    """Ask what this thread's long calls ask, see `asking`: for whoever waits for others."""
+    if BUILT:
+        ask = _kernel.ask(None)
+        _kernel.ask(ask)
+        if ask is not None:
+            ask()
+
+
 @contextmanager
 def computed_by(build: str | None) -> Iterator[None]:
     """Let this thread's kernel calls be computed by one of `BUILDS`; None is the best one.

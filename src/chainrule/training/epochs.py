@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.common.types import Array, Rule, Stopped
 from chainrule.engine.examples import Buffer
+from chainrule.engine.lanes import Lanes
 from chainrule.engine.rows import Rows
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
@@ -43,6 +44,7 @@ def steps(
     shuffle: bool = True,
     every: int | None = None,
     due: Callable[[], bool] | None = None,
+    lanes: Lanes | None = None,
 ) -> Steps:
     """Go through the rows epoch after epoch, a step of the rule for each batch.
 
@@ -62,7 +64,13 @@ def steps(
     due : callable, optional
         ``due() -> bool``, asked after each call of the engine: whether a step within the epoch is
         wanted now.
+    lanes : Lanes, optional
+        Who goes through the rows, side by side.
     """
+    if lanes is not None:
+        return (
+            yield from steps_in_lanes(objective, start, how, rule, lanes, learning_rate, shuffle)
+        )
     network, ask = objective.network, objective.ask
     now, theta, slots = start, start.theta.copy(), start.slots.copy()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -98,6 +106,38 @@ def steps(
             return replace(cut_short(cut), step=Step(number, J, np.nan, theta, done, state=now))
         now = State(theta.copy(), slots.copy(), number + 1, done)
         yield Step(now.epoch, J, np.nan, now.theta, done, state=now)
+
+
+def steps_in_lanes(
+    objective: TrainingObjective,
+    start: State,
+    how: Minibatches,
+    rule: Rule,
+    lanes: Lanes,
+    learning_rate: float | Callable[[int], float] | None = None,
+    shuffle: bool = True,
+) -> Steps:
+    """Go through the rows epoch after epoch in lanes, see `chainrule.engine.lanes`."""
+    now = start
+    with np.errstate(over="ignore", invalid="ignore"):
+        J = objective.J(now.theta)
+    yield Step(now.epoch, J, np.nan, now.theta, now.steps, state=now)
+    while True:
+        of_epoch = at_rate(rule, learning_rate, now.epoch)
+        try:
+            objective.ask()
+            theta, slots, cost_sum, w = lanes.epoch(
+                objective.network, now.theta, now.slots, how, rule=of_epoch, number=now.epoch,
+                steps=now.steps, shuffle=shuffle,
+            )  # fmt: skip
+        except (Stopped, KeyboardInterrupt) as cut:
+            return replace(cut_short(cut), step=Step(now.epoch, J, np.nan, now.theta, now.steps))
+        if not (np.isfinite(cost_sum) and np.isfinite(theta).all()):
+            rate = getattr(of_epoch, "learning_rate", np.nan)
+            return Ending(DIVERGED.format(now.epoch + 1, rate), cut=True)
+        now = State(theta, slots, now.epoch + 1, now.steps + lanes.steps(how.batch_size))
+        J = cost_sum / w + objective.penalty(theta)
+        yield Step(now.epoch, J, np.nan, theta, now.steps, state=now)
 
 
 class Piece(NamedTuple):

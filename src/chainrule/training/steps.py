@@ -18,10 +18,13 @@ from chainrule.common.checks import as_dtype, check_count
 from chainrule.common.threads import begins
 from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.blocks import Source
+from chainrule.engine.cluster import MAX_LOST, Workers
 from chainrule.engine.cores import available_threads
 from chainrule.engine.examples import Examples
-from chainrule.engine.stream import examples_of
-from chainrule.kernel import asking
+from chainrule.engine.lanes import Lanes
+from chainrule.engine.remote import Remote, is_dask, source_of
+from chainrule.engine.stream import Stream, examples_of
+from chainrule.kernel import agreed, asking, computed_by
 from chainrule.notes.minibatch import Minibatches
 from chainrule.notes.network import Network
 from chainrule.notes.regularisation import check_lam, divided, parts
@@ -49,6 +52,10 @@ from chainrule.training.objective import TrainingObjective
 from chainrule.training.watch import Limits, Patience
 
 T = TypeVar("T")
+WITHOUT_LANES = (
+    "over minibatches a cluster trains in lanes, another algorithm than {} on one machine: "
+    "give lanes=8, or another number, of which the result depends; or leave client out"
+)
 SOON = 0.02  # seconds between two looks at whether Ctrl-C was pressed
 
 
@@ -79,6 +86,9 @@ def train(
     dtype: npt.DTypeLike | None = None,
     engine: str | None = None,
     threads: int | None = None,
+    client: Any = None,
+    max_lost: float = MAX_LOST,
+    lanes: int | None = None,
     check: bool = True,
     allow_symmetry: bool = False,
     callback: Callback | None = None,
@@ -172,6 +182,17 @@ def train(
     threads : int, optional
         Default: the cores this process may use, or one where the work is small.  The result has
         the same bits for any number.
+    client : distributed.Client or chainrule.engine.cluster.Workers, optional
+        Lets the workers of a Dask cluster read X and sum over it, to the bits of one machine,
+        whatever happens to them.  X is then a table that they can read, `chainrule.blocks`, or an
+        array of Dask, for which the current client is the default.  docs/cluster.md has more.
+    max_lost : float, default=10
+        For how many minutes a training waits for a scheduler that is gone, or for a first worker;
+        then it ends with the best theta so far.
+    lanes : int, optional
+        Minibatches of K = lanes trainings side by side, each on its own part of the rows; after
+        each epoch all go on from their mean.  The result depends on K and the seed, never on who
+        computes.  It is another algorithm than without lanes: it takes a K-th of the steps.
     check : bool, default=True
         Whether to check the gradient before the first iteration.
     allow_symmetry : bool, default=False
@@ -237,8 +258,18 @@ def train(
     """
     if n_restarts != 1:
         return best_of(**locals())
+    if not isinstance(client, Workers) and (client is not None or is_dask(X)):
+        return on_cluster(**locals())
     limits = Limits(max_time, stop)
-    rows = examples_of(network, X, Y, weights, dtype, engine, threads)
+    if lanes is not None:
+        check_count(lanes, "lanes")
+    rows: Examples
+    if isinstance(client, Workers):
+        rows = Remote.held(network, source_of(X, Y, weights), client, dtype, engine, threads)
+    elif lanes is not None:
+        rows = Stream.checked(network, source_of(X, Y, weights), dtype, engine, threads)
+    else:
+        rows = examples_of(network, X, Y, weights, dtype, engine, threads)
     check_lam(network, lam)
     for part in parts(lam):
         as_dtype(np.asarray(part, np.float64), rows.dtype, "lam")
@@ -255,8 +286,12 @@ def train(
     if not by_epochs:
         refuse_beside(
             optimizer, learning_rate=learning_rate, batch_size=batch_size, dropout=dropout,
-            max_norm=max_norm, distort=distort, every=every,
+            max_norm=max_norm, distort=distort, every=every, lanes=lanes,
         )  # fmt: skip
+    elif isinstance(client, Workers) and lanes is None:
+        raise ValueError(WITHOUT_LANES.format(optimizer))
+    if lanes is not None and (distort is not None or every is not None):
+        raise ValueError("distort and every are not for lanes: leave them out, or lanes")
 
     # 1. Randomly initialise the weights
     start = first_theta(network, theta, state, seed, allow_symmetry=allow_symmetry)
@@ -285,7 +320,7 @@ def train(
             "learning_rate": learning_rate, "batch_size": batch_size, "dropout": dropout,
             "max_norm": max_norm, "distort": distort, "shuffle": shuffle,
             "penalty_by_batch": penalty_by_batch, "patience": patience, "seed": seed,
-            "dtype": rows.dtype, "random start": fingerprint(start)[:8],
+            "dtype": rows.dtype, "random start": fingerprint(start)[:8], "lanes": lanes,
         }  # fmt: skip
 
         def made() -> Made:
@@ -297,7 +332,10 @@ def train(
 
     # 5. Check the gradient, once
     # What overflows is told in words, by the result
-    with np.errstate(all="ignore"), blas_threads(threads), asking(limits):
+    build = client.build if isinstance(client, Workers) else agreed()
+    with (
+        np.errstate(all="ignore"), blas_threads(threads), asking(limits), computed_by(build)
+    ):  # fmt: skip
         if check and run.last is None:  # one that goes on has been checked
             try:
                 report = check_before_training(
@@ -317,11 +355,31 @@ def train(
             steps = epochs.steps(
                 objective, first, how, method, learning_rate=learning_rate, distort=distort,
                 shuffle=shuffle, every=every, due=None if keeper is None else keeper.due,
+                lanes=None if lanes is None else Lanes(cast(Stream, rows), lanes),
             )  # fmt: skip
             return epochs.with_J_of_all(objective, run, run.follow(steps))
         if by_itself:
             return run.follow_minimizer(method, objective, max_iter)
         return run.follow(method(objective, run.start if now is None else now))
+
+
+def on_cluster(*, client: Any, max_lost: float, X: Any, **options: Any) -> Result:
+    """Train with the workers of a Dask cluster, and let go of what they hold."""
+    if client is None:
+        from distributed import get_client
+
+        try:
+            client = get_client()
+        except ValueError:
+            raise ValueError(
+                "X is Dask's, and there is no client: start one, client = distributed.Client(), "
+                "and give client=client"
+            ) from None
+    workers = Workers(client, max_lost)
+    try:
+        return train(X=X, client=workers, max_lost=max_lost, **options)
+    finally:
+        workers.close()
 
 
 def first_theta(
@@ -503,6 +561,9 @@ def validation_rows(
     if X_val is None or (Y_val is None and not isinstance(X_val, Source)):
         raise ValueError("X_val and Y_val go together: give both, or none")
     try:
+        if isinstance(rows, Remote) and (isinstance(X_val, Source) or is_dask(X_val)):
+            source, workers = source_of(X_val, Y_val), rows.workers.others()
+            return Remote.held(network, source, workers, rows.dtype, rows.engine, rows.threads)
         return examples_of(network, X_val, Y_val, None, rows.dtype, rows.engine, rows.threads)
     except ValueError as error:
         raise ValueError(f"X_val and Y_val: {error}") from None

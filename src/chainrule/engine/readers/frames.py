@@ -23,7 +23,7 @@ from chainrule.datasets.encoding import Reading
 from chainrule.datasets.targets import MAX_CLASSES
 from chainrule.engine.blocks import Rows, Source
 from chainrule.engine.readers.spans import file_state
-from chainrule.engine.readers.stored import pieces, starts_of
+from chainrule.engine.readers.stored import computed, pieces, starts_of, travelling
 
 AT_ONCE = 1 << 18  # rows of a single column
 COUNTED = re.compile(r"__index_level_\d+__")  # row names that pandas has written
@@ -139,9 +139,12 @@ class DaskFrame(Sheet):
         import polars as pl
 
         return pl.concat(
-            self._as_polars(self.source[list(columns)].get_partition(k).compute())[a:b]
+            self._as_polars(computed(self.source[list(columns)].get_partition(k)))[a:b]
             for k, a, b in pieces(self.starts, first, last)
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return travelling(self.source, self.__dict__)
 
     def _as_polars(self, frame: Any) -> Any:
         import polars as pl

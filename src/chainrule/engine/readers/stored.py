@@ -330,7 +330,34 @@ class DaskArray:
         self.states, self.name = ((array.name,),), "the Dask array"
 
     def __getitem__(self, rows: slice) -> Array:
-        return np.asarray(self.array[rows].compute())
+        return np.asarray(computed(self.array[rows]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return travelling(self.array, self.__dict__)
+
+
+def computed(part: Any) -> Any:
+    """Compute a part of an array or dataframe of Dask: here, or by the workers that hold it."""
+    client = holder(part)
+    if client is None:
+        return part.compute(scheduler="synchronous")
+    return client.compute(part).result()
+
+
+def holder(collection: Any) -> Any:
+    """Return the client whose workers hold what is in a collection of Dask, if any do."""
+    graph = dict(collection.__dask_graph__())
+    return next((step.client for step in graph.values() if hasattr(step, "client")), None)
+
+
+def travelling(collection: Any, state: dict[str, Any]) -> dict[str, Any]:
+    """Return what a worker needs to compute a collection of Dask by itself."""
+    if holder(collection) is not None:
+        raise DataError(
+            "X or y is persisted, and would be lost with its workers: give it as it was before "
+            "persist(); the workers keep its rows where their memory is large enough"
+        )
+    return state
 
 
 def codes_of(labels: Array, classes: tuple[Any, ...], where: str) -> Array:
