@@ -3,6 +3,8 @@
 import gzip
 import os
 import pickle
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from chainrule import Network, blocks
 from chainrule.common.checks import DataError
 from chainrule.engine import blocks as core
 from chainrule.engine.blocks import Blocks
-from chainrule.engine.readers import spans, text
+from chainrule.engine.readers import frames, spans, text
 
 SINGLE = np.dtype("float32")
 
@@ -323,6 +325,55 @@ def test_arrays_that_do_not_fit(tmp_path):
     np.save(tmp_path / "y-2.npy", np.zeros(3))
     np.save(tmp_path / "X-2.npy", np.zeros((3, 4)))
     assert "must have the same columns" in fault(f"{tmp_path}/*.npy")
+
+
+READ_UNDER_A_LIMIT = """
+import resource, sys
+from pathlib import Path
+from chainrule import blocks
+
+source = blocks(sys.argv[1])
+source.read(0, 1000)
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+most = pages * resource.getpagesize() + (24 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+print(sum(source.read(k, k + 1000)[0].sum() for k in range(0, source.m, 1000)))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("form", ["npz", "packed npz", "hdf5"])
+def test_a_limit_of_addresses_is_none_of_the_file(tmp_path, form):
+    if form in NEEDS:
+        pytest.importorskip(NEEDS[form])
+    X = np.ones((20_000, 500), np.float32)  # 40 MB
+    WRITERS[form](tmp_path / "t", X, np.zeros(20_000))
+    (path,) = tmp_path.iterdir()
+    run = [sys.executable, "-c", READ_UNDER_A_LIMIT, str(path)]
+    assert float(subprocess.check_output(run)) == 1e7
+
+
+def test_columns_of_a_large_file_are_read_some_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "LARGE", 0)
+    X, y = table(60)
+    assert same(opened(tmp_path, "parquet, groups of 70,000", X, y), X, y, 7, 41)
+
+
+def test_arrays_of_dask():
+    da = pytest.importorskip("dask.array")
+    X, y = table(90)
+    source = blocks(da.from_array(X, chunks=(17, 2)), da.from_array(y, chunks=31))
+    assert same(source, X, y, 3, 80)
+    with pytest.raises(DataError, match="call its compute_chunk_sizes"):
+        blocks(da.from_array(X)[da.from_array(y) > 0])
+
+
+def test_dataframes_of_dask():
+    dd = pytest.importorskip("dask.dataframe", exc_type=ImportError)  # it needs PyArrow
+    X, y = table(90)
+    source = blocks(dd.from_pandas(frame(X, y).to_pandas(), npartitions=4))
+    assert same(source, X, y, 3, 80)
+    assert source.where(50) == "the Dask dataframe, row 51"
 
 
 def test_a_gzip_file_that_is_cut_off_is_damaged(tmp_path):

@@ -26,6 +26,10 @@ from chainrule.engine.readers.spans import file_state
 from chainrule.engine.readers.stored import computed, pieces, starts_of, travelling
 
 AT_ONCE = 1 << 18  # rows of a single column
+# Polars may decode all of a group of rows, in the columns that are read: of a large file, which
+# pandas writes with a million rows in a group, only some columns at once
+LARGE = 1 << 26  # bytes
+COLUMN_GROUPS = 4
 COUNTED = re.compile(r"__index_level_\d+__")  # row names that pandas has written
 
 
@@ -107,10 +111,21 @@ class Scanned(Sheet):
         import polars as pl
 
         self.state.check()
+        width = len(columns)
+        step = width if self.state.size < LARGE else -(-width // COLUMN_GROUPS)
         try:
-            found = self._scan().select(columns).slice(first, last - first).collect()
+            rows = self._scan().slice(first, last - first)
+            found = pl.concat(
+                (rows.select(columns[k : k + step]).collect() for k in range(0, width, step)),
+                how="horizontal",
+            )
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             reason = (str(error).splitlines() or [""])[0]
+            if "os error 12" in reason:
+                reason = (
+                    "there is no room in memory, or among the addresses that ulimit -v leaves, to "
+                    "which the file is mapped: split it into smaller files"
+                )
             raise DataError(f"{self.name}: rows {first + 1:,} to {last:,}: {reason}") from None
         if len(found) != last - first:
             raise DataError(f"{self.name} has {first + len(found):,} rows, and had {self.m:,}")

@@ -151,18 +151,12 @@ class Csv(Sheet):
 
     def _learn(self, body: bytes, piece: Piece, like: Reading) -> None:
         """Decide, by the first piece, which columns there are, and what their cells are."""
-        import polars as pl
-
         frame = self._fields(body, piece)
         frame, _ = without_row_names(frame, self.layout, like.forms)
         understood = cells.understand(frame, like.forms, self.layout.separator)
         forms = {name: column.form for name, column in understood.items()}
         self.reading = Reading(self.layout.headed, like.encoding, forms)
-        kinds = {"f": pl.Float64(), "M": pl.Datetime("us")}
-        self.types = {
-            name: kinds.get(column.values.dtype.kind, pl.String())
-            for name, column in understood.items()
-        }
+        self.types = {n: _series(n, column.values).dtype for n, column in understood.items()}
 
     def _fields(self, body: bytes, piece: Piece) -> Any:
         """Return the fields of a piece as text."""
@@ -215,12 +209,7 @@ class Csv(Sheet):
                     f"{self.starts[k] + int(row):,}, where the first rows have {forms[name]}: "
                     "correct it"
                 )
-        return pl.DataFrame(
-            {
-                name: pl.Series(column.values, dtype=self.types[name], nan_to_null=True)
-                for name, column in columns.items()
-            }
-        )
+        return pl.DataFrame([_series(name, column.values) for name, column in columns.items()])
 
 
 class Svmlight(Source):
@@ -307,6 +296,16 @@ def _understood(sheet: Csv, k: int) -> Any:
 @lru_cache(maxsize=4)
 def _parsed(source: Svmlight, k: int) -> Any:
     return source.parsed(k)
+
+
+def _series(name: str, values: Array) -> Any:
+    """Return a column as Polars has it; a missing value is null."""
+    import polars as pl
+
+    if values.dtype == object:
+        return pl.Series(name, values.tolist(), dtype=pl.String)
+    values = values.astype("datetime64[us]") if values.dtype.kind == "M" else values
+    return pl.Series(name, values, nan_to_null=True)
 
 
 def _after_lines(head: bytes, lines: int, newline: bytes) -> int:
