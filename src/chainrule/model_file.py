@@ -198,9 +198,12 @@ class Model:
         """
         if self.classes is None:
             raise ValueError("this model predicts numbers, it has no classes")
-        h = self.predict(X)
+        return self.named(self.predict(X))
+
+    def named(self, h: Array) -> list[Label]:
+        """Return the most probable class that each row of h says."""
         codes = h.argmax(axis=1) if h.shape[1] > 1 else (h[:, 0] > 0.5).astype(int)
-        return [self.classes[code] for code in codes]
+        return [(self.classes or ())[code] for code in codes]
 
 
 def probability(h: Array) -> Array:

@@ -83,6 +83,79 @@ def test_faults_are_those_of_the_table_in_memory(here):
     assert not list((here / "scratch").iterdir())
 
 
+@pytest.fixture
+def trained(here):
+    """A model of the table, and one of its numbers."""
+    assert run("train", "t.csv", *QUICK, "--out", "m.safetensors").exit_code == 0
+    how = ["--target", "a,b", "--drop", "kind", "--out", "numbers.safetensors"]
+    assert run("train", "t.csv", *QUICK, *how).exit_code == 0
+    return here
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Blocks of 60 rows."""
+    monkeypatch.setattr("chainrule.datasets.scanning.block_rows", lambda width: 60)
+
+
+@pytest.mark.parametrize("model", ["m.safetensors", "numbers.safetensors"])
+def test_answers_are_those_of_the_table_in_memory(trained, short, model):
+    whole = run("predict", model, "t.csv")
+    blocks = run("predict", model, "t.csv", "--memory", "1k")
+    assert blocks.stdout == whole.stdout
+    assert "read in blocks" in blocks.stderr
+    assert run("predict", model, "parts").stdout == whole.stdout
+    for how in ([], ["--memory", "1k"]):
+        assert run("predict", model, "t.csv", "--out", "h.csv", *how).stdout == ""
+        assert (trained / "h.csv").read_text() == whole.stdout
+        run("predict", model, "t.csv", "--out", "h.parquet", *how)
+        assert pl.read_parquet("h.parquet").shape == (400, 2)
+    written = pl.read_csv("h.csv")
+    found = pl.read_parquet("h.parquet")
+    assert found.columns == written.columns
+    if model == "m.safetensors":
+        assert found["kind"].to_list() == written["kind"].to_list()
+    else:
+        np.testing.assert_allclose(found.to_numpy(), written.to_numpy(), rtol=1e-8)
+
+
+def test_scores_are_those_of_the_table_in_memory(trained, short):
+    for model in ("m.safetensors", "numbers.safetensors"):
+        whole, blocks, parts = (
+            run("evaluate", model, *where, "--json").stdout
+            for where in (["t.csv"], ["t.csv", "--memory", "1k"], ["parts/*.parquet"])
+        )
+        assert json.loads(blocks) == json.loads(whole) == json.loads(parts)
+
+
+def test_what_later_rows_lack_is_named_by_their_numbers(trained, short):
+    lines = (trained / "t.csv").read_text().splitlines()
+    for cell, told in (("?", "missing value, in data row 333"), ("#bad", "data row 333")):
+        lines[333] = f"{cell},0.5,red,big"
+        (trained / "later.csv").write_text("\n".join(lines))
+        for how in ([], ["--out", "h.parquet"], ["--out", "h.csv"]):
+            result = run("predict", "m.safetensors", "later.csv", "--memory", "1k", *how)
+            assert result.exit_code == 3
+            assert told in result.stderr
+            assert not list(trained.glob("h.*")) + list(trained.glob(".h*"))
+
+
+def test_a_category_not_seen_in_training_is_told_once(trained, short):
+    lines = (trained / "t.csv").read_text().splitlines()
+    for i in (3, 100, 333):
+        lines[i] = "0.5,0.5,mauve,big"
+    (trained / "later.csv").write_text("\n".join(lines))
+    result = run("predict", "m.safetensors", "later.csv", "--memory", "1k")
+    assert result.stderr.count("not seen in training") == 1
+    assert len(result.stdout.splitlines()) == 401
+
+
+def test_answers_have_a_file_of_a_kind_that_is_written(trained):
+    result = run("predict", "m.safetensors", "t.csv", "--out", "h.txt")
+    assert result.exit_code == 2
+    assert "--out h.txt: must be a .csv or .parquet file" in result.stderr
+
+
 def test_ctrl_c_leaves_no_scratch_files(here):
     options = ["--hidden", "4", "--lam", "1", "--max-iter", "1000000", "--patience", "1000000"]
     options += ["--optimizer", "adam", *IN_BLOCKS]

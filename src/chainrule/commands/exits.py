@@ -46,9 +46,10 @@ def saved(what: str) -> Iterator[None]:
         fail(f"interrupted: {what}", interrupted())
 
 
-def check_writable(option: str, path: Path, suffix: str) -> None:
+def check_writable(option: str, path: Path, *suffixes: str) -> None:
     """Refuse, before the work, a file that could not be written after it."""
-    if path.suffix != suffix:
+    suffix = " or ".join(suffixes)
+    if path.suffix not in suffixes:
         raise ValueError(f"{option} {path}: must be a {suffix} file")
     try:
         try_to_write(path)

@@ -33,4 +33,11 @@ Drop = Annotated[
     list[str] | None,
     typer.Option(help="Columns to leave out, with commas between; may be repeated."),
 ]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="What the table may take, as 2GB: a larger one is read in blocks.  (default: most of "
+        "what is free)"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]

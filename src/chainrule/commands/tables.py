@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,10 +13,18 @@ import typer
 
 from chainrule.commands import keeping, photos
 from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, saved
-from chainrule.commands.options import Drop, Encoding, File, Header, Json, ModelPath, Source
+from chainrule.commands.options import (
+    Drop,
+    Encoding,
+    File,
+    Header,
+    Json,
+    Memory,
+    ModelPath,
+    Source,
+)
 from chainrule.common.checks import DataError, counted
 from chainrule.common.files import reason, write_whole
-from chainrule.common.words import cell
 from chainrule.workbench.request import (
     ACTIVATION,
     FEWEST,
@@ -202,13 +208,7 @@ def train(
     no_resume: Annotated[
         bool, typer.Option("--no-resume", help="Begin anew where there is a checkpoint.")
     ] = False,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            help="What the table may take, as 2GB: a larger one is read in blocks.  (default: most "
-            "of what is free)"
-        ),
-    ] = None,
+    memory: Memory = None,
     spool: Annotated[
         Path | None,
         typer.Option(
@@ -430,28 +430,31 @@ def predict(
     drop: Drop = None,
     header: Header = None,
     encoding: Encoding = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A file for the answers, .csv or .parquet.  (default: csv on stdout)"),
+    ] = None,
+    memory: Memory = None,
     as_json: Json = False,
 ) -> None:
     """Print the model's answer for each row of a file, as csv."""
     from chainrule import model_file
+    from chainrule.commands import answering
 
+    if out is not None:
+        check_writable("--out", out, ".csv", ".parquet")
     model = model_file.load(path)
-    X = rows_like_training(model, file, header, encoding, drop, ctx, labelled=False).X
-    h = model.predict(X)
-    answers = (
-        (h if h.shape[1] > 1 else h[:, 0]).tolist() if model.classes is None else model.labels(X)
-    )
+    how: dict[str, Any] = {"header": header, "encoding": encoding, "drop": drop, "ctx": ctx}
+    how["labelled"] = False
     if as_json:
+        X = rows_like_training(model, file, **how).X
+        h = model.predict(X)
+        numbers = model.classes is None
+        answers = (h if h.shape[1] > 1 else h[:, 0]).tolist() if numbers else model.labels(X)
         print(json.dumps({"predictions": answers, "h": h.tolist()}))
         return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    if model.classes is None:
-        writer.writerow(map(cell, model.encoder.outputs or [model.encoder.target] * h.shape[1]))
-        writer.writerows([f"{value:.9g}" for value in row] for row in h)
-    else:
-        sure = model_file.probability(h)
-        writer.writerow([cell(model.encoder.target), "probability"])
-        writer.writerows((cell(label), f"{p:.4f}") for label, p in zip(answers, sure, strict=True))
+    parts = (data.X for data in parts_like_training(model, file, memory, **how))
+    answering.write(out, model, parts)
 
 
 def evaluate(
@@ -461,18 +464,17 @@ def evaluate(
     drop: Drop = None,
     header: Header = None,
     encoding: Encoding = None,
+    memory: Memory = None,
     as_json: Json = False,
 ) -> None:
     """Compare what the model predicts with what is true in a file."""
     from chainrule import model_file
     from chainrule.commands import terminal
-    from chainrule.workbench.pipeline import evaluate
+    from chainrule.workbench.pipeline import evaluated
 
     model = model_file.load(path)
-    data = rows_like_training(model, file, header, encoding, drop, ctx)
-    if data.held_out is not None:
-        terminal.say(f"{file}: its own test set is scored, {counted(len(data.held_out), 'row')}")
-    evaluation = evaluate(model, data.held_out or data)
+    how: dict[str, Any] = {"header": header, "encoding": encoding, "drop": drop, "ctx": ctx}
+    evaluation = evaluated(model, parts_like_training(model, file, memory, **how))
     if as_json:
         print(json.dumps(evaluation.as_dict()))
     else:
@@ -527,3 +529,47 @@ def rows_like_training(
     for note in data.notes:
         terminal.say(f"{file}: {in_options(note)}")
     return data
+
+
+def parts_like_training(
+    model: Model,
+    file: str,
+    memory: str | None = None,
+    header: bool | None = None,
+    encoding: str | None = None,
+    drop: list[str] | None = None,
+    ctx: typer.Context | None = None,
+    *,
+    labelled: bool = True,
+) -> Iterator[Dataset]:
+    """Yield a file as `rows_like_training` reads it: in parts, where it would not fit memory."""
+    from chainrule.commands import terminal
+    from chainrule.datasets.tables import reading_like
+    from chainrule.engine.learning import like_training
+    from chainrule.workbench.spooling import Large
+    from chainrule.workbench.telling import in_options
+
+    try:
+        large = Large.of(file, None if memory is None else _bytes(memory))
+        if large is None:
+            data = rows_like_training(model, file, header, encoding, drop, ctx, labelled=labelled)
+            if labelled and data.held_out is not None:
+                size = counted(len(data.held_out), "row")
+                terminal.say(f"{file}: its own test set is scored, {size}")
+                data = data.held_out
+            yield data
+            return
+        terminal.say(f"{file}: {large.why}")
+        said = set[str]()
+        reading = reading_like(model.encoder, header, encoding)
+        for data in like_training(
+            large.scan, model.encoder, reading, drop or (), labelled=labelled
+        ):
+            for note in data.notes:  # of a column the first says enough
+                if (what := note.partition(": ")[0]) not in said:
+                    said.add(what)
+                    terminal.say(f"{file}: {in_options(note)}")
+            if len(data):
+                yield data
+    except DataError as error:
+        faulty(error, ctx)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,22 @@ class ReadColumn:
     strays: int = 0
 
     __repr__ = summary
+
+    def moved(self, before: int) -> ReadColumn:
+        """Return the column with the numbers of its rows in a table that has others before.
+
+        Examples
+        --------
+        >>> column = ReadColumn(np.ones(1), "numbers", [], [("?", 1, 2)], "'#' in data row 3")
+        >>> column.moved(10).absent, column.moved(10).stray
+        ([('?', 1, 12)], "'#' in data row 13")
+        """
+        if not before:
+            return self
+        absent = [(cell, n, row + before) for cell, n, row in self.absent]
+        what, _, row = self.stray.rpartition(" ")
+        stray = f"{what} {int(row) + before}" if self.stray else ""
+        return replace(self, absent=absent, stray=stray)
 
 
 class _Different:

@@ -67,10 +67,20 @@ def table(name: str, sha256: str, text: bytes, layout: Layout, like: Reading) ->
 
 
 def understood(
-    name: str, sha256: str, frame: Any, layout: Layout, like: Reading, notes: Sequence[str] = ()
+    name: str,
+    sha256: str,
+    frame: Any,
+    layout: Layout,
+    like: Reading,
+    notes: Sequence[str] = (),
+    before: int = 0,
 ) -> Contents:
-    """Return what a frame of text holds, and what was decided about its cells."""
+    """Return what a frame of text holds, and what was decided about its cells.
+
+    So many rows of the table come before.
+    """
     columns = cells.understand(frame, like.forms, layout.separator)
+    columns = {name: column.moved(before) for name, column in columns.items()}
     return Contents(
         name,
         sha256,

@@ -137,11 +137,11 @@ class Scan:
         """
         parts = self._text(like, target, told) if self.kind == TEXT else self._typed(told)
         first: Contents | None = None
+        before = 0
         for frame, understood in _of_rows(parts, rows):
-            if first is None:
-                contents = first = understood(frame, like, None)
-            else:
-                contents = understood(frame, like, first)
+            contents = understood(frame, like, first, before)
+            first = first or contents
+            before += len(frame)
             yield contents
         if first is None:
             raise DataError(f"{self.name}: there is no data row")
@@ -153,7 +153,7 @@ class Scan:
         nothing: Told = lambda share: None  # noqa: E731
         parts = self._text(like, None, nothing) if self.kind == TEXT else self._typed(nothing)
         frame, understood = next(islice(_of_rows(parts), number, None))
-        return understood(frame, like, None)
+        return understood(frame, like, None, 0)
 
     def _text(self, like: Reading, target: str | None, told: Told) -> Iterator[_Part]:
         """Yield frames of text, and how they are understood."""
@@ -238,7 +238,7 @@ def block_rows(width: int) -> int:
     return min(BLOCK, max(LEAST, 1 << (CELLS // width).bit_length() - 1))
 
 
-Understood = Callable[[Any, Reading, Contents | None], Contents]
+Understood = Callable[[Any, Reading, Contents | None, int], Contents]
 _Part = tuple[Any, Understood]
 
 
@@ -362,14 +362,14 @@ def _tail(file: Path) -> bytes:
 def _of_text(name: str, layout: Layout, left_out: Sequence[str]) -> Understood:
     """Return what understands rows of text: the first decide which columns are none of the data."""
 
-    def understood(frame: Any, like: Reading, first: Contents | None) -> Contents:
+    def understood(frame: Any, like: Reading, first: Contents | None, before: int) -> Contents:
         if first is None:
             frame, row_names = delimited.without_row_names(frame, layout, like.forms)
             notes = (*layout.notes, *left_out, *row_names)
             return delimited.understood(name, "", frame, layout, like, notes)
         unnamed = {"": "x1"} if "" in frame.columns else {}
         frame = frame.rename(unnamed).select(list(first.table))
-        return delimited.understood(name, "", frame, layout, first.reading, left_out)
+        return delimited.understood(name, "", frame, layout, first.reading, left_out, before)
 
     return understood
 
@@ -377,13 +377,14 @@ def _of_text(name: str, layout: Layout, left_out: Sequence[str]) -> Understood:
 def _of_types(name: str, index: Sequence[str]) -> Understood:
     """Return what understands rows of a frame whose columns have types."""
 
-    def understood(frame: Any, like: Reading, first: Contents | None) -> Contents:
+    def understood(frame: Any, like: Reading, first: Contents | None, before: int) -> Contents:
         if first is None:
             frame, left_out = typed.without_index(frame, index, like)
             return typed.understood(name, "", frame, like, left_out)
         numbers = dict.fromkeys(first.table, cells.NUMBERS)  # those of text are in the reading
         known = Reading(forms={**numbers, **first.reading.forms})
-        found = typed.understood(name, "", frame.select(list(first.table)), known)
+        frame = frame.select(list(first.table))
+        found = typed.understood(name, "", frame, known, (), before)
         return replace(found, reading=first.reading)
 
     return understood

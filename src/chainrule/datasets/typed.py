@@ -187,15 +187,24 @@ def read_or_refuse(name: str, read: Callable[[], Any], what: str) -> Any:
 
 
 def understood(
-    name: str, sha256: str, frame: Any, like: Reading, notes: Sequence[str] = ()
+    name: str,
+    sha256: str,
+    frame: Any,
+    like: Reading,
+    notes: Sequence[str] = (),
+    before: int = 0,
 ) -> Contents:
-    """Return what a Polars frame holds, and what was decided about its columns of text."""
+    """Return what a Polars frame holds, and what was decided about its columns of text.
+
+    So many rows of the table come before.
+    """
     import polars as pl
 
     text = [series.name for series in frame if _is_text(series, like.forms.get(series.name))]
     columns = cells.understand(
         pl.DataFrame([_as_text(frame[column]) for column in text]), like.forms, None
     )
+    columns = {name: column.moved(before) for name, column in columns.items()}
     table = {
         series.name: columns[series.name].values if series.name in text else _vector(series)
         for series in frame

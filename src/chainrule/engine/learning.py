@@ -8,7 +8,7 @@ rows, in the blocks' tree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,11 +21,11 @@ from chainrule.datasets import cells
 from chainrule.datasets.cells import ReadColumn
 from chainrule.datasets.columns import DATE_PARTS, Column
 from chainrule.datasets.contents import Contents
-from chainrule.datasets.dataset import LeftOut, as_learnt
+from chainrule.datasets.dataset import Dataset, LeftOut, as_learnt
 from chainrule.datasets.encoding import Encoder, Reading, fewer
 from chainrule.datasets.meaning import Beyond
 from chainrule.datasets.scanning import Scan, Told
-from chainrule.datasets.tables import Asked, Part
+from chainrule.datasets.tables import Asked, Part, like
 from chainrule.datasets.vectors import absences
 from chainrule.engine.sums import Tree
 
@@ -158,20 +158,19 @@ class Digest:
     def _merge(self, read: Any) -> None:
         """Add up what was found in the cells of each column, with the rows' numbers."""
         for name, column in read.items():
-            moved = [(cell, n, row + self.seen) for cell, n, row in column.absent]
             before = self.read.get(name)
             if before is None:
-                self.read[name] = replace(column, values=column.values[:0], absent=moved)
+                self.read[name] = replace(column, values=column.values[:0])
                 continue
             known = {cell: (n, row) for cell, n, row in before.absent}
-            for cell, n, row in moved:
+            for cell, n, row in column.absent:
                 if cell in known or len(known) < MOST_CELLS:
                     count, first = known.get(cell, (0, row))
                     known[cell] = count + n, first
             before.absent = [(cell, n, row) for cell, (n, row) in known.items()]
             before.fit += column.fit
             before.strays += column.strays
-            before.stray = before.stray or moved_stray(column, self.seen)
+            before.stray = before.stray or column.stray
             if cells.too_many(column.fit, column.strays):
                 self.odd.setdefault(name, self.blocks)
 
@@ -249,14 +248,6 @@ class Digest:
             and not note.startswith("missing values of ")
         ]
         return [*kept, *fewer(said)]
-
-
-def moved_stray(column: ReadColumn, seen: int) -> str:
-    """Return a column's first stray cell with its row's number in the whole table."""
-    if not column.stray:
-        return ""
-    cell, _, row = column.stray.rpartition(" ")
-    return f"{cell} {int(row) + seen}"
 
 
 def _filled(column: Column, sums: Array, news: News) -> Column:
@@ -448,4 +439,20 @@ def encoded(
         if len(part.rows):
             X, _ = encoder.encode(part.table, scan.name, part.rows, part=True)
             yield X, as_learnt(encoder, part.found.y, scan.name, part.rows)
+        seen += len(next(iter(contents.table.values())))
+
+
+def like_training(
+    scan: Scan,
+    encoder: Encoder,
+    reading: Reading,
+    drop: str | Collection[str] = (),
+    *,
+    labelled: bool = True,
+    told: Told = lambda share: None,
+) -> Iterator[Dataset]:
+    """Yield a table in blocks, as `chainrule.datasets.load_like` reads it for a trained model."""
+    seen = 0
+    for contents in scan.blocks(reading, encoder.target, told):
+        yield like(encoder, contents, drop, labelled=labelled, first=seen)
         seen += len(next(iter(contents.table.values())))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -674,3 +674,12 @@ def true_values(data: Dataset) -> Array:
 def evaluate(model: Model, data: Dataset) -> Evaluation:
     """Compare the model's answers on a dataset with the true ones."""
     return Evaluation(model.predict(data.X), true_values(data), model.classes)
+
+
+def evaluated(model: Model, parts: Iterable[Dataset]) -> Evaluation:
+    """Compare the model's answers with the true ones on a dataset that comes in parts."""
+    found = [(model.predict(data.X), true_values(data)) for data in parts]
+    if not found:
+        raise DataError(f"there is no row with a target {model.encoder.target!r} to compare with")
+    h, truth = (np.concatenate(values) for values in zip(*found, strict=True))
+    return Evaluation(h, truth, model.classes)

@@ -1,0 +1,83 @@
+"""What a model answers, a row for each row of a table: as csv or Parquet, part by part."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from chainrule.common.checks import DataError
+from chainrule.common.files import drafted, reason
+from chainrule.common.types import Array
+from chainrule.common.words import cell
+from chainrule.model_file import Model, probability
+
+
+def write(out: Path | None, model: Model, parts: Iterator[Array]) -> None:
+    """Write the answers to the rows of X, which come in parts, to a file or to stdout."""
+    if out is None:
+        _write_csv(sys.stdout, model, parts)
+        return
+    try:
+        with drafted(out) as draft:
+            if out.suffix.lower() == ".parquet":
+                _write_parquet(draft, model, parts)
+            else:
+                with open(draft, "w", encoding="utf-8", newline="") as file:
+                    _write_csv(file, model, parts)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written ({reason(error)})") from None
+
+
+def _write_csv(file: TextIO, model: Model, parts: Iterator[Array]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    for i, X in enumerate(parts):
+        h = model.predict(X)
+        if not i:
+            writer.writerow(map(cell, _names(model, h.shape[1])))
+        if model.classes is None:
+            writer.writerows([f"{value:.9g}" for value in row] for row in h)
+        else:
+            labels = model.named(h)
+            told = zip(labels, probability(h), strict=True)
+            writer.writerows((cell(label), f"{p:.4f}") for label, p in told)
+
+
+def _write_parquet(path: Path, model: Model, parts: Iterator[Array]) -> None:
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    def frame(X: Array) -> Any:
+        h = model.predict(X)
+        columns = [*h.T] if model.classes is None else [model.named(h), probability(h)]
+        names = _names(model, h.shape[1])
+        if len(set(names)) < len(names):
+            names = [f"{name} {k}" for k, name in enumerate(names, start=1)]
+        return pl.DataFrame(dict(zip(names, columns, strict=True)))
+
+    first = frame(next(parts))
+    wrong: list[Exception] = []
+
+    def frames(*_: object) -> Iterator[Any]:
+        yield first
+        try:
+            yield from map(frame, parts)
+        except Exception as error:  # which Polars would tell in its own words
+            wrong.append(error)
+            raise
+
+    try:
+        register_io_source(frames, schema=first.schema).sink_parquet(path)
+    except pl.exceptions.PolarsError:
+        if wrong:
+            raise wrong[0] from None
+        raise
+
+
+def _names(model: Model, K: int) -> list[str]:
+    """Return the names of the columns of answers."""
+    if model.classes is not None:
+        return [str(model.encoder.target), "probability"]
+    return list(model.encoder.outputs) or [str(model.encoder.target)] * K
