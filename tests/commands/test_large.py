@@ -1,6 +1,8 @@
 """The command on tables that are read in blocks."""
 
+import contextlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ import time
 
 import numpy as np
 import polars as pl
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -198,3 +201,57 @@ def test_sorted_mnist_is_learnt_as_well_as_in_any_order(data, tmp_path, monkeypa
     assert "in the order of their targets: shuffled over the whole table" in result.stderr
     scores = json.loads(run("evaluate", "m.safetensors", "test.parquet", "--json").stdout)
     assert 1 - scores["accuracy"] <= 0.026
+
+
+def is_worker(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return "spawn_main" in " ".join(process.cmdline())
+    return False
+
+
+class TestOnACluster:
+    """`--cluster` gives the model of one machine, and `--lanes` needs blocks."""
+
+    @pytest.fixture(autouse=True)
+    def _dask(self):
+        pytest.importorskip("distributed", reason="needs chainrule[cluster]")
+
+    def test_local_workers(self, here):
+        alone = run("train", "t.csv", *QUICK, "--json", "--out", "alone.safetensors")
+        workers = ("--cluster", "local:2", "--spool", "scratch")
+        done = run("train", "t.csv", *QUICK, *workers, "--json", "--out", "cluster.safetensors")
+        assert done.exit_code == 0, done.stderr
+        mine, its = (json.loads(result.stdout) for result in (done, alone))
+        for name in ("model", "picture"):
+            assert (here / mine.pop(name)).exists()
+            its.pop(name)
+        assert mine == its
+        assert "2 workers, 2 threads at tcp://127.0.0.1:" in done.stderr
+        assert "all compute by" in done.stderr
+        assert "Dask's dashboard: http://127.0.0.1:" in done.stderr
+        assert re.search(r"tcp://127\.0\.0\.1:\d+: [\d,]+ rows? summed in", done.stderr)
+        assert not list((here / "scratch").iterdir())
+        left = [each for each in psutil.Process().children(recursive=True) if is_worker(each)]
+        assert psutil.wait_procs(left, timeout=60)[1] == []
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--cluster", "here"), "give a scheduler's address, as tcp://host:8786, or local:4"),
+            (("--cluster", "local:0"), "give a scheduler's address"),
+            (("--cluster", "local:2", "--optimizer", "adam"), "add --lanes 8"),
+            (("--cluster", "local:2", "--n-restarts", "2"), "leave --cluster out"),
+            (("--lanes", "2"), "--lanes is for minibatches: add --optimizer adam"),
+            (("--lanes", "0", "--optimizer", "adam"), "--lanes 0: must be at least 1"),
+            (("--lanes", "2", "--optimizer", "adam"), "lanes=2 needs as many blocks"),
+        ],
+    )
+    def test_what_does_not_fit_is_said(self, here, options, said):
+        done = run("train", "t.csv", *QUICK, *options)
+        assert done.exit_code == 2
+        assert said in " ".join(done.stderr.split())
+
+    def test_pictures_that_no_worker_can_read_are_refused(self, here):
+        done = run("train", "digits", "--cluster", "local:2")
+        assert done.exit_code != 0
+        assert "--cluster and --lanes are for tables in files" in done.stderr

@@ -216,6 +216,20 @@ def train(
             "TMPDIR's, or /var/tmp)"
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="A Dask scheduler's address, as tcp://host:8786, or local:4 for 4 processes here: "
+            "its workers sum over the rows, and have to reach the folder of --spool."
+        ),
+    ] = None,
+    lanes: Annotated[
+        int | None,
+        typer.Option(
+            help="Learn by minibatches on so many parts of the rows side by side, averaged after "
+            "each epoch: another algorithm than without."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a network by the notes' six steps; save the model and a picture."""
@@ -253,7 +267,13 @@ def train(
         check=not no_check,
         memory=None if memory is None else _bytes(memory),
         spool=spool,
+        cluster=cluster,
+        lanes=lanes,
     )
+    if cluster is not None:
+        from chainrule.workbench import on_cluster
+
+        on_cluster.check(cluster)
     out = out or Path(f"{_stem(source)}.safetensors")
     check_writable("--out", out, ".safetensors")
     how = False if no_resume else "anyway" if resume == "anyway" else True
@@ -274,12 +294,13 @@ def _train(
     """Train, save and tell; `kept` says where a checkpoint is, and whether to go on from it."""
     from chainrule.commands import terminal
     from chainrule.workbench.beside import advice, comparisons
+    from chainrule.workbench.on_cluster import workers_of
     from chainrule.workbench.pipeline import run
 
-    with terminal.Terminal(request.max_time) as tell:
+    with terminal.Terminal(request.max_time) as tell, workers_of(request.cluster, tell) as workers:
         keeper = None if kept is None else _keeper(*kept, out, request.optimizer, tell)
         try:
-            outcome = run(request, tell, checkpoint=keeper)
+            outcome = run(request, tell, checkpoint=keeper, workers=workers)
         except DataError as error:
             faulty(error, ctx)
     replaced = out.exists()

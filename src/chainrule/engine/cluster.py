@@ -52,7 +52,7 @@ Part = Callable[..., list[Node]]
 """``part(range, blocks, *args)``: what a task does with a range of blocks."""
 
 
-class ClusterError(RuntimeError):
+class ClusterError(ValueError):
     """A cluster that cannot be used; the message says why and what to do."""
 
 

@@ -22,6 +22,7 @@ from chainrule.datasets import Dataset
 from chainrule.datasets.scaling import Scaling
 from chainrule.datasets.tables import rows_aside
 from chainrule.engine import passes
+from chainrule.engine.cluster import Workers
 from chainrule.engine.predicting import predict
 from chainrule.engine.stream import examples_of
 from chainrule.evaluation.scores import Evaluation
@@ -33,13 +34,14 @@ from chainrule.notes.backprop import finish
 from chainrule.notes.gradient_report import GradientReport
 from chainrule.notes.network import Network
 from chainrule.notes.theta import random_theta
-from chainrule.optimize import Result, find, is_rule
+from chainrule.optimize import Result, Step, find, is_rule
 from chainrule.optimize.result import AT_MAX_ITER, BY_SIGNAL
 from chainrule.training.checked import WrongGradientError, check_before_training
 from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.recipes import RECIPES
 from chainrule.training.steps import train
 from chainrule.workbench import spooling
+from chainrule.workbench.on_cluster import Shares
 from chainrule.workbench.request import (
     ACTIVATION,
     CV_FIRST,
@@ -232,6 +234,7 @@ def run(
     tell: Telling,
     stop: Stop = lambda: False,
     checkpoint: Checkpoint | None = None,
+    workers: Workers | None = None,
 ) -> Outcome:
     """Train a network by the notes' six steps, as asked.
 
@@ -245,6 +248,8 @@ def run(
         handed back.  With ``threading.Event().is_set`` another thread can stop a run.
     checkpoint : Checkpoint, optional
         What keeps the run while it goes on.
+    workers : Workers, optional
+        Who sum over the rows in step 6, where the request names a cluster.
 
     Returns
     -------
@@ -269,14 +274,19 @@ def run(
     """
     prepared = prepare(request, loaded(request), tell, stop, checkpoint)
     started = first_five(prepared, tell, stop)
-    return minimised(prepared, started, tell, stop, checkpoint)
+    return minimised(prepared, started, tell, stop, checkpoint, workers)
 
 
 def loaded(request: Request) -> Dataset | Large:
     """Read the table that is asked for, unless it is to be read in blocks."""
-    large = Large.of(request.source, request.memory)
+    by_workers = request.cluster is not None or request.lanes is not None
+    large = Large.of(request.source, request.memory, always=by_workers)
     if large is not None:
         return large
+    if by_workers:
+        raise DataError(
+            f"{request.source}: --cluster and --lanes are for tables in files, csv or Parquet"
+        )
     return datasets.load(
         request.source,
         request.target,
@@ -576,6 +586,7 @@ def minimised(
     tell: Telling,
     stop: Stop = lambda: False,
     checkpoint: Checkpoint | None = None,
+    workers: Workers | None = None,
 ) -> Outcome:
     """Take the notes' step 6, and return what came of all.
 
@@ -584,11 +595,14 @@ def minimised(
     request, plan = prepared.request, prepared.plan
     (X, Y), aside = prepared.trained_on, prepared.validation
     tell.step(6)
-    start: dict[str, Any] = {
-        "theta": started.theta,
-        "callback": lambda step: tell.iteration(step, plan.arguments["max_iter"]),
-        "allow_symmetry": True,
-    }
+    shares = None if workers is None else Shares(workers, tell)
+
+    def told(step: Step) -> None:
+        tell.iteration(step, plan.arguments["max_iter"])
+        if shares is not None:
+            shares()
+
+    start: dict[str, Any] = {"theta": started.theta, "callback": told, "allow_symmetry": True}
     if request.n_restarts != 1:  # each start draws its own, and they run side by side
         tell.note(f"from {request.n_restarts} random starts, the best of which is taken")
         start = {"seed": request.seed}
@@ -603,9 +617,13 @@ def minimised(
         check=False,
         stop=stop,
         checkpoint=checkpoint,
+        client=workers,
+        lanes=request.lanes,
         **start,
         **plan.arguments,
     )
+    if shares is not None:
+        shares.say()
     if not len(result.history):
         if BY_SIGNAL in result.stopped:
             raise KeyboardInterrupt
@@ -637,7 +655,11 @@ def provenance(
 
     No bit depends on the number of threads, which it leaves out.
     """
-    how = dict(plan.arguments) if request.recipe is None else {"recipe": request.recipe}
+    how: dict[str, Any] = dict(plan.arguments)
+    if request.recipe is not None:
+        how = {"recipe": request.recipe}
+    if request.lanes is not None:
+        how["lanes"] = request.lanes
     how.pop("threads", None)
     options = how | {"lam": lam, "test_size": request.test_size, "max_time": request.max_time}
     source = request.source if isinstance(request.source, str) else data.source

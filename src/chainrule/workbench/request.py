@@ -78,6 +78,11 @@ class Request:
         what is free.
     spool : path, optional
         The folder for the scratch files of a table that is read in blocks.
+    cluster : str, optional
+        The address of a Dask scheduler, or ``"local:N"`` for N processes on this machine: the table
+        is read in blocks, by the workers, who need the folder of the scratch files.
+    lanes : int, optional
+        As for `chainrule.train`.
 
     Raises
     ------
@@ -121,6 +126,8 @@ class Request:
     check: bool = True
     memory: int | None = None
     spool: str | os.PathLike[str] | None = None
+    cluster: str | None = None
+    lanes: int | None = None
 
     def __post_init__(self) -> None:
         given = (n for n in DECIDED_BY_RECIPE if getattr(self, n) != getattr(Request, n))
@@ -151,6 +158,13 @@ class Request:
                     f"{_option(name)} is for minibatches, and the optimizer {optimizer} sees all "
                     "the rows at once: add --optimizer adam"
                 )
+        if self.lanes is not None and not rule:
+            raise ValueError("--lanes is for minibatches: add --optimizer adam")
+        if self.cluster is not None and rule and self.lanes is None:
+            raise ValueError(
+                f"--cluster learns by {optimizer} in lanes, which is another algorithm than on one "
+                "machine: add --lanes 8, or leave --cluster out"
+            )
         if self.patience is not None and not rule and self.validation is None:
             raise ValueError("--patience needs --validation 0.1, or --optimizer adam")
         for name, most in (("test_size", 1.0), ("validation", 1.0), ("dropout", 1.0)):
@@ -167,10 +181,12 @@ class Request:
                 f"--dropout: {shares} shares for {layers} layers, the inputs' and the hidden ones: "
                 "give one share, or one for each layer"
             )
-        for name in ("batch_size", "patience", "n_restarts", "threads"):
+        for name in ("batch_size", "patience", "n_restarts", "threads", "lanes"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{_option(name)} {value}: must be at least 1")
+        if self.cluster is not None and self.n_restarts != 1:
+            raise ValueError("--n-restarts trains side by side on one machine: leave --cluster out")
         if self.learning_rate is not None and not self.learning_rate > 0:
             raise ValueError(f"--learning-rate {self.learning_rate:g}: must be more than 0")
 

@@ -54,8 +54,11 @@ class Large:
     limit: int | None
 
     @classmethod
-    def of(cls, source: Any, limit: int | None) -> Large | None:
-        """Return the table that a source is, if it has several files or would not fit memory."""
+    def of(cls, source: Any, limit: int | None, *, always: bool = False) -> Large | None:
+        """Return the table that a source is, if it has several files or would not fit memory.
+
+        With always, it is one that fits, too.
+        """
         if not isinstance(source, str | os.PathLike) or source in SHIPPED:
             return None
         scan = scanning.opened(source)
@@ -64,7 +67,8 @@ class Large:
         if limit is None and (free := memory.available()) is not None:
             limit = int(SHARE * free)
         fits = limit is None or scan.memory <= limit
-        return None if fits and scan.files == (Path(source),) else cls(scan, limit)
+        alone = scan.files == (Path(source),)
+        return None if fits and alone and not always else cls(scan, limit)
 
     @property
     def why(self) -> str:
