@@ -108,6 +108,9 @@ public:
     ~Scratch();
     Scratch(const Scratch&) = delete;
     void* data;
+
+private:
+    std::size_t size;
 };
 
 struct Call {
