@@ -31,6 +31,7 @@ def small(monkeypatch):
     monkeypatch.setattr(text, "PIECE", 1500)
     monkeypatch.setattr(spans, "PIECE", 400)
     monkeypatch.setattr(spans, "APART", 900)
+    monkeypatch.setattr(frames, "SPAN", 6 * 64)
 
 
 def same(source, X, y, first, last):
@@ -47,6 +48,23 @@ def opened(folder, form, X, y, cuts=()):
     if form in NEEDS:
         pytest.importorskip(NEEDS[form])
     return blocks(write(folder, form, X, y, cuts))
+
+
+def test_rows_of_a_large_parquet_group_are_decoded_once_for_many_blocks(tmp_path, monkeypatch):
+    X, y = table(300)
+    frame(X, y).write_parquet(tmp_path / "one.parquet", row_group_size=300)
+    source, decoded, decode = blocks(tmp_path / "one.parquet"), [], frames.Scanned.frame
+    monkeypatch.setattr(
+        frames.Scanned,
+        "frame",
+        lambda self, first, last, columns: (
+            decoded.append((first, last)) or decode(self, first, last, columns)
+        ),
+    )
+    for first in range(0, 300, 8):
+        assert same(source, X, y, first, min(first + 8, 300))
+    assert decoded == [(a, min(a + 64, 300)) for a in range(0, 300, 64)]
+    assert pickle.loads(pickle.dumps(source))._span is None
 
 
 @pytest.mark.parametrize("form", WRITERS)

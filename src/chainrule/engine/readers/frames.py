@@ -11,6 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from chainrule.engine.blocks import Rows, Source
 from chainrule.engine.readers.spans import file_state
 from chainrule.engine.readers.stored import computed, pieces, starts_of, travelling
 
+SPAN = 1 << 24  # values of Parquet that are decoded together: 64 MB of float32
 AT_ONCE = 1 << 18  # rows of a single column
 # Polars may decode all of a group of rows, in the columns that are read: of a large file, which
 # pandas writes with a million rows in a group, only some columns at once
@@ -49,6 +51,8 @@ class Sheet(ABC):
         How cells are read that are text in the file.
     dear : bool
         Whether it is text, whose cells have no dtype.
+    packed : bool
+        Whether a few rows cost half of what the many do that are stored together with them.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Sheet(ABC):
     types: Mapping[str, Any]
     reading: Reading = Reading()
     dear: bool = False
+    packed: bool = False
 
     @abstractmethod
     def frame(self, first: int, last: int, columns: Sequence[str]) -> Any:
@@ -73,6 +78,7 @@ class Scanned(Sheet):
         import polars as pl
 
         self.name, self.kind, self.state = path, kind, file_state(path)
+        self.packed = kind == "parquet"
         try:
             scan = self._scan()
             self.types = dict(scan.collect_schema())
@@ -183,6 +189,8 @@ class Frames(Source):
         The labels in the order of their codes, where the target holds labels.
     """
 
+    _span: tuple[tuple[int, int, tuple[str, ...]], Any] | None  # its sheet, begin and columns; rows
+
     def __init__(
         self,
         sheets: Sequence[Sheet],
@@ -202,6 +210,7 @@ class Frames(Source):
         self.n, self.K, self.classes = len(self.names), max(1, len(self.target)), classes
         self.weighted = weights is not None
         self.dear = any(sheet.dear for sheet in self.sheets)
+        self._lock, self._span = Lock(), None
         if not self.m:
             raise DataError(f"{self.sheets[0].name}: there is no data row")
 
@@ -223,9 +232,29 @@ class Frames(Source):
 
         columns = self.all_columns if columns is None else columns
         found = [
-            self.sheets[k].frame(a, b, columns) for k, a, b in pieces(self.starts, first, last)
+            self._rows_of(k, a, b, tuple(columns)) for k, a, b in pieces(self.starts, first, last)
         ]
         return found[0] if len(found) == 1 else pl.concat(found, how="vertical_relaxed")
+
+    def _rows_of(self, k: int, first: int, last: int, columns: tuple[str, ...]) -> Any:
+        """Return rows of sheet k, where it is packed from a span that serves many blocks."""
+        sheet, rows = self.sheets[k], 1 << max(SPAN // len(columns), 1).bit_length() - 1
+        begin = first - first % rows
+        end = min(begin + rows, sheet.m)
+        if not sheet.packed or last > end:
+            return sheet.frame(first, last, columns)
+        sheet.state.check()
+        with self._lock:
+            if self._span is None or self._span[0] != (k, begin, columns):
+                self._span = None  # its memory is for the next one
+                self._span = (k, begin, columns), sheet.frame(begin, end, columns)
+            return self._span[1][first - begin : last - begin]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_span": None, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=Lock())
 
     def contents(self, first: int, last: int, like: Reading | None = None) -> Contents:
         """Return some rows as `chainrule.datasets` reads a file that has no others."""
