@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from one_table import NAMES, NEEDS, WRITERS, frame, table, write
 from scipy.sparse import csr_array
 
-from chainrule import Network, blocks
+from chainrule import Network, blocks, train
 from chainrule.common.checks import DataError
 from chainrule.engine import blocks as core
 from chainrule.engine.blocks import Blocks
@@ -108,6 +108,34 @@ def test_blocks_for_a_network_are_those_of_the_arrays_in_memory(tmp_path, monkey
         a = a.toarray() if hasattr(a, "toarray") else a
         assert a.tobytes() == c.tobytes()
         assert b.tobytes() == d.tobytes()
+
+
+def result(source, optimizer):
+    """Return theta's bytes and the history of J after a training."""
+    network = Network((5, 4, 3), output="softmax")
+    found = train(network, source, optimizer=optimizer, dtype="float32", max_iter=3, seed=1)
+    return found.theta.tobytes(), list(found.history.J)
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_a_training_has_the_same_bits_from_every_format(tmp_path, monkeypatch, form, optimizer):
+    monkeypatch.setattr(core, "LEAST", 64)
+    monkeypatch.setattr(core, "BYTES", 2000)
+    X, y = table(500)
+    np.save(tmp_path / "X.npy", X)
+    memory = blocks(X, y) if optimizer == "lbfgs" else blocks(tmp_path / "X.npy", y)
+    source = opened(tmp_path / "files", form, X, y, (1, 300))
+    assert result(source, optimizer) == result(memory, optimizer)
+
+
+def test_arrays_in_memory_are_trained_on_as_they_are_without_blocks():
+    X, y = table(300)
+    network = Network((5, 3), output="softmax")
+    ours, theirs = (train(network, *data, optimizer="adam", max_iter=2, seed=3) for data in (
+        (blocks(X, y),), (X, y)
+    ))  # fmt: skip
+    assert ours.theta.tobytes() == theirs.theta.tobytes()
 
 
 @pytest.mark.parametrize("form", WRITERS)

@@ -20,7 +20,7 @@ from chainrule.datasets.formats import ENDINGS
 from chainrule.datasets.names import columns_named, no_such
 from chainrule.datasets.tables import reading_like
 from chainrule.datasets.targets import MAX_CLASSES, TARGET_NAMES
-from chainrule.engine.blocks import NpyFile, Source
+from chainrule.engine.blocks import Arrays, NpyFile, Source
 from chainrule.engine.readers.frames import DaskFrame, Frames, Scanned, Sheet
 from chainrule.engine.readers.stored import (
     Binary,
@@ -111,6 +111,8 @@ def blocks(
     """
     source = _opened(what, target, weights, columns, encoder, Reading(header, encoding))
     if encoder is not None:
+        if isinstance(source, Arrays):
+            raise DataError("encoder is for tables in files: an array's numbers are the inputs")
         source = Encoded(source, encoder)
     return source if memory is None else Kept(source, bytes_of(memory))
 
@@ -360,10 +362,17 @@ def _of_object(what: Any, target: Any, weights: Any, columns: Any) -> Any:
         return _of_sheets([DaskFrame(what)], target, weights, columns)
     if columns is not None:
         raise DataError("columns names the inputs of a table with named columns; X is an array")
-    X, y, weights = (_as_array(part) for part in (what, target, weights))
     if isinstance(target, str):
         raise DataError("target must be the array of the targets, as X is an array")
+    X, y, weights = parts = [_as_array(part) for part in (what, target, weights)]
+    here = all(part is None or is_sparse(part) or _is_numbers(part) for part in parts)
+    if here and X.ndim == 2:  # so that an epoch shuffles all rows at once, as of X itself
+        return Arrays(X, y, weights)
     return Stored(X, y, weights, classes=_labels(y))
+
+
+def _is_numbers(array: Any) -> bool:
+    return isinstance(array, np.ndarray) and array.dtype.kind in "fiub"
 
 
 def _as_array(what: Any) -> Any:

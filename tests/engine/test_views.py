@@ -1,0 +1,129 @@
+"""What an encoder makes of blocks of rows is what it makes of the whole table."""
+
+import datetime
+import pickle
+
+import numpy as np
+import polars as pl
+import pytest
+from one_table import table
+
+from chainrule import blocks
+from chainrule.common.checks import DataError
+from chainrule.datasets import load
+from chainrule.engine.readers import Encoded, text
+
+M = 300
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr(text, "PIECE", 2000)
+
+
+def mixed(gaps=False):
+    """Return a frame with a column of each kind that becomes inputs."""
+    rng = np.random.default_rng(2)
+    word = [["red", "blue", None if gaps else "green"][i % 3] for i in range(M)]
+    day = [datetime.date(2020, 1 + i % 12, 1 + i % 28) for i in range(M)]
+    size = rng.standard_normal(M).tolist()
+    if gaps:
+        size[5] = size[250] = None
+    return pl.DataFrame(
+        {
+            "size": size,
+            "colour": word,
+            "day": day,
+            "sold": [i % 2 == 0 for i in range(M)],
+            "count": rng.integers(0, 50, M),
+            "price": rng.standard_normal(M),
+        }
+    )
+
+
+def equal(source, data):
+    assert (source.m, source.n, source.names) == (*data.X.shape, data.feature_names)
+    for first in range(0, source.m, 41):
+        last = min(first + 41, source.m)
+        X, y, _ = source.read(first, last)
+        assert X.tobytes() == data.X[first:last].tobytes()
+        assert y.tobytes() == data.Y[first:last].tobytes()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "ipc", "csv"])
+@pytest.mark.parametrize("missing", [None, "mean", "category"])
+def test_text_dates_truth_and_gaps_become_what_load_makes_of_them(tmp_path, kind, missing):
+    frame = mixed(gaps=missing is not None)
+    for k, (first, last) in enumerate(((0, 100), (100, 101), (101, M))):
+        getattr(frame[first:last], f"write_{kind}")(tmp_path / f"part-{k}.{kind}")
+    whole = tmp_path / "whole"
+    getattr(frame, f"write_{kind}")(whole)
+    data = load(whole, "price", missing=missing)
+    source = blocks(f"{tmp_path}/part-*", encoder=data.encoder)
+    equal(source, data)
+    equal(pickle.loads(pickle.dumps(source)), data)
+
+
+@pytest.mark.parametrize("target", ["sold", "colour", "price,count"])
+def test_targets_of_any_kind(tmp_path, target):
+    path = tmp_path / "t.parquet"
+    mixed().write_parquet(path)
+    data = load(path, target)
+    source = blocks(path, encoder=data.encoder)
+    assert (source.classes, source.K) == (data.classes, 1 if data.Y.ndim == 1 else 2)
+    equal(source, data)
+
+
+def test_pictures_are_divided_by_their_full_pixel(tmp_path):
+    rng = np.random.default_rng(4)
+    X = rng.integers(0, 256, (60, 8, 8)).astype(np.uint8)
+    np.savez_compressed(tmp_path / "t.npz", X=X, y=rng.integers(0, 2, 60))
+    data = load(tmp_path / "t.npz")
+    assert data.image_shape == (8, 8)
+    equal(blocks(tmp_path / "t.npz", encoder=data.encoder), data)
+    assert blocks(tmp_path / "t.npz").read(0, 9)[0].dtype == np.uint8
+
+
+def test_row_names_of_pandas_are_left_out_as_load_leaves_them_out(tmp_path):
+    pytest.importorskip("pyarrow")
+    X, y = table(40)
+    index = {"named": np.arange(40) + 7, None: np.arange(40)[::-1]}
+    for name, values in index.items():
+        frame = pl.DataFrame(X, schema=list("abcde")).to_pandas().assign(target=y)
+        frame.index = values
+        frame.index.name = name
+        frame.to_parquet(tmp_path / "t.parquet")
+        assert blocks(tmp_path / "t.parquet").names == load(tmp_path / "t.parquet").feature_names
+
+
+def test_a_row_that_load_would_leave_out_is_refused(tmp_path):
+    path = tmp_path / "t.parquet"
+    mixed(gaps=True).write_parquet(path)
+    data = load(path, "price", missing="drop", drop="colour")
+    source = blocks(path, encoder=data.encoder)
+    source.read(0, 5)
+    with pytest.raises(DataError, match=r"row with missing values, data row 251 first: left out"):
+        source.read(240, 260)
+
+
+def test_a_word_that_training_had_not_is_named_with_its_row(tmp_path):
+    mixed().write_parquet(tmp_path / "t.parquet")
+    data = load(tmp_path / "t.parquet", "colour")
+    mixed().with_columns(colour=pl.lit("pink")).write_parquet(tmp_path / "u.parquet")
+    source = blocks(tmp_path / "u.parquet", encoder=data.encoder)
+    with pytest.raises(DataError, match=r"'pink' in data row 33, which is none of the classes"):
+        source.read(32, 40)
+
+
+def test_an_array_is_not_encoded():
+    encoder = load("xor").encoder
+    with pytest.raises(DataError, match="encoder is for tables in files"):
+        blocks(np.zeros((3, 2)), np.zeros(3), encoder=encoder)
+
+
+def test_the_state_tells_encoders_apart(tmp_path):
+    path = tmp_path / "t.parquet"
+    mixed(gaps=True).write_parquet(path)
+    encoders = [load(path, "price", missing=missing).encoder for missing in ("mean", "category")]
+    one, other = (Encoded(blocks(path), encoder) for encoder in encoders)
+    assert one.state() == Encoded(blocks(path), encoders[0]).state() != other.state()
