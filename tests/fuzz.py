@@ -85,6 +85,8 @@ def tables() -> dict[str, list[bytes]]:
         ],
         "arff": [b"@relation r\n@attribute a numeric\n@attribute k {u,v}\n@data\n1,u\n2,v\n3,u\n"],
     }
+    from scipy.sparse import random_array, save_npz
+
     npz, compressed, npy, fields = (io.BytesIO() for _ in range(4))
     np.savez(npz, X=X, y=y, names=np.array(["a", "b", "c"]))
     np.savez_compressed(compressed, X=rng.integers(0, 255, (30, 8, 8), np.uint8), y=y[:30])
@@ -94,6 +96,10 @@ def tables() -> dict[str, list[bytes]]:
         np.array([(1.0, 2, b"u"), (2.0, 3, b"v")] * 9, [("a", "f8"), ("b", "i4"), ("k", "S1")]),
     )
     found["npz"] = [npz.getvalue(), compressed.getvalue()]
+    for form in ("csr", "csc", "coo", "bsr", "dia"):
+        file = io.BytesIO()
+        save_npz(file, random_array((6, 4), density=0.5, format=form, rng=0), compressed=False)
+        found["npz"].append(file.getvalue())
     found["npy"] = [npy.getvalue(), fields.getvalue()]
     return found | {f"csv.{kind}": [pack(body.encode())] for kind, pack in packers().items()}
 

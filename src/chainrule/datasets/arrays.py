@@ -19,7 +19,7 @@ import numpy as np
 
 from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.types import Array
-from chainrule.datasets import octave
+from chainrule.datasets import foreign, octave
 from chainrule.datasets.contents import Contents, bomb, check_width, most_unpacked
 from chainrule.datasets.encoding import Table
 
@@ -62,9 +62,7 @@ def npz_arrays(name: str, content: bytes) -> dict[str, Array]:
                 for part in parts
             }
         if {"indices", "indptr", "shape", "data"} <= set(arrays):
-            from scipy.sparse import load_npz
-
-            arrays = {"X": dense(load_npz(io.BytesIO(content)), name)}
+            arrays = {"X": dense(foreign.sparse(io.BytesIO(content)), name)}
     except DataError:
         raise
     except Exception as error:  # zipfile and NumPy raise almost any error on a damaged file

@@ -77,20 +77,16 @@ def values(content: bytes, name: str) -> dict[str, Any]:
         )
     try:
         names, blobs = foreign.read("hdf5" if hdf5 else "mat", content)
-    except foreign.Unreadable as error:
+        return {key: _value(io.BytesIO(blob)) for key, blob in zip(names, blobs, strict=True)}
+    except ValueError as error:
         raise DataError(f"{name}: not a .mat file that can be read ({error})") from None
-    return {key: _value(io.BytesIO(blob)) for key, blob in zip(names, blobs, strict=True)}
 
 
 def _value(blob: BinaryIO) -> Any:
     """Return an array, or the sparse matrix that an npz holds."""
     zipped = blob.read(2) == b"PK"
     blob.seek(0)
-    if zipped:
-        from scipy.sparse import load_npz
-
-        return load_npz(blob)
-    return np.load(blob, allow_pickle=False)
+    return foreign.sparse(blob) if zipped else np.load(blob, allow_pickle=False)
 
 
 def write(file: File, /, **matrices: npt.ArrayLike) -> None:
