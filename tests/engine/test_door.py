@@ -65,6 +65,10 @@ def test_rows_of_a_large_parquet_group_are_decoded_once_for_many_blocks(tmp_path
         assert same(source, X, y, first, min(first + 8, 300))
     assert decoded == [(a, min(a + 64, 300)) for a in range(0, 300, 64)]
     assert pickle.loads(pickle.dumps(source))._span is None
+    decoded.clear()
+    for first in (8, 240, 120, 16, 200):  # in no order: each pays for itself alone
+        assert same(source, X, y, first, first + 8)
+    assert decoded == [(8, 16), (240, 248), (120, 128), (16, 24), (200, 208)]
 
 
 @pytest.mark.parametrize("form", WRITERS)

@@ -27,6 +27,7 @@ from chainrule.engine.readers.spans import file_state
 from chainrule.engine.readers.stored import computed, pieces, starts_of, travelling
 
 SPAN = 1 << 24  # values of Parquet that are decoded together: 64 MB of float32
+NEAR = 2  # blocks: as far from the last one may be what threads read in the table's order
 AT_ONCE = 1 << 18  # rows of a single column
 # Polars may decode all of a group of rows, in the columns that are read: of a large file, which
 # pandas writes with a million rows in a group, only some columns at once
@@ -210,7 +211,7 @@ class Frames(Source):
         self.n, self.K, self.classes = len(self.names), max(1, len(self.target)), classes
         self.weighted = weights is not None
         self.dear = any(sheet.dear for sheet in self.sheets)
-        self._lock, self._span = Lock(), None
+        self._lock, self._span, self._at = Lock(), None, 0
         if not self.m:
             raise DataError(f"{self.sheets[0].name}: there is no data row")
 
@@ -237,7 +238,11 @@ class Frames(Source):
         return found[0] if len(found) == 1 else pl.concat(found, how="vertical_relaxed")
 
     def _rows_of(self, k: int, first: int, last: int, columns: tuple[str, ...]) -> Any:
-        """Return rows of sheet k, where it is packed from a span that serves many blocks."""
+        """Return rows of sheet k, where it is packed from a span that serves many blocks.
+
+        A span is decoded only for blocks that are read one after another, about in their order:
+        one that is read by itself would pay for all the others.
+        """
         sheet, rows = self.sheets[k], 1 << max(SPAN // len(columns), 1).bit_length() - 1
         begin = first - first % rows
         end = min(begin + rows, sheet.m)
@@ -245,10 +250,14 @@ class Frames(Source):
             return sheet.frame(first, last, columns)
         sheet.state.check()
         with self._lock:
-            if self._span is None or self._span[0] != (k, begin, columns):
-                self._span = None  # its memory is for the next one
-                self._span = (k, begin, columns), sheet.frame(begin, end, columns)
-            return self._span[1][first - begin : last - begin]
+            at, self._at = self._at, self.starts[k] + last
+            known = self._span is not None and self._span[0] == (k, begin, columns)
+            if known or abs(self.starts[k] + first - at) <= NEAR * (last - first):
+                if self._span is None or not known:
+                    self._span = None  # its memory is for the next one
+                    self._span = (k, begin, columns), sheet.frame(begin, end, columns)
+                return self._span[1][first - begin : last - begin]
+        return sheet.frame(first, last, columns)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_span": None, "_lock": None}
