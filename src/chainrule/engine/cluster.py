@@ -60,6 +60,18 @@ class Lost(Exception):
     """The connection to the scheduler was lost, and all that was asked with it."""
 
 
+def current_client() -> Any:
+    """Return the client that was started last, for what is Dask's."""
+    from distributed import get_client
+
+    try:
+        return get_client()
+    except ValueError:
+        raise ClusterError(
+            "X is Dask's, and there is no client: start one, client = distributed.Client()"
+        ) from None
+
+
 # What a worker does
 
 
@@ -367,6 +379,11 @@ class Workers:
     def others(self) -> Workers:
         """Return the same workers, to hold other blocks."""
         return Workers(self.client, self.max_lost, self.group, alike=self.alike)
+
+    @property
+    def free(self) -> bool:
+        """Whether they hold no blocks yet."""
+        return not len(self._blocks)
 
     @property
     def build(self) -> str | None:

@@ -24,6 +24,7 @@ from chainrule.common.checks import as_dtype, weights_as_dtype
 from chainrule.common.types import Array, Squares
 from chainrule.engine.blocks import Source
 from chainrule.engine.examples import Examples
+from chainrule.engine.remote import Remote
 from chainrule.engine.rows import DENSE, Rows, dense
 from chainrule.engine.stream import examples_of
 from chainrule.estimators.coefs import flat, given_theta, random_theta
@@ -35,6 +36,7 @@ from chainrule.estimators.fitting import (
     settings_of,
     warn_unless_converged,
 )
+from chainrule.estimators.on_dask import on_workers
 from chainrule.estimators.predictor import Predictor, core_name, on_its_threads
 from chainrule.estimators.progress import Progress
 from chainrule.estimators.sources import TARGET_WITHIN, learn_columns
@@ -108,6 +110,7 @@ class BaseMLP(CallbackSupportMixin, Predictor):
 
     _levels = 1  # how many units each column of y has
 
+    @on_workers
     @on_its_threads
     def _fit(
         self,
@@ -228,6 +231,9 @@ class BaseMLP(CallbackSupportMixin, Predictor):
         dtype: np.dtype[Any],
     ) -> Examples:
         if Y is None:
+            if (workers := self.__dict__.get("_workers")) is not None:
+                mine = workers if workers.free else workers.others()
+                return Remote.held(network, X, mine, dtype, self.engine, self.threads)
             return examples_of(network, X, dtype=dtype, engine=self.engine, threads=self.threads)
         Y, weights = by_output(Y, weights, self.output_weights, self._levels)
         weights = None if weights is None else weights_as_dtype(weights, dtype)

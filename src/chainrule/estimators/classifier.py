@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from chainrule.common.types import Array
 from chainrule.engine.blocks import Source
 from chainrule.engine.examples import Examples
+from chainrule.engine.remote import is_dask, source_of
 from chainrule.engine.sums import Tree
 from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts, refuse_beside_source
 from chainrule.estimators.coefs import random_theta, with_more_classes
@@ -380,6 +381,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         1.0
         """
         check_is_fitted(self)
+        if is_dask(X):
+            X, y, sample_weight = source_of(X, y, sample_weight), None, None
         if isinstance(X, Source):
             refuse_beside_source(y=y, sample_weight=sample_weight)
             return self._score_of_source(X)

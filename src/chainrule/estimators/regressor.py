@@ -20,6 +20,7 @@ from chainrule.datasets.scaling import Scaling
 from chainrule.engine import passes
 from chainrule.engine.blocks import Source
 from chainrule.engine.examples import Examples
+from chainrule.engine.remote import is_dask, source_of
 from chainrule.engine.rows import dense
 from chainrule.engine.sums import Sums, Tree, summed
 from chainrule.estimators.base import BaseMLP, fitting, fitting_in_parts, refuse_beside_source
@@ -335,6 +336,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         >>> bool(net.fit(X, X[:, 0]).score(X, X[:, 0]) > 0.8)
         True
         """
+        if is_dask(X):
+            X, y, sample_weight = source_of(X, y, sample_weight), None, None
         if isinstance(X, Source):
             refuse_beside_source(y=y, sample_weight=sample_weight)
             return self._score_of_source(X)

@@ -15,7 +15,9 @@ from chainrule.common.types import Array
 from chainrule.datasets.scaling import Scaling
 from chainrule.engine import passes
 from chainrule.engine.blocks import Rows, Source
+from chainrule.engine.remote import is_dask
 from chainrule.engine.stream import ahead
+from chainrule.estimators.on_dask import answered
 from chainrule.estimators.weights import by_output
 from chainrule.notes.backprop import is_sparse
 
@@ -176,10 +178,13 @@ def in_blocks(
 
     @wraps(method)
     def answer(self: Any, X: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        if is_dask(X):
+            found: T = answered(self, method.__name__, X, **kwargs)
+            return found
         if not isinstance(X, Source):
             return method(self, X, *args, **kwargs)
         answers = [method(self, x, *args, **kwargs) for x, _, _ in blocks_for(self, X)]
-        found: T = together(answers)
+        found = together(answers)
         return found
 
     return answer

@@ -18,7 +18,7 @@ from chainrule.common.checks import as_dtype, check_count
 from chainrule.common.threads import begins
 from chainrule.common.types import Array, Lambda, Rule, Stopped
 from chainrule.engine.blocks import Source
-from chainrule.engine.cluster import MAX_LOST, Workers
+from chainrule.engine.cluster import MAX_LOST, Workers, current_client
 from chainrule.engine.cores import available_threads
 from chainrule.engine.examples import Examples
 from chainrule.engine.lanes import Lanes
@@ -365,17 +365,7 @@ def train(
 
 def on_cluster(*, client: Any, max_lost: float, X: Any, **options: Any) -> Result:
     """Train with the workers of a Dask cluster, and let go of what they hold."""
-    if client is None:
-        from distributed import get_client
-
-        try:
-            client = get_client()
-        except ValueError:
-            raise ValueError(
-                "X is Dask's, and there is no client: start one, client = distributed.Client(), "
-                "and give client=client"
-            ) from None
-    workers = Workers(client, max_lost)
+    workers = Workers(current_client() if client is None else client, max_lost)
     try:
         return train(X=X, client=workers, max_lost=max_lost, **options)
     finally:
