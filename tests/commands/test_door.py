@@ -125,6 +125,25 @@ def test_without_threads_a_signal_ends_the_command_all_the_same(tmp_path, name, 
     assert found == (code, "", NOTHING)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="Python collects piece by piece")
+def test_no_command_goes_again_and_again_through_all_that_is_imported():
+    script = """
+import gc, sys
+import chainrule_command
+sys.argv = ["chainrule", "info", "missing.safetensors"]
+try:
+    chainrule_command.main()
+except SystemExit:
+    from chainrule import photos, plots
+    import scipy.optimize, polars, matplotlib.figure
+    print(gc.get_stats()[2]["collections"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "0\n"
+
+
 def test_the_door_imports_nothing_of_chainrule():
     script = "import sys, chainrule_command; assert not {'numpy', 'chainrule'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)

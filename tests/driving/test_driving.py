@@ -528,6 +528,31 @@ def test_a_lesson_interrupted_before_it_has_taught_anything_saves_nothing(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("after", [0, 1, 30])
+def test_what_was_watched_is_written_where_a_signal_ends_the_lesson(
+    race, tmp_path, monkeypatch, after
+):
+    looks, order = [], Teacher.__call__
+
+    def ordered(teacher):
+        if len(looks) == after:
+            raise KeyboardInterrupt
+        looks.append(teacher)
+        return order(teacher)
+
+    monkeypatch.setattr(Teacher, "__call__", ordered)
+    out = tmp_path / "watched.npz"
+    found = CliRunner().invoke(app, ["drive", "watch", "--minutes", "0.2", "--out", str(out)])
+    assert found.exit_code == 130
+    if after:
+        assert "interrupted: what was watched so far" in found.stderr
+        assert f"{after} frames of 1 lap," in found.stderr
+        assert all(len(part) == after for part in watched(out))
+    else:
+        assert "nothing was saved" in found.stderr
+        assert not out.exists()
+
+
 @pytest.mark.slow
 def test_quick_learns_and_drives_three_tracks(race, tmp_path):
     out = tmp_path / "alvinn.safetensors"

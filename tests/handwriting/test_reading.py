@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.image import AxesImage
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
@@ -12,7 +13,8 @@ from chainrule import Network, model_file, photos, random_theta, read_digits
 from chainrule.commands.app import app
 from chainrule.common.checks import DataError
 from chainrule.handwriting import learning
-from chainrule.handwriting.reading import _in_context, recognise, shipped_model
+from chainrule.handwriting.figure import reading_figure
+from chainrule.handwriting.reading import _in_context, read, recognise, shipped_model
 from chainrule.photos.strokes import draw_digit
 from chainrule.photos.synthetic import Scene, photograph
 from chainrule.training.checkpoint import Checkpoint
@@ -232,6 +234,21 @@ def test_show_draws_the_photo_and_every_step(sheet, tmp_path):
     assert (two.exit_code, two.stderr.count("\n")) == (2, 1)
     elsewhere = run("classify", sheet, "--show", tmp_path / "none" / "steps.png")
     assert elsewhere.exit_code == 2
+
+
+def test_a_large_photo_is_drawn_from_about_as_many_pixels_as_are_seen(sheet, tmp_path):
+    with Image.open(sheet) as image:
+        large = image.resize((1800, 1800 * image.height // image.width))
+    large.save(tmp_path / "large.png")
+    found = read(tmp_path / "large.png")
+    height, width = found.found.mask.shape
+    photo, *others = reading_figure(found, "sheet").findobj(AxesImage)
+    steps = [image for image in others if image.get_extent() == photo.get_extent()]
+    assert photo.get_extent() == [-0.5, width - 0.5, height - 0.5, -0.5]
+    assert max(photo.get_array().shape) <= 1400 < width
+    assert [max(image.get_array().shape) <= 500 for image in steps] == 3 * [True]
+    for image, whole in zip(steps, (1 - found.found.contrast, ~found.found.mask), strict=False):
+        assert image.get_array().mean() == pytest.approx(whole.mean(), abs=1e-3)
 
 
 def test_a_model_that_cannot_read_photos_is_refused(sheet, tmp_path):

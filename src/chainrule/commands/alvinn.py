@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -67,27 +68,34 @@ def _lesson(what: str, minutes: float, teach: Teach) -> Iterator[Any]:
 
 
 def watch(out: Path, minutes: float, seed: int, teach: Teach) -> None:
-    """Record a teacher: the frames at which a driver looks, and what the teacher orders."""
+    """Record a teacher: the frames at which a driver looks, and what the teacher orders.
+
+    A signal ends the lesson; what was watched until then is written.
+    """
     most = round(minutes * 60 * FRAMES_A_SECOND)
-    frames: list[Array] = []
-    numbers: list[int] = []
-    orders: list[tuple[float, float]] = []
-    lap = 0
-    with _lesson("watching", minutes, teach) as bar, suppress(LessonOver):
-        while len(frames) * LOOKS_EVERY < most:
-            race = Race(FIRST_TRACK + 1000 * seed + lap)
-            instructor: Instructor = INSTRUCTORS[teach](race)
-            lap += 1
-            while not race.done and len(frames) * LOOKS_EVERY < most:
-                if race.frames % LOOKS_EVERY == 0:
-                    order = instructor()
-                    frames.append(race.frame())
-                    numbers.append(race.frames)
-                    orders.append((order.steering, order.speed))
-                    bar(len(frames) * LOOKS_EVERY / FRAMES_A_SECOND, f"lap {lap}")
-                race.step(order, race.speed)
-    if not frames:
+    looks: list[tuple[Array, int, tuple[float, float]]] = []
+    lap, cut = 0, False
+    at_stake.set()
+    try:
+        with _lesson("watching", minutes, teach) as bar, suppress(LessonOver):
+            while len(looks) * LOOKS_EVERY < most:
+                race = Race(FIRST_TRACK + 1000 * seed + lap)
+                instructor: Instructor = INSTRUCTORS[teach](race)
+                lap += 1
+                while not race.done and len(looks) * LOOKS_EVERY < most:
+                    if race.frames % LOOKS_EVERY == 0:
+                        order = instructor()
+                        looks.append((race.frame(), race.frames, (order.steering, order.speed)))
+                        bar(len(looks) * LOOKS_EVERY / FRAMES_A_SECOND, f"lap {lap}")
+                    race.step(order, race.speed)
+    except KeyboardInterrupt:
+        if not looks:
+            raise
+        terminal.say("interrupted: what was watched so far is being written")
+        cut = True
+    if not looks:
         raise ValueError("no driving was watched, so nothing is written")
+    frames, numbers, orders = zip(*looks, strict=True)
 
     def write(file: BinaryIO) -> None:
         np.savez_compressed(file, frames=frames, numbers=numbers, orders=orders, seed=seed)
@@ -97,6 +105,8 @@ def watch(out: Path, minutes: float, seed: int, teach: Teach) -> None:
         f"{out}: {len(frames):,} frames of {lap} lap{'s' * (lap > 1)}, each with the teacher's "
         "orders"
     )
+    if cut:
+        sys.exit(interrupted())
 
 
 def train(recording: Path, out: Path, hidden: int, seed: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.common.types import Array
 from chainrule.common.words import drawn
 from chainrule.plots.panel import BLUE, GREY, ORANGE
 
@@ -39,7 +40,7 @@ def reading_figure(reading: Reading, title: str) -> Figure:
     left, right = figure.subfigures(1, 2, width_ratios=(1.1, 1), squeeze=False)[0]
     ax = left.subplots()
     height, width = found.mask.shape
-    ax.imshow(found.photo.rgb)
+    _show(ax, found.photo.rgb, 1400)
     _draw_boxes(ax, reading)
     digits = reading.digits
     rows = [
@@ -58,13 +59,26 @@ def reading_figure(reading: Reading, title: str) -> Figure:
         ("light divided out", "ink and paper", "marks"),
         strict=True,
     ):
-        panel.imshow(picture, cmap="gray", vmin=0, vmax=1)
+        _show(panel, picture.astype(np.float32), 500)
         panel.set_title(name)
     for panel in (ax, *panels):
         panel.set_xticks([])
         panel.set_yticks([])
     _draw_seen(seen, reading)
     return figure
+
+
+def _show(ax: Axes, picture: Array, most: int) -> None:
+    """Draw a photo, or numbers from black, 0, to white, 1, of at most so many pixels a side.
+
+    Matplotlib goes through all the pixels that it is given, and hears no signal meanwhile.
+    """
+    from PIL import Image
+
+    height, width = picture.shape[:2]
+    reduced = Image.fromarray(picture).reduce(-(-max(height, width) // most))
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    ax.imshow(np.asarray(reduced), extent=extent, cmap="gray", vmin=0, vmax=1)
 
 
 def _draw_boxes(ax: Axes, reading: Reading) -> None:
