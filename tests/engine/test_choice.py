@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from chainrule import Network, engine
 from chainrule.engine import choice
@@ -29,3 +30,10 @@ def test_what_the_kernel_lacks_numpy_computes(names, lacking, monkeypatch):
     with pytest.raises(ValueError, match=r"the kernel knows .*: for any other, use engine='numpy'"):
         engine.chosen(network, "kernel")
     choice._kernel.cache_clear()
+
+
+def test_a_sparse_X_is_numpys():
+    X = scipy.sparse.csr_array(np.eye(2))
+    assert engine.chosen(Network((2, 1)), X=X) == "numpy"
+    with pytest.raises(ValueError, match="the kernel knows no sparse X"):
+        engine.chosen(Network((2, 1)), "kernel", X)

@@ -14,7 +14,7 @@ from chainrule.common.types import Stopped
 from chainrule.engine import summing
 from chainrule.engine.rows import Rows
 from chainrule.kernel import BUILT, asking
-from chainrule.notes import backprop, minibatch
+from chainrule.notes import backprop, minibatch, second_order
 from chainrule.notes.minibatch import Minibatches
 
 
@@ -141,3 +141,15 @@ def test_a_long_call_of_the_kernel_asks_whether_to_go_on():
     assert asked == [threading.get_ident()] * 3
     summing.accumulate(network, theta, X, Y)  # nobody is asked any more
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("output", ["identity", "softmax"])
+def test_the_normal_equations_are_those_of_the_notes(output):
+    network = Network((3, 4, 2), hidden="tanh", output=output)
+    theta, X = random_theta(network), np.random.default_rng(0).normal(size=(7, 3))
+    Y, weights = np.eye(2)[np.arange(7) % 2], np.linspace(0.5, 2, 7)
+    lams = np.linspace(0, 1, network.size)
+    found = summing.normal_equations(network, theta, X, Y, weights, lams)
+    expected = second_order.normal_equations(network, theta, X, Y, weights, lams)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)

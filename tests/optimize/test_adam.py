@@ -21,6 +21,12 @@ def test_three_steps_of_adam_are_those_of_the_paper():
     np.testing.assert_allclose(three_steps(Adam(0.01, epsilon=0.0)), theta, rtol=1e-13)
 
 
+def test_the_first_step_has_the_length_of_the_learning_rate():
+    theta, rule = np.array([3.0, 3.0]), Adam()
+    rule.update(theta, np.array([2.0, -0.01]), rule.init(theta), t=1)
+    np.testing.assert_allclose(theta, [2.999, 3.001], atol=1e-8)
+
+
 @pytest.mark.parametrize(("decay", "left"), [({}, 1.0), ({"decay": 0.1}, 0.95**2)])
 def test_decoupled_decay_shrinks_weights_but_not_biases_and_nothing_unless_asked(decay, left):
     network = Network((3, 2))

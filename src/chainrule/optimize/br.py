@@ -15,7 +15,6 @@ networks*, 1992).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
@@ -105,7 +104,7 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     R, m = objective.regularised, objective.m
     squares = float(theta @ (R * theta))
     ask = lm.asked_by(objective)
-    gamma, free = effective_parameters(m * stepped.H, now.lam, R, ask)
+    gamma, free = heard(ask, effective_parameters, m * stepped.H, now.lam, R)
     sse = max(2 * m * stepped.J - now.lam * squares, 0.0)
     variance = sse / max(objective.N - gamma, 1.0) if objective.has_noise else 1.0
     lam = free * variance / squares if squares else now.lam
@@ -125,9 +124,7 @@ def advance(objective: Regularised, now: Evidence) -> Evidence:
     )
 
 
-def effective_parameters(
-    A: Array, lam: float, R: Array, ask: Callable[[], object] = lambda: None
-) -> tuple[float, float]:
+def effective_parameters(A: Array, lam: float, R: Array) -> tuple[float, float]:
     """Return gamma and gamma_w, for A = Jac^T Jac + lambda R.
 
     A direction that changes neither the residuals nor the penalty, such as the bias of a saturated
@@ -138,7 +135,7 @@ def effective_parameters(
     >>> effective_parameters(np.diag([4.0, 2.0, 0.0]), 1.0, np.array([0.0, 1.0, 0.0]))
     (1.5, 0.5)
     """
-    values, vectors = heard(ask, np.linalg.eigh, A)
+    values, vectors = np.linalg.eigh(A)
     felt = values > len(A) * np.finfo(np.float64).eps * values[-1]
     penalty = lam * float(R @ (np.square(vectors[:, felt]) @ (1 / values[felt])))
     return float(felt.sum()) - penalty, max(0.0, float(R.sum()) - penalty)
