@@ -433,7 +433,9 @@ def test_files_that_are_not_there_or_not_readable(here):
     assert run("train", "digist").stderr == (
         "chainrule: digist: there is no such file; did you mean 'digits'?\n"
     )
-    assert run("train", ".").stderr == "chainrule: .: it is a folder: name a file in it\n"
+    (here / "empty").mkdir()
+    assert run("train", "empty").stderr == "chainrule: empty: there is no file in it\n"
+    assert "there is no file of that name" in run("train", "empty/*.csv").stderr
     (here / "noise.npz").write_bytes(b"no zip at all")
     assert "not an npz file that can be read" in run("train", "noise.npz").stderr
     np.savez(here / "lengths.npz", X=np.zeros((5, 2)), y=np.zeros(4))

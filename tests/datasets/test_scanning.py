@@ -166,6 +166,25 @@ def test_a_file_that_changes_under_way_is_refused(tmp_path):
         list(blocks)
 
 
+@pytest.mark.parametrize("how", ["gz", "bz2", "xz"])
+def test_a_packed_file_that_is_damaged_further_on_is_named(tmp_path, how, monkeypatch):
+    monkeypatch.setattr(scanning, "PIECE", 2**18)
+    path = tmp_path / f"t.csv.{how}"
+    rng = np.random.default_rng(0)
+    rows = "\n".join(f"{a},{b}" for a, b in rng.normal(size=(40_000, 2)))
+    pack = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}[how]
+    content = pack(f"a,b\n{rows}\n".encode())
+    path.write_bytes(content[: 3 * len(content) // 4])
+    with pytest.raises(DataError, match=rf"not a {how} file that can be unpacked"):
+        list(opened(path).blocks(Reading()))
+
+
+def test_a_packed_file_that_is_damaged_at_once_is_not_read_in_blocks(tmp_path):
+    path = tmp_path / "t.gz"
+    path.write_bytes(b"\x1f\x8b\x08" + bytes(60))
+    assert opened(path) is None
+
+
 def test_errors_name_the_line_of_the_whole_file(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("a,b\n" + "1,2\n" * 400 + "1,2,3\n" + "1,2\n" * 400)

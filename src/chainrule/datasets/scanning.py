@@ -17,6 +17,7 @@ import lzma
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +44,7 @@ PACKED: dict[str, Callable[[BinaryIO], Any]] = {
     "bz2": bz2.open,
     "xz": lzma.open,
 }
+DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)  # and errors without number
 UNPACKED = 8  # times a compressed text's size, where nobody knows
 TEXT, PARQUET, ARROW = "text", "parquet", "arrow"
 IN_MEMORY = {TEXT: 5.0, PARQUET: 11.0, ARROW: 4.0}  # bytes of memory that a byte of a file takes
@@ -285,7 +287,8 @@ def _files(name: str) -> list[Path]:
         return []
     shown = [file for file in found if not file.name.startswith((".", "_"))]  # as Spark's _SUCCESS
     if not shown:
-        raise DataError(f"{name}: there is no file")
+        where = "in it" if path.is_dir() else "of that name"
+        raise DataError(f"{name}: there is no file {where}")
     return sorted(shown, key=_natural)
 
 
@@ -307,9 +310,7 @@ def _kind(file: Path) -> str | None:
             if packing := _packing(file):
                 raw.seek(0)
                 name, head = _unpacked_head(file, packing)
-    except OSError:
-        return None
-    except (EOFError, lzma.LZMAError, zipfile.BadZipFile, DataError):
+    except Exception:  # of a library, for damage: whoever reads all of it says what it is
         return None
     kind = kind_of(name, head)
     if kind not in (TEXT, PARQUET, ARROW) or (kind != TEXT and packing):
@@ -431,12 +432,12 @@ def _pieces(
             before = piece
         if before is not None:
             yield *_decoded(name, before, encoding), True
-    except (EOFError, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+    except (*DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"{name}: cannot be read ({reason(error)})") from None
         raise DataError(
             f"{name}: not a {packing} file that can be unpacked ({error}): save it as csv"
         ) from None
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read ({reason(error)})") from None
 
 
 def _decoded(name: str, piece: bytes, encoding: str | None) -> tuple[bytes, list[str]]:
