@@ -11,7 +11,7 @@ import mmap
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -235,8 +235,7 @@ class Stream(Examples):
     def _filled(self, plans: Iterator[Plan], batch_size: int) -> Iterator[Buffer]:
         """Read the buffers; their X lie in two places in turn."""
         most = BUFFER * self.blocks.rows + batch_size
-        places: list[Array | None] = [None, None]
-        before: Rows | None = None
+        places, before = self._places, None
         for k, plan in enumerate(plans):
             m, place = len(plan.names), places[k % 2]
             if not self.sparse and (place is None or len(place) < m):
@@ -248,6 +247,11 @@ class Stream(Examples):
                 begin += rows
             before = self._rows(parts, None if place is None else place[:m])
             yield Buffer(before, plan.order, plan.names, plan.batch)
+
+    @cached_property
+    def _places(self) -> list[Array | None]:
+        """Where X of the buffers lies, kept for the next epoch: new memory has to be cleared."""
+        return [None, None]
 
     def _reads(self, plan: Plan, before: Rows | None) -> Iterator[tuple[int, Read]]:
         """Yield how many rows come next, and what reads them."""
