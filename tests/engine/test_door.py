@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_table import NAMES, NEEDS, WRITERS, frame, table, write
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, save_npz
 
 from chainrule import Network, blocks, train
 from chainrule.common.checks import DataError
@@ -322,6 +322,52 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path):
     assert "did you mean 'target'?" in fault(tmp_path / "a.parquet", "taget")
     assert "did you mean 'a1'?" in fault(tmp_path / "a.parquet", columns=["a0", "aa1"])
     assert "column 'a0' is no input" in fault(tmp_path / "a.parquet", "a0", columns=["a0", "a1"])
+
+
+def test_what_is_no_table_is_refused(tmp_path):
+    for nothing in (None, "", [], ()):
+        assert "the table is empty: name a file" in fault(nothing)
+    assert "it is <U1 of shape (1, 1)" in fault(np.array([["a"]]), np.zeros(1))
+    assert "X must be numbers of shape (m, n)" in fault(np.zeros(3))
+    save_npz(tmp_path / "sparse.npz", csr_array(np.eye(3)))
+    assert "a sparse matrix as SciPy saves it: give blocks(scipy" in fault(tmp_path / "sparse.npz")
+    np.savez(tmp_path / "o.npz", X=np.array([[1, "a"]], dtype=object))
+    assert "X holds Python objects, which could run code" in fault(tmp_path / "o.npz")
+    frame(*table(3)).write_parquet(tmp_path / "a.parquet")
+    assert "no column is left for the inputs" in fault(tmp_path / "a.parquet", columns=[])
+    assert "target must be the name of a column, got " in fault(tmp_path / "a.parquet", 3)
+    assert "one column has the weights" in fault(tmp_path / "a.parquet", weights="a1,a2")
+    frame(*table(3))[:0].write_parquet(tmp_path / "none.parquet")
+    assert "none.parquet: there is no data row" in fault(tmp_path / "none.parquet")
+
+
+def test_a_value_that_is_no_number_is_named_with_file_row_and_column(tmp_path):
+    X, y = table(30)
+    for part, first in enumerate((0, 10, 20)):
+        rows = X[first : first + 10].copy()
+        rows[7, 1] = np.nan if part == 2 else 0
+        frame(rows, y[first : first + 10]).write_parquet(tmp_path / f"part-{part}.parquet")
+    told = r"part-2.parquet, row 8: column 'a1' has nan: fill it, or leave out that row or column"
+    with pytest.raises(DataError, match=told):
+        train(Network((5, 3), output="softmax"), blocks(tmp_path), max_iter=1)
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas"])
+def test_dataframes_in_memory(library):
+    X, y = table(40)
+    held = frame(X, y)
+    if library == "pandas":
+        held = pytest.importorskip("pandas").DataFrame(
+            {c: held[c].to_numpy() for c in held.columns}
+        )
+    source = blocks(held)
+    assert same(source, X, y, 3, 39)
+    assert source.state() == blocks(held).state() != blocks(held[:39]).state()
+    words = np.array(["no", "yes", "so"], dtype=object)[y]
+    held = held.with_columns(word=words) if library == "polars" else held.assign(word=words)
+    source = blocks(held, "word", columns="a1,a3")
+    assert (source.classes, source.names) == (("no", "so", "yes"), ("a1", "a3"))
+    assert source.read(0, 40)[1].tolist() == [[0, 2, 1][code] for code in y]
 
 
 def test_files_that_do_not_fit_together(tmp_path):

@@ -382,7 +382,7 @@ class Block:
         """
         X, y, weights = self.source.read(self.first, self.last)
         if y is None:
-            raise ValueError("the table has no target: name one")
+            raise ValueError("the table has no target: name one, as in target='label'")
         if check:
             self._check_inputs(X)
         Y, weights = self.targets(y, weights)
@@ -422,7 +422,16 @@ class Block:
             raise ValueError(f"X must hold numbers, got {X.dtype}")
         values = X.data if is_sparse(X) else X
         if values.dtype.kind == "f":
-            refuse_non_finite(values, "X", self.first)
+            try:
+                refuse_non_finite(values, "X", self.first)
+            except ValueError:
+                if not self.source.names or is_sparse(X):
+                    raise
+                row, j = np.argwhere(~np.isfinite(X))[0]
+                raise DataError(
+                    f"{self.source.where(self.first + int(row))}: column {self.source.names[j]!r} "
+                    f"has {X[row, j]}: fill it, or leave out that row or column"
+                ) from None
             as_dtype(values, self.dtype, "X")
 
 

@@ -21,7 +21,7 @@ from chainrule.datasets.names import columns_named, no_such
 from chainrule.datasets.tables import reading_like
 from chainrule.datasets.targets import MAX_CLASSES, TARGET_NAMES
 from chainrule.engine.blocks import Arrays, NpyFile, Source
-from chainrule.engine.readers.frames import DaskFrame, Frames, Scanned, Sheet
+from chainrule.engine.readers.frames import DaskFrame, Frames, Held, Scanned, Sheet
 from chainrule.engine.readers.stored import (
     Binary,
     DaskArray,
@@ -63,7 +63,7 @@ def blocks(
         below the other in the order of their names, in which part-2 stands before part-10.
         Parquet, Arrow (Feather), csv (plain, gzip or zip), npy, npz, Zarr, HDF5 and svmlight are
         read.  Or an array: of NumPy (a memory map too), SciPy (sparse), Zarr, h5py or Dask, or a
-        dataframe of Dask.
+        dataframe of Polars, pandas or Dask.
     target : str, sequence of str, path or array, optional
         The column to predict, by its name or position (from 1, or from -1 at the end); several are
         several outputs.  In a file of arrays the name of one.  For an array, and for .npy, where
@@ -127,6 +127,8 @@ def _opened(
 ) -> Any:
     if isinstance(what, Source):
         return what
+    if what is None or (isinstance(what, str | list | tuple) and not len(what)):
+        raise DataError("the table is empty: name a file, a folder or a pattern, or give an array")
     if not isinstance(what, str | os.PathLike) and not _is_paths(what):
         return _of_object(what, target, weights, columns)
     if encoder is not None:
@@ -255,9 +257,12 @@ def _of_sheets(
     wanted = [weights] if isinstance(weights, str) else []
     if weights is not None and not wanted:
         raise DataError(f"{name}: weights must be the name of a column, got {type(weights)}")
-    (weight,) = columns_named(wanted, names, "column of weights {!r}", name) or (None,)
+    weight, *more = columns_named(wanted, names, "column of weights {!r}", name) or (None,)
+    if more:
+        raise DataError(f"{name}: one column has the weights, got {weights!r}")
     if columns is not None:
-        columns = columns_named(list(columns), names, "column {!r}", name)
+        wanted = [columns] if isinstance(columns, str) else list(columns)
+        columns = columns_named(wanted, names, "column {!r}", name)
         if both := [column for column in columns if column in (*chosen, weight)]:
             raise DataError(f"{name}: column {both[0]!r} is no input: leave it out of columns")
     frames = Frames(sheets, chosen, weight, columns)
@@ -322,6 +327,11 @@ def _of_members(
 ) -> Stored:
     """Return the source of files of arrays, which must have the same names."""
     first = members[0]
+    if {"indices", "indptr", "data", "shape"} <= set(first):
+        raise DataError(
+            f"{paths[0]}: a sparse matrix as SciPy saves it: give "
+            "blocks(scipy.sparse.load_npz(...), target)"
+        )
     X_name, y_name = inputs_and_target(paths[0], first)
     if isinstance(target, str):
         y_name = target
@@ -357,7 +367,9 @@ def _stitched(arrays: Sequence[Any]) -> Any:
 
 
 def _of_object(what: Any, target: Any, weights: Any, columns: Any) -> Any:
-    """Return the source of an array, or of a dataframe of Dask."""
+    """Return the source of an array or of a dataframe."""
+    if type(what).__module__.partition(".")[0] in ("polars", "pandas") and hasattr(what, "columns"):
+        return _of_sheets([Held(what)], target, weights, columns)
     if hasattr(what, "to_delayed") and hasattr(what, "npartitions") and hasattr(what, "columns"):
         return _of_sheets([DaskFrame(what)], target, weights, columns)
     if columns is not None:

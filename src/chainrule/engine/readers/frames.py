@@ -6,6 +6,7 @@ some columns of some rows as a Polars frame.  `Frames` makes a source of sheets,
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
@@ -144,6 +145,28 @@ def whole_if_they_are(y: Array) -> Array:
     return y.astype(np.int64) if (y % 1 == 0).all() and np.abs(y).max() < 2**53 else y
 
 
+class Held(Sheet):
+    """A dataframe in memory, of Polars or of pandas."""
+
+    name = "the dataframe"
+
+    def __init__(self, frame: Any) -> None:
+        import polars as pl
+
+        if not isinstance(frame, pl.DataFrame):
+            frame = pl.DataFrame({str(c): frame[c].to_numpy() for c in frame.columns})
+        self.held, self.m, self.types = frame, len(frame), dict(frame.schema)
+
+    @cached_property
+    def state(self) -> Any:
+        """The hash of all its rows."""
+        return hashlib.sha256(self.held.hash_rows().to_numpy().tobytes()).hexdigest()
+
+    def frame(self, first: int, last: int, columns: Sequence[str]) -> Any:
+        """Return a view of the rows."""
+        return self.held[first:last].select(columns)
+
+
 class DaskFrame(Sheet):
     """A dataframe of Dask, whose partitions are computed when their rows are read."""
 
@@ -207,7 +230,9 @@ class Frames(Source):
         self.starts = starts_of([sheet.m for sheet in self.sheets])
         self.m = self.starts[-1]
         others = {*self.target, weights}
-        self.names = tuple(columns or (c for c in self.all_columns if c not in others))
+        if columns is None:
+            columns = [name for name in self.all_columns if name not in others]
+        self.names = tuple(columns)
         self.n, self.K, self.classes = len(self.names), max(1, len(self.target)), classes
         self.weighted = weights is not None
         self.dear = any(sheet.dear for sheet in self.sheets)
