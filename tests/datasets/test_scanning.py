@@ -199,3 +199,13 @@ def test_progress_ends_with_the_table(tmp_path):
     list(opened(path).blocks(Reading(), told=told.append))
     assert told == sorted(told)
     assert told[-1] == 1
+
+
+def test_the_memory_that_parquet_would_take_is_that_of_its_values_however_small_it_is(tmp_path):
+    zeros = np.zeros(200_000, np.uint8)
+    pl.DataFrame({"a": zeros, "b": zeros}).write_parquet(tmp_path / "zeros.parquet")
+    scan = opened(tmp_path / "zeros.parquet")
+    assert scan.size * 11 < 2 * zeros.size
+    assert scan.memory >= 2 * zeros.size * 8
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    assert opened(tmp_path / "broken.parquet").memory == 108 * 11
