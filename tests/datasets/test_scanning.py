@@ -123,6 +123,13 @@ def test_a_folder_is_one_table_in_the_order_of_its_numbers(tmp_path):
     assert_same(table(tmp_path), expected)
 
 
+def test_a_pattern_may_go_into_folders(tmp_path):
+    for part in ("a/b", "a/c"):
+        (tmp_path / part).mkdir(parents=True)
+        (tmp_path / part / "t.csv").write_text("size\n1\n")
+    assert len(opened(f"{tmp_path}/**/*.csv").files) == 2
+
+
 def test_files_of_other_columns_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     (tmp_path / "b.csv").write_text("a,c\n1,2\n")
@@ -154,6 +161,8 @@ def test_other_files_are_not_read_in_blocks(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((3, 3)))
     assert opened(tmp_path / "a.npy") is None
     assert opened("digits") is None
+    assert opened("x" * 5000) is None
+    assert opened("a\0b") is None
 
 
 def test_a_file_that_changes_under_way_is_refused(tmp_path):

@@ -11,8 +11,9 @@ from tables import refused, write
 from chainrule import Network
 from chainrule.common.checks import DataError
 from chainrule.datasets import octave
+from chainrule.datasets.dataset import Dataset
 from chainrule.datasets.encoding import Encoder
-from chainrule.datasets.tables import load, load_like, split
+from chainrule.datasets.tables import load, load_like, rows_aside, split
 
 ROWS = "a,b,kind\n1,2.5,x\n2,0.5,y\n4,1.5,x\n3,1,y\n"
 
@@ -237,3 +238,20 @@ def test_a_later_file_may_write_its_dates_otherwise(dates):
         for first, second in [("05.10.2023", "25.11.2023"), dates]
     )
     np.testing.assert_array_equal(otherwise, as_there)
+
+
+@pytest.mark.parametrize("K", [2, 7, 300])
+def test_rows_are_set_aside_class_by_class_in_one_random_order(K):
+    """As written down with whole arrays of int64, which take three times the memory."""
+    rng = np.random.default_rng(K)
+    codes = rng.integers(0, K, 900)
+    codes[:K] = np.arange(K)
+    encoder = Encoder((), "kind", tuple(range(K)))
+    data = Dataset(np.zeros((900, 1)), codes, encoder, "t.csv", "")
+    order = np.random.default_rng(5).permutation(900)
+    order = order[np.argsort(codes[order], kind="stable")]
+    firsts = order[np.unique(codes[order], return_index=True)[1]]
+    choice = order[~np.isin(order, firsts)]
+    n = min(180, len(choice))
+    expected = choice[((np.arange(n) + 0.5) * (len(choice) / n)).astype(np.intp)]
+    assert sorted(expected) == np.flatnonzero(rows_aside(data, 0.2, 5)).tolist()

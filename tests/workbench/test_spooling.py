@@ -93,7 +93,7 @@ def both(path, folder, **how):
 def assert_same(one, other, rtol=0):
     np.testing.assert_allclose(other.result.theta, one.result.theta, rtol=rtol, atol=rtol)
     np.testing.assert_allclose(other.result.history.J, one.result.history.J, rtol=rtol)
-    assert other.lam == one.lam
+    assert other.lam == pytest.approx(one.lam, rel=rtol, abs=0)
     assert other.evaluations.keys() == one.evaluations.keys()
     for name, score in one.evaluations.items():
         assert len(other.evaluations[name].truth) == len(score.truth)
@@ -147,6 +147,31 @@ def test_lambda_is_chosen_as_in_memory(tmp_path, folder):
     assert [choice.score for choice in other.plan.choices] == [
         choice.score for choice in one.plan.choices
     ]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"cv": True, "hidden": None, "max_iter": 3},
+        {"n_restarts": 2, "lam": 1.0},
+        {"scale": False, "lam": 1.0},
+        {"test_size": 0.0, "lam": 1.0},
+    ],
+    ids=["cv", "restarts", "no scale", "no test"],
+)
+def test_other_options_do_the_same(tmp_path, folder, how):
+    path = tmp_path / "t.csv"
+    table().write_csv(path)
+    one, other, _ = both(path, folder, **how)
+    assert_same(one, other)
+
+
+@pytest.mark.parametrize("optimizer", ["lm", "br", "cg", "scg", "scipy:BFGS"])
+def test_other_optimizers_do_the_same(tmp_path, folder, small_blocks, optimizer):
+    path = tmp_path / "t.csv"
+    table("numbers").write_csv(path)
+    one, other, _ = both(path, folder, optimizer=optimizer, lam=1.0, max_iter=4)
+    assert_same(one, other, rtol=1e-5)
 
 
 def test_what_will_be_done_is_said_before_it_starts(tmp_path, folder):

@@ -258,7 +258,10 @@ def opened(source: str | os.PathLike[str]) -> Scan | None:
         If a folder or a pattern has no file, or files of several kinds.
     """
     name = os.fspath(source)
-    files = _files(name)
+    try:
+        files = _files(name)
+    except OSError:  # a name that is too long, or a folder that nobody may look into
+        return None
     if not files:
         return None
     kinds: dict[str | None, Path] = {}
@@ -284,7 +287,7 @@ def _files(name: str) -> list[Path]:
     if path.is_dir():
         found = [file for file in path.iterdir() if file.is_file()]
     elif glob.has_magic(name):
-        found = [Path(file) for file in glob.glob(name) if os.path.isfile(file)]
+        found = [Path(file) for file in glob.glob(name, recursive=True) if os.path.isfile(file)]
     else:
         return []
     shown = [file for file in found if not file.name.startswith((".", "_"))]  # as Spark's _SUCCESS
