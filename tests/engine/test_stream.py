@@ -121,6 +121,7 @@ def visited(read, **how):
     for rows, order, names, batch in read.buffers(
         **{"seed": 3, "number": 0, "batch_size": 10} | how
     ):
+        assert len(order)
         assert np.array_equal(rows.X, X[names])
         assert np.array_equal(rows.Y, Y[names])
         assert w is None or np.array_equal(rows.weights, w[names])

@@ -168,6 +168,14 @@ def test_a_fit_that_is_killed_goes_on_to_the_same_bits(tmp_path):
     same(MLPClassifier(checkpoint=path, **how).fit(Arrays(X, LABELS)), wanted)
 
 
+def test_a_batch_may_be_larger_than_a_buffer(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    how = {"hidden_layer_sizes": 3, "random_state": 1, "max_iter": 3, "batch_size": 40}
+    read = MLPRegressor(shuffle=False, **how).fit(Npy(tmp_path / "X.npy", NUMBERS))
+    same(read, MLPRegressor(shuffle=False, **how).fit(X, NUMBERS))
+    assert MLPRegressor(**how).fit(Npy(tmp_path / "X.npy", NUMBERS)).n_iter_ == 3
+
+
 def test_the_columns_have_names_and_must_be_the_same():
     names = ("a", "b", "c")
     how = {"hidden_layer_sizes": 3, "solver": "lbfgs", "max_iter": 2, "random_state": 1}

@@ -209,15 +209,17 @@ class Stream(Examples):
         if shuffle:
             rng.shuffle(blocks)
         batch = 0
-        for first in range(0, len(blocks), BUFFER):
-            read = np.sort(blocks[first : first + BUFFER])
+        # A batch and more, also with the table's last block, which is shorter
+        some = max(BUFFER, -(-batch_size // self.blocks.rows) + 1)
+        for first in range(0, len(blocks), some):
+            read = np.sort(blocks[first : first + some])
             each = [np.arange(b.first, b.last) for b in (self.blocks[i] for i in read)]
             names = np.concatenate([of_left, *each])
             order = np.arange(len(names))
             if shuffle:
                 rng.shuffle(order)
             end = len(order)
-            if first + BUFFER < len(blocks):
+            if first + some < len(blocks):
                 end -= end % batch_size
             yield Plan(left, read, names, order[:end], batch)
             left, of_left, batch = order[end:], names[order[end:]], batch + end // batch_size

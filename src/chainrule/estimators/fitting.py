@@ -194,7 +194,8 @@ def epochs(
         for buffer in buffers:
             sums = buffer.rows.epoch(
                 network, theta, buffer.order, how, rule=rule, state=memory.slots,
-                steps=memory.steps + buffer.batch, number=number, names=buffer.names,
+                steps=memory.steps + buffer.batch, since=memory.steps, number=number,
+                names=buffer.names,
             )  # fmt: skip
             cost_sum, w = cost_sum + sums[0], w + sums[1]
         progress.t += len(rows)
