@@ -54,6 +54,8 @@ WAYS = {
     "words below": joined(lines(plain)) + "Source: a book of prices\n",
     "a title above": "Prices of the year\n\n" + joined(lines(plain)),
     "quotes with separators and ends of lines": QUOTED,
+    "inches": joined(lines(lambda i, x, w: f'{x:.4f},{i % 7},{i % 3}" {w},{x * i:.3f}')),
+    "inches in a row": with_rows((200,), '1.5,2,5" red,2.5'),
     "quotes and blank lines": QUOTED.replace(",1,", "\n,1,".replace("\n", ""), 1) + "\n\n",
     "spaces around": joined(lines(lambda i, x, w: f" {x:.4f} , {i % 7},{w} , {x * i:.3f}")),
     "semicolons and decimal commas": joined(

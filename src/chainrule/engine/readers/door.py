@@ -190,8 +190,8 @@ def files(what: Path_ | Sequence[Path_]) -> list[str]:
             raise DataError(f"{name}: no file matches{hint}")
     else:
         raise DataError(f"{name}: there is no such file or folder")
-    divided = next((f for f in found if "=" in os.path.relpath(f, path.parent)), None)
-    if divided is not None and "=" in os.path.dirname(os.path.relpath(divided, path.parent)):
+    folders = ((f, os.path.dirname(os.path.relpath(f, path.parent))) for f in found)
+    if divided := next((f for f, folder in folders if "=" in folder), None):
         raise DataError(
             f"{divided}: a column stands in the name of a folder, where it is not read: write the "
             "table with all columns in its files"

@@ -170,9 +170,11 @@ class Csv(Sheet):
         end, separator = self.newline, re.escape(self.layout.separator.encode())
         doubtful = rb"(?:^|%b)(?:[ \t#]|%b*\r?%b)" % (end, separator, end)
         again = self.newline + self.layout.names[0].encode() if self.layout.headed else end + end
-        if piece.last or again in body or re.search(doubtful, body):
+        ends = len(_borders(body, self.newline, self.layout.quote.encode()))
+        quoted = ends < body.count(end)  # by a quote within a field, as of 5", it may seem so
+        if piece.last or quoted or again in body or re.search(doubtful, body):
             return len(self._fields(body, piece))
-        return len(_borders(body, self.newline, self.layout.quote.encode()))
+        return ends
 
     def frame(self, first: int, last: int, columns: Sequence[str]) -> Any:
         """Read the pieces that have these rows."""
