@@ -148,8 +148,12 @@ class Spooled:
         source = self.examples(TRAINED)
         if not passes.targets(source, K).in_order:
             return
-        tell.note("the rows lie in the order of their targets: shuffled over the whole table")
-        self.spool.refuse_no_room(self.training.X.nbytes)
+        size = self.training.X.nbytes
+        tell.note(
+            "the rows lie in the order of their targets: shuffled over the whole table, which takes "
+            f"another {in_bytes(size)} meanwhile"
+        )
+        self.spool.refuse_no_room(size)
         self.training = self._nothing()
         with tell.progress("shuffling") as told:
             self.spool.shuffle("XY", request.seed, asking(told, ask))
@@ -227,14 +231,12 @@ def spooled(request: Request, large: Large, tell: Telling, ask: Stop) -> Spooled
         reading = Reading(request.header, request.encoding)
         found = learning.learn(scan, asked, reading, asking(told, ask))
     encoder, m, n = found.encoder, found.m, len(found.encoder.feature_names)
-    numbers = encoder.classes is None
-    kinds: dict[str, tuple[tuple[int, ...], Any]] = {
+    outputs = len(encoder.outputs) if encoder.classes is None else 0
+    kinds = {
         "X": ((n,), np.float64),
-        "Y": ((len(encoder.outputs),) if numbers and encoder.outputs else (), np.float64),
+        "Y": ((outputs,) if outputs else (), np.float64 if encoder.classes is None else np.int64),
     }
-    if not numbers:
-        kinds["Y"] = (), np.int64
-    size = 8 * m * (n + max(1, *kinds["Y"][0], 1))
+    size = 8 * m * (n + max(1, outputs))
     spool = Spool(request.spool)
     spool.refuse_no_room(int(WITH_PARTS * size))
     rows = block_rows(n, 1, np.float64)
