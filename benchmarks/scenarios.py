@@ -207,7 +207,7 @@ def cost() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         local = stack.enter_context(
             LocalCluster(
-                n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+                n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
             )
         )
         client = stack.enter_context(Client(local, set_as_default=False))

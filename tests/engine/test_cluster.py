@@ -190,6 +190,13 @@ def test_a_training_ends_where_it_is_asked_to(client, blocks, theta):
         workers.sums(leaf(theta))
 
 
+def test_a_client_that_is_closed_is_refused(local):
+    with distributed.Client(local, set_as_default=False) as client:
+        pass
+    with pytest.raises(ClusterError, match=r"does not reach its scheduler \(it is closed\)"):
+        Workers(client).agree(by_kernel=False)
+
+
 def test_nobody_there_is_said():
     with (
         distributed.LocalCluster(n_workers=0, **LOOPBACK) as empty,

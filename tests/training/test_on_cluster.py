@@ -156,6 +156,11 @@ def test_what_a_cluster_cannot_do_is_said(client, table):
         train(NETWORK, table, client=client, optimizer="adam", lanes=99)
     with pytest.raises(ValueError, match="distort and every are not for lanes"):
         train(NETWORK, table, optimizer="adam", lanes=2, every=3)
+    for wrong in ("tcp://127.0.0.1:1", 3):
+        with pytest.raises(ValueError, match=r"client must be a distributed\.Client"):
+            train(NETWORK, table, client=wrong)
+    with pytest.raises(ValueError, match="max_lost must be a number of minutes > 0, got 0"):
+        train(NETWORK, table, client=client, max_lost=0)
     with pytest.raises(ValueError, match="lanes must be"):
         train(NETWORK, table, optimizer="adam", lanes=0)
 

@@ -301,6 +301,7 @@ class Workers:
 
     def __post_init__(self) -> None:
         self._own: Any = None  # the client that has taken the place of one that was lost
+        self._more: list[Workers] = []
         self._token = uuid.uuid4().hex[:12]
         self._count = 0
         self._ranges: list[Range] = []
@@ -315,8 +316,14 @@ class Workers:
     def agree(self, by_kernel: bool) -> Alike:
         """Settle what all machines compute with, or raise ClusterError in one sentence."""
         until = time.monotonic() + 60 * self.max_lost
-        while not (workers := self.threads()):
-            self.wait(until, "has no workers")
+        try:
+            while not (workers := self.threads()):
+                self.wait(until, "has no workers")
+        except Lost:
+            raise ClusterError(
+                f"the client does not reach its scheduler (it is {self.client.status}): start "
+                "another one"
+            ) from None
         try:
             said = self.client.run(told, on_error="return", callback_timeout=SILENT)
         except TimeoutError:  # whoever says nothing has to agree when it computes
@@ -373,12 +380,15 @@ class Workers:
     def close(self) -> None:
         """Let go of what workers hold; the client that was given stays open."""
         self._ranges, self.late = [], []
+        for workers in self._more:
+            workers.close()
         if self._own is not None:
             self._own.close(timeout=SILENT)
 
     def others(self) -> Workers:
         """Return the same workers, to hold other blocks."""
-        return Workers(self.client, self.max_lost, self.group, alike=self.alike)
+        self._more.append(Workers(self.client, self.max_lost, self.group, alike=self.alike))
+        return self._more[-1]
 
     @property
     def free(self) -> bool:
@@ -543,13 +553,12 @@ class Evaluation:
                     self._ask(i, given, anew=True)
                 else:
                     yield self._answer(i, answer, now)
-            if now < self.heard + SOON:
-                continue
-            self._wait_for_workers()
-            if self._is_late(now, patience):
-                self._give_up_waiting()
-                given, patience, self.last = self._given(), 2 * patience, now
-                self.turns, self.fresh = list(self.missing), set()
+            if now > self.heard + SOON:
+                self._wait_for_workers()
+                if self._is_late(now, patience):
+                    self._give_up_waiting()
+                    given, patience, self.last = self._given(), 2 * patience, now
+                    self.turns, self.fresh = list(self.missing), set()
             while self.turns and self._idle():
                 self._ask(self.turns.pop(0), given, anew=True)
         self.workers.late += [future for future in self.asked if not future.done()]

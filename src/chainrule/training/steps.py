@@ -365,6 +365,13 @@ def train(
 
 def on_cluster(*, client: Any, max_lost: float, X: Any, **options: Any) -> Result:
     """Train with the workers of a Dask cluster, and let go of what they hold."""
+    if isinstance(client, str) or not hasattr(client or current_client(), "scheduler"):
+        raise ValueError(
+            f"client must be a distributed.Client, got {client!r}: client = distributed.Client("
+            "'tcp://host:8786') is one"
+        )
+    if not max_lost > 0:
+        raise ValueError(f"max_lost must be a number of minutes > 0, got {max_lost!r}")
     workers = Workers(current_client() if client is None else client, max_lost)
     try:
         return train(X=X, client=workers, max_lost=max_lost, **options)
