@@ -150,8 +150,8 @@ class Spooled:
             return
         size = self.training.X.nbytes
         tell.note(
-            "the rows lie in the order of their targets: shuffled over the whole table, which takes "
-            f"another {in_bytes(size)} meanwhile"
+            "the rows lie in the order of their targets: shuffled over the whole table, which "
+            f"takes another {in_bytes(size)} meanwhile"
         )
         self.spool.refuse_no_room(size)
         self.training = self._nothing()
