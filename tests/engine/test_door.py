@@ -382,6 +382,13 @@ def test_files_that_do_not_fit_together(tmp_path):
     year.mkdir()
     (tmp_path / "1.parquet").rename(year / "1.parquet")
     assert "a column stands in the name of a folder" in fault(f"{tmp_path}/*/1.parquet")
+    assert blocks(year).m == blocks(f"{year}/*").m == blocks(year / "1.parquet").m == 3
+
+
+def test_a_folder_of_folders_of_zarr(tmp_path):
+    X, y = table(30)
+    opened(tmp_path / "all", "zarr", X, y, (10,))
+    assert same(blocks(tmp_path / "all"), X, y, 0, 30)
 
 
 def test_columns_in_another_order_and_of_another_width_are_the_same_table(tmp_path):

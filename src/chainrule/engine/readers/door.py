@@ -175,28 +175,36 @@ def files(what: Path_ | Sequence[Path_]) -> list[str]:
         return [path for part in what for path in files(part)]
     name = os.fspath(what)
     path = Path(name)
-    if path.is_dir() and not any((path / sign).exists() for sign in ZARR):
-        found = [str(f) for f in path.rglob("*") if f.is_file() and _is_data(f.relative_to(path))]
+    if path.exists() and (path.is_file() or _is_zarr(path)):
+        return [name]
+    if path.is_dir():
+        folder = path
+        all_of = [f for f in path.rglob("*") if _is_data(f.relative_to(path))]
+        stores = [f for f in all_of if _is_zarr(f) and not any(map(_is_zarr, f.parents))]
+        found = [str(f) for f in stores or all_of if stores or f.is_file()]
         if not found:
             raise DataError(f"{name}: the folder has no files")
-    elif path.exists():
-        found = [name]
     elif has_magic(name):
+        folder = Path(re.split(r"[*?[]", name)[0] + "_").parent  # that the pattern begins in
         found = [f for f in glob(name, recursive=True) if _is_data(Path(Path(f).name))]
         if not found:
-            folder = Path(name.split("*")[0].split("?")[0].split("[")[0] + "_").parent
             there = sorted(f.name for f in folder.iterdir()) if folder.is_dir() else []
             hint = f"; in {folder} there is {shortened(there)}" if there else ""
             raise DataError(f"{name}: no file matches{hint}")
     else:
         raise DataError(f"{name}: there is no such file or folder")
-    folders = ((f, os.path.dirname(os.path.relpath(f, path.parent))) for f in found)
-    if divided := next((f for f, folder in folders if "=" in folder), None):
+    divided = next((f for f in found if "=" in os.path.dirname(os.path.relpath(f, folder))), None)
+    if divided is not None:
         raise DataError(
             f"{divided}: a column stands in the name of a folder, where it is not read: write the "
             "table with all columns in its files"
         )
     return sorted(found, key=_natural)
+
+
+def _is_zarr(path: Path) -> bool:
+    """Tell whether a folder is one of Zarr's."""
+    return any((path / sign).is_file() for sign in ZARR)
 
 
 def _is_data(path: Path) -> bool:
