@@ -294,10 +294,10 @@ def _files(name: str) -> list[Path]:
     if not shown:
         where = "in it" if path.is_dir() else "of that name"
         raise DataError(f"{name}: there is no file {where}")
-    return sorted(shown, key=_natural)
+    return sorted(shown, key=natural)
 
 
-def _natural(file: Path) -> list[tuple[int, str]]:
+def natural(file: Path) -> list[tuple[int, str]]:
     """Return what sorts part-2 before part-10."""
     return [
         (int(part), "") if part.isdecimal() else (-1, part)

@@ -18,6 +18,7 @@ from chainrule.datasets.arrays import inputs_and_target, numbered
 from chainrule.datasets.encoding import Encoder, Reading
 from chainrule.datasets.formats import ENDINGS
 from chainrule.datasets.names import columns_named, no_such
+from chainrule.datasets.scanning import natural
 from chainrule.datasets.tables import reading_like
 from chainrule.datasets.targets import MAX_CLASSES, TARGET_NAMES
 from chainrule.engine.blocks import Arrays, NpyFile, Source
@@ -199,7 +200,7 @@ def files(what: Path_ | Sequence[Path_]) -> list[str]:
             f"{divided}: a column stands in the name of a folder, where it is not read: write the "
             "table with all columns in its files"
         )
-    return sorted(found, key=_natural)
+    return sorted(found, key=lambda file: natural(Path(file)))
 
 
 def _is_zarr(path: Path) -> bool:
@@ -210,11 +211,6 @@ def _is_zarr(path: Path) -> bool:
 def _is_data(path: Path) -> bool:
     """Tell data from what programs write beside it, such as _SUCCESS and .crc files."""
     return not any(part[0] in "._" for part in path.parts)
-
-
-def _natural(path: str) -> list[Any]:
-    """Return what sorts part-2 before part-10."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
 def _kind(paths: Sequence[str]) -> str:
