@@ -20,7 +20,7 @@ from chainrule import Network, blocks, train
 from chainrule.common.checks import DataError
 from chainrule.engine import blocks as core
 from chainrule.engine.blocks import Blocks
-from chainrule.engine.readers import frames, spans, text
+from chainrule.engine.readers import door, frames, spans, text
 
 SINGLE = np.dtype("float32")
 
@@ -487,3 +487,43 @@ def test_a_gzip_file_that_is_cut_off_is_damaged(tmp_path):
     Path(path).write_bytes(packed)
     assert blocks(path).m == 300
     assert list(blocks(path).names) == NAMES
+
+
+@pytest.mark.parametrize(("form", "extra"), [("zarr", "zarr"), ("hdf5", "hdf5")])
+def test_a_library_that_is_not_there_is_named(tmp_path, monkeypatch, form, extra):
+    opened(tmp_path, form, *table(5))
+    monkeypatch.setattr(door, "find_spec", lambda name: None)
+    assert f"type pip install 'chainrule[{extra}]'" in fault(tmp_path / "*")
+
+
+def test_groups_within_hdf5_and_matlabs_files(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    X, y = table(20)
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["training/X"], file["training/y"] = X, y
+    source = blocks(tmp_path / "t.h5", "training/y")
+    assert same(source, X, y, 2, 20)
+    with h5py.File(tmp_path / "t.h5", "r") as file:
+        held = blocks(file["training/X"], file["training/y"])
+    assert same(held, X, y, 2, 20)
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file["X"] = X.T
+        file["X"].attrs["MATLAB_class"] = np.bytes_("double")
+    assert "MATLAB's, with examples in columns: it is read as a whole" in fault(tmp_path / "m.h5")
+    (tmp_path / "bad.h5").write_bytes(b"broken")
+    assert "bad.h5: not an HDF5 file that can be read" in fault(tmp_path / "bad.h5")
+
+
+def test_arrays_of_zarr(tmp_path):
+    zarr = pytest.importorskip("zarr")
+    X, y = table(20)
+    array = zarr.create_array(tmp_path / "X.zarr", data=X, chunks=(6, 2), shards=(12, 4))
+    assert same(blocks(array, y), X, y, 2, 20)
+    assert blocks(tmp_path / "X.zarr", y).read(3, 5)[1].tolist() == y[3:5].tolist()
+    group = zarr.open_group(tmp_path / "g.zarr", mode="w")
+    group.create_array("part/X", data=X)
+    group.create_array("part/y", data=y)
+    assert same(blocks(tmp_path / "g.zarr", "part/y"), X, y, 2, 20)
+    (tmp_path / "bad.zarr").mkdir()
+    (tmp_path / "bad.zarr" / "zarr.json").write_text("broken")
+    assert "bad.zarr: not a Zarr folder that can be read" in fault(tmp_path / "bad.zarr")

@@ -421,7 +421,8 @@ def _zarr(path: str) -> dict[str, Any]:
 
     try:
         found = zarr.open(path, mode="r")
-        arrays = dict(found.arrays()) if isinstance(found, zarr.Group) else {"X": found}
+        members = found.members(max_depth=None) if isinstance(found, zarr.Group) else [("X", found)]
+        arrays = {name: part for name, part in members if isinstance(part, zarr.Array)}
     except Exception as error:  # of many kinds, by what is damaged
         raise DataError(f"{path}: not a Zarr folder that can be read ({error})") from None
     return {name: Zarr(array, path) for name, array in arrays.items()}
