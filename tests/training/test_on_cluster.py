@@ -126,6 +126,18 @@ def test_arrays_and_frames_of_dask(client, table, folder, shape):
     assert bits(got) == bits(alone)
 
 
+def test_a_dataframe_with_a_series_as_its_target(client, table, folder):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow", reason="dataframes of Dask need pyarrow")
+    dd = pytest.importorskip("dask.dataframe")
+    y, w = (pd.Series(np.load(folder / f"{name}.npy")) for name in "yw")
+    frame = pd.DataFrame(np.load(folder / "X.npy"), columns=list("abcdefgh"))
+    parts = [dd.from_pandas(part, npartitions=7) for part in (frame, y, w.rename("a"))]
+    got = train(NETWORK, parts[0], parts[1], weights=parts[2], client=client, **LBFGS)
+    weighted = Npy(folder / "X.npy", folder / "y.npy", folder / "w.npy")
+    assert bits(got) == bits(train(NETWORK, weighted, **LBFGS))
+
+
 def test_what_workers_hold_for_dask_alone_is_refused(client, folder):
     import dask.array as da
 

@@ -106,4 +106,17 @@ def source_of(X: Any, Y: Any = None, weights: Any = None) -> Source:
         return X
     from chainrule.engine.readers import blocks
 
+    if hasattr(X, "to_dask_array"):  # a dataframe, whose target has to be one of its columns
+        X, Y = with_column(X, Y, "target")
+        X, weights = with_column(X, weights, "weights")
     return blocks(X, Y, weights=weights)
+
+
+def with_column(frame: Any, column: Any, name: str) -> tuple[Any, Any]:
+    """Return a dataframe of Dask with a series of its rows as a column, and the column's name."""
+    if not is_dask(column):
+        return frame, column
+    name = str(column.name or name)
+    while name in frame.columns:
+        name += "_"
+    return frame.assign(**{name: column}), name
