@@ -159,7 +159,7 @@ class Examples(ABC):
         alone: bool = False,
     ) -> Sums:
         """Return the sum over the blocks; of the kernel's, each has a thread of its own."""
-        if self.n_blocks == 1:  # much the usual case, in each evaluation of J
+        if self.n_blocks == 1:
             return sums_of(self.block(0), self._on(self.threads))
         if alone or self.computed_by(network) != "kernel":
             on = self._on(self.threads)

@@ -127,6 +127,14 @@ class Rows(Examples):
         rows = block_rows(n, self.Y.shape[1], self.Y.dtype)
         return rows if isinstance(self.X, np.ndarray) else min(rows, max(1, DENSE // n))
 
+    def accumulate(self, network: Network, theta: Array) -> tuple[float, Array, float]:
+        """Add up costs and gradient terms, see `chainrule.notes.backprop.accumulate`."""
+        if self.n_blocks > 1 or not isinstance(self.X, np.ndarray):
+            return super().accumulate(network, theta)
+        return summing.accumulate(  # much the usual case, in each evaluation of J
+            network, theta, self.X, self.Y, self.weights, engine=self.engine, threads=self.threads
+        )
+
     def computed_by(self, network: Network) -> str:
         """Return which engine computes the network on these rows."""
         thin = not isinstance(self.X, np.ndarray) and multiplied_as_it_is(self.X, self.engine)

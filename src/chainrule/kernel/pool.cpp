@@ -271,7 +271,7 @@ struct Spare {
     ~Spare() { std::free(data); }
 };
 
-constexpr std::size_t worth_sparing = std::size_t{1} << 16, most_spared = std::size_t{1} << 23;
+constexpr std::size_t worth_sparing = std::size_t{1} << 16, most_spared = std::size_t{1} << 26;
 thread_local Spare spare;
 
 }  // namespace
