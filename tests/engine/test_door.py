@@ -20,7 +20,7 @@ from chainrule import Network, blocks, train
 from chainrule.common.checks import DataError
 from chainrule.engine import blocks as core
 from chainrule.engine.blocks import Blocks
-from chainrule.engine.readers import door, frames, spans, text
+from chainrule.engine.readers import door, frames, spans, stored, text
 
 SINGLE = np.dtype("float32")
 
@@ -419,7 +419,7 @@ def test_arrays_that_do_not_fit(tmp_path):
     np.savez(tmp_path / "t.npz", X=np.zeros((3, 2)), y=np.zeros(4))
     assert "X has 3 rows, and the target " in fault(tmp_path / "t.npz")
     assert "did you mean 'y'" in fault(tmp_path / "t.npz", "Y")
-    np.savez(tmp_path / "f.npz", X=np.asfortranarray(np.zeros((3, 2))), y=np.zeros(3))
+    np.savez(tmp_path / "f.npz", X=np.asfortranarray(np.zeros((3, 2, 2))), y=np.zeros(3))
     assert "X is stored column by column: save it by rows" in fault(tmp_path / "f.npz")
     np.save(tmp_path / "X-1.npy", np.zeros((3, 2)))
     np.save(tmp_path / "y-1.npy", np.zeros(3))
@@ -477,6 +477,17 @@ def test_dataframes_of_dask():
     source = blocks(dd.from_pandas(frame(X, y).to_pandas(), npartitions=4))
     assert same(source, X, y, 3, 80)
     assert source.where(50) == "the Dask dataframe, row 51"
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("most", [0, 1 << 26])
+def test_a_matrix_by_columns_is_read_by_rows(tmp_path, monkeypatch, save, most):
+    monkeypatch.setattr(stored, "AT_A_TIME", most)
+    X, y = table(60)
+    save(tmp_path / "t.npz", X=np.asfortranarray(X), y=y)
+    source = blocks(tmp_path / "t.npz")
+    assert same(source, X, y, 7, 41)
+    assert source.read(7, 41)[0].flags.c_contiguous
 
 
 def test_a_gzip_file_that_is_cut_off_is_damaged(tmp_path):

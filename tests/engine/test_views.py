@@ -84,6 +84,25 @@ def test_pictures_are_divided_by_their_full_pixel(tmp_path):
     assert blocks(tmp_path / "t.npz").read(0, 9)[0].dtype == np.uint8
 
 
+@pytest.mark.parametrize("described", ["columns", "words", "text"])
+def test_arrays_that_say_what_their_columns_and_classes_are_called(tmp_path, described):
+    X, y = table(90)
+    more = {
+        "columns": {"names": np.array(["a", "bb", "c", "d", "e"]), "y": y},
+        "words": {"names": np.array(["kind:red,blue,green"]), "y": y},
+        "text": {"y": np.array(["red", "blue", "green"])[y]},
+    }[described]
+    np.savez(tmp_path / "t.npz", X=X, **more)
+    data = load(tmp_path / "t.npz")
+    equal(blocks(tmp_path / "t.npz", encoder=data.encoder), data)
+    plain = blocks(tmp_path / "t.npz")
+    assert plain.names == (("a", "bb", "c", "d", "e") if described == "columns" else ())
+    classes = {"words": ("red", "blue", "green"), "text": ("blue", "green", "red")}.get(described)
+    assert plain.classes == classes  # in the order of the codes that the file has, or of the words
+    labels = [int(code) if classes is None else classes[code] for code in plain.read(0, 9)[1]]
+    assert labels == [data.classes[code] for code in data.Y[:9]]
+
+
 def test_row_names_of_pandas_are_left_out_as_load_leaves_them_out(tmp_path):
     pytest.importorskip("pyarrow")
     X, y = table(40)

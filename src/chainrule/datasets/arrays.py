@@ -166,7 +166,7 @@ def _contents(name: str, sha256: str, arrays: Mapping[str, Array], target: str |
     arrays = {key: _simple(array) for key, array in arrays.items()}
     X_key, y_key = inputs_and_target(name, arrays)
     keys = _by_bare_name(arrays)
-    label, words = _described(arrays, keys)
+    label, words = described(arrays)
     label = label or ("y" if y_key is None else re.sub("(?i)_?train_?", "", y_key))
     others = tuple(key for key in arrays if key != X_key and _bare(key) not in DESCRIPTIONS)
     if target in others:
@@ -175,7 +175,7 @@ def _contents(name: str, sha256: str, arrays: Mapping[str, Array], target: str |
         label, y_key = str(target), None
     X, y, notes = _examples(name, arrays, X_key, y_key, words)
     check_width(name, X[0].size)
-    names = _column_names(arrays, keys, X[0].size)
+    names = column_names(arrays, X[0].size)
     X_test_key, y_test_key = (_first(wanted, keys) for wanted in TEST)
     held_out = None
     if X_test_key is not None and y_test_key is not None and X_test_key != X_key:
@@ -318,13 +318,12 @@ def numbered(width: int) -> list[str]:
     return [f"x{j}" for j in range(1, width + 1)]
 
 
-def _described(
-    arrays: Mapping[str, Array], keys: Mapping[str, str]
-) -> tuple[str | None, list[str] | None]:
+def described(arrays: Mapping[str, Array]) -> tuple[str | None, list[str] | None]:
     """Return the target's name and the classes' labels, where an array says them.
 
     Either ``names`` is "target:label,label,...", or there are ``target_names`` as scikit-learn has.
     """
+    keys = _by_bare_name(arrays)
     if "names" in keys:
         found = [str(part) for part in arrays[keys["names"]].ravel()]
         if len(found) == 1 and ":" in found[0]:
@@ -334,7 +333,9 @@ def _described(
     return None, None if classes is None else [str(part) for part in classes.ravel()]
 
 
-def _column_names(arrays: Mapping[str, Array], keys: Mapping[str, str], width: int) -> list[str]:
+def column_names(arrays: Mapping[str, Array], width: int) -> list[str]:
+    """Return the names of the columns, where an array says them."""
+    keys = _by_bare_name(arrays)
     for key in COLUMN_NAMES:
         found = [str(part) for part in arrays[keys[key]].ravel()] if key in keys else []
         if len(found) == width == len(set(found)):

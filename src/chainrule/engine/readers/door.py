@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.common.checks import DataError, shortened
-from chainrule.datasets.arrays import inputs_and_target, numbered
+from chainrule.datasets.arrays import column_names, described, inputs_and_target, numbered
 from chainrule.datasets.encoding import Encoder, Reading
 from chainrule.datasets.formats import ENDINGS
 from chainrule.datasets.names import columns_named, no_such
@@ -351,7 +351,18 @@ def _of_members(
     X, y, w = parts
     y = _as_array(target) if target is not None and not isinstance(target, str) else y
     w = _as_array(weights) if weights is not None and not isinstance(weights, str) else w
-    return Stored(X, y, w, classes=_labels(y))
+    width = math.prod(X.shape[1:])
+    texts = {
+        name: np.char.strip(array[0 : array.shape[0]].astype(str))
+        for name, array in first.items()
+        if array.dtype.kind in "US" and len(array.shape) == 1 and array.shape[0] <= width
+    }
+    names, classes = column_names(texts, width), _labels(y)
+    _, words = described(texts)
+    if words is not None and y is not None and y.dtype.kind in "iu":
+        codes = y[0 : y.shape[0]]
+        classes = tuple(words) if codes.min() >= 0 and codes.max() < len(words) else None
+    return Stored(X, y, w, classes=classes, names=() if names[0] == "x1" else tuple(names))
 
 
 def _labels(y: Any) -> tuple[str, ...] | None:

@@ -29,6 +29,7 @@ from chainrule.engine.blocks import Arrays, FileState, NpyFile, Rows, Source
 from chainrule.engine.readers.spans import Packed, Plain, Span, file_state, unreadable
 from chainrule.notes.backprop import is_sparse
 
+AT_A_TIME = 1 << 26  # bytes by columns that are better unpacked as a whole than for each column
 HEADER = 1 << 16  # bytes: no header of npy that can be used has more
 LOCAL_HEADER = struct.Struct("<26xHH")  # of a member of a zip file: how long its name and extra are
 
@@ -44,7 +45,9 @@ class Stored(Source):
     column : int, optional
         The column of X that is the target.
     classes : tuple, optional
-        The labels, in order, that y holds; else it holds codes or numbers.
+        The labels, in order, that y holds, or the codes of which it holds; else it has numbers.
+    names : tuple of str, optional
+        Of the columns.
 
     Examples
     --------
@@ -62,7 +65,9 @@ class Stored(Source):
         *,
         column: int | None = None,
         classes: tuple[Any, ...] | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
+        self.names = names
         self.X, self.y, self.weights, self.column, self.classes = X, y, weights, column, classes
         self.dear = any(packed(array) for array in (X, y, weights))
         where = name_of(X)
@@ -92,7 +97,7 @@ class Stored(Source):
             X, y = np.delete(X, self.column, axis=1), X[:, self.column]
         if y is not None:
             y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-            if self.classes is not None:
+            if self.classes is not None and y.dtype.kind in "US":
                 y = codes_of(y, self.classes, self.where(first))
         return X, y, weights
 
@@ -100,7 +105,9 @@ class Stored(Source):
         """Return some rows as `chainrule.datasets` reads a file that has no others."""
         X, y, _ = self.read(first, last)
         X = X.toarray() if is_sparse(X) else X
-        table = dict(zip(numbered(self.n), X.T, strict=True))
+        table = dict(zip(self.names or numbered(self.n), X.T, strict=True))
+        if y is not None and self.classes is not None:
+            y = np.array(self.classes, dtype=object)[y]
         return Contents(name_of(self.X), "", table, "y", y, named=False)
 
     def where(self, row: int) -> str:
@@ -149,7 +156,7 @@ class Stitched:
 
 
 class Binary:
-    """An array in C's order, whose bytes stand in a file from a place on."""
+    """An array whose bytes stand in a file from a place on, by rows."""
 
     def __init__(self, span: Span, begin: int, shape: tuple[int, ...], dtype: Any, name: str):
         self.span, self.begin, self.shape, self.name = span, begin, shape, name
@@ -161,12 +168,17 @@ class Binary:
         return math.prod(self.shape)
 
     def __getitem__(self, rows: slice) -> Array:
-        of_row = math.prod(self.shape[1:]) * self.dtype.itemsize
-        count = (rows.stop - rows.start) * of_row
-        content = self.span.read(self.begin + rows.start * of_row, count)
-        if len(content) < count:
-            raise DataError(f"{self.name} is cut off before row {rows.stop:,}: get it once more")
-        return np.frombuffer(content, self.dtype).reshape(-1, *self.shape[1:])
+        of_row = math.prod(self.shape[1:])
+        found = self._values(rows.start * of_row, (rows.stop - rows.start) * of_row)
+        return found.reshape(-1, *self.shape[1:])
+
+    def _values(self, first: int, count: int) -> Array:
+        """Return numbers from a place on."""
+        size = self.dtype.itemsize
+        content = self.span.read(self.begin + first * size, count * size)
+        if len(content) < count * size:
+            raise DataError(f"{self.name} is cut off: get it once more")
+        return np.frombuffer(content, self.dtype)
 
     @classmethod
     def of_map(cls, array: Any) -> Binary | None:
@@ -177,6 +189,18 @@ class Binary:
             return None
         path = os.fspath(array.filename)
         return cls(Plain(path), array.offset, array.shape, array.dtype, path)
+
+
+class ByColumns(Binary):
+    """A matrix whose bytes stand by columns, as those of pandas' numbers do."""
+
+    def __getitem__(self, rows: slice) -> Array:
+        m, n = self.shape
+        if isinstance(self.span, Packed) and self.size * self.dtype.itemsize <= AT_A_TIME:
+            whole = self._values(0, self.size).reshape(self.shape, order="F")
+            return np.ascontiguousarray(whole[rows])
+        count = rows.stop - rows.start
+        return np.stack([self._values(j * m + rows.start, count) for j in range(n)], axis=1)
 
 
 def npz_members(path: str) -> dict[str, Binary]:
@@ -233,7 +257,9 @@ def _npy_in(span: Span, name: str) -> Binary:
             f"{name} holds Python objects, which could run code: save numbers or text, as with "
             ".astype(str)"
         )
-    if fortran and len(shape) > 1:
+    if fortran and len(shape) == 2:
+        return ByColumns(span, file.tell(), shape, dtype, name)
+    if fortran and len(shape) > 2:
         raise DataError(
             f"{name} is stored column by column: save it by rows, with np.ascontiguousarray"
         )
