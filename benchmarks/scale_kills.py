@@ -89,7 +89,7 @@ def chainrule(folder: Path, client, rounds: int) -> bytes:
     result = chainrule.train(
         network, data, optimizer="lbfgs", max_iter=rounds, client=client, dtype="float32"
     )
-    return result.theta.tobytes() + np.asarray(result.J_history, float).tobytes()
+    return result.theta.tobytes() + np.array(result.history.J).tobytes()
 
 
 TRAININGS: dict[str, Callable] = {
