@@ -188,3 +188,29 @@ def test_a_standardised_source_has_scaled_rows():
     assert x.tolist() == [[-1, -1], [1, 1]]
     assert t.tolist() == [-1, 1]
     assert scaled.state() != source.state()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"(3, 2)", b"(3, (("),  # NumPy raises a tokenizer's error
+        (b"(3, 2)", b"(-3,2)"),
+        (b"(3, 2)", b"(3L, 2)"[:6]),
+        (b"'<f8'", b"'<f\xff'"),
+    ],
+)
+def test_an_altered_header_is_told_in_one_line(tmp_path, before, after):
+    np.save(tmp_path / "X.npy", np.zeros((3, 2)))
+    content = (tmp_path / "X.npy").read_bytes()
+    assert before in content
+    (tmp_path / "X.npy").write_bytes(content.replace(before, after))
+    with pytest.raises(DataError, match=r"X\.npy: not a \.npy file that can be used") as refused:
+        Npy(tmp_path / "X.npy")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_source_says_what_it_holds():
+    source = Arrays(np.zeros((3, 2)), np.zeros(3, int))
+    assert repr(source) == "<Arrays: 3 rows, 2 columns>"
+    source.classes = ("cat", "dog")
+    assert repr(source) == "<Arrays: 3 rows, 2 columns, classes cat, dog>"

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -231,3 +231,33 @@ def shortened(values: Sequence[object], most: int = 8) -> str:
     if len(texts) > most:
         texts = [*texts[: most - 2], "...", texts[-1]]
     return ", ".join(texts)
+
+
+def npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read what stands before the values of an npy file: shape, Fortran order or not, and dtype.
+
+    Raises ValueError: NumPy itself raises almost any error on a damaged header.
+
+    Examples
+    --------
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> np.save(file, np.zeros((3, 2)))
+    >>> _ = file.seek(0)
+    >>> npy_header(file)
+    ((3, 2), False, dtype('float64'))
+    """
+    form = np.lib.format
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy's, that Python 2 wrote it
+            old = form.read_magic(file) == (1, 0)
+            read = form.read_array_header_1_0 if old else form.read_array_header_2_0
+            shape, fortran, dtype = read(file)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(str(error)) from None
+    if any(length < 0 for length in shape):
+        raise ValueError(f"its header says shape {shape}")
+    return shape, fortran, dtype

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.common.checks import DataError, counted, shortened
+from chainrule.common.checks import DataError, counted, npy_header, shortened
 from chainrule.common.types import Array
 from chainrule.datasets import foreign, octave
 from chainrule.datasets.contents import Contents, bomb, check_width, most_unpacked
@@ -140,14 +140,7 @@ def _array(content: bytes, where: str) -> Array:
 
 def _check_header(content: bytes, where: str) -> None:
     """Refuse npy bytes whose header promises objects, or more than there is."""
-    file = io.BytesIO(content)
-    version = np.lib.format.read_magic(file)
-    header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = header(file)
+    shape, _, dtype = npy_header(io.BytesIO(content))
     if dtype.hasobject:
         raise DataError(
             f"{where} holds Python objects, which could run code: save numbers or text, as with "

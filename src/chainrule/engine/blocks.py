@@ -11,6 +11,7 @@ summed together whether they lie in memory, in one file or in many.
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -21,7 +22,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import DataError, as_dtype, refuse_non_finite
+from chainrule.common.checks import (
+    DataError,
+    as_dtype,
+    counted,
+    npy_header,
+    refuse_non_finite,
+    shortened,
+)
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
 from chainrule.notes.backprop import is_sparse
@@ -134,6 +142,13 @@ class Source(ABC):
     def __len__(self) -> int:
         return self.m
 
+    def __repr__(self) -> str:
+        """Return what the table is, in a line."""
+        told = [counted(self.m, "row"), counted(self.n, "column")]
+        if self.classes is not None:
+            told.append(f"classes {shortened(self.classes)}")
+        return f"<{type(self).__name__}: {', '.join(told)}>"
+
 
 class Arrays(Source):
     """Arrays in memory, or mapped there, as a source: nothing is copied.
@@ -242,11 +257,7 @@ class NpyFile:
         try:
             self.state = FileState.of(path)
             with open(path, "rb") as file:
-                version = np.lib.format.read_magic(file)
-                header = np.lib.format.read_array_header_2_0
-                if version == (1, 0):
-                    header = np.lib.format.read_array_header_1_0
-                self.shape, self.fortran, self.dtype = header(file)
+                self.shape, self.fortran, self.dtype = npy_header(file)
                 self._begin = file.tell()
         except OSError as error:
             raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
@@ -256,7 +267,7 @@ class NpyFile:
             raise DataError(f"{path} must hold numbers, got {self.dtype}")
         if not self.shape or 0 in self.shape:
             raise DataError(f"{path}: has no rows, its shape is {self.shape}")
-        size = int(np.prod(self.shape)) * self.dtype.itemsize
+        size = math.prod(self.shape) * self.dtype.itemsize
         if self.state.size < self._begin + size:
             raise DataError(f"{path}: is cut off, {self.shape} of {self.dtype} need {size:,} bytes")
         self._map: Array | None = None
@@ -265,7 +276,10 @@ class NpyFile:
         self.state.check()
         if self._map is None:
             try:
-                self._map = np.load(self.state.path, mmap_mode="r")
+                order: Any = "F" if self.fortran else "C"
+                self._map = np.memmap(
+                    self.state.path, self.dtype, "r", self._begin, self.shape, order
+                )
             except OSError:  # where addresses are limited, nothing can be mapped
                 if self.fortran:
                     raise
@@ -273,7 +287,7 @@ class NpyFile:
         return self._map[rows]
 
     def _read(self, rows: slice) -> Array:
-        of_row = int(np.prod(self.shape[1:]))
+        of_row = math.prod(self.shape[1:])
         offset = self._begin + rows.start * of_row * self.dtype.itemsize
         count = (rows.stop - rows.start) * of_row
         return np.fromfile(self.state.path, self.dtype, count, offset=offset).reshape(

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.common.checks import DataError, counted
+from chainrule.common.checks import DataError, counted, npy_header
 from chainrule.common.types import Array
 from chainrule.datasets.arrays import numbered
 from chainrule.datasets.contents import Contents
@@ -245,11 +245,7 @@ def _npy_in(span: Span, name: str) -> Binary:
     """Return the array whose npy file stands in a span."""
     file = io.BytesIO(span.read(0, HEADER))
     try:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_2_0
-        if version == (1, 0):
-            header = np.lib.format.read_array_header_1_0
-        shape, fortran, dtype = header(file)
+        shape, fortran, dtype = npy_header(file)
     except ValueError as error:
         raise DataError(f"{name}: not an array that can be read ({error})") from None
     if dtype.hasobject:
