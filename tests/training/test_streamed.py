@@ -1,9 +1,11 @@
 """A training from a table that is read in blocks ends where the one in memory does, to the bit."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from chainrule import Network, WrongGradientError, train
+from chainrule import blocks as open_table
 from chainrule.engine import blocks, stream
 from chainrule.engine.blocks import Arrays, Npy
 from chainrule.engine.rows import Rows
@@ -151,6 +153,38 @@ def test_a_checkpoint_of_another_table_is_refused(table, tmp_path):
         train(NETWORK, Npy(tmp_path / "other.npy", Y), **how)
     with pytest.raises(CheckpointError, match="other data"):
         train(NETWORK, Npy(folder / "X.npy", Y + 1), **how)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "npy"])
+def test_a_checkpoint_of_other_columns_of_the_same_file_is_refused(form, tmp_path):
+    values = np.abs(np.random.default_rng(3).normal(size=(M, 5)))
+    path, how = tmp_path / f"t.{form}", {"max_iter": 2, "checkpoint": tmp_path / "run.state"}
+    if form == "npy":
+        np.save(path, values)
+        first, *others = [{"target": "x1"}, {"target": "x2"}]
+    else:
+        getattr(pl.DataFrame(values, list("abcde")), f"write_{form}")(path)
+        first, *others = [
+            {"target": "e", "columns": list("abcd")},
+            {"target": "e", "columns": list("bacd")},
+            {"target": "d", "columns": list("abce")},
+        ]
+    network = Network((4, 2, 1), output="identity")
+    train(network, open_table(path, **first), **how)
+    for other in others:
+        with pytest.raises(CheckpointError, match="other data"):
+            train(network, open_table(path, **other), **how)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_checkpoint_without_the_weights_of_the_same_file_is_refused(form, tmp_path):
+    values = np.abs(np.random.default_rng(3).normal(size=(M, 3)))
+    path, how = tmp_path / f"t.{form}", {"max_iter": 2, "checkpoint": tmp_path / "run.state"}
+    getattr(pl.DataFrame(values, list("abc")), f"write_{form}")(path)
+    network = Network((1, 2, 1), output="identity")
+    train(network, open_table(path, "b", columns=["a"], weights="c"), **how)
+    with pytest.raises(CheckpointError, match="other data"):
+        train(network, open_table(path, "b", columns=["a"]), **how)
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])

@@ -133,7 +133,10 @@ class Source(ABC):
 
     @abstractmethod
     def state(self) -> tuple[Any, ...]:
-        """Return what shows that the data are the same: of files their `FileState`."""
+        """Return what shows that the data are the same: of files their `FileState`.
+
+        And what is read of them: another target of the same file is another table.
+        """
 
     def where(self, row: int) -> str:
         """Return what errors call a row, counted from 0: its file, and its number there from 1."""

@@ -403,5 +403,6 @@ class Frames(Source):
         return f"{self.sheets[k].name}, row {first + 1:,}"
 
     def state(self) -> tuple[Any, ...]:
-        """Return the states of the files."""
-        return tuple(sheet.state for sheet in self.sheets)
+        """Return the states of the files, and what is read of them."""
+        chosen = (self.names, self.target, self.weights, self.classes)
+        return (*(sheet.state for sheet in self.sheets), chosen)

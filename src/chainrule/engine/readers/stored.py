@@ -115,13 +115,10 @@ class Stored(Source):
         return place_of(self.X, row)
 
     def state(self) -> tuple[Any, ...]:
-        """Return the states of the files, and hashes of what lies in memory."""
-        return tuple(
-            state
-            for part in (self.X, self.y, self.weights)
-            if part is not None
-            for state in states_of(part)
-        )
+        """Return the states of the files, hashes of what lies in memory, and what is the target."""
+        parts = [part for part in (self.X, self.y, self.weights) if part is not None]
+        chosen = (self.column, self.classes, self.weighted)
+        return (*(state for part in parts for state in states_of(part)), chosen)
 
 
 class Stitched:
