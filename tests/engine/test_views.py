@@ -74,6 +74,47 @@ def test_targets_of_any_kind(tmp_path, target):
     equal(source, data)
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+@pytest.mark.parametrize("drop", ["count", []])
+def test_weights_stand_beside_what_an_encoder_makes(tmp_path, kind, drop):
+    frame, path = mixed(), tmp_path / f"t.{kind}"
+    getattr(frame, f"write_{kind}")(path)
+    data = load(path, "price", drop=drop)
+    source = blocks(path, weights="count", encoder=data.encoder)
+    equal(source, data)
+    assert source.weighted
+    weights = pickle.loads(pickle.dumps(source)).read(7, 50)[2]
+    assert weights.tolist() == frame["count"][7:50].to_list()
+
+
+def test_weights_that_were_no_column_in_training(tmp_path):
+    path, known = tmp_path / "t.parquet", tmp_path / "known.parquet"
+    mixed().write_parquet(path)
+    mixed().drop("count").write_parquet(known)
+    data = load(known, "price")
+    equal(blocks(path, weights="count", encoder=data.encoder), data)
+
+
+def test_weights_of_an_array_stand_beside_what_an_encoder_makes(tmp_path):
+    X, y, w = np.eye(6), np.arange(6) % 2, np.arange(6.0)
+    np.savez(tmp_path / "t.npz", X=X, y=y, w=w)
+    np.savez(tmp_path / "known.npz", X=X, y=y)
+    encoder = load(tmp_path / "known.npz").encoder
+    source = blocks(tmp_path / "t.npz", weights="w", encoder=encoder)
+    assert source.read(2, 5)[2].tolist() == [2, 3, 4]
+
+
+def test_what_an_encoder_decides_is_not_asked_for_otherwise(tmp_path):
+    path = tmp_path / "t.parquet"
+    mixed().write_parquet(path)
+    encoder = load(path, "price").encoder
+    assert blocks(path, "price", encoder=encoder).m == M
+    with pytest.raises(DataError, match="encoder's target is price, and target names count: leave"):
+        blocks(path, "count", encoder=encoder)
+    with pytest.raises(DataError, match="leave columns out"):
+        blocks(path, columns=["size"], encoder=encoder)
+
+
 def test_pictures_are_divided_by_their_full_pixel(tmp_path):
     rng = np.random.default_rng(4)
     X = rng.integers(0, 256, (60, 8, 8)).astype(np.uint8)

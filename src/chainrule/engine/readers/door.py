@@ -114,6 +114,13 @@ def blocks(
     if encoder is not None:
         if isinstance(source, Arrays):
             raise DataError("encoder is for tables in files: an array's numbers are the inputs")
+        if columns is not None:
+            raise DataError("the encoder knows which columns are the inputs: leave columns out")
+        if target is not None and isinstance(source, Frames) and source.target != encoder.targets:
+            raise DataError(
+                f"the encoder's target is {shortened(encoder.targets) or 'none'}, and target names "
+                f"{shortened(source.target)}: leave target out, or give another encoder"
+            )
         source = Encoded(source, encoder)
     return source if memory is None else Kept(source, bytes_of(memory))
 

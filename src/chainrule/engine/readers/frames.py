@@ -303,11 +303,15 @@ class Frames(Source):
         frame = self.frame(first, last, list(columns))
         X = self._numbers(frame, self.names, self.dtype, first)
         y = self._targets(frame, first) if self.target else None
-        weights = None
-        if self.weights is not None:
-            weights = self._numbers(frame, [self.weights], self._type_of([self.weights]), first)
-            weights = weights[:, 0]
-        return X, y, weights
+        return X, y, None if self.weights is None else self._weights(frame, first)
+
+    def weights_of(self, first: int, last: int) -> Array:
+        """Return the weights of rows first, ..., last - 1."""
+        return self._weights(self.frame(first, last, [str(self.weights)]), first)
+
+    def _weights(self, frame: Any, first: int) -> Array:
+        column = [str(self.weights)]
+        return self._numbers(frame, column, self._type_of(column), first)[:, 0]
 
     @cached_property
     def dtype(self) -> Any:

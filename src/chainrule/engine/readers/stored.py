@@ -110,6 +110,10 @@ class Stored(Source):
             y = np.array(self.classes, dtype=object)[y]
         return Contents(name_of(self.X), "", table, "y", y, named=False)
 
+    def weights_of(self, first: int, last: int) -> Array:
+        """Return the weights of rows first, ..., last - 1."""
+        return np.asarray(self.weights[first:last])
+
     def where(self, row: int) -> str:
         """Return the file that has a row, and the row's number there, counted from 1."""
         return place_of(self.X, row)

@@ -28,19 +28,26 @@ class Encoded(Source):
         self.m, self.n, self.names = source.m, len(encoder.feature_names), encoder.feature_names
         self.classes, self.dear = encoder.classes, source.dear
         self.K = 1 if encoder.classes else max(1, len(encoder.targets))
+        self.weighted = source.weighted
         self._like = reading_like(encoder, None, None)
+        inputs, weights = (
+            [column.name for column in encoder.columns],
+            getattr(source, "weights", None),
+        )
+        self._aside = [weights] if isinstance(weights, str) and weights not in inputs else []
 
     def read(self, first: int, last: int) -> Rows:
         """Return the rows as `chainrule.datasets.load_like` would."""
         contents = self.source.contents(first, last, self._like)
-        found = like(self.encoder, contents, first=first)
+        found = like(self.encoder, contents, self._aside, first=first)
         if len(found) < last - first:
             raise DataError(
                 f"{found.source}: {found.notes[-1]}, and in a table that is read in blocks each "
                 "row has its number: leave such rows out of the file, or fill them with the "
                 "encoder of load(..., missing='mean')"
             )
-        return found.X, found.Y, None
+        weights = self.source.weights_of(first, last) if self.weighted else None
+        return found.X, found.Y, weights
 
     def where(self, row: int) -> str:
         """Return the file that has a row, and the row's number there, counted from 1."""
