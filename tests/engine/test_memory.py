@@ -25,8 +25,8 @@ def test_what_the_machine_has_free(system):
     assert memory.available() == 5 * 1024
 
 
-@pytest.mark.parametrize(("most", "used"), memory.OF_A_GROUP)
-def test_what_is_left_to_a_group(system, most, used):
+@pytest.mark.parametrize(("most", "used", "stat"), memory.OF_A_GROUP)
+def test_what_is_left_to_a_group(system, most, used, stat):
     (system / "meminfo").write_text("MemAvailable: 5 kB\n")
     (system / most).parent.mkdir(exist_ok=True)
     (system / most).write_text("3000\n")
@@ -34,3 +34,9 @@ def test_what_is_left_to_a_group(system, most, used):
     assert memory.available() == 2000
     (system / used).write_text("4000\n")
     assert memory.available() == 0
+    (system / stat).write_text("anon 9\nactive_file 2500\ninactive_file 300\nfile 2800\n")
+    assert memory.available() == 1800  # files that were read give way
+    (system / stat).write_text("active_file 1\ntotal_active_file 2900\ntotal_inactive_file 100\n")
+    assert memory.available() == 2000
+    (system / most).write_text("999999\n")
+    assert memory.available() == 5 * 1024
