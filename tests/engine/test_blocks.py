@@ -12,6 +12,8 @@ from chainrule.common.checks import DataError
 from chainrule.datasets.scaling import Scaling
 from chainrule.engine import blocks
 from chainrule.engine.blocks import Arrays, Blocks, Npy, Standardised, block_rows
+from chainrule.engine.readers.views import Kept
+from chainrule.estimators.sources import Codes, Learnt
 
 SINGLE, DOUBLE = np.dtype("float32"), np.dtype("float64")
 
@@ -188,6 +190,13 @@ def test_a_standardised_source_has_scaled_rows():
     assert x.tolist() == [[-1, -1], [1, 1]]
     assert t.tolist() == [-1, 1]
     assert scaled.state() != source.state()
+
+
+def test_what_is_made_of_a_source_tells_rows_by_its_names(monkeypatch):
+    source, none = Arrays(np.zeros((2, 1)), np.zeros(2)), Codes(np.zeros(1), None)
+    monkeypatch.setattr(source, "where", lambda row: f"a.csv, row {row + 1}")
+    made = [Standardised(source), Kept(source, 0), Learnt(source, none, 1)]
+    assert [each.where(1) for each in made] == ["a.csv, row 2"] * 3
 
 
 @pytest.mark.parametrize(

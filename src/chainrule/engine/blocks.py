@@ -301,7 +301,24 @@ class NpyFile:
         return {**self.__dict__, "_map": None}
 
 
-class Standardised(Source):
+class View(Source):
+    """Another source's rows, of which something else is made when they are read."""
+
+    def __init__(self, source: Source) -> None:
+        self.source: Any = source
+        for name in ("m", "n", "K", "names", "classes", "weighted", "dear"):
+            setattr(self, name, getattr(source, name))
+
+    def where(self, row: int) -> str:
+        """Return what errors call a row, as the source does."""
+        return str(self.source.where(row))
+
+    def state(self) -> tuple[Any, ...]:
+        """Return what shows that the source's data are the same."""
+        return tuple(self.source.state())
+
+
+class Standardised(View):
     """A source whose columns are scaled when they are read.
 
     Parameters
@@ -320,10 +337,8 @@ class Standardised(Source):
     """
 
     def __init__(self, source: Source, inputs: Any = None, targets: Any = None) -> None:
-        self.source, self.inputs, self.targets = source, inputs, targets
-        self.m, self.n, self.K = source.m, source.n, source.K
-        self.names, self.classes = source.names, source.classes
-        self.weighted = source.weighted
+        super().__init__(source)
+        self.inputs, self.targets = inputs, targets
 
     def read(self, first: int, last: int) -> Rows:
         """Return the rows, scaled: float32 stays, all else is float64."""

@@ -14,7 +14,7 @@ from chainrule.common.checks import as_dtype, refuse_non_finite
 from chainrule.common.types import Array
 from chainrule.datasets.scaling import Scaling
 from chainrule.engine import passes
-from chainrule.engine.blocks import Rows, Source
+from chainrule.engine.blocks import Rows, Source, View
 from chainrule.engine.remote import is_dask
 from chainrule.engine.stream import ahead
 from chainrule.estimators.on_dask import answered
@@ -28,7 +28,7 @@ T = TypeVar("T")
 TARGET_WITHIN = "X is a table with a target and weights of its own: leave {} out"
 
 
-class Learnt(Source):
+class Learnt(View):
     """A source whose targets and weights are what a network learns.
 
     Parameters
@@ -48,8 +48,8 @@ class Learnt(Source):
     """
 
     def __init__(self, source: Source, learn: Learn, outputs: int) -> None:
-        self.source, self.learn, self.outputs = source, learn, outputs
-        self.m, self.n, self.K, self.names = source.m, source.n, source.K, source.names
+        super().__init__(source)
+        self.learn, self.outputs = learn, outputs
 
     def read(self, first: int, last: int) -> Rows:
         """Return the rows, with what is learnt of them."""

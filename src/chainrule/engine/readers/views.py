@@ -10,10 +10,10 @@ import numpy as np
 from chainrule.common.checks import DataError
 from chainrule.datasets.encoding import Encoder
 from chainrule.datasets.tables import like, reading_like
-from chainrule.engine.blocks import Rows, Source
+from chainrule.engine.blocks import Rows, Source, View
 
 
-class Encoded(Source):
+class Encoded(View):
     """A table whose columns become inputs, and whose target becomes Y, as an encoder learnt it.
 
     Parameters
@@ -24,11 +24,10 @@ class Encoded(Source):
     """
 
     def __init__(self, source: Any, encoder: Encoder) -> None:
-        self.source, self.encoder = source, encoder
-        self.m, self.n, self.names = source.m, len(encoder.feature_names), encoder.feature_names
-        self.classes, self.dear = encoder.classes, source.dear
+        super().__init__(source)
+        self.encoder, self.classes = encoder, encoder.classes
+        self.n, self.names = len(encoder.feature_names), encoder.feature_names
         self.K = 1 if encoder.classes else max(1, len(encoder.targets))
-        self.weighted = source.weighted
         self._like = reading_like(encoder, None, None)
         inputs, weights = (
             [column.name for column in encoder.columns],
@@ -49,16 +48,12 @@ class Encoded(Source):
         weights = self.source.weights_of(first, last) if self.weighted else None
         return found.X, found.Y, weights
 
-    def where(self, row: int) -> str:
-        """Return the file that has a row, and the row's number there, counted from 1."""
-        return str(self.source.where(row))
-
     def state(self) -> tuple[Any, ...]:
         """Return the source's, and what it is encoded by."""
         return (*self.source.state(), repr(self.encoder.to_json()))
 
 
-class Kept(Source):
+class Kept(View):
     """A source of which rows are kept once they were read, as far as memory was given for it.
 
     The first that are read are kept, as all are read again before these are needed again.
@@ -78,30 +73,21 @@ class Kept(Source):
     """
 
     def __init__(self, source: Source, memory: int) -> None:
-        self.source, self.memory = source, memory
-        for name in ("m", "n", "K", "names", "classes", "weighted", "dear"):
-            setattr(self, name, getattr(source, name))
+        super().__init__(source)
+        self.memory = memory
         self._forget()
 
     def read(self, first: int, last: int) -> Rows:
         """Return rows that are kept, or read them."""
         if (first, last) in self._kept:
             return self._kept[first, last]
-        found = self.source.read(first, last)
+        found: Rows = self.source.read(first, last)
         size = sum(_bytes_of(part) for part in found if part is not None)
         with self._lock:
             if size <= self._left and (first, last) not in self._kept:
                 self._kept[first, last] = found
                 self._left -= size
         return found
-
-    def where(self, row: int) -> str:
-        """Return the file that has a row, and the row's number there, counted from 1."""
-        return self.source.where(row)
-
-    def state(self) -> tuple[Any, ...]:
-        """Return the source's."""
-        return self.source.state()
 
     def _forget(self) -> None:
         self._kept: dict[tuple[int, int], Rows] = {}
