@@ -264,8 +264,9 @@ class Range:
     of: range
     blocks: list[Block]
     rows: Any = None
-    attempts: int = 0
     killed: int = 0
+
+    __repr__ = summary
 
     def __str__(self) -> str:
         return f"rows {self.blocks[0].first} to {self.blocks[-1].last - 1}"

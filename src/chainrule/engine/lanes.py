@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.common.shown import summary
 from chainrule.common.types import Array, Rule
 from chainrule.engine.blocks import Block, Blocks
 from chainrule.engine.cluster import Node, cut
@@ -72,6 +73,8 @@ class Epoch:
     shuffle: bool
     engine: str | None
     sparse: bool
+
+    __repr__ = summary
 
     def lane(self, k: int, blocks: Sequence[Block]) -> Sums:
         """Return a lane's theta and slots, times the weight of its rows, its costs and the weight.
