@@ -62,6 +62,9 @@ def test_sparse_rows_are_scaled_as_dense_ones(short):
         (y, False),
         (np.zeros(900), False),
         (np.column_stack([y, np.sort(y)]), True),
+        (np.where(rng.random((900, 2)) < 0.4, np.nan, np.sort(y)[:, None]), True),
+        (np.where(rng.random((900, 2)) < 0.4, np.nan, y[:, None]), False),
+        (np.column_stack([y, np.full(900, np.nan)]), False),
         (np.eye(3)[np.repeat([0, 1, 2], 300)], True),
     ],
 )

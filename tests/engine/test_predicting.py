@@ -1,5 +1,7 @@
 """Forward propagation and prediction through the engine."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from problems import problems
 
 import chainrule
-from chainrule import Network, random_theta
+from chainrule import Network, predict, random_theta
+from chainrule.engine import blocks
+from chainrule.engine.blocks import Arrays
 from chainrule.kernel import BUILT, asking
 from chainrule.notes import backprop
 
@@ -91,3 +95,15 @@ def test_what_the_kernel_does_not_take_as_it_is_is_converted(change):
     theta = random_theta(network)
     wanted = backprop.forward(network, theta, np.asarray(change(X), float))[0][-1]
     np.testing.assert_allclose(chainrule.predict(network, theta, change(X)), wanted, rtol=1e-12)
+
+
+def test_the_answers_to_a_table_are_in_memory_once(monkeypatch):
+    monkeypatch.setattr(blocks, "BYTES", 2**18)
+    network, X = Network((8, 50)), np.zeros((40_000, 8), np.uint8)
+    theta = np.zeros(network.size, np.float32)
+    tracemalloc.start()
+    h = predict(network, theta, Arrays(X))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (h.shape, h.dtype) == ((40_000, 50), np.float32)
+    assert most < 1.9 * h.nbytes

@@ -261,3 +261,26 @@ def test_the_next_item_is_made_meanwhile_and_an_end_waits_for_it():
     assert not begun[2].is_set()
     coming.close()
     assert not begun[3].is_set()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("weight", [1.0, 1e38, 1e308])
+def test_weights_that_cannot_be_computed_with_are_told_as_those_in_memory(dtype, weight):
+    X, weights = np.zeros((200, 1)), np.full(200, weight)
+    network, said = Network((1, 1), output="identity"), []
+    for source in (None, Arrays(X, X[:, 0], weights)):
+        try:
+            if source is None:
+                said.append(Rows.checked(network, X, X[:, 0], weights, dtype).m)
+            else:
+                said.append(Stream.checked(network, source, dtype).m)
+        except ValueError as error:
+            said.append(str(error))
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("weight", [0.0, 1e-300])
+def test_weights_that_are_all_0_are_refused(weight):
+    source = Arrays(np.zeros((200, 1)), np.zeros(200), np.full(200, weight))
+    with pytest.raises(ValueError, match="and not all 0; in float32 all are"):
+        Stream.checked(Network((1, 1)), source, "float32")

@@ -162,9 +162,16 @@ def weights_as_dtype(weights: Array, dtype: npt.DTypeLike) -> Array:
 9.9e-32 to 3.4e+38: multiply them all, and lam, by one number, which leaves J as it is
     """
     found: Array = as_dtype(weights, dtype, "weights")
-    limits = np.finfo(dtype)
     with np.errstate(over="ignore"):
-        most, total = weights.max(), weights.sum(dtype=np.float64)
+        refuse_weights(weights.max(), weights.sum(dtype=np.float64), dtype)
+    return found
+
+
+def refuse_weights(most: float, total: float, dtype: npt.DTypeLike) -> None:
+    """Raise ValueError where weights vanish or overflow: told are the largest, and their sum."""
+    limits = np.finfo(dtype)
+    if not total:
+        raise ValueError(f"weights must be >= 0, and not all 0; in {limits.dtype} all are")
     least, largest = float(limits.tiny / limits.eps), float(limits.max)
     if not (most >= least and total <= largest):
         raise ValueError(
@@ -172,7 +179,6 @@ def weights_as_dtype(weights: Array, dtype: npt.DTypeLike) -> Array:
             f"with weights from {least:.2g} to {largest:.2g}: multiply them all, and lam, by one "
             "number, which leaves J as it is"
         )
-    return found
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -123,7 +123,7 @@ def targets(source: Source, K: int | None = None, told: Told = lambda share: Non
     origin: Array | None = None
 
     def sums(X: Any, y: Array, weights: Any) -> Sums:
-        """Return the rows, the sums of each column, of its squares, and squared sums by rows."""
+        """Return the known values of each column, their sum, squares, and squared sum by value."""
         nonlocal counts, origin
         if y.ndim == 2 or counts is None:
             counts = None
@@ -134,16 +134,18 @@ def targets(source: Source, K: int | None = None, told: Told = lambda share: Non
             counts = counts if len(counts) <= MOST_VALUES else None
         if K is not None:
             total = np.bincount(y, minlength=K).astype(np.float64)
-            return len(y), total, total.copy(), total**2 / len(y)
+            return float(len(y)), total, total.copy(), total**2 / len(y)
         columns = y.reshape(len(y), -1).astype(np.float64)
-        origin = columns[0].copy() if origin is None else origin  # differences cancel less
-        columns = columns - origin
+        origin = np.nan_to_num(columns[0]) if origin is None else origin  # differences cancel less
+        known = (~np.isnan(columns)).sum(axis=0, dtype=np.float64)
+        columns = np.nan_to_num(columns - origin)  # what nobody knows counts nothing
         total = columns.sum(axis=0)
-        return len(y), total, (columns**2).sum(axis=0), total**2 / len(y)
+        return known, total, (columns**2).sum(axis=0), total**2 / np.maximum(known, 1)
 
     m, total, squared, by_block = added_up(source, sums, told)
-    variance = float((squared - total**2 / m).sum())
-    between = float((by_block - total**2 / m).sum()) / variance if variance > 0 else 0.0
+    whole = total**2 / np.maximum(m, 1)
+    variance = float((squared - whole).sum())
+    between = float((by_block - whole).sum()) / variance if variance > 0 else 0.0
     return Targets(None if counts is None else dict(sorted(counts.items())), between)
 
 

@@ -123,7 +123,11 @@ def predict(
     array([[0.5]])
     """
     if isinstance(X, Source):
-        return np.concatenate(list(answers(network, theta, X, engine=engine, threads=threads)))
+        h, end = np.empty((X.m, network.K), network.check_theta(theta).dtype), 0
+        for part in answers(network, theta, X, engine=engine, threads=threads):
+            h[end : end + len(part)] = part
+            end += len(part)
+        return h
     kernel = _chosen_kernel(network, engine, X)
     # Most calls have arrays that the kernel takes as they are; it looks for NaN itself
     if (

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import weights_as_dtype
+from chainrule.common.checks import refuse_weights
 from chainrule.common.shown import summary
 from chainrule.engine.blocks import Blocks, Source
 from chainrule.engine.choice import chosen
@@ -63,7 +62,7 @@ class Remote(Stream):
         workers.hold(blocks)
         m, by_output, sparse = workers.sums(looked_at)
         if source.weighted:
-            weights_as_dtype(np.array([m]), dtype)
+            refuse_weights(m, m, dtype)
         if by_output:
             blocks = Blocks(source, network, dtype, by_output=True)
             workers.hold(blocks)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import check_weights, weights_as_dtype
+from chainrule.common.checks import check_weights, refuse_weights
 from chainrule.common.shown import summary
 from chainrule.common.threads import aside
 from chainrule.common.types import Array
@@ -118,11 +118,12 @@ class Stream(Examples):
             if weights is not None:
                 most[i] = weights.max()
             each = weights is not None and weights.ndim == 2
-            return total_weight(Y, weights), int(each), int(is_sparse(X))
+            with np.errstate(over="ignore"):  # which is told in words
+                return total_weight(Y, weights), int(each), int(is_sparse(X))
 
         m, by_output, sparse = summed(len(blocks), look, threads or available_threads())
         if most.any() or source.weighted:
-            weights_as_dtype(np.array([most.max(), m - most.max()]), dtype)
+            refuse_weights(most.max(), m, dtype)
         blocks = Blocks(source, network, dtype, by_output > 0)
         return cls(blocks, m, engine, threads, sparse > 0)
 
