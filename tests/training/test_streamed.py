@@ -1,11 +1,14 @@
 """A training from a table that is read in blocks ends where the one in memory does, to the bit."""
 
+import os
+
 import numpy as np
 import polars as pl
 import pytest
 
 from chainrule import Network, WrongGradientError, train
 from chainrule import blocks as open_table
+from chainrule.common.checks import DataError
 from chainrule.engine import blocks, stream
 from chainrule.engine.blocks import Arrays, Npy
 from chainrule.engine.rows import Rows
@@ -271,3 +274,24 @@ def test_a_source_is_not_read_into_memory(table, monkeypatch):
     for optimizer in ("lbfgs", "adam"):
         train(NETWORK, Npy(folder / "X.npy", Y), optimizer=optimizer, max_iter=2)
     assert max(most) <= 16
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "scipy:BFGS"])
+def test_a_file_that_changes_under_way_leaves_the_training_so_far(optimizer, tmp_path):
+    rng = np.random.default_rng(4)
+    np.save(tmp_path / "X.npy", rng.normal(size=(M, 3)))
+    source = Npy(tmp_path / "X.npy", rng.normal(size=(M, 2)))
+    how = {"optimizer": optimizer, "check": False}
+    wanted = train(NETWORK, source, max_iter=2, **how)
+
+    def change(step):
+        if step.iteration == 2:
+            os.utime(tmp_path / "X.npy", (1, 1))
+
+    with pytest.raises(DataError, match="was changed while it was in use") as raised:
+        train(NETWORK, source, callback=change, **how)
+    result = raised.value.result
+    assert result.n_iter == 2
+    assert "was changed while it was in use" in result.stopped
+    assert result.theta.tobytes() == wanted.theta.tobytes()
+    assert not result.converged

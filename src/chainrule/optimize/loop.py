@@ -203,7 +203,7 @@ class Run:
                     return ended
 
         try:
-            return self.result(until_ended(run))
+            return self.result(self._until_ended(run))
         finally:
             if isinstance(steps, Generator):  # what it holds, such as BLAS, it lets go of now
                 steps.close()
@@ -235,7 +235,7 @@ class Run:
             why = OF_LOWEST.format(found.stopped, called(self.best), "J")
             return Ending(why, step=end, cut=True)
 
-        return self.result(until_ended(run))
+        return self.result(self._until_ended(run))
 
     def take(self, step: Step) -> Ending | None:
         """Write a step down, and return what ends the run, if anything does."""
@@ -260,14 +260,28 @@ class Run:
         except Stopped:
             raise
         except Exception as error:
-            ended = Ending("stopped: the callback raised an exception", cut=True)
-            error.result = self.result(ended)  # type: ignore[attr-defined]
-            error.add_note("The training so far is the `result` of this exception.")
+            self._saved_in(error, "the callback raised an exception")
             raise
         for rule in self.rules if whole else []:
             if (verdict := rule(step)) is not None:
                 return verdict
         return None
+
+    def _until_ended(self, run: Callable[[], Ending]) -> Ending:
+        """Return why a run ended."""
+        try:
+            return run()
+        except (Stopped, KeyboardInterrupt) as cut:
+            return cut_short(cut)
+        except Exception as error:  # such as rows that cannot be read any more
+            if self.best is not None and not hasattr(error, "result"):
+                self._saved_in(error, str(error) or type(error).__name__)
+            raise
+
+    def _saved_in(self, error: Exception, why: str) -> None:
+        """Let an exception have the training so far."""
+        error.result = self.result(Ending(f"stopped: {why}", cut=True))  # type: ignore[attr-defined]
+        error.add_note("The training so far is the `result` of this exception.")
 
     def _hears(self, step: Step) -> bool:
         """Whether the callback is told of a step: not where it is for the keeper alone."""
@@ -327,14 +341,6 @@ def evaluations(state: Any) -> int:
 def measure(step: Step) -> float:
     """Return what steps are compared by: the best has the least."""
     return step.J if step.J_val is None else step.J_val
-
-
-def until_ended(run: Callable[[], Ending]) -> Ending:
-    """Return why a run ended."""
-    try:
-        return run()
-    except (Stopped, KeyboardInterrupt) as cut:
-        return cut_short(cut)
 
 
 def cut_short(cut: Stopped | KeyboardInterrupt) -> Ending:

@@ -234,6 +234,9 @@ def train(
         If an argument does not fit, or hidden units of theta are identical.
     WrongGradientError
         If the gradient check fails.
+    DataError
+        If rows cannot be read, or were changed while they were in use.  Its ``result`` is the
+        training so far, as that of any exception after the first iteration.
 
     Notes
     -----
