@@ -295,3 +295,17 @@ def test_a_file_that_changes_under_way_leaves_the_training_so_far(optimizer, tmp
     assert "was changed while it was in use" in result.stopped
     assert result.theta.tobytes() == wanted.theta.tobytes()
     assert not result.converged
+
+
+def test_a_file_that_changes_before_the_last_J_leaves_the_training(tmp_path):
+    rng = np.random.default_rng(4)
+    np.save(tmp_path / "X.npy", rng.normal(size=(M, 3)))
+    source = Npy(tmp_path / "X.npy", rng.normal(size=(M, 2)))
+
+    def change(step):
+        if step.iteration == 3:
+            os.utime(tmp_path / "X.npy", (1, 1))
+
+    with pytest.raises(DataError, match="was changed while it was in use") as raised:
+        train(NETWORK, source, optimizer="adam", callback=change, check=False, max_iter=3)
+    assert raised.value.result.n_iter == 3

@@ -260,7 +260,8 @@ class Run:
         except Stopped:
             raise
         except Exception as error:
-            self._saved_in(error, "the callback raised an exception")
+            ended = Ending("stopped: the callback raised an exception", cut=True)
+            save_in(error, self.result(ended))
             raise
         for rule in self.rules if whole else []:
             if (verdict := rule(step)) is not None:
@@ -275,13 +276,9 @@ class Run:
             return cut_short(cut)
         except Exception as error:  # such as rows that cannot be read any more
             if self.best is not None and not hasattr(error, "result"):
-                self._saved_in(error, str(error) or type(error).__name__)
+                why = f"stopped: {str(error) or type(error).__name__}"
+                save_in(error, self.result(Ending(why, cut=True)))
             raise
-
-    def _saved_in(self, error: Exception, why: str) -> None:
-        """Let an exception have the training so far."""
-        error.result = self.result(Ending(f"stopped: {why}", cut=True))  # type: ignore[attr-defined]
-        error.add_note("The training so far is the `result` of this exception.")
 
     def _hears(self, step: Step) -> bool:
         """Whether the callback is told of a step: not where it is for the keeper alone."""
@@ -341,6 +338,12 @@ def evaluations(state: Any) -> int:
 def measure(step: Step) -> float:
     """Return what steps are compared by: the best has the least."""
     return step.J if step.J_val is None else step.J_val
+
+
+def save_in(error: Exception, result: Result) -> None:
+    """Let an exception have the training so far."""
+    error.result = result  # type: ignore[attr-defined]
+    error.add_note("The training so far is the `result` of this exception.")
 
 
 def cut_short(cut: Stopped | KeyboardInterrupt) -> Ending:

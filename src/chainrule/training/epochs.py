@@ -16,7 +16,7 @@ from chainrule.engine.rows import Rows
 from chainrule.kernel import asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize.iterate import Steps
-from chainrule.optimize.loop import Run, cut_short, far_above
+from chainrule.optimize.loop import Run, cut_short, far_above, save_in
 from chainrule.optimize.result import OF_LOWEST, ROSE, Ending, Result, State, Step
 from chainrule.training.objective import TrainingObjective
 
@@ -238,7 +238,11 @@ def with_J_of_all(objective: TrainingObjective, run: Run, result: Result) -> Res
     if not waits:
         # Nobody is asked: the time that is over has ended the training already
         with asking(lambda: None), suppress(KeyboardInterrupt):
-            result.J = objective.J(result.theta)
+            try:
+                result.J = objective.J(result.theta)
+            except Exception as error:
+                save_in(error, result)
+                raise
     if run.J_val is not None or not run.history.J:
         return result
     first = run.history.J[0]
