@@ -40,3 +40,17 @@ def test_what_is_left_to_a_group(system, most, used, stat):
     assert memory.available() == 2000
     (system / most).write_text("999999\n")
     assert memory.available() == 5 * 1024
+
+
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [("2GiB", 2 << 30), ("2GB", 2 * 10**9), (" 0.5 tib ", 1 << 39), ("7b", 7), ("7", 7), ("0", 0)],
+)
+def test_a_number_of_bytes_as_people_say_it(said, size):
+    assert memory.bytes_of(said) == size
+
+
+@pytest.mark.parametrize("said", ["", "2XB", "-1", "1e9", "GB", "2iB", True, -1, 1.5])
+def test_what_is_no_number_of_bytes(said):
+    with pytest.raises(ValueError, match="memory must be a number of bytes, as '2GB'"):
+        memory.bytes_of(said)

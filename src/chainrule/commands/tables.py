@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -265,7 +265,7 @@ def train(
         max_time=max_time,
         seed=seed,
         check=not no_check,
-        memory=None if memory is None else _bytes(memory),
+        memory=_bytes(memory),
         spool=spool,
         cluster=cluster,
         lanes=lanes,
@@ -365,21 +365,16 @@ def _stem(source: str) -> str:
     return "stdin" if source == "-" else path.stem or "model"
 
 
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+def _bytes(memory: str | None) -> int | None:
+    """Return --memory as a number of bytes."""
+    if memory is None:
+        return None
+    from chainrule.engine.memory import bytes_of
 
-
-def _bytes(memory: str) -> int:
-    """Return a number of bytes.
-
-    Examples
-    --------
-    >>> _bytes("2GB"), _bytes("1.5 g"), _bytes("300MB")
-    (2000000000, 1500000000, 300000000)
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) *([kmgt]?)i?b?", memory.strip().lower())
-    if found is None or not float(found[1]):
-        raise ValueError(f"--memory {memory!r}: give a size, as 2GB or 500MB")
-    return int(float(found[1]) * UNITS[found[2]])
+    with suppress(ValueError):
+        if found := bytes_of(memory):
+            return found
+    raise ValueError(f"--memory {memory!r}: give a size, as 2GB or 500MB")
 
 
 def _units(hidden: str) -> tuple[int, ...]:
@@ -571,7 +566,7 @@ def parts_like_training(
     from chainrule.workbench.telling import in_options
 
     try:
-        large = Large.of(file, None if memory is None else _bytes(memory))
+        large = Large.of(file, _bytes(memory))
         if large is None:
             data = rows_like_training(model, file, header, encoding, drop, ctx, labelled=labelled)
             if labelled and data.held_out is not None:

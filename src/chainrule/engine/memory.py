@@ -1,7 +1,8 @@
-"""How much memory this process may still use."""
+"""How much memory this process may still use, and how people say it."""
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,3 +44,21 @@ def _of_files(stat: Path) -> int:
             if line.startswith((f"{own}active_file ", f"{own}inactive_file "))
         )
     return 0
+
+
+def bytes_of(memory: int | str) -> int:
+    """Return a number of bytes that may be written as "2GB", or "2GiB" in powers of 1024.
+
+    Examples
+    --------
+    >>> bytes_of("1.5 GB"), bytes_of("300m"), bytes_of("1KiB"), bytes_of(10)
+    (1500000000, 300000000, 1024, 10)
+    """
+    if isinstance(memory, str):
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) *(?:([KMGT])(I?))?B?", memory.strip().upper())
+        if found:
+            base = 1024 if found[3] else 1000
+            return int(float(found[1]) * base ** " KMGT".index(found[2] or " "))
+    elif isinstance(memory, int) and not isinstance(memory, bool) and memory >= 0:
+        return memory
+    raise ValueError(f"memory must be a number of bytes, as '2GB', got {memory!r}")

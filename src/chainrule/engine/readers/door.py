@@ -22,6 +22,7 @@ from chainrule.datasets.scanning import natural
 from chainrule.datasets.tables import reading_like
 from chainrule.datasets.targets import MAX_CLASSES, TARGET_NAMES
 from chainrule.engine.blocks import Arrays, NpyFile, Source
+from chainrule.engine.memory import bytes_of
 from chainrule.engine.readers.frames import DaskFrame, Frames, Held, Scanned, Sheet
 from chainrule.engine.readers.stored import (
     Binary,
@@ -39,7 +40,6 @@ from chainrule.notes.backprop import is_sparse
 
 Path_ = str | os.PathLike[str]
 MORE_ENDINGS = {".zarr": "zarr", ".h5": "hdf5", ".hdf5": "hdf5", ".hdf": "hdf5"}
-SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 ZARR = ("zarr.json", ".zgroup", ".zarray")  # one of these stands in a folder of Zarr
 X_IN_A_NAME = re.compile(r"(?<![A-Za-z])([Xx])(?![A-Za-z])")  # X.npy, X-03.npy, 03_X.npy
 
@@ -471,20 +471,3 @@ def _hdf5(path: str) -> dict[str, Any]:
 
 
 ARRAYS = {"npz": npz_members, "zarr": _zarr, "hdf5": _hdf5}
-
-
-def bytes_of(memory: int | str) -> int:
-    """Return a number of bytes that may be written as "2GB".
-
-    Examples
-    --------
-    >>> bytes_of("1.5 GB"), bytes_of("300M"), bytes_of(10)
-    (1500000000, 300000000, 10)
-    """
-    if isinstance(memory, str):
-        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?\s*", memory, re.IGNORECASE)
-        if found:
-            return int(float(found[1]) * SIZES[found[2].upper()])
-    elif isinstance(memory, int) and not isinstance(memory, bool) and memory >= 0:
-        return memory
-    raise ValueError(f"memory must be a number of bytes, as '2GB', got {memory!r}")
