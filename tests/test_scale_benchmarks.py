@@ -41,7 +41,8 @@ def test_one_large_table_is_the_same_in_csv_and_parquet(tmp_path):
 
 
 def test_a_command_that_is_watched_says_its_code_its_lines_and_its_memory():
-    code = f"import sys\nheld = bytes(range(256)) * {200 * MB // 256}\nprint('held')\nsys.exit(3)"
+    held = f"held = bytes(range(256)) * {200 * MB // 256}"
+    code = f"import sys, time\n{held}\nprint('held')\ntime.sleep(1)\nsys.exit(3)"
     found = measured.run([sys.executable, "-c", code])
     assert found.code == 3
     assert [text for _, text in found.lines] == ["held"]

@@ -190,8 +190,8 @@ public:
 
     template <class T>
     double normal_equations(Input<T> theta, Input<T> X, Input<T> Y, std::optional<Input<T>> weights,
-                            std::optional<Input<T>> lambdas, bool mean, Array<T> H,
-                            Array<T> D, int threads) const {
+                            std::optional<Input<T>> lambdas, bool mean, Array<T> H, Array<T> D,
+                            int threads) const {
         const Rows<T> data = rows<T>(X, Y, weights);
         check(shape.output == Output::identity, "only the squared error has residuals");
         check_flat(theta);
