@@ -67,3 +67,12 @@ def test_another_ending_and_a_folder_that_is_not_there_are_said(tmp_path):
         write(tmp_path / "h.txt", parts, 1)
     with pytest.raises(DataError, match="cannot be written"):
         write(tmp_path / "none" / "h.npy", parts, 1)
+
+
+@pytest.mark.parametrize("name", ["h.npy", "h.parquet"])
+def test_parts_that_are_not_the_rows_leave_no_file(tmp_path, name):
+    with pytest.raises(ValueError, match=r"no row to write|have 0 rows together, and m is 3"):
+        write(tmp_path / name, iter([]), 3)
+    with pytest.raises(ValueError, match="have 2 rows together, and m is 3"):
+        write(tmp_path / "h.npy", iter([np.zeros((2, 1))]), 3)
+    assert not list(tmp_path.iterdir())

@@ -12,6 +12,7 @@ from chainrule.common.checks import DataError
 from chainrule.common.files import drafted, reason
 from chainrule.common.types import Array
 from chainrule.common.words import cell
+from chainrule.engine.answers import to_parquet
 from chainrule.model_file import Model, probability
 
 
@@ -23,7 +24,7 @@ def write(out: Path | None, model: Model, parts: Iterator[Array]) -> None:
     try:
         with drafted(out) as draft:
             if out.suffix.lower() == ".parquet":
-                _write_parquet(draft, model, parts)
+                to_parquet(draft, (_frame(model, X) for X in parts))
             else:
                 with open(draft, "w", encoding="utf-8", newline="") as file:
                     _write_csv(file, model, parts)
@@ -45,35 +46,16 @@ def _write_csv(file: TextIO, model: Model, parts: Iterator[Array]) -> None:
             writer.writerows((cell(label), f"{p:.4f}") for label, p in told)
 
 
-def _write_parquet(path: Path, model: Model, parts: Iterator[Array]) -> None:
+def _frame(model: Model, X: Array) -> Any:
+    """Return the answers to some rows as a Polars frame."""
     import polars as pl
-    from polars.io.plugins import register_io_source
 
-    def frame(X: Array) -> Any:
-        h = model.predict(X)
-        columns = [*h.T] if model.classes is None else [model.named(h), probability(h)]
-        names = _names(model, h.shape[1])
-        if len(set(names)) < len(names):
-            names = [f"{name} {k}" for k, name in enumerate(names, start=1)]
-        return pl.DataFrame(dict(zip(names, columns, strict=True)))
-
-    first = frame(next(parts))
-    wrong: list[Exception] = []
-
-    def frames(*_: object) -> Iterator[Any]:
-        yield first
-        try:
-            yield from map(frame, parts)
-        except Exception as error:  # which Polars would tell in its own words
-            wrong.append(error)
-            raise
-
-    try:
-        register_io_source(frames, schema=first.schema).sink_parquet(path)
-    except pl.exceptions.PolarsError:
-        if wrong:
-            raise wrong[0] from None
-        raise
+    h = model.predict(X)
+    columns = [*h.T] if model.classes is None else [model.named(h), probability(h)]
+    names = _names(model, h.shape[1])
+    if len(set(names)) < len(names):
+        names = [f"{name} {k}" for k, name in enumerate(names, start=1)]
+    return pl.DataFrame(dict(zip(names, columns, strict=True)))
 
 
 def _names(model: Model, K: int) -> list[str]:

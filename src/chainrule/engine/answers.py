@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,25 +56,49 @@ def write(
 
 
 def _write_npy(path: Path, parts: Iterator[Array], m: int, names: Sequence[str]) -> None:
+    rows = 0
     with open(path, "wb") as file:
-        for i, h in enumerate(parts):
-            if not i:
+        for h in parts:
+            if not rows:
                 header = {"descr": h.dtype.str, "fortran_order": False, "shape": (m, *h.shape[1:])}
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(np.ascontiguousarray(h).data)
+            rows += len(h)
+    if rows != m:
+        raise ValueError(f"the parts have {rows} rows together, and m is {m}")
 
 
 def _write_parquet(path: Path, parts: Iterator[Array], m: int, names: Sequence[str]) -> None:
     import polars as pl
+
+    def frame(h: Array) -> pl.DataFrame:
+        columns = list(names) or [f"h{k + 1}" for k in range(h.shape[1])]
+        return pl.DataFrame(h, schema=columns, orient="row")
+
+    to_parquet(path, map(frame, parts))
+
+
+def to_parquet(path: Path, frames: Iterator[Any]) -> None:
+    """Write Polars frames one below the other, of which one at a time is in memory."""
+    import polars as pl
     from polars.io.plugins import register_io_source
 
-    first = next(parts)
-    names = list(names) or [f"h{k + 1}" for k in range(first.shape[1])]
+    first = next(frames, None)
+    if first is None:
+        raise ValueError(f"{path}: there is no row to write")
+    wrong: list[Exception] = []
 
-    def frames(*_: object) -> Iterator[pl.DataFrame]:
-        yield pl.DataFrame(first, schema=names, orient="row")
-        for h in parts:
-            yield pl.DataFrame(h, schema=names, orient="row")
+    def each(*_: object) -> Iterator[pl.DataFrame]:
+        yield first
+        try:
+            yield from frames
+        except Exception as error:  # which Polars would tell in its own words
+            wrong.append(error)
+            raise
 
-    schema = pl.DataFrame(first[:1], schema=names, orient="row").schema
-    register_io_source(frames, schema=schema).sink_parquet(path)
+    try:
+        register_io_source(each, schema=first.schema).sink_parquet(path)
+    except pl.exceptions.PolarsError:
+        if wrong:
+            raise wrong[0] from None
+        raise
