@@ -51,7 +51,7 @@ def test_scores_and_model_are_those_of_the_table_in_memory(here):
         assert (here / mine.pop(name)).exists()
         its.pop(name)
     assert mine == its
-    assert "1.0 kB may be used: read in blocks" in blocks.stderr
+    assert "1.0 kB may be used for it: read in blocks" in blocks.stderr
     assert "400 rows of 3 inputs in 1 block" in blocks.stderr
     assert "spooled to scratch/chainrule-spool-" in blocks.stderr
     answers = [
@@ -72,6 +72,23 @@ def test_a_size_that_is_none_is_named(here, memory):
     result = run("train", "t.csv", f"--memory={memory}")
     assert result.exit_code == 2
     assert f"--memory {memory!r}: give a size, as 2GB or 500MB" in result.stderr
+
+
+@pytest.mark.parametrize("memory", ["100", "2", "999999.5"])
+def test_a_size_without_a_unit_is_not_taken_for_bytes(here, memory):
+    result = run("train", "t.csv", "--memory", memory)
+    assert result.exit_code == 2
+    assert f"a number alone is one of bytes: type {memory}MB" in result.stderr
+    assert run("train", "t.csv", "--memory", "100000000", *QUICK).exit_code == 0
+
+
+@pytest.mark.parametrize("spool", ["nowhere", "t.csv"])
+def test_a_folder_for_scratch_files_that_is_none_is_named_before(here, spool):
+    result = run("train", "t.csv", "--memory", "1k", "--spool", spool)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"chainrule: --spool {spool}: name a folder that exists and that you can write to"
+    ]
 
 
 def test_faults_are_those_of_the_table_in_memory(here):

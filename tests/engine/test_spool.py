@@ -86,6 +86,17 @@ def test_a_spool_too_large_for_the_disk_is_refused_before(tmp_path):
         made.refuse_no_room(10**18)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no full device")
+def test_room_that_is_lost_midway_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("numpy.lib.format.write_array_header_1_0", lambda file, header: None)
+    with Spool(tmp_path) as made:
+        monkeypatch.setattr(made, "path", lambda name: "/dev/full")
+        with pytest.raises(
+            DataError, match=r"no space left on device.*another folder with --spool"
+        ):
+            made.write(9, {"X": ((10**6,), float)}, [(np.zeros((9, 10**6)),)])
+
+
 def test_a_folder_that_is_none_is_named(tmp_path):
     with pytest.raises(DataError, match=r"nowhere: no scratch folder can be made there .*--spool"):
         Spool(tmp_path / "nowhere")

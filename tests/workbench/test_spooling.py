@@ -178,8 +178,9 @@ def test_what_will_be_done_is_said_before_it_starts(tmp_path, folder):
     path = tmp_path / "t.csv"
     table().write_csv(path)
     _, _, tell = both(path, folder)
-    assert "of memory, and 1 bytes may be used: read in blocks" in tell.headings[0]
-    assert "600 rows of 5 inputs in 1 block; a pass reads 28.8 kB" in tell.notes[0]
+    assert "of memory, and 1 bytes may be used for it: read in blocks" in tell.headings[0]
+    assert "600 rows of 5 inputs in 1 block; a pass reads 28.8 kB; the blocks" in tell.notes[0]
+    assert "of memory beside the program's own, whatever --memory says" in tell.notes[0]
     assert f"spooled to {folder}" in tell.notes[1]
     assert all(shares[-1] == 1 for shares in tell.shares.values())
 
@@ -273,7 +274,9 @@ def test_a_disk_that_is_too_small_is_named_before_anything_is_written(
     path = tmp_path / "t.csv"
     table().write_csv(path)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=5))
-    with pytest.raises(DataError, match=r"scratch files take 37.4 kB, and 5 bytes are free there"):
+    with pytest.raises(
+        DataError, match=r"take 37.4 kB, 67.1 MB are to stay free .* 5 bytes are free"
+    ):
         run(Request(path, memory=1, spool=folder), Recording())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from chainrule.model_file import Model
     from chainrule.training.checkpoint import Checkpoint
     from chainrule.workbench.pipeline import Outcome
+
+LEAST_BARE = 10**6  # bytes that are asked for without a unit: fewer are meant as megabytes
 
 
 def train(
@@ -270,6 +273,8 @@ def train(
         cluster=cluster,
         lanes=lanes,
     )
+    if spool is not None and not (spool.is_dir() and os.access(spool, os.W_OK | os.X_OK)):
+        raise ValueError(f"--spool {spool}: name a folder that exists and that you can write to")
     if cluster is not None:
         from chainrule.workbench import on_cluster
 
@@ -371,10 +376,16 @@ def _bytes(memory: str | None) -> int | None:
         return None
     from chainrule.engine.memory import bytes_of
 
+    found = 0
     with suppress(ValueError):
-        if found := bytes_of(memory):
-            return found
-    raise ValueError(f"--memory {memory!r}: give a size, as 2GB or 500MB")
+        found = bytes_of(memory)
+    if not found:
+        raise ValueError(f"--memory {memory!r}: give a size, as 2GB or 500MB")
+    if found < LEAST_BARE and not memory.strip()[-1].isalpha():
+        raise ValueError(
+            f"--memory {memory}: a number alone is one of bytes: type {memory.strip()}MB"
+        )
+    return found
 
 
 def _units(hidden: str) -> tuple[int, ...]:

@@ -110,8 +110,9 @@ class Spool:
         free = shutil.disk_usage(self.folder).free
         if size + SPARE > free:
             raise DataError(
-                f"{self.parent}: the scratch files take {in_bytes(size)}, and {in_bytes(free)} are "
-                "free there: name a folder on another disk with --spool DIR"
+                f"{self.parent}: the scratch files take {in_bytes(size)}, {in_bytes(SPARE)} are to "
+                f"stay free beside them, and {in_bytes(free)} are free there: name a folder on "
+                "another disk with --spool DIR"
             )
 
     def path(self, name: str) -> Path:
@@ -133,15 +134,17 @@ class Spool:
         """
         with ExitStack() as stack:
             try:
-                files = [stack.enter_context(open(self.path(name), "wb")) for name in kinds]
+                files = [stack.enter_context(open(self.path(name), "wb", 0)) for name in kinds]
                 for file, (shape, dtype) in zip(files, kinds.values(), strict=True):
                     np.lib.format.write_array_header_1_0(file, _header(m, shape, np.dtype(dtype)))
             except OSError as error:
                 raise self._cannot_write(error) from None
             for block in blocks:
                 for file, rows, (_, dtype) in zip(files, block, kinds.values(), strict=True):
+                    left = np.ascontiguousarray(rows, dtype).reshape(-1).view(np.uint8)
                     try:
-                        np.ascontiguousarray(rows, dtype).tofile(file)
+                        while len(left):  # NumPy's tofile does not say that no space is left
+                            left = left[file.write(left.data) :]
                     except OSError as error:
                         raise self._cannot_write(error) from None
 

@@ -79,7 +79,7 @@ class Large:
             return f"{size}: read in blocks"
         return (
             f"{size}, which would take about {in_bytes(scan.memory)} of memory, and "
-            f"{in_bytes(self.limit)} may be used: read in blocks"
+            f"{in_bytes(self.limit)} may be used for it: read in blocks"
         )
 
 
@@ -243,7 +243,8 @@ def spooled(request: Request, large: Large, tell: Telling, ask: Stop) -> Spooled
     need = max(READING, BLOCKS * BYTES) + OF_A_ROW * m
     tell.note(
         f"{counted(m, 'row')} of {counted(n, 'input')} in {counted(-(-m // rows), 'block')}; "
-        f"a pass reads {in_bytes(size)}, with about {in_bytes(need)} of memory"
+        f"a pass reads {in_bytes(size)}; the blocks take about {in_bytes(need)} of memory beside "
+        "the program's own, whatever --memory says"
     )
     tell.note(
         f"cells are dear to read again and again: spooled to {spool.folder}, "
