@@ -18,6 +18,7 @@ from chainrule.workbench.telling import Telling
 
 LOCAL = re.compile(r"local:(\d+)")
 EVERY = 30.0  # seconds between two lines on what each worker has done
+QUIET = "import logging; logging.disable()"  # what a process runs before it works
 MOST = 8  # workers that are named
 
 
@@ -41,8 +42,7 @@ def workers_of(cluster: str | None, tell: Telling) -> Iterator[Workers | None]:
         return
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says, we say in a line
-    with _started(cluster) as address:
+    with _quiet(), _started(cluster) as address:
         try:
             client = Client(address, set_as_default=False)
         except (OSError, TimeoutError) as error:
@@ -62,6 +62,17 @@ def workers_of(cluster: str | None, tell: Telling) -> Iterator[Workers | None]:
 
 
 @contextmanager
+def _quiet() -> Iterator[None]:
+    """Let nobody log in this process: what Dask says in many lines is said here in one."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def _started(cluster: str) -> Iterator[Any]:
     """Yield what a client connects to."""
     local = LOCAL.fullmatch(cluster)
@@ -73,7 +84,7 @@ def _started(cluster: str) -> Iterator[Any]:
     with _deaf_to_ctrl_c():
         processes = LocalCluster(
             n_workers=int(local[1]), threads_per_worker=1, host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
+            dashboard_address="127.0.0.1:0", preload=[QUIET],
         )  # fmt: skip
     with processes:
         yield processes
