@@ -106,6 +106,24 @@ def test_a_training_goes_on_from_a_checkpoint_with_or_without_a_cluster(client, 
         file.unlink()
 
 
+@pytest.mark.parametrize("alone_first", [True, False])
+@pytest.mark.parametrize("kind", ["file", "arrays"])
+def test_so_does_one_of_a_table_that_fits_memory(client, folder, tmp_path, kind, alone_first):
+    for name in ("X", "y", "w"):
+        np.save(tmp_path / f"{name}.npy", np.load(folder / f"{name}.npy")[:1500])
+    names = [tmp_path / f"{name}.npy" for name in ("X", "y", "w")]
+    X, y, weights = names if kind == "file" else map(np.load, names)
+    if kind == "file":
+        table = {"X": blocks(X, target=y, weights=weights)}
+    else:
+        table = {"X": X, "Y": y, "weights": weights}
+    options = LBFGS | {"checkpoint": tmp_path / "run.state", "resume": True}
+    ways = [{}, {"client": client}] if alone_first else [{"client": client}, {}]
+    train(NETWORK, **table, **ways[0], **(options | {"max_iter": 2}))
+    got = train(NETWORK, **table, **ways[1], **options)
+    assert bits(got) == bits(train(NETWORK, **table, **LBFGS))
+
+
 @pytest.mark.parametrize("shape", ["arrays", "frame"])
 def test_arrays_and_frames_of_dask(client, table, folder, shape):
     alone = train(NETWORK, table, **LBFGS)

@@ -160,7 +160,14 @@ class Stream(Examples):
         return (X.toarray() if is_sparse(X) else X), Y
 
     def content(self) -> Iterator[Array]:
-        """Yield what shows that the table is the same."""
+        """Yield what shows that the table is the same.
+
+        A table of no more than BUFFER blocks is read into memory where no cluster reads it: there
+        its values tell it from others, so they do here.
+        """
+        if self.n_blocks <= BUFFER:
+            yield from self.into_memory().content()
+            return
         yield np.frombuffer(repr((len(self), self.blocks.source.state())).encode(), np.uint8)
 
     def into_memory(self) -> Rows:
