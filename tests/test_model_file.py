@@ -9,14 +9,17 @@ import stat
 import struct
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
+from scipy.sparse import csr_array
 
-from chainrule import Network, random_theta
+from chainrule import Network, blocks, random_theta
 from chainrule.common.sealed import checksum
+from chainrule.datasets import load as load_table
 from chainrule.datasets.columns import Column
 from chainrule.datasets.encoding import Encoder
 from chainrule.datasets.scaling import Scaling
@@ -402,3 +405,50 @@ def test_a_link_stays_a_link_and_ctrl_c_leaves_no_draft(path, tmp_path, monkeypa
     with pytest.raises(KeyboardInterrupt):
         save(path, example())
     assert {file.name for file in tmp_path.iterdir()} == {path.name, link.name}
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """A folder with a table in two files, and it as a table in memory."""
+    frame = pl.DataFrame(
+        {
+            "width": np.linspace(90.0, 110.0, 3000),
+            "town": ["Oslo", "Rome", "Bern"] * 1000,
+            "kind": ["big", "small"] * 1500,
+        }
+    )
+    (tmp_path / "rows").mkdir()
+    frame[:2000].write_parquet(tmp_path / "rows" / "part-1.parquet")
+    frame[2000:].write_parquet(tmp_path / "rows" / "part-2.parquet")
+    frame.write_parquet(tmp_path / "all.parquet")
+    return tmp_path / "rows", load_table(tmp_path / "all.parquet", target="kind")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_table_in_blocks_has_the_answers_of_one_in_memory(rows, dtype):
+    folder, data = rows
+    network = Network((data.X.shape[1], 3, 1))
+    theta = random_theta(network, 0).astype(dtype) * 10
+    model = Model(network, theta, data.encoder, Scaling.fit(data.X))
+    table = blocks(folder, encoder=model.encoder)
+    h = model.predict(data.X)
+    assert np.ptp(h) > 0.1
+    np.testing.assert_array_equal(model.predict(table), h)
+    assert model.labels(table) == model.labels(data.X)
+    np.testing.assert_array_equal(model.predict(blocks(data.X)), h)
+    np.testing.assert_array_equal(model.predict(blocks(csr_array(data.X))), h)
+
+
+def test_targets_of_a_table_in_blocks_have_their_units():
+    model = example()
+    X = random_theta(model.network, 1)[: 3 * 4].reshape(4, 3)
+    np.testing.assert_array_equal(model.predict(blocks(X)), model.predict(X))
+
+
+def test_a_table_in_blocks_with_other_columns_is_refused(rows, tmp_path):
+    _, data = rows
+    n = data.X.shape[1]
+    model = Model(Network((n, 1)), np.zeros(n + 1), data.encoder)
+    pl.DataFrame({f"x{j}": [1.0] for j in range(n)}).write_parquet(tmp_path / "other.parquet")
+    with pytest.raises(ValueError, match=r"not the model's inputs.*encoder=model\.encoder"):
+        model.predict(blocks(tmp_path / "other.parquet"))

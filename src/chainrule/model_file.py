@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import floats
+from chainrule.common.checks import floats, shortened
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
 from chainrule.common.shown import summary
@@ -26,6 +26,7 @@ from chainrule.common.words import printable
 from chainrule.datasets.encoding import Encoder
 from chainrule.datasets.scaling import Scaling
 from chainrule.datasets.vectors import Label
+from chainrule.engine.blocks import Source, Standardised
 from chainrule.engine.predicting import predict
 from chainrule.notes.network import Network
 
@@ -164,28 +165,54 @@ class Model:
         """The label of each class, or None for regression."""
         return self.encoder.classes
 
-    def predict(self, X: npt.ArrayLike) -> Array:
+    def predict(self, X: npt.ArrayLike | Source) -> Array:
         """Return h for encoded examples, in the units of the target.
 
         Parameters
         ----------
-        X : array of shape (m, s_1)
-            As `Encoder.encode` gives them; they are standardised here where the model's were.
+        X : array of shape (m, s_1), or Source
+            As `Encoder.encode` gives them, or as ``blocks(path, encoder=model.encoder)`` reads
+            them a block at a time; they are standardised here where the model's were.
 
         Returns
         -------
         ndarray of shape (m, K)
+
+        Raises
+        ------
+        ValueError
+            If the examples do not fit the network, or the names of a Source's columns are others.
+
+        Examples
+        --------
+        >>> from chainrule import blocks
+        >>> from chainrule.datasets.columns import Column
+        >>> model = Model(Network((1, 1)), np.array([-3.0, 1.0]), Encoder((Column("size"),)))
+        >>> model.predict(blocks(np.array([[1.0], [5.0]])))
+        array([[0.11920292],
+               [0.88079708]])
         """
-        X = self.network.check_inputs(X)
-        h = predict(self.network, self.theta, self.scaling.apply(X) if self.scaling else X)
+        if isinstance(X, Source):
+            names = self.encoder.feature_names
+            if X.names and tuple(X.names) != tuple(names):
+                raise ValueError(
+                    f"the table's columns {shortened(X.names)} are not the model's inputs "
+                    f"{shortened(names)}: open it with blocks(..., encoder=model.encoder)"
+                )
+            scaled: Any = Standardised(X, self.scaling) if self.scaling else X
+        else:
+            X = self.network.check_inputs(X)
+            scaled = self.scaling.apply(X) if self.scaling else X
+        h = predict(self.network, self.theta, scaled)
         return self.target_scaling.undo(h) if self.target_scaling else h
 
-    def labels(self, X: npt.ArrayLike) -> list[Label]:
+    def labels(self, X: npt.ArrayLike | Source) -> list[Label]:
         """Return the most probable class of each encoded example.
 
         Parameters
         ----------
-        X : array of shape (m, s_1)
+        X : array of shape (m, s_1), or Source
+            As for `predict`.
 
         Returns
         -------

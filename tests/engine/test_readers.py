@@ -402,7 +402,9 @@ def test_columns_in_another_order_and_of_another_width_are_the_same_table(tmp_pa
 def test_what_no_network_takes_is_refused_with_a_remedy(tmp_path):
     path = tmp_path / "t.parquet"
     pl.DataFrame({"x": [1.0, None], "cut": ["a", "b"], "y": [1, 2]}).write_parquet(path)
-    with pytest.raises(DataError, match=r"column 'cut' holds String, no numbers: name the inputs"):
+    with pytest.raises(
+        DataError, match=r"column 'cut' holds String, no numbers.*load\(\.\.\.\)\.encoder"
+    ):
         blocks(path).read(0, 2)
     with pytest.raises(DataError, match=r"t.parquet, row 2: column 'x' has a missing value: fill"):
         blocks(path, columns=["x"]).read(0, 2)

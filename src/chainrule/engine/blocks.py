@@ -341,10 +341,10 @@ class Standardised(View):
         self.inputs, self.targets = inputs, targets
 
     def read(self, first: int, last: int) -> Rows:
-        """Return the rows, scaled: float32 stays, all else is float64."""
+        """Return the rows, scaled and not sparse: float32 stays, all else is float64."""
         X, y, weights = self.source.read(first, last)
         if self.inputs is not None:
-            X = self.inputs.apply(X)
+            X = self.inputs.apply(X.toarray() if is_sparse(X) else X)
         if self.targets is not None and y is not None:
             y = self.targets.apply(y)
         return X, y, weights

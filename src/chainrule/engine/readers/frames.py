@@ -329,7 +329,8 @@ class Frames(Source):
                 if not (dtype.is_numeric() or dtype == pl.Boolean):
                     raise DataError(
                         f"{sheet.name}: column {name!r} holds {dtype}, no numbers: name the inputs "
-                        "in columns=[...], or give the encoder of a table that was loaded"
+                        "in columns=[...], or give encoder=chainrule.datasets.load(...).encoder, "
+                        "of some rows"
                     )
                 wide = dtype.is_decimal() or dtype in (pl.Int128, pl.UInt128)
                 found.add(np.float64 if wide else pl.Series(dtype=dtype).to_numpy().dtype)
