@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import floats, shortened
+from chainrule.common.checks import floats, refuse_path, shortened
 from chainrule.common.files import File, name_of, read_bytes, reason, write_atomically
 from chainrule.common.sealed import checksum
 from chainrule.common.shown import summary
@@ -201,6 +201,7 @@ class Model:
                 )
             scaled: Any = Standardised(X, self.scaling) if self.scaling else X
         else:
+            refuse_path(X)
             X = self.network.check_inputs(X)
             scaled = self.scaling.apply(X) if self.scaling else X
         h = predict(self.network, self.theta, scaled)

@@ -2,12 +2,13 @@
 
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, random_array
 
-from chainrule import Network, random_theta
+from chainrule import Network, predict, random_theta
 from chainrule.common.checks import DataError
 from chainrule.engine import blocks, stream
 from chainrule.engine.blocks import Arrays, Npy
@@ -228,6 +229,14 @@ def test_what_does_not_fit_the_network_is_said():
         examples_of(NETWORK, Arrays(X, Y), Y)
     with pytest.raises(ValueError, match="Y is missing"):
         examples_of(NETWORK, X)
+
+
+@pytest.mark.parametrize("Y", [None, np.zeros(3)])
+def test_the_name_of_a_file_is_told_from_numbers(Y):
+    with pytest.raises(ValueError, match=r"give chainrule\.blocks\('t\.parquet', target=\.\.\.\)"):
+        examples_of(NETWORK, "t.parquet", Y)
+    with pytest.raises(ValueError, match=r"give chainrule\.blocks\('X\.npy'"):
+        predict(NETWORK, np.zeros(NETWORK.size), Path("X.npy"))
 
 
 def test_what_is_streamed_is_large_and_mapped_or_to_be_converted(tmp_path):

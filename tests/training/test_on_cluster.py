@@ -178,6 +178,11 @@ def test_what_a_cluster_cannot_do_is_said(client, table):
     big = np.zeros((40_000, 8))
     with pytest.raises(ValueError, match=r"X is in the memory of this process.*chainrule\.blocks"):
         train(NETWORK, big, np.zeros(40_000, int), client=client)
+    import dask.array as da
+
+    of_big = r"the Dask collection that is given, was made of an array .* as \.npy .* or Zarr"
+    with pytest.raises(ValueError, match=of_big):
+        train(NETWORK, da.from_array(big), da.from_array(np.zeros(40_000, int)), client=client)
     with pytest.raises(ValueError, match=r"a cluster trains in lanes.*give lanes=8"):
         train(NETWORK, table, client=client, optimizer="adam")
     with pytest.raises(ValueError, match="lanes is for minibatches"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,16 @@ def floats(values: npt.ArrayLike, name: str) -> Array:
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold numbers, got {array.dtype}")
     return array.astype(np.float64)
+
+
+def refuse_path(X: Any) -> None:
+    """Raise ValueError where examples are the name of a file, and say what opens it."""
+    if isinstance(X, str | os.PathLike):
+        name = os.fspath(X)
+        raise ValueError(
+            f"X must hold numbers, got the text {name!r}: to read a file, give "
+            f"chainrule.blocks({name!r}, target=...)"
+        )
 
 
 def _rectangular(values: npt.ArrayLike, name: str) -> Array:

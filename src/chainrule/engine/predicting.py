@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import as_dtype
+from chainrule.common.checks import as_dtype, refuse_path
 from chainrule.common.types import Array
 from chainrule.engine.blocks import Source, block_rows
 from chainrule.engine.choice import _chosen_kernel
@@ -139,6 +139,7 @@ def predict(
         h = np.empty((len(X), network.K), theta.dtype)
         if kernel.forward(theta, X, h, _threads(threads, network, len(X))):
             return h
+    refuse_path(X)
     theta = np.ascontiguousarray(network.check_theta(theta))
     examples: Any = _sparse_inputs(network, X) if is_sparse(X) else network.check_inputs(X)
     m = examples.shape[0]  # a sparse X has no length

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from chainrule.common.checks import refuse_weights
 from chainrule.common.shown import summary
-from chainrule.engine.blocks import Blocks, Source
+from chainrule.engine.blocks import Arrays, Blocks, Source
 from chainrule.engine.choice import chosen
 from chainrule.engine.cluster import LARGE, Loaded, Workers
 from chainrule.engine.examples import Part
@@ -20,10 +20,11 @@ from chainrule.notes.backprop import is_sparse, total_weight
 from chainrule.notes.network import Network
 
 IN_MEMORY = (
-    "X is in the memory of this process, and the workers of a cluster read by themselves: save it "
-    "where all of them can (numpy.save), and give chainrule.blocks(path, target=...); or give "
-    "arrays of Dask"
+    "{what} in the memory of this process, and the workers of a cluster read by themselves: save "
+    "it where all of them can, as .npy (numpy.save) or Zarr, and give chainrule.blocks(path, "
+    "target=...); or give collections of Dask that are made of files, as by dask.array.from_zarr"
 )
+OF_MEMORY = "the table, or the Dask collection that is given, was made of an array or a dataframe"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Remote(Stream):
         import cloudpickle
 
         if len(cloudpickle.dumps(source)) > LARGE:
-            raise ValueError(IN_MEMORY)
+            what = "X is" if isinstance(source, Arrays) else OF_MEMORY
+            raise ValueError(IN_MEMORY.format(what=what))
         dtype = fitting_dtype(network, source, dtype)
         workers.agree(by_kernel=chosen(network, engine) == "kernel")
         blocks = Blocks(source, network, dtype)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.common.checks import check_weights, refuse_weights
+from chainrule.common.checks import check_weights, refuse_path, refuse_weights
 from chainrule.common.shown import summary
 from chainrule.common.threads import aside
 from chainrule.common.types import Array
@@ -344,6 +344,7 @@ def examples_of(
         if Y is not None or weights is not None:
             raise ValueError("the table has its own target and weights: leave Y and weights out")
     else:
+        refuse_path(X)
         if Y is None:
             raise ValueError("Y is missing: X alone is enough only where it is a table of blocks")
         if not streams(network, X, dtype):
