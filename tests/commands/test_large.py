@@ -91,6 +91,19 @@ def test_a_folder_for_scratch_files_that_is_none_is_named_before(here, spool):
     ]
 
 
+def test_a_pattern_without_quotes_is_recognised(here):
+    result = run("train", "parts/0.parquet", "parts/1.parquet", "parts/2.parquet")
+    assert result.exit_code == 2
+    assert "put the pattern in quotes: 'parts/*.parquet'" in result.stderr
+    assert "extra argument" in run("train", "t.csv", "nothing").stderr
+
+
+def test_help_says_that_a_folder_or_a_pattern_is_read():
+    for command in ("train", "predict", "evaluate"):
+        told = " ".join(run(command, "--help").stdout.replace("│", " ").split())
+        assert "a folder, or a pattern in quotes, of Parquet, Arrow or text files" in told
+
+
 def test_faults_are_those_of_the_table_in_memory(here):
     table = pl.read_csv("t.csv").with_columns(id=pl.int_range(1, 401))
     table.write_csv("t.csv")
@@ -116,6 +129,18 @@ def trained(here):
 def short(monkeypatch):
     """Blocks of 60 rows."""
     monkeypatch.setattr("chainrule.datasets.scanning.block_rows", lambda width: 60)
+
+
+def test_answers_as_json_come_from_files_too_and_other_commands_say_that_they_take_one(trained):
+    whole = run("predict", "m.safetensors", "t.csv", "--json")
+    assert json.loads(run("predict", "m.safetensors", "parts", "--json").stdout) == json.loads(
+        whole.stdout
+    )
+    for command in ("check-gradient", "trace"):
+        for what, told in (("parts", "a folder: name a file"), ("parts/*", "a pattern, and one")):
+            result = run(command, "m.safetensors", what)
+            assert result.exit_code == 3
+            assert f"{what}: it is {told}" in result.stderr
 
 
 @pytest.mark.parametrize("model", ["m.safetensors", "numbers.safetensors"])

@@ -130,17 +130,34 @@ def test_a_pattern_may_go_into_folders(tmp_path):
     assert len(opened(f"{tmp_path}/**/*.csv").files) == 2
 
 
+def test_the_column_that_differs_is_named_and_where_only_the_order_does(tmp_path):
+    wide = {f"x{i}": [i] for i in range(30)}
+    ways = {
+        "has no column 'x28'": {name: wide[name] for name in wide if name != "x28"},
+        "has a column 'more'": {**wide, "more": [1]},
+        "has Float64 in column 'x29', not Int64": {**wide, "x29": [0.5]},
+        "has the same columns in another order": dict(reversed(wide.items())),
+    }
+    for told, other in ways.items():
+        pl.DataFrame(wide).write_parquet(tmp_path / "a.parquet")
+        pl.DataFrame(other).write_parquet(tmp_path / "b.parquet")
+        with pytest.raises(DataError, match=rf"b\.parquet: {told}, unlike .*a\.parquet: give files"):
+            list(opened(tmp_path).blocks(Reading()))
+
+
 def test_files_of_other_columns_are_refused(tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     (tmp_path / "b.csv").write_text("a,c\n1,2\n")
     with pytest.raises(
-        DataError, match=r"b\.csv: its columns are a, c, and those of .*a\.csv a, b"
+        DataError, match=r"b\.csv: has a column 'c' and has no column 'b', unlike .*a\.csv:"
     ):
         list(opened(tmp_path).blocks(Reading()))
     for name in "ab":
         (tmp_path / f"{name}.csv").unlink()
         pl.DataFrame({name: [1]}).write_parquet(tmp_path / f"{name}.parquet")
-    with pytest.raises(DataError, match=r"its columns are b, and those of .*a\.parquet a"):
+    with pytest.raises(
+        DataError, match=r"has a column 'b' and has no column 'a', unlike .*a\.parquet"
+    ):
         list(opened(tmp_path).blocks(Reading()))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -43,7 +44,15 @@ class Commands(TyperGroup):
             sys.stdout.flush()  # while a full disk can still be reported
             return result
         except USAGE_ERROR as error:  # wrong options; Typer would draw a frame around it
-            fail(f"{error.format_message()} (see --help)", USAGE)
+            told = error.format_message()
+            _, found, extra = told.partition("unexpected extra argument")
+            files = list(filter(os.path.isfile, extra.partition(" (")[2][:-1].split()))
+            if found and files:
+                pattern = Path(files[0]).with_name(f"*{Path(files[0]).suffix}")
+                told = (
+                    f"one file, folder or pattern is read: put the pattern in quotes: '{pattern}'"
+                )
+            fail(f"{told} (see --help)", USAGE)
         except KeyboardInterrupt:
             nothing_saved()
         except OSError as error:

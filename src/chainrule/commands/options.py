@@ -6,17 +6,21 @@ from typing import Annotated
 
 import typer
 
+IN_BLOCKS = "a folder, or a pattern in quotes, of Parquet, Arrow or text files"
 Source = Annotated[
     str,
     typer.Argument(
         help="digits (shipped with scikit-learn), mnist (a mnist.npz here, or fetched), a small "
         "computed table (xor, moons, ring, spiral, sine, bend), a file (csv and other text, Excel, "
-        "parquet, Arrow, JSON, ARFF, svmlight, npz, npy, mat; also compressed), or - for standard "
-        "input."
+        "parquet, Arrow, JSON, ARFF, svmlight, npz, npy, mat; also compressed), "
+        f"{IN_BLOCKS}, or - for standard input."
     ),
 ]
 ModelPath = Annotated[str, typer.Argument(metavar="MODEL", help="A model file (.safetensors).")]
-File = Annotated[str, typer.Argument(metavar="FILE", help="Data, as SOURCE of train.")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="Data: one file, as train takes.")]
+Files = Annotated[
+    str, typer.Argument(metavar="FILE", help=f"Data, as SOURCE of train; also {IN_BLOCKS}.")
+]
 Header = Annotated[
     bool | None,
     typer.Option(

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import typer
 
 from chainrule.commands import keeping, photos
@@ -17,7 +18,7 @@ from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, sav
 from chainrule.commands.options import (
     Drop,
     Encoding,
-    File,
+    Files,
     Header,
     Json,
     Memory,
@@ -453,7 +454,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
 def predict(
     ctx: typer.Context,
     path: ModelPath,
-    file: File,
+    file: Files,
     drop: Drop = None,
     header: Header = None,
     encoding: Encoding = None,
@@ -473,21 +474,20 @@ def predict(
     model = model_file.load(path)
     how: dict[str, Any] = {"header": header, "encoding": encoding, "drop": drop, "ctx": ctx}
     how["labelled"] = False
+    parts = (data.X for data in parts_like_training(model, file, memory, **how))
     if as_json:
-        X = rows_like_training(model, file, **how).X
-        h = model.predict(X)
+        h = np.concatenate([model.predict(X) for X in parts])
         numbers = model.classes is None
-        answers = (h if h.shape[1] > 1 else h[:, 0]).tolist() if numbers else model.labels(X)
+        answers = (h if h.shape[1] > 1 else h[:, 0]).tolist() if numbers else model.named(h)
         print(json.dumps({"predictions": answers, "h": h.tolist()}))
         return
-    parts = (data.X for data in parts_like_training(model, file, memory, **how))
     answering.write(out, model, parts)
 
 
 def evaluate(
     ctx: typer.Context,
     path: ModelPath,
-    file: File,
+    file: Files,
     drop: Drop = None,
     header: Header = None,
     encoding: Encoding = None,

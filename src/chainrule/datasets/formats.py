@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import difflib
+import glob
 import gzip
 import hashlib
 import io
@@ -234,6 +235,8 @@ def _content(source: File, name: str, encoding: str | None) -> bytes:
     except FileNotFoundError:
         near = difflib.get_close_matches(name, ["digits", *invented.INVENTED])
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        if glob.has_magic(name) and glob.glob(name, recursive=True):
+            raise DataError(f"{name}: it is a pattern, and one file is read: name one") from None
         if "://" in name:
             hint = "; nothing is fetched from an address: download it, and name the file"
         raise DataError(f"{name}: there is no such file{hint}") from None

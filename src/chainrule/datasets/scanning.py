@@ -18,14 +18,14 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from chainrule.common.checks import DataError, shortened
+from chainrule.common.checks import DataError
 from chainrule.common.files import reason
 from chainrule.common.shown import summary
 from chainrule.datasets import cells, decoding, delimited, typed
@@ -196,10 +196,9 @@ class Scan:
         if header is not None:
             like = Reading(header.headed, like.encoding, like.forms)
         layout = find_layout(name, body, like, target)
-        if header is not None and layout.names != header.names:
-            raise DataError(
-                f"{name}: its columns are {shortened(layout.names)}, and those of {self.files[0]} "
-                f"{shortened(header.names)}: give files of the same columns"
+        if header is not None:
+            _refuse_other_columns(
+                name, dict.fromkeys(layout.names), self.files[0], dict.fromkeys(header.names)
             )
         return replace(layout, notes=notes + layout.notes)
 
@@ -217,11 +216,7 @@ class Scan:
             m = typed.read_or_refuse(name, lazy.select(pl.len()).collect, what).item()
             check_width(name, len(found), MOST_TEXT_COLUMNS)
             schema = schema or found
-            if found != schema:
-                raise DataError(
-                    f"{name}: its columns are {shortened([*found])}, and those of {self.files[0]} "
-                    f"{shortened([*schema])}, or their types differ: give files of the same columns"
-                )
+            _refuse_other_columns(name, found, self.files[0], schema)
             index = typed.pandas_index(_tail(file))
             rows = block_rows(len(found))
             for first in range(0, m, rows):
@@ -229,6 +224,29 @@ class Scan:
                 told((done + size * min(first + rows, m) / m) / self.size)
                 yield frame, _of_types(self.name, index)
             done += size
+
+
+def _refuse_other_columns(
+    name: str, found: Mapping[str, Any], first: Path, wanted: Mapping[str, Any]
+) -> None:
+    """Refuse a file whose columns, with their types where they have any, are not the first's."""
+    more = [column for column in found if column not in wanted]
+    less = [column for column in wanted if column not in found]
+    other = [column for column in found if column in wanted and found[column] != wanted[column]]
+    if more or less:
+        told = [f"has a column {more[0]!r}"] if more else []
+        told += [f"has no column {less[0]!r}"] if less else []
+        what = " and ".join(told)
+    elif other:
+        column = other[0]
+        what = f"has {found[column]} in column {column!r}, not {wanted[column]}"
+    elif [*found] != [*wanted]:
+        what = "has the same columns in another order"
+    else:
+        return
+    raise DataError(
+        f"{name}: {what}, unlike {first}: give files of the same columns in one order"
+    )
 
 
 def block_rows(width: int) -> int:
