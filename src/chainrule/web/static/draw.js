@@ -14,6 +14,7 @@ import { words } from "./words.js";
 
 const FIRST = { digit: 7, seed: 21 }; // what is on the pad before anyone draws
 const SPOKEN = 1000; // milliseconds between two answers that a screen reader says
+const UNIT = 200; // milliseconds between two looks into the unit: the picture that is drawn comes first
 
 /** Fill `el` with the view; return how it ends. */
 export function mount(el, source) {
@@ -72,7 +73,7 @@ export function mount(el, source) {
 
   const read = newest(source.ask, heard, source.trouble);
   const lookInto = newest(source.ask, look, source.trouble);
-  const unit = newest(source.ask, explained.show, source.trouble);
+  const unit = newest(source.ask, explained.show, source.trouble, UNIT);
   const strong = newest(source.ask, strongest.show, source.trouble);
   const ink = pad(drawn, (any) => (any ? send() : nothing()), (down) => say(down ? words.penDown : words.penUp));
   const closed = incoming(el, given);

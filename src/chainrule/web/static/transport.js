@@ -68,15 +68,16 @@ export async function follow(name, values, heard, signal = undefined) {
 }
 
 /** Return a function that asks for the newest values alone: what comes while it waits replaces
- * what came before, so that a slow answer never makes a queue.  Its `forget` drops what it waits for. */
-export function newest(ask, heard, failed) {
+ * what came before, so that a slow answer never makes a queue.  Its `forget` drops what it waits for.
+ * From one question to the next it lets at least `gap` milliseconds pass. */
+export function newest(ask, heard, failed, gap = 0) {
   let next = null, busy = false, era = 0;
   async function wanted(name, values) {
     next = [name, values];
     if (busy) return;
     busy = true;
     while (next) {
-      const [name, values] = next, mine = era;
+      const [name, values] = next, mine = era, rest = gap && new Promise((rested) => setTimeout(rested, gap));
       next = null;
       try {
         const answer = await ask(name, values);
@@ -84,6 +85,7 @@ export function newest(ask, heard, failed) {
       } catch (error) {
         if (mine === era) failed(error);
       }
+      await rest;
     }
     busy = false;
   }
