@@ -115,6 +115,19 @@ def test_workers_that_are_killed_change_no_bit(client, blocks, theta, alone, how
         assert same(workers.sums(leaf(theta)), alone)
 
 
+def test_a_worker_that_is_lost_is_told_once(client, blocks, theta, alone):
+    told = []
+    workers = by(client, blocks, tell=told.append)
+    workers.sums(leaf(theta))
+    killed, pid = next(iter(client.run(os.getpid).items()))
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: killed not in client.nthreads())
+    workers.others().threads()
+    workers.threads()
+    assert told == [f"lost 1 worker ({killed}): the rows that were there are read again"]
+    assert same(workers.sums(leaf(theta)), alone)
+
+
 @pytest.mark.parametrize("goes_on", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_worker_that_is_stopped_is_left_out(client, blocks, theta, alone, goes_on):
     workers = by(client, blocks)
@@ -197,13 +210,17 @@ def test_a_client_that_is_closed_is_refused(local):
         Workers(client).agree(by_kernel=False)
 
 
-def test_nobody_there_is_said():
+def test_nobody_there_is_said(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENT", 0.0)
+    told = []
     with (
         distributed.LocalCluster(n_workers=0, **LOOPBACK) as empty,
         distributed.Client(empty, set_as_default=False) as client,
-        pytest.raises(ClusterError, match=r"has no workers, and that for 0\.001 minutes"),
+        pytest.raises(ClusterError, match=r"has no workers, and that for 0\.01 minutes"),
     ):
-        Workers(client, max_lost=0.001).agree(by_kernel=True)
+        Workers(client, max_lost=0.01, tell=told.append).agree(by_kernel=True)
+    (line,) = told
+    assert "has no workers: waiting for a worker (at most 0.01 min)" in line
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule import kernel
-from chainrule.common.checks import DataError
+from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.shown import summary
 from chainrule.common.types import Array, Stopped
 from chainrule.engine.blocks import Block, Blocks, FileState
@@ -41,6 +41,7 @@ FILLED = 0.5  # the share of the workers' memory that blocks may fill
 SILENT = 10.0  # seconds that a scheduler or a worker has to say something simple
 MAX_LOST = 10.0  # minutes without a scheduler, or without workers, after which training ends
 LOOK = 2.0  # seconds between two looks at who is there
+PATIENT = 3.0  # seconds without a scheduler, or without workers, after which it is told
 TICK = 0.05  # seconds between two looks at whether the training is to end
 KILLED = 3  # times that a range may take its workers down with it
 
@@ -283,6 +284,8 @@ class Workers:
         For how many minutes to wait for a scheduler that is gone, or while there is no worker.
     group : int, optional
         How many blocks a task has.  Default: two tasks for each thread.  It changes no bit.
+    tell : callable, optional
+        Told a line where a worker is lost, and where workers are waited for.
 
     Attributes
     ----------
@@ -297,6 +300,7 @@ class Workers:
     group: int | None = None
     shares: dict[str, Share] = field(default_factory=dict)
     alike: Alike | None = None
+    tell: Callable[[str], object] | None = None
 
     __repr__ = summary
 
@@ -313,6 +317,8 @@ class Workers:
         self.late: list[Any] = []
         self._looked = -math.inf
         self._answered = False
+        self._there: set[str] = set()  # the workers at the last look
+        self._told_until = math.nan  # until when a wait that was told lasts at most
 
     def agree(self, by_kernel: bool) -> Alike:
         """Settle what all machines compute with, or raise ClusterError in one sentence."""
@@ -388,8 +394,10 @@ class Workers:
 
     def others(self) -> Workers:
         """Return the same workers, to hold other blocks."""
-        self._more.append(Workers(self.client, self.max_lost, self.group, alike=self.alike))
-        return self._more[-1]
+        more = Workers(self.client, self.max_lost, self.group, alike=self.alike, tell=self.tell)
+        more._there = self._there  # who is lost is told once
+        self._more.append(more)
+        return more
 
     @property
     def free(self) -> bool:
@@ -439,8 +447,15 @@ class Workers:
         return bool(sum(map(len, self._blocks)) * a_row <= FILLED * sum(limits))
 
     def threads(self) -> dict[str, int]:
-        """Return the workers' addresses and how many threads each has."""
-        return dict(self.scheduler("ncores", workers=None))
+        """Return the workers' addresses and how many threads each has; tell who is lost."""
+        threads = dict(self.scheduler("ncores", workers=None))
+        lost = sorted(self._there - {*threads})
+        if lost and self.tell is not None:
+            them = f"{counted(len(lost), 'worker')} ({shortened(lost)})"
+            self.tell(f"lost {them}: the rows that were there are read again")
+        self._there.clear()
+        self._there.update(threads)
+        return threads
 
     def scheduler(self, what: str, **options: Any) -> Any:
         """Return what the scheduler says, or raise Lost where it says nothing."""
@@ -486,13 +501,15 @@ class Workers:
                     return
 
     def wait(self, until: float, what: str) -> None:
-        """Wait a moment, or end the training where it is too late."""
+        """Wait a moment, and tell it once; or end the training where it is too late."""
         kernel.heed()
-        if time.monotonic() > until:
-            self.end(
-                f"the scheduler {self.client.scheduler.address} {what}, and that for "
-                f"{self.max_lost:g} minutes"
-            )
+        now, why = time.monotonic(), f"the scheduler {self.client.scheduler.address} {what}"
+        if now > until:
+            self.end(f"{why}, and that for {self.max_lost:g} minutes")
+        late = now > until - 60 * self.max_lost + PATIENT
+        if late and self._told_until != until and self.tell is not None:
+            self._told_until = until
+            self.tell(f"{why}: waiting for a worker (at most {self.max_lost:g} min)")
         time.sleep(0.1)
 
     def _new_client(self) -> Any:

@@ -48,7 +48,7 @@ def workers_of(cluster: str | None, tell: Telling) -> Iterator[Workers | None]:
         except (OSError, TimeoutError) as error:
             raise ClusterError(f"--cluster {cluster}: nobody answers there ({error})") from None
         with client:
-            workers = Workers(client)
+            workers = Workers(client, tell=tell.note)
             build = workers.agree(by_kernel=kernel.BUILT).build
             threads = workers.threads()
             each = f"{counted(len(threads), 'worker')}, {counted(sum(threads.values()), 'thread')}"
