@@ -67,6 +67,10 @@ def _hear(number: int, frame: object) -> None:
     if number == signal.SIGINT:
         if 2 in terminals:
             os.write(2, SHOW_CURSOR)
+        if spool := sys.modules.get("chainrule.engine.spool"):
+            for left in [left for left in list(spool.made) if left.remove.alive]:
+                with suppress(OSError):
+                    os.write(2, f"chainrule: left behind: {left.folder}\n".encode())
         os._exit(interrupted())
 
 

@@ -151,3 +151,26 @@ def test_the_door_imports_nothing_of_chainrule():
 
 def test_the_tests_own_process_heeds_as_before():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, os.getpid()
+
+
+def test_a_second_ctrl_c_names_the_scratch_folder_that_it_leaves(tmp_path):
+    program = (
+        "import os, signal, sys, time\n"
+        "import chainrule_command\n"
+        "from chainrule.engine.spool import Spool\n"
+        "chainrule_command.heed_signals()\n"
+        "chainrule_command.can_unwind.set()\n"
+        "gone, spool = Spool(sys.argv[1]), Spool(sys.argv[1])\n"
+        "gone.remove()\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(9)\n"
+        "except KeyboardInterrupt:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(9)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    found = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    (left,) = tmp_path.iterdir()
+    assert found.returncode == 130
+    assert found.stderr == f"chainrule: left behind: {left}\n"

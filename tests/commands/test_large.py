@@ -104,6 +104,18 @@ def test_help_says_that_a_folder_or_a_pattern_is_read():
         assert "a folder, or a pattern in quotes, of Parquet, Arrow or text files" in told
 
 
+def test_a_source_that_is_read_whole_says_so(here):
+    table = np.random.default_rng(0).normal(size=(60, 3))
+    np.save("t.npy", table)
+    how = ["--memory", "1k", "--out", "m.safetensors"]
+    whole = "read whole, whatever --memory says"
+    assert whole in run("train", "t.npy", *QUICK, *how).stderr
+    result = run("predict", "m.safetensors", "t.npy", *how[:2], "--out", "h.csv")
+    assert whole in result.stderr
+    assert result.stderr.splitlines()[-1] == "60 answers in h.csv"
+    assert whole not in run("train", "t.csv", *QUICK, "--memory", "1GB").stderr
+
+
 def test_faults_are_those_of_the_table_in_memory(here):
     table = pl.read_csv("t.csv").with_columns(id=pl.int_range(1, 401))
     table.write_csv("t.csv")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from chainrule.common.checks import DataError
+from chainrule.common.checks import DataError, counted
 from chainrule.common.files import drafted, reason
 from chainrule.common.types import Array
 from chainrule.common.words import cell
@@ -18,18 +18,29 @@ from chainrule.model_file import Model, probability
 
 def write(out: Path | None, model: Model, parts: Iterator[Array]) -> None:
     """Write the answers to the rows of X, which come in parts, to a file or to stdout."""
+    from chainrule.commands import terminal
+
     if out is None:
         _write_csv(sys.stdout, model, parts)
         return
+    rows = 0
+
+    def counting() -> Iterator[Array]:
+        nonlocal rows
+        for X in parts:
+            rows += len(X)
+            yield X
+
     try:
         with drafted(out) as draft:
             if out.suffix.lower() == ".parquet":
-                to_parquet(draft, (_frame(model, X) for X in parts))
+                to_parquet(draft, (_frame(model, X) for X in counting()))
             else:
                 with open(draft, "w", encoding="utf-8", newline="") as file:
-                    _write_csv(file, model, parts)
+                    _write_csv(file, model, counting())
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({reason(error)})") from None
+    terminal.say(f"{counted(rows, 'answer')} in {out}")
 
 
 def _write_csv(file: TextIO, model: Model, parts: Iterator[Array]) -> None:

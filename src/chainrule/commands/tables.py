@@ -573,12 +573,14 @@ def parts_like_training(
     from chainrule.commands import terminal
     from chainrule.datasets.tables import reading_like
     from chainrule.engine.learning import like_training
-    from chainrule.workbench.spooling import Large
+    from chainrule.workbench.spooling import WHOLE, Large, in_blocks
     from chainrule.workbench.telling import in_options
 
     try:
         large = Large.of(file, _bytes(memory))
         if large is None:
+            if memory is not None and not in_blocks(file):
+                terminal.say(f"{file}: {WHOLE}")
             data = rows_like_training(model, file, header, encoding, drop, ctx, labelled=labelled)
             if labelled and data.held_out is not None:
                 size = counted(len(data.held_out), "row")

@@ -244,9 +244,7 @@ def _refuse_other_columns(
         what = "has the same columns in another order"
     else:
         return
-    raise DataError(
-        f"{name}: {what}, unlike {first}: give files of the same columns in one order"
-    )
+    raise DataError(f"{name}: {what}, unlike {first}: give files of the same columns in one order")
 
 
 def block_rows(width: int) -> int:

@@ -325,6 +325,8 @@ def prepare(
         X, Y = spooled.rows(scaling, target_scaling)
     refuse_what_does_not_fit(request, training, X, Y)
     tell_data(tell, data, training, held_out, scaling, target_scaling)
+    if request.memory is not None and spooled is None and not spooling.in_blocks(request.source):
+        tell.note(spooling.WHOLE)
     plan = planned(request, training, X, Y, tell, stop, checkpoint)
     ask(stop)
     watched = None

@@ -37,6 +37,7 @@ Stop = Callable[[], None]
 """Asked again and again; it raises an error where the work is to end."""
 
 SHIPPED = ("digits", "mnist", "-", *INVENTED)
+WHOLE = "read whole, whatever --memory says: only text, Parquet and Arrow are read in blocks"
 SHARE = 0.7  # of the memory that is free, which a table may take as a whole
 READING = 250 << 20  # bytes that reading a few blocks of text or columns takes
 BLOCKS = 12  # of 8 MB, that a training has in memory: two buffers of 4, and those that are summed
@@ -59,9 +60,7 @@ class Large:
 
         With always, it is one that fits, too.
         """
-        if not isinstance(source, str | os.PathLike) or source in SHIPPED:
-            return None
-        scan = scanning.opened(source)
+        scan = _scan(source)
         if scan is None:
             return None
         if limit is None and (free := memory.available()) is not None:
@@ -81,6 +80,17 @@ class Large:
             f"{size}, which would take about {in_bytes(scan.memory)} of memory, and "
             f"{in_bytes(self.limit)} may be used for it: read in blocks"
         )
+
+
+def in_blocks(source: Any) -> bool:
+    """Whether a source is of a kind that is read in blocks, where it would not fit memory."""
+    return _scan(source) is not None
+
+
+def _scan(source: Any) -> Scan | None:
+    if not isinstance(source, str | os.PathLike) or source in SHIPPED:
+        return None
+    return scanning.opened(source)
 
 
 @dataclass(eq=False)
