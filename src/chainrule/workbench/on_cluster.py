@@ -7,8 +7,10 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from importlib.util import find_spec
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
 
 from chainrule import kernel
 from chainrule.common.checks import counted
@@ -18,6 +20,8 @@ from chainrule.workbench.telling import Telling
 
 LOCAL = re.compile(r"local:(\d+)")
 EVERY = 30.0  # seconds between two lines on what each worker has done
+NO_BOKEH = b"Dask needs bokeh"  # what Dask serves in a dashboard's place
+SOON = 2.0  # seconds that a dashboard has to answer
 QUIET = "import logging; logging.disable()"  # what a process runs before it works
 MOST = 8  # workers that are named
 
@@ -54,11 +58,21 @@ def workers_of(cluster: str | None, tell: Telling) -> Iterator[Workers | None]:
             each = f"{counted(len(threads), 'worker')}, {counted(sum(threads.values()), 'thread')}"
             by = "NumPy" if build is None else f"the kernel's build {build}"
             tell.note(f"{each} at {client.scheduler.address}: all compute by {by}", heading=True)
-            tell.note(f"Dask's dashboard: {client.dashboard_link}")
+            if _is_served(client.dashboard_link):
+                tell.note(f"Dask's dashboard: {client.dashboard_link}")
             try:
                 yield workers
             finally:
                 workers.close()
+
+
+def _is_served(dashboard: str | None) -> bool:
+    """Whether a dashboard is there: a scheduler may have none, or no Bokeh to draw it."""
+    try:
+        with build_opener(ProxyHandler({})).open(str(dashboard), timeout=SOON) as page:
+            return NO_BOKEH not in page.read()
+    except (OSError, ValueError, HTTPException):  # nobody there, no such page, no address
+        return False
 
 
 @contextmanager
