@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -30,6 +31,13 @@ def test_every_command_on_the_readme_runs(tmp_path, monkeypatch):
     Image.fromarray(rgb).save("page.jpg")
     model_file.save("net.safetensors", shipped_model())
     Path("table.csv").write_text("a,b,kind\n" + "1,2,red\n3,4,blue\n" * 20)
+    Path("folder").mkdir()
+    rng = np.random.default_rng(0)
+    for part in range(2):
+        x = rng.normal(size=100)
+        pl.DataFrame(
+            {"x": x, "z": x**2, "label": (x + rng.normal(size=100) > 0).astype(int)}
+        ).write_parquet(f"folder/{part}.parquet")
     Path("cost.py").write_text("def cost(theta):\n    return theta @ theta, 2 * theta\n")
     monkeypatch.setattr(
         "chainrule.web.server.serve", lambda desk, port, started, place: print(place or "draw")
