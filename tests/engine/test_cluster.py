@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from functools import partial
+from types import SimpleNamespace
 
 import dask_workers
 import numpy as np
@@ -145,6 +146,21 @@ def test_a_worker_that_is_stopped_is_left_out(client, blocks, theta, alone, goes
         os.kill(said[stopped], signal.SIGCONT if goes_on else signal.SIGKILL)
     for _ in range(3):
         assert same(workers.sums(leaf(theta)), alone)
+
+
+def test_ranges_are_late_though_most_of_them_wait_for_one_worker():
+    asked = cluster.Evaluation.__new__(cluster.Evaluation)
+    asked.workers = SimpleNamespace(times={("sum", True): [0.2, 0.4]})
+    asked.times, asked.enough, asked.last = [0.1], 2, 0.0
+    assert not asked._is_late(1.9, 1)
+    assert asked._is_late(2.1, 1)
+    assert not asked._is_late(3.9, 2)
+    asked.workers.times = {}
+    assert not asked._is_late(149.0, 1)
+    assert asked._is_late(151.0, 1)
+    asked.times = [0.1, 10.0]
+    assert not asked._is_late(25.0, 1)
+    assert asked._is_late(26.0, 1)
 
 
 def test_a_block_that_fails_says_which_and_where(client, blocks, theta, table, tmp_path):

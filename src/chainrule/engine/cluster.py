@@ -35,6 +35,7 @@ from chainrule.engine.sums import Sums, Tree
 
 A_THREAD = 2  # ranges of blocks for each thread of a worker: the last to answer is less late
 LATE = 5.0  # medians of how long a range takes, after which others are asked
+FIRST = 30.0  # seconds that a range may take, as long as nobody knows
 SOON = 1.0  # seconds before which nobody is late
 LARGE = 2**20  # bytes of theta and the like from which they are a task of their own
 FILLED = 0.5  # the share of the workers' memory that blocks may fill
@@ -620,9 +621,12 @@ class Evaluation:
 
     def _is_late(self, now: float, patience: int) -> bool:
         """Whether the ranges that are missing are late, so that others are to be asked."""
-        if len(self.times) < self.enough:
-            return False
-        return now - self.last > patience * max(SOON, LATE * statistics.median(self.times))
+        typical = FIRST
+        if len(self.times) >= self.enough:
+            typical = statistics.median(self.times)
+        elif known := [max(times) for times in self.workers.times.values() if times]:
+            typical = max(known)  # of what was asked before; too few have answered this
+        return now - self.last > patience * max(SOON, LATE * typical)
 
     def _wait_for_workers(self) -> None:
         """Look who is there, and wait for somebody; raise Lost where the scheduler is gone."""
