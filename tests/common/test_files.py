@@ -219,3 +219,18 @@ def test_where_there_are_no_locks_files_are_written_too(tmp_path, monkeypatch):
     write_atomically(tmp_path / "a.bin", b"new")
     assert (tmp_path / "a.bin").read_bytes() == b"new"
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_large_file_keeps_the_old_one_s_mode_and_is_on_the_disk_first(tmp_path, monkeypatch):
+    done = []
+    for name in ("fsync", "replace"):
+        work = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, n=name, w=work: (done.append(n), w(*a))[1])
+    path = tmp_path / "h.npy"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    with files.drafted(path) as draft:
+        draft.write_bytes(b"new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert done[:2] == ["fsync", "replace"]

@@ -141,7 +141,10 @@ def drafted(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         with open(draft, "xb") as file:
             _lock(file)
+            if target.exists():
+                draft.chmod(stat.S_IMODE(target.stat().st_mode))
             yield draft
+            os.fsync(file.fileno())
             os.replace(draft, target)
     finally:
         with suppress(OSError):

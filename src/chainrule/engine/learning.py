@@ -131,7 +131,7 @@ class Digest:
         rows = np.zeros(len(part.rows), dtype=bool)
         sums = []
         for name, vector in part.table.items():
-            news = self.news.setdefault(name, News(self._most(name)))
+            news = self.news.setdefault(name, News(MOST_KEPT if self.asked.keep else MOST_VALUES))
             rows |= news.add(vector)
             sums.append(news.sums(vector))
         target = self.news.setdefault("", News(MOST_VALUES, numbers=True))
@@ -151,9 +151,6 @@ class Digest:
         self.m += len(part.rows)
         self.seen += len(next(iter(contents.table.values())))
         self.blocks += 1
-
-    def _most(self, name: str) -> int:
-        return MOST_KEPT if self.asked.keep else MOST_VALUES
 
     def _merge(self, read: Any) -> None:
         """Add up what was found in the cells of each column, with the rows' numbers."""

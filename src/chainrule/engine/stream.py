@@ -152,7 +152,11 @@ class Stream(Examples):
     def computed_by(self, network: Network) -> str:
         """Return which engine computes the network on these rows."""
         each = np.empty((0, network.K)) if self.blocks.by_output else None
-        return chosen(network, self.engine, self.block(0)[0] if self.sparse else None, each)
+        if not self.sparse:
+            return chosen(network, self.engine, None, each)
+        from scipy.sparse import csr_array
+
+        return chosen(network, self.engine, csr_array((0, self.blocks.source.n)), each)
 
     def few(self) -> tuple[Array, Array]:
         """Return X and Y of the first block."""
