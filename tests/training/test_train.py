@@ -396,14 +396,19 @@ def test_validation_examples_choose_among_the_starts(examples, validation):
     assert len(best.minima) == 3
 
 
-def test_ctrl_c_keeps_the_best_of_several_starts(examples):
+def interrupted(examples):
+    """Train from many starts until Ctrl-C, half a second later."""
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
         options = {"optimizer": "adam", "max_iter": 10**9, "patience": None, "check": False}
-        best = train(NETWORK, *examples, n_restarts=100, **options)
+        return train(NETWORK, *examples, n_restarts=100, **options)
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def test_ctrl_c_keeps_the_best_of_several_starts(examples):
+    best = interrupted(examples)
     assert best.interrupted
     assert not best.converged
     assert best.stopped.startswith("stopped: interrupted")
@@ -452,13 +457,7 @@ def test_starts_that_get_no_thread_are_trained_all_the_same(examples, monkeypatc
 
 
 def test_without_threads_ctrl_c_keeps_the_best_and_begins_no_other(examples, no_threads):
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
-    try:
-        options = {"optimizer": "adam", "max_iter": 10**9, "patience": None, "check": False}
-        best = train(NETWORK, *examples, n_restarts=100, **options)
-    finally:
-        signal.signal(signal.SIGALRM, before)
+    best = interrupted(examples)
     assert best.interrupted
     assert best.stopped.startswith("stopped: interrupted")
     assert best.minima == [best.J]

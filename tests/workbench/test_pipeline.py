@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from recording import Recording
 
 from chainrule import train
 from chainrule.common.checks import DataError
@@ -20,26 +20,6 @@ from chainrule.workbench.request import Request
 from chainrule.workbench.telling import SIX_STEPS
 
 QUICK = {"hidden": (8,), "max_iter": 5}
-
-
-class Recording:
-    """A Telling that takes everything down."""
-
-    def __init__(self):
-        self.steps, self.notes, self.headings, self.iterations, self.shares = [], [], [], [], {}
-
-    def step(self, number, found=""):
-        self.steps.append((number, found))
-
-    def note(self, text, *, heading=False):
-        (self.headings if heading else self.notes).append(text)
-
-    @contextmanager
-    def progress(self, what):
-        yield self.shares.setdefault(what, []).append
-
-    def iteration(self, step, max_iter):
-        self.iterations.append((step.iteration, step.J, max_iter))
 
 
 @pytest.fixture

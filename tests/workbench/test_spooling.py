@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from recording import Recording
 
 from chainrule.common.checks import DataError
 from chainrule.common.types import Stopped
@@ -24,26 +24,6 @@ from chainrule.workbench.request import Request
 from chainrule.workbench.spooling import Large, few
 
 M = 600
-
-
-class Recording:
-    """A Telling that takes everything down."""
-
-    def __init__(self):
-        self.steps, self.notes, self.headings, self.shares = [], [], [], {}
-
-    def step(self, number, found=""):
-        self.steps.append((number, found))
-
-    def note(self, text, *, heading=False):
-        (self.headings if heading else self.notes).append(text)
-
-    @contextmanager
-    def progress(self, what):
-        yield self.shares.setdefault(what, []).append
-
-    def iteration(self, step, max_iter):
-        pass
 
 
 def table(kind="classes", order=False):
