@@ -56,6 +56,22 @@ def test_an_error_gives_them_back():
     assert at_work() == 4
 
 
+def test_any_thread_may_hold_blas():
+    with one_blas_thread():
+        pass
+    seen = []
+
+    def hold():
+        with blas_threads(2):
+            seen.append(at_work())
+        seen.append(at_work())
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    thread.join()
+    assert seen == [2, 4]
+
+
 class Blas:
     """A BLAS of eight threads that remembers what it was set to."""
 
@@ -88,9 +104,17 @@ def test_lapack_can_be_left_while_it_computes():
     def ask():
         raise Stopped("enough")
 
+    before = set(threading.enumerate())
     with pytest.raises(Stopped, match="enough"):
         heard(ask, lambda matrix: over.wait(), np.eye(LONG))
-    over.set()
+    (left,) = set(threading.enumerate()) - before
+    try:
+        # A process that ends while it gives work to BLAS's other threads would wait for ever
+        assert at_work() == 1
+    finally:
+        over.set()
+    left.join()
+    assert at_work() == 4
 
 
 def test_what_is_heard_is_what_is_computed():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from threading import Lock
 from typing import Any, ClassVar, TypeVar
@@ -142,7 +142,7 @@ def blas_threads(most: int | None) -> Iterator[None]:
             _Held.holders.remove(most)
             if not _Held.holders:
                 for library, threads in _Held.before:
-                    library.set_num_threads(threads)
+                    _set(library, threads)
             elif most < min(_Held.holders):
                 _hold(min(_Held.holders))
 
@@ -151,7 +151,18 @@ def _hold(most: int) -> None:
     """Let each BLAS have this many threads, but no more than before anybody held it."""
     for library, threads in _Held.before:
         if library.num_threads != min(most, threads):  # at no moment more, for others compute
-            library.set_num_threads(min(most, threads))
+            _set(library, min(most, threads))
+
+
+def _set(library: Any, threads: int) -> None:
+    """Let a BLAS have this many threads, whichever thread asks: `_Held.lock` keeps the order.
+
+    From its version 3.8 threadpoolctl hears only the thread that set a number first.
+    """
+    anyone_may = getattr(library, "clear_controlling_thread", lambda force: None)
+    anyone_may(force=True)
+    library.set_num_threads(threads)
+    anyone_may(force=True)
 
 
 @cache
@@ -170,7 +181,9 @@ LONG = 250  # rows of a matrix for which LAPACK takes longer than a thread takes
 def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *more: Any) -> T:
     """Return compute(matrix, *more); Ctrl-C, and what ask raises, ends the wait for it.
 
-    LAPACK cannot be stopped: a thread that nobody waits for any longer brings it to its end.
+    LAPACK cannot be stopped: a thread that nobody waits for any longer brings it to its end, with
+    one thread of BLAS until then.  (A process that ends waits for the other threads of BLAS, for
+    ever where such a thread gives them work at that moment.)
 
     Examples
     --------
@@ -179,7 +192,10 @@ def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *
     """
     if len(matrix) < LONG:
         return compute(matrix, *more)
+    hold = ExitStack()
+    hold.enter_context(one_blas_thread())
     found = aside(compute, matrix, *more)
+    found.add_done_callback(lambda _: hold.close())
     while not found.done():
         ask()
         with suppress(TimeoutError):
