@@ -20,8 +20,10 @@ def begins(thread: Thread) -> bool:
     return True
 
 
-def aside(function: Callable[..., T], *given: Any) -> Future[T]:
+def aside(function: Callable[..., T], *given: Any, daemon: bool = True) -> Future[T]:
     """Call a function in a thread that ends with the process; without threads, here and now.
+
+    The process waits for a thread that is no daemon.
 
     Examples
     --------
@@ -36,6 +38,6 @@ def aside(function: Callable[..., T], *given: Any) -> Future[T]:
         except BaseException as error:
             answer.set_exception(error)
 
-    if not begins(Thread(target=copy_context().run, args=(work,), daemon=True)):
+    if not begins(Thread(target=copy_context().run, args=(work,), daemon=daemon)):
         work()
     return answer

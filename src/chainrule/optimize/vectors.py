@@ -182,8 +182,8 @@ def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *
     """Return compute(matrix, *more); Ctrl-C, and what ask raises, ends the wait for it.
 
     LAPACK cannot be stopped: a thread that nobody waits for any longer brings it to its end, with
-    one thread of BLAS until then.  (A process that ends waits for the other threads of BLAS, for
-    ever where such a thread gives them work at that moment.)
+    one thread of BLAS until then.  A process that ends waits for it, because BLAS takes its memory
+    away from under it.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *
         return compute(matrix, *more)
     hold = ExitStack()
     hold.enter_context(one_blas_thread())
-    found = aside(compute, matrix, *more)
+    found = aside(compute, matrix, *more, daemon=False)
     found.add_done_callback(lambda _: hold.close())
     while not found.done():
         ask()
