@@ -131,7 +131,14 @@ def _can_begin(threads: int) -> bool:
 def _end(pool: Any) -> None:
     with _pools_change, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for grandchildren, and says if it cannot
+        processes = [*(pool._processes or {}).values()]
+        if pool._executor_manager_thread is not None:
+            # The pool drops the calls that its thread may be about to send: it fails, and so
+            # nobody ends the processes
+            pool._executor_manager_thread._invoke_excepthook = lambda *of_thread: None
         pool.shutdown(kill_workers=True)
+        for process in processes:
+            process.terminate()
     _pools.discard(pool)
 
 
