@@ -15,6 +15,7 @@ import os
 import struct
 import subprocess
 import sys
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -95,7 +96,9 @@ def sparse(file: BinaryIO) -> Any:
     import numpy as np
     from scipy.sparse import load_npz
 
-    matrix = load_npz(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, that Python 2 wrote it
+        matrix = load_npz(file)
     if hasattr(matrix, "indptr"):
         matrix.check_format()
         if (np.diff(matrix.indptr) < 0).any():  # not looked at where the last one is 0
