@@ -20,10 +20,15 @@ READY = {  # what is seen once a view has its first answers; else its heading
 
 def read(page, *labels):
     """Wait until the page has read the ink as one of some labels."""
-    page.wait_for_function(
-        "labels => labels.includes(document.querySelector('.read .label')?.textContent)",
-        arg=labels,
-    )
+    try:
+        page.wait_for_function(
+            "labels => labels.includes(document.querySelector('.read .label')?.textContent)",
+            arg=labels,
+        )
+    except Exception as error:
+        seen = page.evaluate("[document.activeElement.className, document.body.innerText]")
+        error.add_note(f"the page has the focus at and says {seen}")
+        raise
 
 
 def axe(page):
