@@ -19,7 +19,12 @@ from chainrule.training.steps import train
 
 if typing.TYPE_CHECKING:
     from chainrule.engine.readers import blocks
-    from chainrule.estimators import MLPClassifier, MLPRegressor
+    from chainrule.estimators import (
+        MLPClassifier,
+        MLPRegressor,
+        TableClassifier,
+        TableRegressor,
+    )
     from chainrule.handwriting.reading import Digit, read_digits
 
 __version__ = "0.1.0"
@@ -39,6 +44,8 @@ __all__ = [
     "Result",
     "State",
     "Step",
+    "TableClassifier",
+    "TableRegressor",
     "Trace",
     "WrongGradientError",
     "accumulate",
@@ -60,7 +67,7 @@ __all__ = [
 
 def __getattr__(name: str) -> typing.Any:
     """Import what needs more than NumPy when it is first used."""
-    if name in ("MLPClassifier", "MLPRegressor"):
+    if name in ("MLPClassifier", "MLPRegressor", "TableClassifier", "TableRegressor"):
         from chainrule import estimators
 
         return getattr(estimators, name)

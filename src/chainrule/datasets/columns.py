@@ -34,6 +34,13 @@ class Column:
         What is taken from each date, names of `DATE_PARTS`; empty for other columns.
     gaps : bool
         Whether another 0/1 input says where a number was missing.
+    squash : (centre, spread) or None
+        A number becomes z / sqrt(1 + (z/3)^2) with z = (x - centre) / spread: hardly altered near
+        the centre, and between -3 and 3 however far away it is.
+    edges : tuple of float
+        Where a number's *pieces* begin, and where the last ends, ascending.  Each piece is another
+        input: how much of it lies below the number, from 0 to 1.  A network that weighs them draws
+        a line with a bend at each edge.
     """
 
     name: str
@@ -42,6 +49,8 @@ class Column:
     two: bool = False
     parts: tuple[str, ...] = ()
     gaps: bool = False
+    squash: tuple[float, float] | None = None
+    edges: tuple[float, ...] = ()
 
     __repr__ = summary
 
@@ -51,7 +60,7 @@ class Column:
         if self.parts:
             names = [f"{self.name}.{part}" for part in self.parts]
         elif self.categories is None:
-            names = [self.name]
+            names = [self.name, *(f"{self.name}>{edge:.12g}" for edge in self.edges[:-1])]
         else:
             names = [f"{self.name}={category}" for category in self.categories[self.two :]]
         return (*names, f"{self.name}={MISSING}") if self.gaps else tuple(names)
@@ -77,6 +86,34 @@ all zeros")
     def unknown(self) -> str:
         """What a text becomes that is missing, or none of the categories."""
         return f"taken as {self.mean or 0.0:.2g}" if self.two else "all zeros"
+
+
+def squashed(numbers: Array, centre: float, spread: float) -> Array:
+    """Return z / sqrt(1 + (z/3)^2) with z = (x - centre) / spread.
+
+    Examples
+    --------
+    >>> squashed(np.array([5.0, 6.0, 1e9]), centre=5.0, spread=1.0).round(2)
+    array([0.  , 0.95, 3.  ])
+    """
+    z = (numbers - centre) / spread
+    return np.asarray(z / np.hypot(1, z / 3))
+
+
+def in_pieces(numbers: Array, edges: Array) -> Array:
+    """Return how much of each piece lies below each number, of shape (m, len(edges) - 1).
+
+    Gorishniy, Rubachev and Babenko, *On embeddings for numerical features in tabular deep
+    learning* (2022), section 3.2.
+
+    Examples
+    --------
+    >>> in_pieces(np.array([-1.0, 0.5, 3.0]), np.array([0.0, 1.0, 5.0]))
+    array([[0. , 0. ],
+           [0.5, 0. ],
+           [1. , 0.5]])
+    """
+    return np.clip((numbers[:, None] - edges[:-1]) / np.diff(edges), 0, 1)
 
 
 def _year(dates: Array) -> Array:
@@ -140,7 +177,9 @@ def write(
     for j, part in enumerate(column.parts):
         block[:, j] = DATE_PARTS[part](vector)
     if not column.parts:
-        block[:, 0] = vector
+        block[:, 0] = vector if column.squash is None else squashed(vector, *column.squash)
+        if column.edges:
+            block[:, 1 : len(column.edges)] = in_pieces(vector, np.array(column.edges))
     if column.gaps:
         block[:, -1] = absent
     return notes
@@ -188,7 +227,7 @@ def _write_categories(
     if unknown.any():
         first = f"{values[int(np.argmax(unknown))]!r} in {place.first(unknown)} first"
         n, of = int(unknown.sum()), int((~absent).sum())
-        if of >= ENOUGH and n >= NEARLY_ALL * of:
+        if of >= ENOUGH and n >= NEARLY_ALL * of and not place.part:
             raise DataError(
                 f"{place} has {counted(n, 'value')} of {of:,} not seen in training, {first}, where "
                 f"training had {shortened(categories)}: correct it, or train without it"

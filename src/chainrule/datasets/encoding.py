@@ -285,6 +285,12 @@ class Encoder:
             binary = column.categories is not None and len(column.categories) == 2
             if (column.two and not binary) or not set(column.parts) <= set(DATE_PARTS):
                 raise ValueError(f"bad encoder (column {column.name!r})")
+            squash, edges = column.squash, column.edges
+            plain = column.categories is None and not column.parts
+            squashes = squash is None or (plain and len(squash) == 2 and squash[1] > 0)
+            bends = not edges or (plain and len(edges) > 1 and bool((np.diff(edges) > 0).all()))
+            if not (squashes and bends):
+                raise ValueError(f"bad encoder (column {column.name!r})")
         return encoder
 
     def _refuse_other_columns(self, table: Table, source: str) -> None:
@@ -315,6 +321,8 @@ def _column(fields: Mapping[str, Any]) -> Column:
         _typed(fields.get("two", False), bool),  # older models have no more than the three above
         _tuple(fields.get("parts"), str) or (),
         _typed(fields.get("gaps", False), bool),
+        _numbers(fields.get("squash")),  # type: ignore[arg-type]  # two, see Encoder.from_json
+        _numbers(fields.get("edges")) or (),
     )
 
 
@@ -335,6 +343,12 @@ def _typed(value: Any, kind: Any) -> Any:
 
 def _tuple(values: Any, kind: Any) -> tuple[Any, ...] | None:
     return None if values is None else tuple(_typed(v, kind) for v in _typed(values, list | tuple))
+
+
+def _numbers(values: Any) -> tuple[float, ...] | None:
+    kind = int | float
+    numbers = _tuple(values, kind)
+    return None if numbers is None else tuple(_number(number) or 0.0 for number in numbers)
 
 
 def _number(value: Any) -> float | None:

@@ -1,0 +1,151 @@
+"""Columns of a table of any kind as inputs, with nothing asked and nothing refused.
+
+Numbers are squashed and cut into pieces, so that a network can bend at each edge; missing ones have
+an input of their own.  Text becomes its frequent categories: rare ones are as new ones will be, all
+zeros.  What tells nothing is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from chainrule.common.checks import counted, shortened
+from chainrule.common.types import Array
+from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
+from chainrule.datasets.vectors import absences
+
+PIECES = 12
+MOST_CATEGORIES = 40
+QUARTILES = np.array([0.25, 0.5, 0.75])
+FREQUENT = 2  # rows that a category has at least
+
+
+def learn_pieces(
+    table: Mapping[str, Array], weights: Array | None = None, pieces: int = PIECES
+) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """Decide what each column becomes.
+
+    Parameters
+    ----------
+    table : mapping of str to array of shape (m,)
+        See `chainrule.datasets.vectors`; no number is infinite.
+    weights : array of shape (m,), optional
+        The weight of each row; 2 is the row twice.
+    pieces : int, default=12
+        Into how many a column of numbers is cut, each with as many rows.
+
+    Returns
+    -------
+    columns : tuple of Column
+    left_out : dict of str to str
+        Why each of the other columns tells nothing.
+
+    Examples
+    --------
+    >>> table = {"age": np.array([31.0, 44.0, 58.0]), "id": np.array([7.0, 7.0, 7.0])}
+    >>> (age,), left_out = learn_pieces(table, pieces=2)
+    >>> age.inputs, left_out
+    (('age', 'age>31', 'age>44'), {'id': 'has one value'})
+    """
+    columns: list[Column] = []
+    left_out: dict[str, str] = {}
+    seen: dict[bytes, str] = {}
+    m = len(next(iter(table.values()), ()))
+    w = np.ones(m) if weights is None else weights
+    for name, all_values in table.items():
+        vector = all_values[w > 0]
+        absent = absences(vector)
+        same = repr(vector.tolist()).encode() if vector.dtype == object else vector.tobytes()
+        if absent.all():
+            left_out[name] = "has no value"
+            continue
+        if (twin := seen.setdefault(same, name)) != name:
+            left_out[name] = f"is the same as {twin!r}"
+            continue
+        text = vector.dtype == object
+        values = np.where(absent, MISSING, vector) if text else vector[~absent]
+        gaps = bool(absent.any()) and not text
+        if len(np.unique(values)) == 1 and not gaps:
+            left_out[name] = "has one value"
+            continue
+        column = _learnt(name, values, w[w > 0] if text else w[w > 0][~absent], pieces)
+        if column.inputs:
+            columns.append(replace(column, gaps=gaps))
+        else:
+            left_out[name] = "has another text in each row"
+    return tuple(columns), left_out
+
+
+def _learnt(name: str, present: Array, w: Array, pieces: int) -> Column:
+    """Return what the values that are there become; those of numbers and dates may be one."""
+    if present.dtype == object:
+        texts, place = np.unique(present, return_inverse=True)
+        rows = np.bincount(place, w)
+        frequent = np.sort(np.argsort(-rows, kind="stable")[:MOST_CATEGORIES])
+        known = tuple(str(texts[k]) for k in frequent if rows[k] >= FREQUENT)
+        if len(known) == len(texts) == 2:
+            return Column(name, known, float(rows[1] / rows.sum()), two=True)
+        return Column(name, known)
+    if present.dtype.kind == "M":
+        times = present.astype("datetime64[s]").astype(np.int64)
+        seconds = float(np.average(times, weights=w))
+        varies = [part for part, of in DATE_PARTS.items() if len(np.unique(of(present))) > 1]
+        return Column(name, mean=seconds, parts=tuple(varies) or ("elapsed",))
+    numbers = present.astype(np.float64)
+    low, centre, high = _quantiles(numbers, w, QUARTILES).tolist()
+    least, most = float(numbers.min()), float(numbers.max())
+    if least == most:
+        return Column(name, mean=least)
+    squash = (centre, high - low if high > low else (most - least) / 2)
+    return Column(name, mean=centre, squash=squash, edges=_edges(numbers, w, pieces))
+
+
+def _edges(numbers: Array, w: Array, pieces: int) -> tuple[float, ...]:
+    """Return the borders between pieces with as many rows each; () of two values alone."""
+    distinct = np.unique(numbers)
+    if len(distinct) == 2:
+        return ()
+    if len(distinct) <= pieces:
+        return tuple(distinct.tolist())
+    shares = np.linspace(0, 1, pieces + 1)
+    edges = np.unique(_quantiles(numbers, w, shares))
+    if len(edges) < 3:  # nearly all have one value
+        edges = np.unique(_quantiles(distinct, np.ones(len(distinct)), shares))
+    return tuple(edges.tolist())
+
+
+def _quantiles(numbers: Array, w: Array, shares: Array) -> Array:
+    """Return numbers that are there, so that a row of weight 2 is the row twice."""
+    return np.asarray(np.quantile(numbers, shares, weights=w, method="inverted_cdf"))
+
+
+def notes(columns: tuple[Column, ...], left_out: Mapping[str, str]) -> list[str]:
+    """Say what was decided, a sentence each.
+
+    Examples
+    --------
+    >>> age = Column("age", squash=(40.0, 9.0), edges=(20.0, 40.0, 60.0))
+    >>> notes((age,), {"id": "has one value"})
+    ['1 column of numbers, in up to 2 pieces: age', "left out: 'id' has one value"]
+    """
+    found = []
+    for what, some in (
+        ("numbers", [c for c in columns if c.squash is not None]),
+        ("text", [c for c in columns if c.categories is not None]),
+        ("dates", [c for c in columns if c.parts]),
+    ):
+        if not some:
+            continue
+        names = [c.name for c in some]
+        how = ""
+        if what == "numbers":
+            how = f", in up to {max(max(len(c.edges) for c in some) - 1, 1)} pieces"
+        if what == "text":
+            names = [f"{c.name} ({len(c.categories or ())})" for c in some]
+            how = ", by their frequent categories"
+        found.append(f"{counted(len(some), 'column')} of {what}{how}: {shortened(names)}")
+    found += [f"left out: {name!r} {why}" for name, why in left_out.items()]
+    return found

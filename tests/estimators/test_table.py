@@ -1,0 +1,221 @@
+"""Committees on tables as they come: any library's, with every mess that people have."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, TimeSeriesSplit, cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from chainrule import TableClassifier, TableRegressor, model_file
+from chainrule.estimators.table import even_parts
+from chainrule.model_file import ModelFileError
+
+QUICK = {"cv": 3, "max_iter": 20, "hidden": 4}
+
+
+def people(m=150):
+    """Return customers as somebody has them, and which of them left."""
+    rng = np.random.default_rng(0)
+    age = rng.integers(18, 90, m).astype(float)
+    income = rng.lognormal(10, 2, m) * 1e3
+    kind = rng.choice(
+        ["gold", "silver", "lead", "rare1", "rare2"], m, p=[0.4, 0.3, 0.28, 0.01, 0.01]
+    )
+    left = (age > 50) ^ (kind == "gold")
+    age[rng.random(m) < 0.1] = np.nan
+    frame = pd.DataFrame(
+        {
+            "age": age,
+            "income": income,
+            "kind": pd.Categorical(kind),
+            "member": rng.random(m) < 0.5,
+            "since": pd.Timestamp("2020-01-01")
+            + pd.to_timedelta(rng.integers(0, 900, m), unit="D"),
+            "children": pd.array(rng.integers(0, 4, m), dtype="Int64"),
+            "note": [f"text {k}" for k in range(m)],
+            "constant": 7,
+            "age again": age,
+            "empty": np.nan,
+        }
+    )
+    frame.loc[::7, "children"] = pd.NA
+    return frame, np.where(left, "left", "stayed")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    X, y = people()
+    return TableClassifier(**QUICK).fit(X, y)
+
+
+@parametrize_with_checks([TableClassifier(max_iter=15), TableRegressor(max_iter=15)])
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+def test_a_table_with_every_mess_is_learnt(fitted):
+    X, y = people()
+    assert fitted.score(X, y) > 0.8
+    assert fitted.left_out_ == {
+        "constant": "has one value",
+        "age again": "is the same as 'age'",
+        "empty": "has no value",
+        "note": "has another text in each row",
+    }
+    assert fitted.notes_[0] == ("3 columns of numbers, in up to 12 pieces: age, income, children")
+    assert "since" in fitted.notes_[2]
+
+
+def test_all_libraries_have_the_same_bits(fitted):
+    X, y = people()
+    X = X.drop(columns=["note"])
+    expected = TableClassifier(**QUICK).fit(X, y).predict_proba(X)
+    plain = {
+        name: [None if pd.isna(v) else v for v in X[name].astype(object)] for name in X.columns
+    }
+    plain["since"] = [v.to_pydatetime() for v in X["since"]]
+    frame = pl.DataFrame(plain)
+    for table in (frame, frame.lazy(), plain):
+        net = TableClassifier(**QUICK).fit(table, y)
+        np.testing.assert_array_equal(net.predict_proba(table), expected)
+
+
+def test_tables_of_arrow(fitted):
+    pa = pytest.importorskip("pyarrow")
+    X, y = people()
+    X = X.drop(columns=["note"])
+    table = pa.Table.from_pandas(X)
+    net = TableClassifier(**QUICK).fit(table, y)
+    np.testing.assert_array_equal(
+        net.predict_proba(table), TableClassifier(**QUICK).fit(X, y).predict_proba(X)
+    )
+
+
+def test_rows_to_come_may_be_new_in_everything(fitted):
+    X, _ = people()
+    row = X.iloc[:12].copy()
+    row["kind"] = "platinum"
+    row["age"], row["income"] = np.nan, 1e300
+    row["member"] = None
+    row["since"] = datetime.datetime(2050, 1, 1)
+    p = fitted.predict_proba(row)
+    assert np.isfinite(p).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_allclose(fitted.predict_proba(row[:1]), p[:1])
+
+
+def test_an_infinite_number_is_named(fitted):
+    X, y = people()
+    X.loc[3, "income"] = np.inf
+    for wrong in (lambda: fitted.predict(X), lambda: TableClassifier(**QUICK).fit(X, y)):
+        with pytest.raises(ValueError, match=r"'income' has inf in data row 4"):
+            wrong()
+
+
+def test_a_table_that_tells_nothing_is_refused():
+    with pytest.raises(ValueError, match="no column tells anything: 'a' has one value"):
+        TableRegressor().fit(pd.DataFrame({"a": [1.0] * 5}), np.arange(5.0))
+
+
+def test_saved_and_loaded_it_predicts_the_same(fitted, tmp_path):
+    X, _ = people()
+    fitted.save(tmp_path / "m.safetensors")
+    again = TableClassifier.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    np.testing.assert_array_equal(again.predict(X), fitted.predict(X))
+    assert again.get_params() == fitted.get_params()
+    assert (again.notes_, again.J_) == (fitted.notes_, fitted.J_)
+    with pytest.raises(ModelFileError, match="not saved by TableRegressor but by TableClassifier"):
+        TableRegressor.load(tmp_path / "m.safetensors")
+    model = model_file.load(tmp_path / "m.safetensors")  # as the command does
+    table = {c.name: X[c.name].to_numpy() for c in model.encoder.columns if c.squash}
+    assert set(table) == {"age", "income", "children"}
+
+
+def test_a_regressor_saved_and_loaded(tmp_path):
+    X, _ = people()
+    y = X["income"].rank().to_numpy()
+    net = TableRegressor(**QUICK).fit(X, y)
+    net.save(tmp_path / "m.safetensors")
+    again = TableRegressor.load(tmp_path / "m.safetensors")
+    for one, other in zip(again.predict(X, 0.8), net.predict(X, 0.8), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_same_bits_for_any_number_of_threads():
+    X, y = people()
+    one, three = (TableClassifier(**QUICK, threads=n).fit(X, y) for n in (1, 3))
+    np.testing.assert_array_equal(one.theta_, three.theta_)
+
+
+def test_numbers_are_in_their_unit_and_range():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = 1e6 + 1e3 * (X[:, 0] + 0.3 * rng.normal(size=300))
+    net = TableRegressor(cv=4).fit(X[:200], y[:200])
+    guess, low, high = net.predict(X[200:], interval=0.9)
+    assert net.score(X[200:], y[200:]) > 0.8
+    assert guess.min() >= y[:200].min()
+    assert guess.max() <= y[:200].max()
+    assert 0.8 <= np.mean((low <= y[200:]) & (y[200:] <= high)) <= 0.97
+    np.testing.assert_array_equal(net.predict(X[200:]), guess)
+    with pytest.raises(ValueError, match="between 0 and 1, got 90"):
+        net.predict(X, interval=90)
+
+
+def test_groups_and_times_are_never_parted():
+    X, y = people()
+    groups = np.arange(len(y)) // 10
+    net = TableClassifier(**QUICK)
+    net.fit(X, y, groups=groups)
+    for rows, tried in net._splits(np.zeros(len(y)), groups):
+        assert not set(groups[rows]) & set(groups[tried])
+    net.set_params(cv=GroupKFold(3)).fit(X, y, groups=groups)
+    net.set_params(cv=TimeSeriesSplit(3)).fit(X, y)
+    assert np.isnan(net.committee_.z[:30]).all()
+    with pytest.raises(ValueError, match="one group only"):
+        TableClassifier(**QUICK).fit(X, y, groups=np.zeros(len(y)))
+
+
+def test_validation_rows_of_ones_own():
+    X, y = people()
+    net = TableClassifier(**QUICK).fit(X[:100], y[:100], X_val=X[100:], y_val=y[100:])
+    assert np.isnan(net.committee_.z[:100]).all()
+    assert np.isfinite(net.committee_.z[100:]).all()
+    with pytest.raises(ValueError, match="X_val and y_val go together"):
+        TableClassifier(**QUICK).fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match="y_val has the class gone"):
+        TableClassifier(**QUICK).fit(X, y, X_val=X[:1], y_val=["gone"])
+
+
+def test_class_weights_lean_to_their_class():
+    X, y = people()
+    rare = TableClassifier(**QUICK, class_weight={"left": 0.05}).fit(X, y)
+    plain = TableClassifier(**QUICK).fit(X, y)
+    assert (rare.predict(X) == "left").sum() < (plain.predict(X) == "left").sum()
+
+
+def test_scikit_learns_tools_take_it():
+    X, y = people()
+    assert cross_val_score(clone(TableClassifier(**QUICK)), X, y, cv=3).mean() > 0.6
+
+
+def test_what_happens_is_told(capsys):
+    X, y = people()
+    told = []
+    TableClassifier(**QUICK, verbose=True, callback=told.append).fit(X, y)
+    assert capsys.readouterr().out.count("rows not seen") == len(told) == 4
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8])
+def test_parts_have_their_share_of_every_class(parts):
+    y = np.random.default_rng(0).integers(0, 3, 100)
+    found = even_parts(y, parts, np.random.default_rng(1))
+    for k in range(3):
+        counts = np.bincount(found[y == k], minlength=parts)
+        assert counts.max() - counts.min() <= 2
+    assert np.ptp(np.bincount(found)) <= 1
