@@ -1,6 +1,7 @@
 """Files of arrays, under the names that people give them."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.sparse import csr_matrix, random_array, save_npz
 from tables import refused, write
 
 from chainrule.common.checks import DataError
-from chainrule.datasets import arrays, formats, octave
+from chainrule.datasets import arrays, foreign, formats, octave
 from chainrule.datasets.tables import load, load_like
 
 X = np.arange(24.0).reshape(12, 2) % 7
@@ -173,6 +174,25 @@ def test_an_array_that_python_2_wrote_is_read():
     content = file.getvalue().replace(b"(12, 2), } ", b"(12L, 2), }")
     assert content != file.getvalue()
     assert contents(content, name="a.npy").table["x2"].tolist() == X[:, 1].tolist()
+
+
+def test_a_sparse_matrix_that_python_2_wrote_is_read(tmp_path):
+    save_npz(tmp_path / "new.npz", csr_matrix(np.eye(40, 3)))
+    with (
+        zipfile.ZipFile(tmp_path / "new.npz") as new,
+        zipfile.ZipFile(tmp_path / "old.npz", "w") as old,
+    ):
+        for name in new.namelist():
+            content = new.read(name)
+            old.writestr(name, content.replace(b"(3,), } ", b"(3L,), }"))
+    with (tmp_path / "old.npz").open("rb") as file:
+        assert foreign.sparse(file).shape == (40, 3)
+
+
+def test_a_matrix_that_is_nearly_empty_is_no_table(tmp_path):
+    save_npz(tmp_path / "s.npz", csr_matrix((30_000, 300)))
+    with pytest.raises(DataError, match="a sparse matrix of 30,000 x 300 is too large for a table"):
+        load(tmp_path / "s.npz")
 
 
 def test_another_array_can_be_the_target(tmp_path):

@@ -99,7 +99,7 @@ def test_rows_to_come_may_be_new_in_everything(fitted):
     X, _ = people()
     row = X.iloc[:12].copy()
     row["kind"] = "platinum"
-    row["age"], row["income"] = np.nan, 1e300
+    row["age"], row["income"] = np.nan, 1e140
     row["member"] = None
     row["since"] = datetime.datetime(2050, 1, 1)
     p = fitted.predict_proba(row)
@@ -110,10 +110,14 @@ def test_rows_to_come_may_be_new_in_everything(fitted):
 
 def test_an_infinite_number_is_named(fitted):
     X, y = people()
-    X.loc[3, "income"] = np.inf
-    for wrong in (lambda: fitted.predict(X), lambda: TableClassifier(**QUICK).fit(X, y)):
-        with pytest.raises(ValueError, match=r"'income' has inf in data row 4"):
-            wrong()
+    for value, told in (
+        (np.inf, "has inf in data row 4: only finite numbers can be used"),
+        (-1e200, r"has -1e\+200 in data row 4: only numbers up to 1e\+150 can be used"),
+    ):
+        X.loc[3, "income"] = value
+        for wrong in (lambda: fitted.predict(X), lambda: TableClassifier(**QUICK).fit(X, y)):
+            with pytest.raises(ValueError, match=f"'income' {told}"):
+                wrong()
 
 
 def test_a_table_that_tells_nothing_is_refused():

@@ -25,6 +25,7 @@ from chainrule.datasets.encoding import Table
 
 FEWEST_PIXELS = 64  # the smallest image in use is 8x8
 MOST_NUMBERS = 1 << 28  # of a sparse matrix that is made dense: 2 GiB
+SPARE_NUMBERS, MORE_NUMBERS = 1 << 22, 1000  # and for each that a sparse matrix tells
 # Names as `_bare` gives them: without case, underscores and spaces
 PAIRS = (  # of inputs and target, the likeliest first
     (("xtrain", "trainx", "xtr", "traindata", "trainimages", "trainfeatures", "traininputs"),
@@ -112,10 +113,10 @@ def square(n: int) -> int | None:
 
 
 def dense(values: Any, name: str) -> Array:
-    """Return a matrix as an array; a sparse one must not be too large for that."""
+    """Return a matrix as an array; a sparse one must not be too large, or too empty, for that."""
     if isinstance(values, np.ndarray):
         return values
-    if math.prod(values.shape) > MOST_NUMBERS:
+    if math.prod(values.shape) > min(MOST_NUMBERS, SPARE_NUMBERS + MORE_NUMBERS * values.nnz):
         raise DataError(
             f"{name}: a sparse matrix of {values.shape[0]:,} x {values.shape[1]:,} is too large "
             "for a table: give it to MLPClassifier or MLPRegressor, which take it as it is"

@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.common.checks import DataError, counted, shortened
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
-from chainrule.datasets.vectors import Place, absences, as_text, is_date, is_number, refuse_infinite
+from chainrule.datasets.vectors import Place, absences, as_text, is_date, is_number, refuse_unusable
 
 ENOUGH = 10  # of fewer rows nothing may be known of a column
 NEARLY_ALL = 0.95
@@ -164,7 +164,7 @@ def write(
     if column.categories is not None:
         return _write_categories(column, vector, block, missing, place)
     vector = _of_its_kind(column, vector, place)
-    refuse_infinite(vector, place)
+    refuse_unusable(vector, place)
     absent, notes = absences(vector), []
     if absent.any():
         if column.mean is None:

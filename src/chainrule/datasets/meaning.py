@@ -14,7 +14,7 @@ from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.doubts import numbers_the_rows
 from chainrule.datasets.encoding import FEW_NOTES, Table
-from chainrule.datasets.vectors import Place, absences, held, text_among_numbers
+from chainrule.datasets.vectors import Place, absences, held, text_among_numbers, unusable, usable
 
 MAX_CATEGORIES = 100
 MOSTLY = 0.5  # a column with a larger share of missing values is better dropped than filled
@@ -139,11 +139,12 @@ def _refuse_unusable(vector: Array, place: Place) -> None:
         raise DataError(place.source, f"{what} has no value at all", drop=[name])
     if (values := held(vector)) is not None:
         raise DataError(place.source, f"{what} holds {values}, no numbers or text", drop=[name])
-    if vector.dtype.kind == "f" and (infinite := np.isinf(vector)).any():
+    if (wrong := unusable(vector)).any():
+        first = vector[wrong][0]
         raise DataError(
             place.source,
-            f"{what} has {place.value(vector, infinite)}, and only finite numbers can be used",
-            na=[str(vector[infinite][0])],
+            f"{what} has {place.value(vector, wrong)}, and only {usable(first)} can be used",
+            na=[str(first)],
             missing="mean",
         )
 

@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.common.checks import counted, shortened
 from chainrule.common.types import Array
 from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
-from chainrule.datasets.vectors import absences
+from chainrule.datasets.vectors import Place, absences, refuse_unusable
 
 PIECES = 12
 MOST_CATEGORIES = 40
@@ -24,24 +24,34 @@ FREQUENT = 2  # rows that a category has at least
 
 
 def learn_pieces(
-    table: Mapping[str, Array], weights: Array | None = None, pieces: int = PIECES
+    table: Mapping[str, Array],
+    weights: Array | None = None,
+    pieces: int = PIECES,
+    source: str = "the table",
 ) -> tuple[tuple[Column, ...], dict[str, str]]:
     """Decide what each column becomes.
 
     Parameters
     ----------
     table : mapping of str to array of shape (m,)
-        See `chainrule.datasets.vectors`; no number is infinite.
+        See `chainrule.datasets.vectors`.
     weights : array of shape (m,), optional
         The weight of each row; 2 is the row twice.
     pieces : int, default=12
         Into how many a column of numbers is cut, each with as many rows.
+    source : str
+        What errors call the table.
 
     Returns
     -------
     columns : tuple of Column
     left_out : dict of str to str
         Why each of the other columns tells nothing.
+
+    Raises
+    ------
+    DataError
+        If a number cannot be used.
 
     Examples
     --------
@@ -56,6 +66,7 @@ def learn_pieces(
     m = len(next(iter(table.values()), ()))
     w = np.ones(m) if weights is None else weights
     for name, all_values in table.items():
+        refuse_unusable(all_values, Place(source, name, np.arange(1, m + 1)))
         vector = all_values[w > 0]
         absent = absences(vector)
         same = repr(vector.tolist()).encode() if vector.dtype == object else vector.tobytes()

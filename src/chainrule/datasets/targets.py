@@ -21,7 +21,7 @@ from chainrule.datasets.vectors import (
     as_labels,
     held,
     is_number,
-    refuse_infinite,
+    refuse_unusable,
     text_among_numbers,
 )
 
@@ -223,5 +223,5 @@ def numbers(y: Array, place: Place) -> Array:
             raise DataError(f"{place} has {place.value(column, wrong)}: not a number")
     y = y.astype(np.float64)
     for column in y.reshape(len(y), -1).T:
-        refuse_infinite(column, place)
+        refuse_unusable(column, place)
     return y

@@ -17,6 +17,8 @@ from chainrule.common.shown import summary
 from chainrule.common.types import Array
 
 Label = int | str
+LARGEST = np.float64(1e150)  # beside float32 as well
+WRITTEN_OUT = 1e15  # whole numbers below
 HELD = {"List": "lists", "Array": "lists", "Struct": "records", "Binary": "bytes"}
 
 
@@ -53,7 +55,7 @@ class Place:
         if isinstance(value, str):
             shown = repr(value)
         else:
-            whole = vector.dtype.kind == "f" and value.is_integer()
+            whole = vector.dtype.kind == "f" and value.is_integer() and abs(value) < WRITTEN_OUT
             shown = str(int(value) if whole else value)
         return f"{shown} in {self.first(chosen)}"
 
@@ -136,9 +138,27 @@ def text_among_numbers(vector: Array, place: Place) -> str | None:
     return f"{row} has {value!r} where most have numbers"
 
 
-def refuse_infinite(vector: Array, place: Place) -> None:
-    """Raise DataError if a vector of numbers has an infinity."""
-    if vector.dtype.kind == "f" and (infinite := np.isinf(vector)).any():
+def unusable(vector: Array) -> Array:
+    """Return which numbers are infinite, or so large that their squares have no sum.
+
+    Examples
+    --------
+    >>> unusable(np.array([1e150, -1e200, np.inf, np.nan]))
+    array([False,  True,  True, False])
+    """
+    if vector.dtype.kind != "f":
+        return np.zeros(vector.shape, dtype=bool)
+    return np.asarray(np.abs(vector) > LARGEST)
+
+
+def usable(value: float) -> str:
+    """Say which numbers can be used, to somebody who has another."""
+    return f"numbers up to {LARGEST:g}" if np.isfinite(value) else "finite numbers"
+
+
+def refuse_unusable(vector: Array, place: Place) -> None:
+    """Raise DataError if a vector of numbers has an infinity, or one as good as that."""
+    if (wrong := unusable(vector)).any():
         raise DataError(
-            f"{place} has {place.value(vector, infinite)}: only finite numbers can be used"
+            f"{place} has {place.value(vector, wrong)}: only {usable(vector[wrong][0])} can be used"
         )

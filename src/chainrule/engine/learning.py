@@ -26,7 +26,7 @@ from chainrule.datasets.encoding import Encoder, Reading, fewer
 from chainrule.datasets.meaning import Beyond
 from chainrule.datasets.scanning import Scan, Told
 from chainrule.datasets.tables import Asked, Part, like
-from chainrule.datasets.vectors import absences
+from chainrule.datasets.vectors import absences, unusable
 from chainrule.engine.sums import Tree
 
 MOST_VALUES = 1000  # different texts of a column; more are no categories, unless somebody says so
@@ -311,7 +311,7 @@ class News:
         if len(y) and y.dtype.kind in "fiub":
             odd = np.asarray((y.sum(axis=1) != 1) | ((y != 0) & (y != 1)).any(axis=1))
             self._mark(rows, odd, "not one-hot")
-            self._mark(rows, np.isinf(y).any(axis=1), "infinite")
+            self._mark(rows, unusable(y).any(axis=1), "infinite")
             self._distinct(y.argmax(axis=1), rows)
         return rows
 
@@ -359,7 +359,7 @@ class News:
                 rows[i] = True
 
     def _numbers(self, vector: Array, absent: Array, rows: Array) -> None:
-        infinite = np.isinf(vector)
+        infinite = unusable(vector)
         self._mark(rows, infinite, "infinite")
         places = np.flatnonzero(~(absent | infinite))
         present = vector[places].astype(np.float64)
