@@ -1,109 +1,339 @@
-"""`chainrule train` on real tables by one command each, beside logistic or ridge regression.
+"""`TableClassifier` and `TableRegressor` beside what people use on tables, each by its defaults.
 
-    CHAINRULE_DATA=FOLDER python -m benchmarks.tables [NAME ...] [--seeds 5]
+    python -m venv .venv-tables
+    .venv-tables/bin/pip install -r benchmarks/requirements-tables.txt .
+    CHAINRULE_DATA=FOLDER .venv-tables/bin/python -m benchmarks.tables [WORD ...] [--splits 5]
 
-FOLDER/tables/tables.csv names the tables, their targets and what these are.  The command names the
-target alone; where it is refused, what the refusal says is typed.  For each seed a fifth of the
-rows is held out, and scikit-learn's LogisticRegression() or Ridge() is fitted to the same rows and
-the same standardised inputs.  The score is the accuracy, or R2.
+FOLDER/tables/tables.csv names the tables.  Words choose methods, tables, or one of the halves:
+settings were chosen on the *first*, every second table beginning with the first, and never on the
+*other*.  For each split a fifth of the rows is held out; all methods have the same rows, two
+threads, and come in turn.  A result is kept in --kept as soon as it is there, and not measured
+again.  The loss is the log loss, or the root of the mean square error over the standard deviation.
 
-A table is "worse" where the mean difference of the scores, in pairs, is below 0 by more than its
-noise: a one-sided t test at 5 %, with the variance that Nadeau and Bengio (Inference for the
-generalization error, 2003) give for splits that share rows: s^2 (1/n + held out / trained on).
+LightGBM, XGBoost and scikit-learn's boosting get text as pandas' categories, CatBoost as its
+cat_features, scikit-learn's and our MLP numbers standardised (missing ones as the mean) and text
+one-hot; pytabkit's methods encode by themselves.
 """
+
+from __future__ import annotations
 
 import argparse
 import csv
+import json
 import os
 import time
 import warnings
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.stats import t
-from sklearn.linear_model import LogisticRegression, Ridge
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
 
-from chainrule.common.checks import DataError
-from chainrule.datasets import load
-from chainrule.workbench.pipeline import run, standardised, true_values
-from chainrule.workbench.request import Request
-from chainrule.workbench.telling import options_typed
-
+THREADS = 2
 HELD_OUT = 0.2
+BINS = 10  # of the expected calibration error
+OURS = "chainrule"
+LEVEL = 0.9  # of the intervals
+
+Fitted = Any  # has predict, and predict_proba where it tells classes apart
 
 
-class Quiet:
-    """A Telling that says nothing."""
-
-    step = note = iteration = lambda *said, **more: None
+def is_text(column: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(column) or column.dtype == bool
 
 
-def options_for(path: Path, target: str) -> dict[str, object]:
-    """Return what must be typed besides the target, as the refusal says."""
-    try:
-        load(path, target)
-    except DataError as error:
-        return dict(error.options)
-    return {}
+def ours(classes: bool) -> Fitted:
+    from chainrule import TableClassifier, TableRegressor
+
+    return (TableClassifier if classes else TableRegressor)(threads=THREADS)
 
 
-def compare(path: Path, target: str, options: dict[str, object], seed: int) -> tuple[float, ...]:
-    """Return the network's score, the linear model's, and the seconds of the command's training."""
-    asked = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-    began = time.perf_counter()
-    outcome = run(Request(path, target, seed=seed, test_size=HELD_OUT, **asked), Quiet())
-    seconds = time.perf_counter() - began
-    scaling = outcome.model.scaling
-    (X, Y), (X_test, Y_test) = (
-        (standardised(part, scaling, None)[0], true_values(part))
-        for part in (outcome.training, outcome.held_out)
+def our_mlp(classes: bool) -> Fitted:
+    from chainrule import MLPClassifier, MLPRegressor
+
+    return encoded((MLPClassifier if classes else MLPRegressor)(random_state=0, threads=THREADS))
+
+
+def sklearn_mlp(classes: bool) -> Fitted:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    return encoded((MLPClassifier if classes else MLPRegressor)(random_state=0))
+
+
+def encoded(estimator: Fitted) -> Fitted:
+    """Return an estimator behind the steps that an MLP needs."""
+    from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    inputs = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), lambda X: [c for c in X if is_text(X[c])]),
+        remainder=make_pipeline(SimpleImputer(), StandardScaler()),
     )
-    model = Ridge() if outcome.model.classes is None else LogisticRegression(max_iter=2000)
-    linear = model.fit(X, Y).score(X_test, Y_test)
-    return outcome.evaluations["held out"].score, linear, seconds
+    if not hasattr(estimator, "predict_proba"):
+        estimator = TransformedTargetRegressor(estimator, transformer=StandardScaler())
+    return make_pipeline(inputs, estimator)
 
 
-def verdict(gains: np.ndarray) -> tuple[float, str]:
-    """Return the noise of the mean gain, and what it says."""
-    n = len(gains)
-    error = gains.std(ddof=1) * np.sqrt(1 / n + HELD_OUT / (1 - HELD_OUT))
-    noise = t.ppf(0.95, n - 1) * error
-    mean = gains.mean()
-    return noise, "better" if mean > noise else "worse" if mean < -noise else "as good"
+class Boosted:
+    """A boosting library that takes pandas' categories."""
+
+    def __init__(self, estimator: Fitted) -> None:
+        self.estimator = estimator
+        self.known: dict[str, Any] = {}
+
+    def table(self, X: pd.DataFrame) -> pd.DataFrame:
+        X = X.copy()
+        for name in X:
+            if is_text(X[name]):
+                text = X[name].astype(object).where(X[name].notna(), None)
+                known = self.known.setdefault(name, sorted(set(text.dropna().astype(str))))
+                X[name] = pd.Categorical(text.map(str, na_action="ignore"), categories=known)
+        X.columns = [f"c{j}" for j in range(X.shape[1])]  # LightGBM refuses some names
+        return X
+
+    def fit(self, X: pd.DataFrame, y: Any) -> Boosted:
+        self.estimator.fit(self.table(X), y)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> Any:
+        return self.estimator.predict(self.table(X))
+
+    def predict_proba(self, X: pd.DataFrame) -> Any:
+        return self.estimator.predict_proba(self.table(X))
+
+
+def hist_boosting(classes: bool) -> Fitted:
+    from sklearn import ensemble
+
+    name = "HistGradientBoosting" + ("Classifier" if classes else "Regressor")
+    return Boosted(getattr(ensemble, name)(categorical_features="from_dtype", random_state=0))
+
+
+def lightgbm(classes: bool) -> Fitted:
+    import lightgbm
+
+    of = lightgbm.LGBMClassifier if classes else lightgbm.LGBMRegressor
+    return Boosted(of(n_jobs=THREADS, verbose=-1, random_state=0))
+
+
+def xgboost(classes: bool) -> Fitted:
+    import xgboost
+
+    of = xgboost.XGBClassifier if classes else xgboost.XGBRegressor
+    return Boosted(of(n_jobs=THREADS, enable_categorical=True, random_state=0))
+
+
+class CatBoost:
+    """CatBoost, which takes text as it is, but no missing text."""
+
+    def __init__(self, estimator: Fitted) -> None:
+        self.estimator = estimator
+
+    @staticmethod
+    def table(X: pd.DataFrame) -> pd.DataFrame:
+        X = X.copy()
+        for name in X:
+            if is_text(X[name]):
+                X[name] = X[name].astype(object).where(X[name].notna(), "missing").astype(str)
+        return X
+
+    def fit(self, X: pd.DataFrame, y: Any) -> CatBoost:
+        text = [name for name in X if is_text(X[name])]
+        self.estimator.fit(self.table(X), y, cat_features=text)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> Any:
+        return np.ravel(self.estimator.predict(self.table(X)))
+
+    def predict_proba(self, X: pd.DataFrame) -> Any:
+        return self.estimator.predict_proba(self.table(X))
+
+
+def catboost(classes: bool) -> Fitted:
+    import catboost
+
+    of = catboost.CatBoostClassifier if classes else catboost.CatBoostRegressor
+    return CatBoost(of(thread_count=THREADS, verbose=0, allow_writing_files=False, random_seed=0))
+
+
+def of_pytabkit(name: str) -> Callable[[bool], Fitted]:
+    def made(classes: bool) -> Fitted:
+        import pytabkit
+
+        kind = getattr(pytabkit, f"{name}_{'Classifier' if classes else 'Regressor'}")
+        return kind(n_threads=THREADS, device="cpu", random_state=0)
+
+    return made
+
+
+METHODS: dict[str, Callable[[bool], Fitted]] = {
+    OURS: ours,
+    "our plain MLP": our_mlp,
+    "scikit-learn's MLP": sklearn_mlp,
+    "hist boosting": hist_boosting,
+    "LightGBM": lightgbm,
+    "XGBoost": xgboost,
+    "CatBoost": catboost,
+    "RealMLP-TD-S": of_pytabkit("RealMLP_TD_S"),
+    "RealMLP-TD": of_pytabkit("RealMLP_TD"),
+    "TabM": of_pytabkit("TabM_D"),
+}
+
+
+def measured(method: str, X: pd.DataFrame, y: Any, classes: bool, split: int) -> dict[str, float]:
+    """Return the scores on the held-out rows, and the seconds."""
+    rows, held = train_test_split(
+        np.arange(len(X)), test_size=HELD_OUT, random_state=split, stratify=y if classes else None
+    )
+    X_fit, X_held = X.iloc[rows].reset_index(drop=True), X.iloc[held].reset_index(drop=True)
+    began = time.perf_counter()
+    fitted = METHODS[method](classes).fit(X_fit, y[rows])
+    ended = time.perf_counter()
+    answer = fitted.predict_proba(X_held) if classes else np.ravel(fitted.predict(X_held))
+    seconds = {"fit s": ended - began, "predict s": time.perf_counter() - ended}
+    if classes:
+        return scores_of_classes(answer, y[held]) | seconds
+    found = {"loss": float(np.sqrt(np.mean((answer - y[held]) ** 2)) / np.std(y[held]))}
+    if method == OURS:
+        _, low, high = fitted.predict(X_held, interval=LEVEL)
+        found["covered"] = float(np.mean((low <= y[held]) & (y[held] <= high)))
+    return found | seconds
+
+
+def scores_of_classes(p: Any, y: Any) -> dict[str, float]:
+    """Return the log loss, the share of errors, the area under the curve, the calibration error.
+
+    >>> p = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
+    >>> found = scores_of_classes(p, np.array([0, 1, 1, 0]))
+    >>> {name: round(value, 4) for name, value in found.items()}
+    {'loss': 0.5108, 'error': 0.25, 'auc': 0.75, 'ece': 0.35}
+    """
+    p = np.clip(np.asarray(p, dtype=float), 1e-15, 1)
+    p /= p.sum(axis=1, keepdims=True)
+    right, sure = p.argmax(axis=1) == y, p.max(axis=1)
+    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    ece = sum(
+        abs(right[place == k].mean() - sure[place == k].mean()) * np.mean(place == k)
+        for k in np.unique(place)
+    )
+    auc = roc_auc_score(y, p[:, 1] if p.shape[1] == 2 else p, multi_class="ovr")
+    loss = -np.log(p[np.arange(len(y)), y]).mean()
+    return {"loss": float(loss), "error": float(1 - right.mean()), "auc": float(auc), "ece": ece}
+
+
+def spread(ratios: Any) -> str:
+    """Return the geometric mean of ratios, and where four fifths of them lie."""
+    low, high = np.quantile(ratios, [0.1, 0.9])
+    return f"{np.exp(np.mean(np.log(ratios))):.3f} ({low:.2f} to {high:.2f})"
+
+
+def report(results: list[dict[str, Any]], halves: dict[str, str]) -> str:
+    """Return Markdown: our losses over each method's, in each half, and every table's losses."""
+    by: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for result in results:
+        by[result["method"], result["table"]].append(result)
+    methods = [name for name in METHODS if any(method == name for method, _ in by)]
+    tables = [name for name in halves if (OURS, name) in by]
+
+    def mean(method: str, table: str, what: str, splits: set[int]) -> float:
+        found = [r[what] for r in by[method, table] if r["split"] in splits and what in r]
+        return float(np.mean(found)) if found else np.nan
+
+    def ratios(method: str, what: str, half: str | None) -> list[float]:
+        found = []
+        for table in tables:
+            both = {r["split"] for r in by[OURS, table]} & {r["split"] for r in by[method, table]}
+            if both and half in (None, halves[table]):
+                found.append(
+                    mean(OURS, table, what, both) / max(mean(method, table, what, both), 1e-9)
+                )
+        return [ratio for ratio in found if np.isfinite(ratio)]
+
+    lines = [
+        "Ours over each, as geometric means over tables (and where four fifths of these lie):", "",
+        "| method | tables | loss | first half | other half | error | time to fit | to predict |",
+        "|---|--:|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for method in methods:
+        if method == OURS or not (all_of := ratios(method, "loss", None)):
+            continue
+        cells = [method, str(len(all_of)), spread(all_of)]
+        for what, half in (
+            ("loss", "first"), ("loss", "other"), ("error", None), ("fit s", None),
+            ("predict s", None),
+        ):  # fmt: skip
+            some = ratios(method, what, half)
+            cells.append(spread(some) if some else "")
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", f"| table | half | {' | '.join(methods)} |", "|---|---|" + "--:|" * len(methods)]
+    for table in tables:
+        splits = {r["split"] for r in by[OURS, table]}
+        losses = [mean(method, table, "loss", splits) for method in methods]
+        best = np.nanmin(losses)
+        shown = ["" if np.isnan(v) else f"**{v:.4f}**" if v == best else f"{v:.4f}" for v in losses]
+        lines.append(f"| {table} | {halves[table]} | {' | '.join(shown)} |")
+    for what in ("ece", "covered"):
+        of = {
+            method: [r[what] for (name, _), found in by.items() if name == method
+                     for r in found if what in r]
+            for method in methods
+        }  # fmt: skip
+        told = ", ".join(f"{method} {np.mean(v):.4f}" for method, v in of.items() if v)
+        lines += ["", f"Mean {what}: {told}"] if told else []
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="of tables, without their ending")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("words", nargs="*", help="methods, tables, first, other")
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--kept", type=Path, default=Path("build/tables.jsonl"))
+    parser.add_argument("--out", type=Path, help="where the report is written, too")
     given = parser.parse_args()
-    folder = Path(os.environ.get("CHAINRULE_DATA", "."), "tables")
-    print(
-        "| table | rows | kind | network | linear | gain | noise | | s | typed besides --target |"
-    )
-    print("|---|--:|---|--:|--:|--:|--:|---|--:|---|")
-    counts: dict[str, int] = {}
-    for row in csv.DictReader((folder / "tables.csv").open()):
-        path = folder / row["file"]
-        if given.names and path.stem not in given.names:
-            continue
-        options = options_for(path, row["target"])
-        kind = "class" if load(path, row["target"], **options).classes else "number"
-        if kind != row["task"]:
-            raise SystemExit(f"{path.stem} is taken for a {kind}, and holds a {row['task']}")
-        scores = np.array(
-            [compare(path, row["target"], options, seed) for seed in range(given.seeds)]
-        )
-        gains = scores[:, 0] - scores[:, 1]
-        noise, word = verdict(gains)
-        counts[word] = counts.get(word, 0) + 1
-        network, linear, seconds = scores.mean(axis=0)
-        cells = (
-            path.stem, f"{int(row['rows']):,}", kind, f"{network:.4f}", f"{linear:.4f}",
-            f"{gains.mean():+.4f}", f"{noise:.4f}", word, f"{seconds:.1f}", options_typed(options),
-        )  # fmt: skip
-        print(f"| {' | '.join(cells)} |", flush=True)
-    print("\n" + ", ".join(f"{n} {word}" for word, n in counts.items()))
+    folder = Path(os.environ.get("CHAINRULE_DATA", "../shared/data"), "tables")
+    with (folder / "tables.csv").open() as file:
+        listed = list(csv.DictReader(file))
+    halves = {Path(t["file"]).stem: ("other" if k % 2 else "first") for k, t in enumerate(listed)}
+    unknown = set(given.words) - {*METHODS, *halves, *halves.values()}
+    if unknown:
+        raise SystemExit(f"no method, table or half: {', '.join(sorted(unknown))}")
+    words = set(given.words)
+    methods = [name for name in METHODS if name in words] or list(METHODS)
+    given.kept.parent.mkdir(parents=True, exist_ok=True)
+    lines = given.kept.read_text().splitlines() if given.kept.exists() else []
+    results = [json.loads(line) for line in lines]
+    done = {(r["method"], r["table"], r["split"]) for r in results}
+    by_size = sorted(listed, key=lambda table: int(table["rows"]))
+    for split in range(given.splits):
+        for entry in by_size:
+            table = Path(entry["file"]).stem
+            if words & {*halves, *halves.values()} and not words & {table, halves[table]}:
+                continue
+            X = pd.read_parquet(folder / entry["file"])
+            y, classes = X.pop(entry["target"]).to_numpy(), entry["task"] == "class"
+            y = np.unique(y.astype(str), return_inverse=True)[1] if classes else y.astype(float)
+            for method in methods:
+                if (method, table, split) in done:
+                    continue
+                found = measured(method, X, y, classes, split)
+                result = {"method": method, "table": table, "split": split} | found
+                results.append(result)
+                with given.kept.open("a") as kept:
+                    kept.write(json.dumps(result) + "\n")
+                print(f"{split} {table:15}{method:20}{found['loss']:.4f} {found['fit s']:.1f} s",
+                      flush=True)  # fmt: skip
+    text = report(results, halves)
+    print(text)
+    if given.out:
+        given.out.mkdir(parents=True, exist_ok=True)
+        (given.out / "tables.md").write_text(text)
+        (given.out / "tables.json").write_text(json.dumps(results, indent=0) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from benchmarks import tables
+from benchmarks import linear
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from benchmarks import tables
     ],
 )
 def test_a_difference_counts_beyond_its_noise(gains, word):
-    noise, found = tables.verdict(np.array(gains))
+    noise, found = linear.verdict(np.array(gains))
     assert (found, noise > 0) == (word, True)
 
 
@@ -23,8 +23,8 @@ def test_what_a_refusal_says_is_typed(tmp_path):
     lines = [f"{i},{a},{a * a}" for i, a in enumerate(rng.normal(size=80).round(3))]
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["nr,a,y", *lines]))
-    options = tables.options_for(path, "y")
+    options = linear.options_for(path, "y")
     assert options == {"drop": ["nr"]}
-    network, linear, seconds = tables.compare(path, "y", options, seed=0)
-    assert network > 0.9 > linear
+    network, ridge, seconds = linear.compare(path, "y", options, seed=0)
+    assert network > 0.9 > ridge
     assert seconds > 0
