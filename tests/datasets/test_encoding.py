@@ -27,7 +27,7 @@ def test_many_columns_that_are_filled_are_told_of_in_one_line(tmp_path):
     data = load(write(tmp_path, "t.csv", text + "2,3,4,5,6,7,8,1\n"), missing="mean")
     filled = [note for note in data.notes if "filled" in note]
     listed = ", ".join(map(repr, names))
-    assert filled == [f"missing values of 7 columns filled with their means: {listed}"]
+    assert filled == [f"missing values of 7 columns filled as in training: {listed}"]
 
 
 def test_missing_values_are_filled_only_when_asked(tmp_path):

@@ -1,6 +1,7 @@
 """Any column becomes inputs, or is left out with the reason."""
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +70,12 @@ def test_two_texts_share_an_input():
         ([np.nan] * 6, "has no value"),
         ([4.0] * 6, "has one value"),
         (np.array(["x"] * 6, dtype=object), "has one value"),
-        (np.array(list("uvwxyz"), dtype=object), "has another text in each row"),
+        (
+            np.array(list("uvwxyz"), dtype=object),
+            "is text that differs in every row, like an identifier",
+        ),
+        (np.array(["u", "v", "w", "x", None, "z"], dtype=object), "has another text in each row"),
+        (np.array([pl.List] * 6, dtype=object), "holds lists, no numbers or text"),
         (NUMBERS, "is the same as 'first'"),
         (np.array(["2024-01-01"] * 6, dtype="datetime64[s]"), "has one value"),
     ],
@@ -85,7 +91,7 @@ def test_a_constant_with_gaps_tells_where_they_are():
     columns, left_out = learnt(first=NUMBERS, x=x)
     assert not left_out
     X, _ = Encoder((columns["x"],), missing="category").encode({"x": x}, "t")
-    np.testing.assert_array_equal(X[:, 0], 7)
+    np.testing.assert_array_equal(X[:, 0], 0)
     np.testing.assert_array_equal(X[:, 1], [0, 1, 0, 0, 1, 0])
 
 
@@ -123,6 +129,7 @@ def test_what_was_decided_is_said():
     assert notes(columns, left_out) == [
         "1 column of numbers, in up to 4 pieces: x",
         "1 column of text, by their frequent categories: kind (2)",
+        "missing values are told by an input: x",
         "left out: 'id' has one value",
     ]
 

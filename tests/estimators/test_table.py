@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, TimeSeriesSplit, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from chainrule import TableClassifier, TableRegressor, model_file
-from chainrule.estimators.table import even_parts
+from chainrule.estimators.table import even_folds
 from chainrule.model_file import ModelFileError
 
 QUICK = {"cv": 3, "max_iter": 20, "hidden": 4}
@@ -64,7 +64,7 @@ def test_a_table_with_every_mess_is_learnt(fitted):
         "constant": "has one value",
         "age again": "is the same as 'age'",
         "empty": "has no value",
-        "note": "has another text in each row",
+        "note": "is text that differs in every row, like an identifier",
     }
     assert fitted.notes_[0] == ("3 columns of numbers, in up to 12 pieces: age, income, children")
     assert "since" in fitted.notes_[2]
@@ -176,7 +176,7 @@ def test_groups_and_times_are_never_parted():
     groups = np.arange(len(y)) // 10
     net = TableClassifier(**QUICK)
     net.fit(X, y, groups=groups)
-    for rows, tried in net._splits(np.zeros(len(y)), groups):
+    for rows, tried in net._splits(np.zeros(len(y)), groups, np.ones(len(y), bool)):
         assert not set(groups[rows]) & set(groups[tried])
     net.set_params(cv=GroupKFold(3)).fit(X, y, groups=groups)
     net.set_params(cv=TimeSeriesSplit(3)).fit(X, y)
@@ -212,13 +212,13 @@ def test_what_happens_is_told(capsys):
     X, y = people()
     told = []
     TableClassifier(**QUICK, verbose=True, callback=told.append).fit(X, y)
-    assert capsys.readouterr().out.count("rows not seen") == len(told) == 4
+    assert capsys.readouterr().out.count("out-of-fold cost") == len(told) == 4
 
 
 @pytest.mark.parametrize("parts", [2, 3, 8])
-def test_parts_have_their_share_of_every_class(parts):
+def test_folds_have_their_share_of_every_class(parts):
     y = np.random.default_rng(0).integers(0, 3, 100)
-    found = even_parts(y, parts, np.random.default_rng(1))
+    found = even_folds(y, parts, np.random.default_rng(1))
     for k in range(3):
         counts = np.bincount(found[y == k], minlength=parts)
         assert counts.max() - counts.min() <= 2

@@ -13,6 +13,7 @@ from chainrule.datasets.vectors import Place, absences, as_text, is_date, is_num
 
 ENOUGH = 10  # of fewer rows nothing may be known of a column
 NEARLY_ALL = 0.95
+FAR = 1e100  # from there on all numbers are squashed to the same
 MISSING = "missing"  # the category of a missing text, and the input that says so of a number
 
 
@@ -60,7 +61,8 @@ class Column:
         if self.parts:
             names = [f"{self.name}.{part}" for part in self.parts]
         elif self.categories is None:
-            names = [self.name, *(f"{self.name}>{edge:.12g}" for edge in self.edges[:-1])]
+            edges = [repr(edge).removesuffix(".0") for edge in self.edges[:-1]]
+            names = [self.name, *(f"{self.name}>{edge}" for edge in edges)]
         else:
             names = [f"{self.name}={category}" for category in self.categories[self.two :]]
         return (*names, f"{self.name}={MISSING}") if self.gaps else tuple(names)
@@ -96,7 +98,8 @@ def squashed(numbers: Array, centre: float, spread: float) -> Array:
     >>> squashed(np.array([5.0, 6.0, 1e9]), centre=5.0, spread=1.0).round(2)
     array([0.  , 0.95, 3.  ])
     """
-    z = (numbers - centre) / spread
+    with np.errstate(over="ignore"):
+        z = np.clip((numbers - centre) / spread, -FAR, FAR)
     return np.asarray(z / np.hypot(1, z / 3))
 
 

@@ -364,5 +364,5 @@ def fewer(notes: list[str]) -> list[str]:
     if len(filled) <= FEW_NOTES:
         return notes
     names = shortened([note.split(": ")[0].removeprefix("column ") for note in filled])
-    one = f"missing values of {len(filled)} columns filled with their means: {names}"
+    one = f"missing values of {len(filled)} columns filled as in training: {names}"
     return [one, *(note for note in notes if note not in filled)]

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import blake2b
 
 import numpy as np
 
 from chainrule.common.checks import counted, shortened
 from chainrule.common.types import Array
 from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
-from chainrule.datasets.vectors import Place, absences, refuse_unusable
+from chainrule.datasets.doubts import numbers_the_rows
+from chainrule.datasets.vectors import Place, absences, held, refuse_unusable
 
 PIECES = 12
 MOST_CATEGORIES = 40
@@ -27,7 +29,9 @@ def learn_pieces(
     table: Mapping[str, Array],
     weights: Array | None = None,
     pieces: int = PIECES,
+    *,
     source: str = "the table",
+    named: bool = True,
 ) -> tuple[tuple[Column, ...], dict[str, str]]:
     """Decide what each column becomes.
 
@@ -39,8 +43,10 @@ def learn_pieces(
         The weight of each row; 2 is the row twice.
     pieces : int, default=12
         Into how many a column of numbers is cut, each with as many rows.
-    source : str
-        What errors call the table.
+    source : str, default="the table"
+        What errors call it.
+    named : bool, default=True
+        Whether somebody named the columns; then one that numbers the rows is left out.
 
     Returns
     -------
@@ -66,10 +72,17 @@ def learn_pieces(
     m = len(next(iter(table.values()), ()))
     w = np.ones(m) if weights is None else weights
     for name, all_values in table.items():
+        if (values_are := held(all_values)) is not None:
+            left_out[name] = f"holds {values_are}, no numbers or text"
+            continue
         refuse_unusable(all_values, Place(source, name, np.arange(1, m + 1)))
         vector = all_values[w > 0]
+        if named and (why := numbers_the_rows(name, all_values, alone=len(table) == 1)) is not None:
+            left_out[name] = why
+            continue
         absent = absences(vector)
         same = repr(vector.tolist()).encode() if vector.dtype == object else vector.tobytes()
+        same = blake2b(same).digest()
         if absent.all():
             left_out[name] = "has no value"
             continue
@@ -79,6 +92,8 @@ def learn_pieces(
         text = vector.dtype == object
         values = np.where(absent, MISSING, vector) if text else vector[~absent]
         gaps = bool(absent.any()) and not text
+        if values.dtype.kind in "iu":
+            values = values.astype(np.float64)
         if len(np.unique(values)) == 1 and not gaps:
             left_out[name] = "has one value"
             continue
@@ -108,8 +123,8 @@ def _learnt(name: str, present: Array, w: Array, pieces: int) -> Column:
     numbers = present.astype(np.float64)
     low, centre, high = _quantiles(numbers, w, QUARTILES).tolist()
     least, most = float(numbers.min()), float(numbers.max())
-    if least == most:
-        return Column(name, mean=least)
+    if least == most:  # and there are gaps, which tell
+        return Column(name, mean=centre, squash=(centre, 1.0))
     squash = (centre, high - low if high > low else (most - least) / 2)
     return Column(name, mean=centre, squash=squash, edges=_edges(numbers, w, pieces))
 
@@ -134,7 +149,7 @@ def _quantiles(numbers: Array, w: Array, shares: Array) -> Array:
 
 
 def notes(columns: tuple[Column, ...], left_out: Mapping[str, str]) -> list[str]:
-    """Say what was decided, a sentence each.
+    """Say what was decided, a sentence for each kind of column.
 
     Examples
     --------
@@ -158,5 +173,8 @@ def notes(columns: tuple[Column, ...], left_out: Mapping[str, str]) -> list[str]
             names = [f"{c.name} ({len(c.categories or ())})" for c in some]
             how = ", by their frequent categories"
         found.append(f"{counted(len(some), 'column')} of {what}{how}: {shortened(names)}")
+    gaps = [c.name for c in columns if c.gaps or MISSING in (c.categories or ())]
+    if gaps:
+        found.append(f"missing values are told by an input: {shortened(gaps)}")
     found += [f"left out: {name!r} {why}" for name, why in left_out.items()]
     return found

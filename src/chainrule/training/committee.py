@@ -1,10 +1,11 @@
-"""Several small networks that answer together, and are one network.
+"""An ensemble of small networks, which is one network: a *committee*.
 
-Each member is trained without some of the rows, which it is then tried on.  By the cost of its
-answers there lambda is found, what the members see, and how much each kind of member counts.
+Each member is trained on some folds of the rows and *tried* on the others, as in cross-validation.
+By the cost of these out-of-fold answers lambda is found, which inputs the members see, and how much
+each kind of member counts.
 
-The committee's z(L) is the mean of its members' z(L).  So it is a network itself: the members'
-hidden units side by side, with no weights from one member to another (`side_by_side`).
+The committee's z(L) is the weighted mean of its members' z(L).  So it is a network itself: the
+members' hidden units side by side, with no weights from one to another (`side_by_side`).
 
 Hansen and Salamon, *Neural network ensembles* (1990); Caruana and others, *Ensemble selection from
 libraries of models* (2004).
@@ -14,19 +15,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
+from threading import Event, Lock
+from typing import TypeVar
 
 import numpy as np
 
 from chainrule.common.shown import summary
+from chainrule.common.threads import aside
 from chainrule.common.types import Array, Stopped
 from chainrule.engine.cores import available_threads
 from chainrule.engine.predicting import forward
 from chainrule.notes.network import Network
 from chainrule.notes.theta import reshape, unroll
+from chainrule.optimize.result import BY_SIGNAL
 from chainrule.training.steps import train
 
+T = TypeVar("T")
 LAMS = tuple(10.0 ** (k / 2) for k in range(-6, 7))  # 0.001, 0.0032, ... 1000
 FIRST = LAMS.index(10.0)  # where the search begins
 LEAST = 0.03  # of an input's mean relevance: less would take it away for good
@@ -100,6 +106,8 @@ class _Tried:
     n_iter: int
     J: float
 
+    __repr__ = summary
+
     def kind(self, share: float = 0.0) -> Kind:
         return Kind(self.inputs, self.by_relevance, self.lam, self.J, share, self.n_iter)
 
@@ -163,6 +171,11 @@ def train_committee(
     -------
     Committee
 
+    Raises
+    ------
+    Stopped
+        If it was asked to stop.
+
     Examples
     --------
     A step in one column, and another column without use:
@@ -190,7 +203,7 @@ def train_committee(
             if told is not None:
                 told(best.kind())
             scales = [
-                relevance(best, theta, scale, columns[view], training.network(view))
+                relevance(theta, scale, columns[view], training.network(view))
                 for theta, scale in zip(best.thetas, scales, strict=True)
             ]
     counts, z, J = _blend(found, training.cost)
@@ -227,7 +240,7 @@ class _Training:
         self.output, self.hidden, self.activation = output, hidden, activation
         self.max_iter, self.seed, self.stop = max_iter, seed, stop
         self.tries = np.bincount(np.concatenate([tried for _, tried in splits]), minlength=len(X))
-        self.threads = threads or available_threads()
+        self.threads, self.over = threads or available_threads(), Event()
 
     def network(self, inputs: Array) -> Network:
         """Return the network of members that see these inputs."""
@@ -284,15 +297,16 @@ class _Training:
                 seed=self.seed + j,
                 threads=1,
                 check=j == 0,
-                stop=self.stop,
+                stop=self._asked_to_stop,
             )
-            if self.stop is not None and self.stop():
+            if BY_SIGNAL in result.stopped:
+                raise KeyboardInterrupt
+            if self._asked_to_stop():
                 raise Stopped("the committee is not complete")
             z = forward(network, result.theta, X[tried] * scales[j], threads=1)[1]
             return result.theta, z, result.n_iter
 
-        with ThreadPoolExecutor(self.threads) as pool:
-            found = list(pool.map(member, range(len(self.splits))))
+        found = self._together(member)
         total = np.zeros(self.Y.shape)
         for (_, tried), (_, z, _) in zip(self.splits, found, strict=True):
             total[tried] += z
@@ -300,8 +314,46 @@ class _Training:
             z = total / self.tries[:, None]
         return [theta for theta, _, _ in found], z, max(n_iter for _, _, n_iter in found)
 
+    def _asked_to_stop(self) -> bool:
+        return self.over.is_set() or (self.stop is not None and self.stop())
 
-def relevance(kind: _Tried, theta: Array, scale: Array, columns: Array, network: Network) -> Array:
+    def _together(self, member: Callable[[int], T]) -> list[T]:
+        """Return what each member comes to, of which some are trained at the same time.
+
+        This thread trains members as well: it hears Ctrl-C, and the others then end soon.
+        """
+        found: dict[int, T] = {}
+        numbers, lock = iter(range(len(self.splits))), Lock()
+
+        def work() -> None:
+            while not self.over.is_set():
+                with lock:
+                    j = next(numbers, None)
+                if j is None:
+                    return
+                found[j] = member(j)
+
+        def help_along() -> None:
+            try:
+                work()
+            except BaseException:
+                self.over.set()
+                raise
+
+        helping = [aside(help_along) for _ in range(min(self.threads, len(self.splits)) - 1)]
+        try:
+            work()
+        except BaseException:
+            self.over.set()
+            raise
+        finally:
+            wait(helping)
+        for helper in helping:
+            helper.result()
+        return [found[j] for j in range(len(self.splits))]
+
+
+def relevance(theta: Array, scale: Array, columns: Array, network: Network) -> Array:
     """Return the scale of each input by what a member has learnt of its column; mean square 1."""
     weights = reshape(network, theta)[0][:, 1:] * scale
     square = np.mean(weights.astype(np.float64) ** 2, axis=0)
@@ -328,7 +380,7 @@ def _blend(found: Sequence[_Tried], cost: Callable[[Array], float]) -> tuple[Arr
 def side_by_side(
     members: Sequence[tuple[Network, Array, Array, Array, float]],
 ) -> tuple[Network, Array]:
-    """Return the network whose z(L) is a weighed sum of those of networks with one hidden layer.
+    """Return the network whose z(L) is a weighted sum of those of networks with one hidden layer.
 
     Parameters
     ----------
