@@ -70,10 +70,7 @@ def test_two_texts_share_an_input():
         ([np.nan] * 6, "has no value"),
         ([4.0] * 6, "has one value"),
         (np.array(["x"] * 6, dtype=object), "has one value"),
-        (
-            np.array(list("uvwxyz"), dtype=object),
-            "is text that differs in every row, like an identifier",
-        ),
+        (np.array(list("uvwxyz"), dtype=object), "has another text in each row"),
         (np.array(["u", "v", "w", "x", None, "z"], dtype=object), "has another text in each row"),
         (np.array([pl.List] * 6, dtype=object), "holds lists, no numbers or text"),
         (NUMBERS, "is the same as 'first'"),
@@ -84,6 +81,12 @@ def test_what_tells_nothing_is_left_out(vector, why):
     columns, left_out = learnt(first=NUMBERS, other=vector)
     assert left_out == {"other": why}
     assert list(columns) == ["first"]
+
+
+def test_a_column_that_numbers_the_rows_would_be_learnt_by_heart():
+    table = {"first": np.sin(np.arange(40)), "Unnamed: 0": np.arange(40.0)}
+    assert learn_pieces(table)[1] == {"Unnamed: 0": "numbers the rows"}
+    assert learn_pieces(table, named=False)[1] == {}
 
 
 def test_a_constant_with_gaps_tells_where_they_are():

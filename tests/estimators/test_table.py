@@ -1,5 +1,6 @@
 """Committees on tables as they come: any library's, with every mess that people have."""
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -64,7 +65,7 @@ def test_a_table_with_every_mess_is_learnt(fitted):
         "constant": "has one value",
         "age again": "is the same as 'age'",
         "empty": "has no value",
-        "note": "is text that differs in every row, like an identifier",
+        "note": "has another text in each row",
     }
     assert fitted.notes_[0] == ("3 columns of numbers, in up to 12 pieces: age, income, children")
     assert "since" in fitted.notes_[2]
@@ -223,3 +224,167 @@ def test_folds_have_their_share_of_every_class(parts):
         counts = np.bincount(found[y == k], minlength=parts)
         assert counts.max() - counts.min() <= 2
     assert np.ptp(np.bincount(found)) <= 1
+
+
+def test_weights_of_any_size_are_relative():
+    X, y = people()
+    plain = TableClassifier(**QUICK).fit(X, y)
+    light = TableClassifier(**QUICK).fit(X, y, np.full(len(y), 2.0**-20))
+    np.testing.assert_array_equal(light.predict_proba(X), plain.predict_proba(X))
+    light = TableClassifier(**QUICK).fit(X, y, np.full(len(y), 1 / len(y)))
+    assert light.encoder_.feature_names == plain.encoder_.feature_names
+    assert light.score(X, y) > 0.8
+
+
+def test_rows_of_weight_0_are_not_there():
+    X, _ = people()
+    rng = np.random.default_rng(0)
+    y = X["income"].rank().to_numpy() + rng.normal(size=len(X))
+    w = np.ones(len(y))
+    w[::5], wrong = 0, y.copy()
+    wrong[::5] = 1e9
+    net = TableRegressor(**QUICK).fit(X, wrong, w)
+    assert net.range_[1] < 1e9
+    assert net.errors_[-1] < 1e9
+    assert np.isnan(net.committee_.z[::5]).all()
+    folds = [(np.arange(5, 150), np.arange(5)), (np.arange(100), np.arange(100, 150))]
+    w[:5] = 0
+    with pytest.raises(ValueError, match="cv has a split without a row of weight above 0"):
+        TableRegressor(**{**QUICK, "cv": folds}).fit(X, y, w)
+    with pytest.raises(ValueError, match="n_samples=1"):
+        TableRegressor(**QUICK).fit(X, y, np.arange(150) == 7)
+
+
+def test_columns_of_any_type():
+    rng = np.random.default_rng(0)
+    m = 60
+    numbers = rng.normal(size=m)
+    X = pd.DataFrame(
+        {
+            "interval": pd.cut(numbers, 3),
+            "month": pd.period_range("2020-01", periods=m, freq="M"),
+            "digits": pd.Categorical(rng.integers(0, 3, m)),
+            "bytes": np.array([b"a", b"b", b"c"])[rng.integers(0, 3, m)].astype(object),
+            "days": np.arange(m).astype("timedelta64[D]") * 2,
+            "second": np.datetime64("2020-01-01", "s") + rng.integers(0, 10**7, m),
+            "mixed": [1, "one", None, 2.5] * (m // 4),
+            "lists": [[1, 2]] * m,
+        }
+    )
+    y = (numbers > 0).astype(int)
+    net = TableClassifier(**QUICK).fit(X, y)
+    assert net.score(X, y) > 0.7
+    assert net.left_out_ == {"lists": "holds lists, no numbers or text"}
+    kinds = {column.name: column for column in net.encoder_.columns}
+    assert kinds["digits"].categories == ("0", "1", "2")
+    assert len(kinds["interval"].categories) == 3
+    assert kinds["days"].squash is not None
+    assert kinds["second"].parts
+    assert kinds["month"].parts
+
+
+def test_cells_without_a_value_have_many_names():
+    rows = np.array([[1.0, pd.NA], [None, "a"], [3.0, "b"], [float("nan"), "a"]] * 10, dtype=object)
+    net = TableClassifier(**QUICK).fit(rows, np.arange(40) % 2)
+    assert [column.gaps for column in net.encoder_.columns] == [True, False]
+
+
+def test_arrays_and_frames_go_by_position():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    y = X[:, 0] - X[:, 2]
+    frame = pd.DataFrame(X, columns=["c", "a", "b"])
+    expected = TableRegressor(**QUICK).fit(X, y).predict(X)
+    named = TableRegressor(**QUICK).fit(frame, y)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        np.testing.assert_array_equal(named.predict(X), expected)
+    np.testing.assert_array_equal(named.predict(frame), expected)
+    numbered = TableRegressor(**QUICK).fit(pd.DataFrame(X), y)
+    np.testing.assert_array_equal(numbered.predict(X), expected)
+    np.testing.assert_array_equal(numbered.predict(X.tolist()), expected)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (lambda net, X, y: net.fit(X, y, groups=y[:-1]), "inconsistent numbers of samples"),
+        (lambda net, X, y: net.fit(X, y, X_val=X[:9], y_val=y[:8]), "inconsistent numbers"),
+        (lambda net, X, y: net.fit(X, y, groups=y, X_val=X[:9], y_val=y[:9]), "leave groups"),
+        (lambda net, X, y: net.set_params(cv=None).fit(X, y), "'cv' parameter"),
+        (lambda net, X, y: net.set_params(cv=[]).fit(X, y), "cv has a split without"),
+        (lambda net, X, y: net.fit(X["age"], y), r"Reshape your data: this has the shape \(150,\)"),
+        (lambda net, X, y: net.fit({"a": [1, 2], "b": [1]}, y), "not of one length"),
+        (lambda net, X, y: net.fit([[1, 2], [3]], y), "must have rows and columns"),
+        (lambda net, X, y: net.fit(X, [None, *y[1:]]), "y has no class in row 0"),
+        (lambda net, X, y: net.fit(X, ["left"] * 150), "one class only, 'left'"),
+        (lambda net, X, y: net.fit(X.iloc[:, [0, 0]], y), "two columns have one name"),
+    ],
+)
+def test_what_does_not_fit_is_named(fit, message):
+    X, y = people()
+    with pytest.raises(ValueError, match=message):
+        fit(TableClassifier(**QUICK), X, y)
+
+
+def test_validation_rows_have_as_many_members_as_folds():
+    X, y = people()
+    net = TableClassifier(cv=2, max_iter=5, hidden=3).fit(
+        X[:90], y[:90], X_val=X[90:], y_val=y[90:]
+    )
+    kept = sum(kind.share > 0 for kind in net.committee_.kinds)
+    assert net.network_.layers[1] == kept * 2 * 3
+
+
+def test_numbers_that_cannot_be_squared_are_no_targets():
+    X, _ = people()
+    y = np.where(np.arange(150) == 3, -1e200, 1.0)
+    with pytest.raises(ValueError, match=r"target 'y' has -1e\+200 in data row 4"):
+        TableRegressor(**QUICK).fit(X, y)
+    with pytest.raises(ValueError, match=r"between 0 and 1, got '0\.9'"):
+        TableRegressor(**QUICK).fit(X, np.arange(150.0)).predict(X, interval="0.9")
+
+
+def test_parameters_come_back_with_their_types(tmp_path):
+    X, y = people()
+    asked = {"hidden": np.int64(3), "class_weight": {"left": 2.0}, "random_state": 7}
+    net = TableClassifier(**{**QUICK, **asked, "cv": GroupKFold(3)})
+    net.fit(X, y, groups=np.arange(150) // 5).save(tmp_path / "m.safetensors")
+    again = TableClassifier.load(tmp_path / "m.safetensors")
+    assert {name: again.get_params()[name] for name in asked} == asked
+    assert again.cv == 8  # splits are not in the file
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": ["left"]}, {"classes": 7}, {"classes": ["a", "b", "c"]},
+        {"dtype": "<U1000000000"}, {"columns": ["age"]}, {"columns": 3}, {"left_out": [["a", 3]]},
+        {"parameters": {"threads": "x"}}, {"parameters": {"no": 1}}, {"named": None, "columns": {}},
+    ],
+)  # fmt: skip
+def test_altered_files_are_refused(fitted, tmp_path, change):
+    fitted.save(tmp_path / "m.safetensors")
+    model = model_file.load(tmp_path / "m.safetensors")
+    options = {**model.provenance.options, **change}
+    about = dataclasses.replace(model.provenance, options=options)
+    model_file.save(tmp_path / "m.safetensors", dataclasses.replace(model, provenance=about))
+    with pytest.raises(ModelFileError, match="not an estimator that can be used"):
+        TableClassifier.load(tmp_path / "m.safetensors")
+
+
+def test_a_file_without_scaling_is_refused(fitted, tmp_path):
+    fitted.save(tmp_path / "m.safetensors")
+    model = model_file.load(tmp_path / "m.safetensors")
+    model_file.save(tmp_path / "m.safetensors", dataclasses.replace(model, scaling=None))
+    with pytest.raises(ModelFileError, match="the inputs have no scaling"):
+        TableClassifier.load(tmp_path / "m.safetensors")
+
+
+def test_a_callback_that_fails_ends_it():
+    X, y = people()
+
+    def enough(kind):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        TableClassifier(**QUICK, callback=enough).fit(X, y)

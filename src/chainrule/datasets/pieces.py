@@ -22,7 +22,7 @@ from chainrule.datasets.vectors import Place, absences, held, refuse_unusable
 PIECES = 12
 MOST_CATEGORIES = 40
 QUARTILES = np.array([0.25, 0.5, 0.75])
-FREQUENT = 2  # rows that a category has at least
+FREQUENT = 1.5  # rows that a category has more of: one is not enough
 
 
 def learn_pieces(
@@ -77,9 +77,11 @@ def learn_pieces(
             continue
         refuse_unusable(all_values, Place(source, name, np.arange(1, m + 1)))
         vector = all_values[w > 0]
-        if named and (why := numbers_the_rows(name, all_values, alone=len(table) == 1)) is not None:
-            left_out[name] = why
-            continue
+        if named and vector.dtype != object:
+            why = numbers_the_rows(name, vector, alone=len(table) == 1)
+            if why is not None:
+                left_out[name] = why
+                continue
         absent = absences(vector)
         same = repr(vector.tolist()).encode() if vector.dtype == object else vector.tobytes()
         same = blake2b(same).digest()
@@ -111,7 +113,7 @@ def _learnt(name: str, present: Array, w: Array, pieces: int) -> Column:
         texts, place = np.unique(present, return_inverse=True)
         rows = np.bincount(place, w)
         frequent = np.sort(np.argsort(-rows, kind="stable")[:MOST_CATEGORIES])
-        known = tuple(str(texts[k]) for k in frequent if rows[k] >= FREQUENT)
+        known = tuple(str(texts[k]) for k in frequent if rows[k] > FREQUENT)
         if len(known) == len(texts) == 2:
             return Column(name, known, float(rows[1] / rows.sum()), two=True)
         return Column(name, known)
