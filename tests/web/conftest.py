@@ -79,7 +79,7 @@ def visit(browser, running):
         options = {"reduced_motion": "reduce", "locale": ENGLISH} | options
         context = browser.new_context(viewport=viewport, **options)
         context.set_default_timeout(PATIENCE)
-        wrong, left = [], []
+        wrong, left, refused = [], [], []
 
         def route(handler):
             if handler.request.url.startswith((origin + "/", "data:", "blob:")):
@@ -92,12 +92,17 @@ def visit(browser, running):
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
+        page.on("response", lambda got: refused.append(got) if got.status >= 400 else None)
         page.goto(f"{origin}/#token={at[1]}")
         if settings:
             page.goto(f"{origin}/#{settings}")
-        yield page
-        expected = getattr(page, "expected", r"(?!)")
-        assert [text for text in wrong if not re.search(expected, text)] == []
+        try:
+            yield page
+            expected = getattr(page, "expected", r"(?!)")
+            assert [text for text in wrong if not re.search(expected, text)] == []
+        except Exception as error:
+            error.add_note(f"refused: {[(got.url, got.text()) for got in refused]}")
+            raise
         assert left == []
         context.close()
 

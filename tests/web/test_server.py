@@ -134,6 +134,16 @@ def test_a_stream_whose_reader_has_gone_says_nothing(monkeypatch, caplog):
     assert caplog.text == ""
 
 
+def test_a_library_that_hears_ctrl_c_in_its_thread_ends_no_page(monkeypatch):
+    def interrupted(at, asked):
+        raise KeyboardInterrupt  # as Polars does while it reads
+
+    monkeypatch.setitem(routes.ROUTES, "read", Route(interrupted))
+    message = wire.pack({})
+    answer = call(guarded(desk(), PORT, SECRET), "POST", "/api/read", posted(len(message)), message)
+    assert answer[0] == 503
+
+
 def test_an_error_within_a_stream_is_its_last_message(monkeypatch):
     async def fails(at, asked):
         yield {"i": 0}

@@ -158,6 +158,8 @@ def _answer(desk: Desk, route: Route) -> Endpoint:
             answer = await run_in_threadpool(route.answer, desk, asked)
         except (ValueError, MemoryError) as error:
             return PlainTextResponse(one_line(error), 400)
+        except KeyboardInterrupt:  # Polars hears Ctrl-C in any thread, and the server as well
+            return PlainTextResponse("the page ends", 503)
         if isinstance(answer, Mapping):
             return Response(wire.pack(answer), media_type="application/octet-stream")
         return StreamingResponse(frames(answer), media_type="application/octet-stream")

@@ -19,7 +19,7 @@ const [FIRST] = Object.keys(VIEWS);
 const tabs = document.getElementById("tabs");
 const view = document.getElementById("view");
 const alert = document.getElementById("trouble");
-let end = () => {}, mounts = 0, network = null;
+let end = () => {}, mounts = 0, network = null, leaving = new AbortController();
 
 /** Return the view and its settings that the address holds: #draw&unit=2,364. */
 function place() {
@@ -38,6 +38,11 @@ function trouble(error) {
   if (error?.name === "AbortError") return; // the view wanted that
   alert.hidden = !error;
   alert.textContent = error?.message ?? "";
+}
+
+/** Ask for a view, until it is left. */
+function asked(name, values, signal) {
+  return ask(name, values, signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal);
 }
 
 async function show() {
@@ -64,7 +69,8 @@ async function show() {
     // What a view says after it was left is not heard: the address is another view's
     const now = (act) => (value) => { if (mine === mounts && place().name === name) act(value); };
     const heard = { remember: now(remember), trouble: now(trouble), tell: now(menu.tell) };
-    end = mount(view, { ask, follow, network, settings, keys: document, ...heard }) ?? (() => {});
+    leaving = new AbortController();
+    end = mount(view, { ask: asked, follow, network, settings, keys: document, ...heard }) ?? (() => {});
   } catch (error) {
     trouble(error);
   }
@@ -80,12 +86,14 @@ function opened() {
 async function open(event) {
   const [file] = event.target.files;
   if (!file) return;
+  leaving.abort(); // what the view has asked is about the network before
   try {
     network = await ask("open", { file: new Uint8Array(await file.arrayBuffer()), name: file.name });
     const here = `${location.hash}&`.startsWith(`#${network.view}&`);
     if (network.view === "draw" || here) await show();
     else location.hash = network.view;
   } catch (error) {
+    leaving = new AbortController();
     trouble(error);
   }
   event.target.value = "";
