@@ -304,6 +304,25 @@ def test_arrays_and_frames_go_by_position():
     np.testing.assert_array_equal(numbered.predict(X.tolist()), expected)
 
 
+def test_a_few_rows_of_numbers_have_the_bits_of_a_table(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.lognormal(size=(200, 5)).round(1)
+    X[:, 2], X[::3, 3] = 7, np.nan
+    X[:, 4] = rng.integers(0, 2, 200)
+    net = TableRegressor(**QUICK).fit(X, X[:, 0] - X[:, 1])
+    rows = np.vstack([X, np.full((1, 5), np.nan), np.full((1, 5), 1e140), np.full((1, 5), -1e140)])
+    expected = net.predict(rows.tolist())  # through the encoder
+    np.testing.assert_array_equal(net.predict(rows), expected)
+    np.testing.assert_allclose([net.predict(row[None])[0] for row in rows], expected, rtol=1e-12)
+    net.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(
+        TableRegressor.load(tmp_path / "m.safetensors").predict(rows), expected
+    )
+    rows[3, 1] = np.inf
+    with pytest.raises(ValueError, match="'x1' has inf in data row 4"):
+        net.predict(rows)
+
+
 @pytest.mark.parametrize(
     ("fit", "message"),
     [

@@ -90,7 +90,7 @@ all zeros")
         return f"taken as {self.mean or 0.0:.2g}" if self.two else "all zeros"
 
 
-def squashed(numbers: Array, centre: float, spread: float) -> Array:
+def squashed(numbers: Array, centre: Array | float, spread: Array | float) -> Array:
     """Return z / sqrt(1 + (z/3)^2) with z = (x - centre) / spread.
 
     Examples

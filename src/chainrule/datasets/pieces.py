@@ -7,17 +7,19 @@ zeros.  What tells nothing is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
+from typing import Self
 
 import numpy as np
 
 from chainrule.common.checks import counted, shortened
+from chainrule.common.shown import summary
 from chainrule.common.types import Array
-from chainrule.datasets.columns import DATE_PARTS, MISSING, Column
+from chainrule.datasets.columns import DATE_PARTS, MISSING, Column, squashed
 from chainrule.datasets.doubts import numbers_the_rows
-from chainrule.datasets.vectors import Place, absences, held, refuse_unusable
+from chainrule.datasets.vectors import LARGEST, Place, absences, held, refuse_unusable
 
 PIECES = 12
 MOST_CATEGORIES = 40
@@ -148,6 +150,85 @@ def _edges(numbers: Array, w: Array, pieces: int) -> tuple[float, ...]:
 def _quantiles(numbers: Array, w: Array, shares: Array) -> Array:
     """Return numbers that are there, so that a row of weight 2 is the row twice."""
     return np.asarray(np.quantile(numbers, shares, weights=w, method="inverted_cdf"))
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Columns of numbers that become inputs all at once, to the bits of `Encoder.encode`.
+
+    Attributes
+    ----------
+    of : ndarray of shape (n,) of int
+        The columns' places in the table.
+    squash : ndarray of shape (2, n)
+        The centre and the spread of each; the centre is the median that fills.
+    places : ndarray of shape (n,) of int
+        The input that each squashed number becomes.
+    pieces : ndarray of shape (p,) of int
+        The column of each piece, among the n.
+    ends : ndarray of shape (2, p)
+        Where it begins, and its width.
+    piece_places : ndarray of shape (p,) of int
+        The input that it becomes.
+    gaps, gap_places : ndarray of int
+        The columns, among the n, whose gaps are told, and by which input.
+    """
+
+    of: Array
+    squash: Array
+    places: Array
+    pieces: Array
+    ends: Array
+    piece_places: Array
+    gaps: Array
+    gap_places: Array
+
+    __repr__ = summary
+
+    @classmethod
+    def among(cls, columns: Sequence[Column], names: Sequence[str]) -> Self | None:
+        """Return what columns become, of a table with these names; None if not all are numbers.
+
+        Examples
+        --------
+        >>> age = Column("age", mean=40.0, squash=(40.0, 10.0), edges=(20.0, 40.0, 60.0))
+        >>> numbers = Numbers.among([age], ["height", "age"])
+        >>> numbers.encode(np.array([[180.0, 50.0]])).round(3)
+        array([[0.949, 1.   , 0.5  ]])
+        """
+        if any(column.squash is None for column in columns):
+            return None
+        starts = np.cumsum([0, *(len(column.inputs) for column in columns)])
+        pieces = [(j, k) for j, c in enumerate(columns) for k in range(len(c.edges) - 1)]
+        gaps = [j for j, column in enumerate(columns) if column.gaps]
+        edges = [(columns[j].edges[k], columns[j].edges[k + 1]) for j, k in pieces]
+        low, high = np.array(edges, dtype=float).reshape(-1, 2).T
+        return cls(
+            np.array([list(names).index(column.name) for column in columns]),
+            np.array([column.squash for column in columns], dtype=float).T,
+            starts[:-1],
+            np.array([j for j, _ in pieces], dtype=int),
+            np.array([low, high - low]),
+            np.array([starts[j] + 1 + k for j, k in pieces], dtype=int),
+            np.array(gaps, dtype=int),
+            np.array([starts[j + 1] - 1 for j in gaps], dtype=int),
+        )
+
+    def encode(self, X: Array) -> Array | None:
+        """Return the inputs of a table of numbers; None if one of these cannot be used."""
+        numbers = X[:, self.of].astype(np.float64, copy=False)
+        absent = np.isnan(numbers)
+        if absent.any():
+            numbers = np.where(absent, self.squash[0], numbers)
+        if (np.abs(numbers) > LARGEST).any():
+            return None
+        width = len(self.of) + len(self.pieces) + len(self.gaps)
+        inputs = np.empty((len(X), width))
+        inputs[:, self.places] = squashed(numbers, *self.squash)
+        low, wide = self.ends
+        inputs[:, self.piece_places] = ((numbers[:, self.pieces] - low) / wide).clip(0, 1)
+        inputs[:, self.gap_places] = absent[:, self.gaps]
+        return inputs
 
 
 def notes(columns: tuple[Column, ...], left_out: Mapping[str, str]) -> list[str]:
