@@ -115,3 +115,16 @@ def test_each_kind_is_told():
     told = []
     found = committee(X, y, told=told.append)
     assert [kind.lam for kind in told] == [kind.lam for kind in found.kinds]
+
+
+def test_larger_networks_are_tried_where_there_are_rows_for_them(monkeypatch):
+    monkeypatch.setattr("chainrule.training.committee.MANY", 100)
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-3, 3, size=(240, 2))
+    y = np.sin(4 * X[:, :1]) * np.cos(3 * X[:, 1:])
+    hard, easy = committee(X, y), committee(X, X[:, :1])
+    assert [kind.hidden for kind in hard.kinds][:3] == [16, 16, 48]
+    assert [kind.hidden for kind in easy.kinds] in ([16, 16, 48], [16, 16, 48, 144])
+    used = sum(4 * kind.hidden for kind in hard.kinds if kind.share)
+    assert hard.network.layers[1] == used
+    assert {kind.hidden for kind in committee(X, y, hidden=5).kinds} == {5}

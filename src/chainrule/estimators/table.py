@@ -41,9 +41,9 @@ from chainrule.training.committee import Kind, train_committee
 FOLDS = 8
 NUMBER, PIECE = "number", "piece"
 SHARES = np.linspace(0, 1, 1001)  # of the rows, whose errors are kept
-LARGE = 1 << 22  # numbers in X: of more, float32 is computed with
+LARGE = 1 << 20  # numbers in X: of more, float32 is computed with
 ROWS = 1 << 14  # that are predicted at a time
-TOLD = "{} inputs{}: lambda {:.3g}, out-of-fold cost {:.4g}"
+TOLD = "{} inputs{}, {} hidden units: lambda {:.3g}, out-of-fold cost {:.4g}"
 Splits = list[tuple[Array, Array]]
 
 
@@ -51,7 +51,7 @@ class BaseTable(BaseEstimator):
     """How both are fitted; a subclass says what y is."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "hidden": [Interval(Integral, 1, None, closed="left")],
+        "hidden": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods("split"), list, tuple],
         "random_state": ["random_state"],
@@ -131,7 +131,7 @@ class BaseTable(BaseEstimator):
     def _told(self, kind: Kind) -> None:
         if self.verbose:
             how = ", by relevance" if kind.by_relevance else ""
-            print(TOLD.format(int(kind.inputs.sum()), how, kind.lam, kind.J))
+            print(TOLD.format(int(kind.inputs.sum()), how, kind.hidden, kind.lam, kind.J))
         if self.callback is not None:
             self.callback(kind)
 
@@ -331,8 +331,8 @@ class TableClassifier(ClassifierMixin, BaseTable):
 
     Parameters
     ----------
-    hidden : int, default=16
-        Hidden units of each member.
+    hidden : int, optional
+        Hidden units of each member.  Default: 16; of large tables up to 144, where that pays.
     max_iter : int, default=100
         Iterations of each member.
     cv : int, splitter of scikit-learn or iterable of (rows, rows), default=8
@@ -388,7 +388,7 @@ class TableClassifier(ClassifierMixin, BaseTable):
     def __init__(
         self,
         *,
-        hidden: int = 16,
+        hidden: int | None = None,
         max_iter: int = 100,
         cv: Any = FOLDS,
         class_weight: Any = None,
@@ -554,7 +554,7 @@ class TableRegressor(RegressorMixin, BaseTable):
     def __init__(
         self,
         *,
-        hidden: int = 16,
+        hidden: int | None = None,
         max_iter: int = 100,
         cv: Any = FOLDS,
         random_state: Any = 0,
