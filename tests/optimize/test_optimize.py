@@ -1,5 +1,7 @@
 """What all optimizers over the whole training set promise, whatever their algorithm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.io
@@ -282,3 +284,13 @@ def test_an_unknown_optimizer_is_refused(name, message):
 def test_every_name_stands_in_the_documentation_of_train():
     for name in OPTIMIZERS:
         assert f'``"{name}"``' in train.__doc__
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_a_state_whose_gradient_is_of_another_length_is_refused(length):
+    X, y = np.array([[0.0], [1.0], [2.0]]), np.array([0, 1, 1])
+    given = {"optimizer": "newton-cg", "lam": 1}
+    state = train(Network((1, 1)), X, y, max_iter=1, **given).state
+    altered = replace(state, D=np.zeros(length))
+    with pytest.raises(ValueError, match="state has a gradient of shape"):
+        train(Network((1, 1)), X, y, max_iter=2, state=altered, **given)

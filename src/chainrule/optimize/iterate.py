@@ -61,7 +61,12 @@ class Iterate:
 
     def resumed(self, objective: Objective) -> Self:
         """Return this iterate, to go on from, or raise ValueError where J is another by now."""
-        J, _ = objective(self.theta)
+        J, D = objective(self.theta)
+        if np.shape(self.D) != D.shape:
+            raise ValueError(
+                f"state has a gradient of shape {np.shape(self.D)}, and theta {len(D)} numbers: "
+                "start anew from theta=state.theta"
+            )
         rounding = np.finfo(self.theta.dtype).eps  # of a J near 0
         if not abs(J - self.J) <= AGREEMENT * abs(self.J) + rounding:
             raise ValueError(
