@@ -14,9 +14,9 @@ from chainrule.common.checks import DataError
 from chainrule.datasets.cells import TEXT
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.encoding import Reading
+from chainrule.datasets.pieces import NAME
 from chainrule.datasets.typed import understood
 
-NAME = "the table"
 MISSING = ("NoneType", "NAType", "NaTType")  # the types of pandas' missing values among them
 PLAIN = (str, bool, Number, date, time, timedelta, np.datetime64, np.timedelta64)
 

@@ -23,6 +23,7 @@ from chainrule.datasets.vectors import LARGEST, Place, absences, held, refuse_un
 
 PIECES = 12
 MOST_CATEGORIES = 40
+NAME = "the table"  # what errors call it
 QUARTILES = np.array([0.25, 0.5, 0.75])
 FREQUENT = 1.5  # rows that a category has more of: one is not enough
 
@@ -32,7 +33,6 @@ def learn_pieces(
     weights: Array | None = None,
     pieces: int = PIECES,
     *,
-    source: str = "the table",
     named: bool = True,
 ) -> tuple[tuple[Column, ...], dict[str, str]]:
     """Decide what each column becomes.
@@ -45,8 +45,6 @@ def learn_pieces(
         The weight of each row; 2 is the row twice.
     pieces : int, default=12
         Into how many a column of numbers is cut, each with as many rows.
-    source : str, default="the table"
-        What errors call it.
     named : bool, default=True
         Whether somebody named the columns; then one that numbers the rows is left out.
 
@@ -77,7 +75,7 @@ def learn_pieces(
         if (values_are := held(all_values)) is not None:
             left_out[name] = f"holds {values_are}, no numbers or text"
             continue
-        refuse_unusable(all_values, Place(source, name, np.arange(1, m + 1)))
+        refuse_unusable(all_values, Place(NAME, name, np.arange(1, m + 1)))
         vector = all_values[w > 0]
         if named and vector.dtype != object:
             why = numbers_the_rows(name, vector, alone=len(table) == 1)

@@ -29,7 +29,8 @@ from chainrule.datasets import pieces
 from chainrule.datasets.columns import Column
 from chainrule.datasets.contents import Contents
 from chainrule.datasets.encoding import Encoder
-from chainrule.datasets.frames import NAME, contents_of, frame_of, has_names
+from chainrule.datasets.frames import contents_of, frame_of, has_names
+from chainrule.datasets.pieces import NAME
 from chainrule.datasets.scaling import Scaling
 from chainrule.datasets.vectors import Place, refuse_unusable
 from chainrule.engine.predicting import predict
@@ -535,6 +536,10 @@ class TableRegressor(RegressorMixin, BaseTable):
         As for `TableClassifier`.
     target_scaling_ : chainrule.datasets.scaling.Scaling
         Of y.
+    range_ : (float, float)
+        The least and the largest y.
+    errors_ : ndarray of shape (1001,)
+        Quantiles of the absolute out-of-fold errors, by thousandths.
 
     Examples
     --------

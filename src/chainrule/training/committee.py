@@ -131,7 +131,6 @@ def train_committee(
     views: Sequence[Array],
     weights: Array | None = None,
     hidden: int | None = None,
-    activation: str = "tanh",
     max_iter: int = 100,
     seed: int = 0,
     threads: int | None = None,
@@ -165,7 +164,6 @@ def train_committee(
     hidden : int, optional
         Hidden units of each member.  Default: 16; where each is trained on 1,750 rows, then three
         and nine times as many, as long as the cost falls by a hundredth.
-    activation : str, default="tanh"
     max_iter : int, default=100
         Iterations of each member.
     seed : int, default=0
@@ -200,7 +198,7 @@ def train_committee(
     >>> found.J < 0.05, found.network.layers[0]
     (True, 2)
     """
-    training = _Training(X, Y, splits, output, weights, activation, max_iter, seed, threads, stop)
+    training = _Training(X, Y, splits, output, weights, max_iter, seed, threads, stop)
     found: list[_Tried] = []
     at = FIRST
     for view in views:
@@ -241,7 +239,7 @@ def train_committee(
 
 
 class _Training:
-    """The rows with their parts, and how members are trained on them."""
+    """The rows with their splits, and how members are trained on them."""
 
     def __init__(
         self,
@@ -250,14 +248,13 @@ class _Training:
         splits: Sequence[tuple[Array, Array]],
         output: str,
         weights: Array | None,
-        activation: str,
         max_iter: int,
         seed: int,
         threads: int | None,
         stop: Callable[[], bool] | None,
     ) -> None:
         self.X, self.Y, self.splits, self.weights = X, Y.astype(X.dtype), splits, weights
-        self.output, self.activation = output, activation
+        self.output = output
         self.max_iter, self.seed, self.stop = max_iter, seed, stop
         self.tries = np.bincount(np.concatenate([tried for _, tried in splits]), minlength=len(X))
         self.threads, self.over = threads or available_threads(), Event()
@@ -265,7 +262,7 @@ class _Training:
     def network(self, inputs: Array, hidden: int) -> Network:
         """Return the network of members that see these inputs."""
         layers = (int(inputs.sum()), hidden, self.Y.shape[1])
-        return Network(layers, hidden=self.activation, output=self.output)
+        return Network(layers, hidden="tanh", output=self.output)
 
     def cost(self, z: Array) -> float:
         """Return the mean cost of z where there is one, without lambda."""
