@@ -182,6 +182,17 @@ def test_columns_are_read_as_in_training_whatever_the_format():
     assert read.table["zip"].tolist() == ["12", "13"]
 
 
+def test_a_text_file_may_have_the_dates_and_times_of_a_table_with_types():
+    frame = pl.DataFrame({"day": ["2024-02-01", "2025-05-03"], "at": ["06:30:00", "12:15:00"]})
+    typed = frame.with_columns(
+        pl.col("day").str.to_date(), pl.col("at").str.to_time(), y=pl.int_range(2)
+    )
+    encoder = load(io.BytesIO(written(typed.write_parquet)), "y", name="t.parquet").encoder
+    later = load_like(io.BytesIO(b"day,at\n01.02.2024,6:30 am\n03.05.2025,12:15\n"), encoder)
+    same = load_like(io.BytesIO(written(typed.write_parquet)), encoder, name="t.parquet")
+    np.testing.assert_array_equal(later.X, same.X)
+
+
 def test_pandas_index_is_left_out_and_said():
     frame = pl.DataFrame({"a": [1, 2], "__index_level_0__": [5, 7]})
     read = contents(written(frame.write_parquet), "t.parquet")

@@ -210,6 +210,7 @@ def understood(
         for series in frame
     }
     forms = {name: column.form for name, column in columns.items()}
+    forms |= {s.name: form for s in frame if (form := _form_in_text(s.dtype)) is not None}
     return Contents(
         name,
         sha256,
@@ -249,6 +250,15 @@ def _is_text(series: Any, form: str | None) -> bool:
             return cells.lose_digits(series.cast(pl.String), series.cast(pl.Float64))
         return form is not None and form not in (cells.NUMBERS, cells.COMMA)
     return series.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null)
+
+
+def _form_in_text(dtype: Any) -> str | None:
+    """Return how a csv, which has no types, will have to be read where a column is of time."""
+    import polars as pl
+
+    if dtype in (pl.Date, pl.Datetime):
+        return cells.DATES  # in whatever format
+    return cells.TIMES if dtype in (pl.Time, pl.Duration) else None
 
 
 def _as_text(series: Any) -> Any:
