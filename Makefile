@@ -31,9 +31,13 @@ test-page: .venv/ready  ## the page of chainrule look in a browser
 	  playwright axe-playwright-python
 	$(BIN)/pytest -m page tests/web
 
+# Long, each on one core, and watching no clock: two at a time.
+SIDE_BY_SIDE = tests/learners tests/diagnosis tests/estimators tests/commands/test_own_code.py
+
 test-slow: .venv/ready .venv-bench/ready sanitize  ## the long ones, with PyTorch, JAX, ONNX and sanitizers
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt onnx onnxruntime skl2onnx
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n 2 --dist worksteal $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m slow $(SIDE_BY_SIDE:%=--ignore=%)
 	.venv-bench/bin/pytest -m slow tests/test_peers.py
 
 # The module is built apart for each sanitizer; Python itself is not, so its runtime goes in first.
