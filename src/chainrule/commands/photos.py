@@ -75,7 +75,14 @@ def as_dict(reading: Reading) -> dict[str, Any]:
     return {
         "size": reading.found.photo.size,
         "digits": [
-            {"label": d.label, "probability": round(d.probability, 4), "box": d.box, "row": d.row}
+            {
+                "label": d.label,
+                "probability": round(d.probability, 4),
+                "box": d.box,
+                "row": d.row,
+                "sign_before": d.sign_before,
+                "separator_after": d.separator_after,
+            }
             for d in reading.digits
         ],
         "no_digits": reading.strangers,
@@ -92,9 +99,7 @@ def print_reading(path: str, reading: Reading) -> None:
         return
     print(f"{path}: {counted(len(digits), 'digit')}" + (f", {aside}" if strangers else ""))
     for row in range(digits[-1].row + 1):
-        cells = [
-            f"{d.label} ({min(100 * d.probability, 99.9):.1f} %)" for d in digits if d.row == row
-        ]
+        cells = [f"{d} ({min(100 * d.probability, 99.9):.1f} %)" for d in digits if d.row == row]
         print("  " + "  ".join(cells))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import as_file, files
 
@@ -17,6 +17,7 @@ from chainrule.handwriting.frames import inputs
 from chainrule.model_file import Model, ModelFileError, load
 from chainrule.photos import Found
 from chainrule.photos.marks import Box, Mark
+from chainrule.photos.signs import MINUS
 from chainrule.photos.touching import LAST, pieces
 
 NO_DIGIT = "none"  # the class of marks that are no digit
@@ -26,6 +27,7 @@ LOOKS = 8  # distorted copies of each picture, whose readings are averaged
 JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
 WORD_GAP = 0.5  # marks closer than this are in one word, in heights of the higher one
 TEXT_LINE = 6  # a row with at least this many marks may be a line of text
+SIGN_GAP, SIGN_BELOW = 1.5, 0.5  # of a sign to the digit after it, in that digit's heights
 PEN = 2.0  # a 1 longer than this, in lengths of the longest other digit, is no digit
 # Digits that touch: a mark below UNKNOWN may be cut, a piece from SURE on is a digit
 UNKNOWN, SURE = 0.5, 0.9
@@ -50,11 +52,16 @@ class Digit:
         0 for paper to 1 for ink; what the network saw of it, see `chainrule.handwriting.frames`.
     row : int
         Counted from 0, from the top.
+    sign_before : str
+        "-" after a minus sign, else "".
+    separator_after : str
+        "." or "," where one stands before the next digit, else "".
 
     Examples
     --------
-    >>> Digit(7, 0.98, (10, 20, 40, 80), np.zeros((28, 28)), 0)
-    Digit(label=7, probability=0.98, box=(10, 20, 40, 80), row=0)
+    >>> digit = Digit(7, 0.98, (10, 20, 40, 80), np.zeros((28, 28)), 0, separator_after=",")
+    >>> digit.label, str(digit)
+    (7, '7,')
     """
 
     label: int
@@ -62,6 +69,11 @@ class Digit:
     box: tuple[int, int, int, int]
     picture: Array = field(repr=False)
     row: int
+    sign_before: str = ""
+    separator_after: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sign_before}{self.label}{self.separator_after}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +107,34 @@ class Reading:
             label = int(self.h[i, :NO_CODE].argmax())
             probability = float(self.h[i, label])
             digits.append(Digit(label, probability, self.found.box(i), self.found.pictures[i], row))
-        return digits
+        return _with_signs(digits, self.found)
 
     @property
     def strangers(self) -> list[Box]:
         """The boxes of marks that are no digit."""
         return [self.found.box(i) for i in range(len(self.h)) if not self.is_digit(i)]
+
+
+def _with_signs(digits: list[Digit], found: Found) -> list[Digit]:
+    """Return the digits with the signs that stand between each and the one before it in its row."""
+    signed = list(digits)
+    for sign in found.signs:
+        x0, y0, x1, y1 = found.in_file(sign.box)
+        for i, digit in enumerate(digits):
+            left, top, right, bottom = digit.box
+            height = bottom - top
+            before = digits[i - 1] if i and digits[i - 1].row == digit.row else None
+            beside = x0 + x1 < left + right and left - x1 < SIGN_GAP * height
+            level = top < (y0 + y1) / 2 < bottom + SIGN_BELOW * height
+            past = before is None or x0 + x1 > before.box[0] + before.box[2]
+            if not (beside and level and past):
+                continue
+            if sign.kind == MINUS:
+                signed[i] = replace(signed[i], sign_before=MINUS)
+            elif before is not None:
+                signed[i - 1] = replace(signed[i - 1], separator_after=sign.kind)
+            break
+    return signed
 
 
 def read_digits(photo: File, model: Model | None = None) -> list[Digit]:

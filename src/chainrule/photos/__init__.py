@@ -1,7 +1,8 @@
 """A photo becomes pictures as the training set has them, one function a step.
 
-`open_photo`, `flatten`, `binarise`, `remove_lines`, `find_marks`, `in_reading_order`, `normalise`:
-each takes what the one before gave, and each result can be shown; `find` does all of them.
+`open_photo`, `flatten`, `binarise`, `remove_lines`, `find_marks`, `part_signs`,
+`in_reading_order`, `normalise`: each takes what the one before gave, and each result can be shown;
+`find` does all of them.
 """
 
 from chainrule.photos.finding import Found, find, find_in_ink
@@ -11,12 +12,14 @@ from chainrule.photos.marks import Mark, binarise, find_marks
 from chainrule.photos.normal import SIDE, normalise, stages
 from chainrule.photos.opening import Photo, open_photo
 from chainrule.photos.rows import in_reading_order
+from chainrule.photos.signs import Sign, part_signs
 
 __all__ = [
     "SIDE",
     "Found",
     "Mark",
     "Photo",
+    "Sign",
     "binarise",
     "find",
     "find_in_ink",
@@ -25,6 +28,7 @@ __all__ = [
     "in_reading_order",
     "normalise",
     "open_photo",
+    "part_signs",
     "remove_lines",
     "stages",
 ]

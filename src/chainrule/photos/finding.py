@@ -15,6 +15,7 @@ from chainrule.photos.marks import Box, Mark, binarise, find_marks
 from chainrule.photos.normal import SIDE, normalise
 from chainrule.photos.opening import Photo, open_photo
 from chainrule.photos.rows import in_reading_order
+from chainrule.photos.signs import Sign, part_signs
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class Found:
         In reading order.
     pictures : ndarray of shape (n, 28, 28), float32
         Each mark as a network sees it.
+    signs : list of Sign
+        Points, commas and minus signs beside the marks.
     """
 
     photo: Photo
@@ -38,12 +41,17 @@ class Found:
     mask: Array
     marks: list[Mark]
     pictures: Array
+    signs: list[Sign]
 
     __repr__ = summary
 
     def box(self, i: int) -> Box:
         """Return the box of mark i in pixels of the upright photo in the file."""
-        x0, y0, x1, y1 = (round(v * self.photo.scale) for v in self.marks[i].box)
+        return self.in_file(self.marks[i].box)
+
+    def in_file(self, box: Box) -> Box:
+        """Return a box of the working picture in pixels of the upright photo in the file."""
+        x0, y0, x1, y1 = (round(v * self.photo.scale) for v in box)
         return x0, y0, min(x1, self.photo.size[0]), min(y1, self.photo.size[1])
 
     def with_marks(self, marks: list[Mark]) -> Found:
@@ -74,8 +82,9 @@ def find(file: File) -> Found:
     photo = open_photo(file)
     contrast = flatten(photo.rgb)
     mask = remove_lines(binarise(contrast), contrast)
-    nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32))
-    return nothing.with_marks(find_marks(contrast, mask))
+    marks, signs = part_signs(mask, find_marks(contrast, mask))
+    nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32), signs)
+    return nothing.with_marks(marks)
 
 
 def find_in_ink(ink: Array) -> Found:
@@ -100,11 +109,16 @@ def find_in_ink(ink: Array) -> Found:
     ink = np.asarray(ink, np.float32)
     margin = max(ink.shape) // 4  # what touches the border of a photo is taken for the page's edge
     wide = np.pad(ink, margin)
-    marks = [
-        replace(mark, box=tuple(side - margin for side in mark.box))
-        for mark in find_marks(wide, wide >= 0.5)
-    ]
+    marks, signs = part_signs(wide >= 0.5, find_marks(wide, wide >= 0.5))
+    marks = [replace(mark, box=_moved(mark.box, -margin)) for mark in marks]
+    signs = [replace(sign, box=_moved(sign.box, -margin)) for sign in signs]
     grey = (255 * (1 - ink)).astype(np.uint8)
     photo = Photo(np.repeat(grey[..., None], 3, axis=2), 1.0, ink.shape[::-1])
-    nothing = Found(photo, ink, ink >= 0.5, [], np.zeros((0, SIDE, SIDE), np.float32))
+    nothing = Found(photo, ink, ink >= 0.5, [], np.zeros((0, SIDE, SIDE), np.float32), signs)
     return nothing.with_marks(marks)
+
+
+def _moved(box: Box, by: int) -> Box:
+    """Return a box that lies by so many pixels further to the right and down."""
+    x0, y0, x1, y1 = box
+    return x0 + by, y0 + by, x1 + by, y1 + by

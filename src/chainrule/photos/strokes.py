@@ -84,6 +84,25 @@ DIGITS: dict[int, tuple[tuple[Stroke, ...], ...]] = {
         (("curve", "74,22 46,2 22,26 46,50 72,34"), ("curve", "74,10 72,56 40,100")),
     ),
 }  # fmt: skip
+# What stands between digits, in the square of a digit before it or after it
+SIGNS: dict[str, tuple[tuple[Stroke, ...], ...]] = {
+    ".": (
+        (("lines", "50,96 50,98"),),
+        (("lines", "46,97 54,96"),),
+        (("lines", "48,93 51,99"),),
+    ),
+    ",": (
+        (("lines", "54,92 42,118"),),
+        (("curve", "50,92 56,100 52,110 40,120"),),
+        (("lines", "52,90 48,112"),),
+        (("lines", "50,94 52,97"), ("curve", "52,96 52,106 42,118")),
+    ),
+    "-": (
+        (("lines", "20,50 80,50"),),
+        (("lines", "30,52 74,48"),),
+        (("curve", "14,54 40,48 84,50"),),
+    ),
+}  # fmt: skip
 # Letters that look like no digit, upper and lower case, and signs
 NO_DIGITS = "ACEFGHKLMNPQRTUVWXYadefhkmnprtuvwxy&%@#?!*+=<>$~^{}"
 
@@ -108,6 +127,31 @@ def draw_digit(label: int, rng: np.random.Generator) -> Array:
     (96, 96)
     """
     return _draw(digit_paths(label, rng), rng)
+
+
+def draw_sign(sign: str, rng: np.random.Generator) -> Array:
+    """Draw a point, a comma or a minus sign where it stands in the square of a digit.
+
+    Parameters
+    ----------
+    sign : str
+        One of `SIGNS`.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray of shape (96, 96), float32
+
+    Examples
+    --------
+    >>> ink = draw_sign("-", np.random.default_rng(0))
+    >>> bool(ink[:30].any()), bool(ink[30:66].any())
+    (False, True)
+    """
+    ways = SIGNS[sign]
+    moved = rng.normal(0, 0.03, 2)
+    paths = [_path(stroke, rng, 0.015) + moved for stroke in ways[rng.integers(len(ways))]]
+    return _draw(paths, rng)
 
 
 def digit_paths(label: int, rng: np.random.Generator) -> list[Array]:
@@ -149,13 +193,13 @@ def draw_no_digit(rng: np.random.Generator) -> Array:
     return kinds[rng.integers(len(kinds))](rng)
 
 
-def _path(stroke: Stroke, rng: np.random.Generator) -> Array:
+def _path(stroke: Stroke, rng: np.random.Generator, moved: float = 0.035) -> Array:
     """Return the points of a stroke, each moved a little; a curve goes through them smoothly."""
     from scipy.interpolate import CubicSpline
 
     kind, text = stroke
     points = np.array([[float(v) for v in pair.split(",")] for pair in text.split()]) / 100
-    points += rng.normal(0, 0.035, points.shape)
+    points += rng.normal(0, moved, points.shape)
     if kind == "lines":
         return points
     t = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T) ** 0.5 + 1e-3)])

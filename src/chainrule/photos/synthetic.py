@@ -13,9 +13,10 @@ import numpy as np
 
 from chainrule.common.types import Array
 from chainrule.photos.marks import Box
-from chainrule.photos.strokes import print_text
+from chainrule.photos.strokes import draw_sign, print_text
 
 CELL = 150  # pixels of the square that a digit is written in, at scale 1
+ROOM = {".": 0.4, ",": 0.4, "-": 0.8}  # that a sign takes, of a digit's
 WORDS = "the lakes of the north and what their fishers told us about them all that summer "
 Hand = Callable[[int, np.random.Generator], Array]
 """``hand(label, rng)``: a picture of a digit, 0 for paper to 1 for ink."""
@@ -152,7 +153,7 @@ def photograph(
     Parameters
     ----------
     rows : sequence of str
-        Digits; a space is a wide gap.
+        Digits; a space is a wide gap.  Points, commas and minus signs take less room.
     scene : Scene
     hand : callable
         ``hand(label, rng)``: a picture of a digit, such as `chainrule.photos.strokes.draw_digit`.
@@ -176,7 +177,8 @@ def photograph(
 
     cell = round(CELL * scene.scale)
     margin = round(scene.margin * cell)
-    columns = 1 + scene.apart * (max(map(len, rows)) - 1)
+    places = [_middles(row) for row in rows]
+    columns = 1 + scene.apart * max(place[-1] for place in places)
     shape = (2 * margin + len(rows) * cell, 2 * margin + round(columns * cell))
     ink = np.zeros(shape, np.float32)
     owner = np.zeros(shape, np.uint16)
@@ -185,19 +187,22 @@ def photograph(
         for c, character in enumerate(row):
             if character == " ":
                 continue
-            n += 1
-            picture = _written(
-                hand(int(character), rng), round(0.85 * cell * rng.uniform(0.8, 1)), scene
-            )
+            digit = character.isdigit()
+            n += digit
+            drawing = hand(int(character), rng) if digit else draw_sign(character, rng)
+            picture = _written(drawing, round(0.85 * cell * rng.uniform(0.8, 1)), scene)
             shift = rng.normal(0, 0.03 * cell, 2)
             y = round(margin + (r + 0.5) * cell + shift[0] - picture.shape[0] / 2)
-            x = round(margin + (scene.apart * c + 0.5) * cell + shift[1] - picture.shape[1] / 2)
+            x = round(
+                margin + (scene.apart * places[r][c] + 0.5) * cell + shift[1] - picture.shape[1] / 2
+            )
             picture = picture[max(-y, 0) :, max(-x, 0) :]
             y, x = max(y, 0), max(x, 0)
             picture = picture[: shape[0] - y, : shape[1] - x]
             part = (slice(y, y + picture.shape[0]), slice(x, x + picture.shape[1]))
             ink[part] = np.maximum(ink[part], picture)
-            owner[part][picture > 0.5] = n
+            if digit:
+                owner[part][picture > 0.5] = n
     if scene.gaps:
         spots = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), 0.02 * cell)
         ink *= spots > np.quantile(spots, scene.gaps)
@@ -215,6 +220,13 @@ def photograph(
         for s in ndimage.find_objects(owner, n)
     ]
     return _exposed(ink, (v, u), scene, rng), boxes
+
+
+def _middles(row: str) -> Array:
+    """Return how far the middle of each character is from the first one's, in digits."""
+    room = np.array([ROOM.get(character, 1.0) for character in row])
+    middles = np.cumsum(room) - room / 2
+    return np.asarray(middles - middles[0])
 
 
 def _written(picture: Array, side: int, scene: Scene) -> Array:

@@ -85,6 +85,7 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
     found = kept(desk, asked).found if number else find(asked.file())
     reading = read_found(found, opened.model)
     found = reading.found
+    digits = reading.digits
     step = -(-max(found.mask.shape) // SHOWN_SIDE)
     smaller = (slice(None, None, step), slice(None, None, step))
     answer = read_marks(reading) | {
@@ -93,11 +94,11 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
         "contrast": as_bytes(1 - found.contrast[smaller]),
         "mask": as_bytes(1 - found.mask[smaller]),
         "boxes": np.array([mark.box for mark in found.marks], np.float64).reshape(-1, 4) / step,
-        "rows": [digit.row for digit in reading.digits],
+        "rows": [digit.row for digit in digits],
+        "texts": [str(digit) for digit in digits],
         "notes": found.photo.notes,
     }
-    digits = [i for i in range(len(found.marks)) if reading.is_digit(i)]
-    shown = (digits or [0])[0]
+    shown = next((i for i in range(len(found.marks)) if reading.is_digit(i)), 0)
     if found.marks:
         answer |= {"shown": shown} | looked_into(opened, found.marks[shown])
     return answer

@@ -118,13 +118,12 @@ export function mount(el, source) {
       paper.replaceChildren(photo.element);
       undo.hidden = true;
       answered = answer;
-      const digits = answer.labels.filter((text) => text !== "none");
-      const rows = digits.reduce((all, text, k) => {
+      const rows = answer.texts.reduce((all, text, k) => {
         (all[answer.rows[k]] ??= []).push(text);
         return all;
       }, []);
       marks.replaceChildren(h("strong", {}, words.rows(rows)), h("br"),
-        answer.labels.length ? words.foundIn(digits.length, answer.labels.length - digits.length) : words.noMarks,
+        answer.labels.length ? words.foundIn(answer.texts.length, answer.labels.length - answer.texts.length) : words.noMarks,
         ...answer.notes.map((text) => h("div", { class: "note" }, text)));
       look(answer);
     } catch (error) {
