@@ -55,6 +55,7 @@ def test_scores_and_model_are_those_of_the_table_in_memory(here):
     assert "1.0 kB may be used for it: read in blocks" in blocks.stderr
     assert "400 rows of 3 inputs in 1 block" in blocks.stderr
     assert "spooled to scratch/chainrule-spool-" in blocks.stderr
+    assert re.search("linear model, to compare with .* 100 %", blocks.stderr)
     answers = [
         run("predict", f"{name}.safetensors", "t.csv").stdout for name in ("whole", "blocks")
     ]
@@ -162,6 +163,7 @@ def test_answers_are_those_of_the_table_in_memory(trained, short, model):
     blocks = run("predict", model, "t.csv", "--memory", "1k")
     assert blocks.stdout == whole.stdout
     assert "read in blocks" in blocks.stderr
+    assert re.search(r"reading t\.csv .* 100 %", blocks.stderr)
     assert run("predict", model, "parts").stdout == whole.stdout
     for how in ([], ["--memory", "1k"]):
         assert run("predict", model, "t.csv", "--out", "h.csv", *how).stdout == ""

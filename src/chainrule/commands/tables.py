@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -322,10 +323,19 @@ def _train(
     with saved(f"the network is saved in {out}, but not its picture"):
         picture = _draw(outcome, out)
     with saved(f"the network is saved in {out}, its picture in {picture}"):
-        beside = comparisons(outcome)
+        large = outcome.spooled is not None and outcome.held_out is not None
+        with _bar("training a linear model, to compare with", large) as told:
+            beside = comparisons(outcome, told)
         _tell(outcome, beside, {"model": str(out), "picture": str(picture)}, as_json)
         for line in advice(outcome, beside):
             terminal.say(line)
+
+
+def _bar(what: str, shown: bool) -> AbstractContextManager[Callable[[float], None]]:
+    """Return what takes the share that is done, and shows it where the work is long."""
+    from chainrule.commands import terminal
+
+    return terminal.Terminal().progress(what) if shown else nullcontext(lambda share: None)
 
 
 def _tell(
@@ -473,7 +483,7 @@ def predict(
         check_writable("--out", out, ".csv", ".parquet")
     model = model_file.load(path)
     how: dict[str, Any] = {"header": header, "encoding": encoding, "drop": drop, "ctx": ctx}
-    how["labelled"] = False
+    how |= {"labelled": False, "bar": out is not None or not sys.stdout.isatty()}
     parts = (data.X for data in parts_like_training(model, file, memory, **how))
     if as_json:
         h = np.concatenate([model.predict(X) for X in parts])
@@ -568,8 +578,12 @@ def parts_like_training(
     ctx: typer.Context | None = None,
     *,
     labelled: bool = True,
+    bar: bool = True,
 ) -> Iterator[Dataset]:
-    """Yield a file as `rows_like_training` reads it: in parts, where it would not fit memory."""
+    """Yield a file as `rows_like_training` reads it: in parts, where it would not fit memory.
+
+    A bar shows how much is read; rows that are printed meanwhile would tear it apart.
+    """
     from chainrule.commands import terminal
     from chainrule.datasets.tables import reading_like
     from chainrule.engine.learning import like_training
@@ -591,14 +605,20 @@ def parts_like_training(
         terminal.say(f"{file}: {large.why}")
         said = set[str]()
         reading = reading_like(model.encoder, header, encoding)
-        for data in like_training(
-            large.scan, model.encoder, reading, drop or (), labelled=labelled
-        ):
-            for note in data.notes:  # of a column the first says enough
-                if (what := note.partition(": ")[0]) not in said:
-                    said.add(what)
-                    terminal.say(f"{file}: {in_options(note)}")
-            if len(data):
-                yield data
+        with _bar(f"reading {file}", bar) as told:
+            for data in like_training(
+                large.scan,
+                model.encoder,
+                reading,
+                drop or (),
+                labelled=labelled,
+                told=told,
+            ):
+                for note in data.notes:  # of a column the first says enough
+                    if (what := note.partition(": ")[0]) not in said:
+                        said.add(what)
+                        terminal.say(f"{file}: {in_options(note)}")
+                if len(data):
+                    yield data
     except DataError as error:
         faulty(error, ctx)

@@ -6,7 +6,7 @@ A network that is no better than these has learnt nothing that they do not know.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,13 @@ SURE = 2.0  # standard errors by which one score is told from another
 ITERATIONS = 100
 
 
-def comparisons(outcome: Outcome) -> dict[str, Evaluation]:
+def comparisons(
+    outcome: Outcome, told: Callable[[float], None] = lambda share: None
+) -> dict[str, Evaluation]:
     """Return the scores on the held-out examples of what a network should be better than.
 
-    There are none without held-out examples, nor for a recipe, whose scores are known.
+    There are none without held-out examples, nor for a recipe, whose scores are known.  ``told`` is
+    told which share of the linear model's training is done.
 
     Examples
     --------
@@ -45,7 +48,7 @@ def comparisons(outcome: Outcome) -> dict[str, Evaluation]:
     if outcome.held_out is None or outcome.request.recipe is not None:
         return {}
     return {
-        "a linear model": linear(outcome),
+        "a linear model": linear(outcome, told),
         **always_the_same(outcome.training, outcome.held_out),
     }
 
@@ -64,7 +67,7 @@ def always_the_same(training: Dataset, held_out: Dataset) -> dict[str, Evaluatio
     return {f"always {common}": Evaluation(h, true_values(held_out), training.classes)}
 
 
-def linear(outcome: Outcome) -> Evaluation:
+def linear(outcome: Outcome, told: Callable[[float], None] = lambda share: None) -> Evaluation:
     """Return the score of the network without its hidden layers: logistic or ridge regression."""
     model, spooled = outcome.model, outcome.spooled
     network = Network((model.network.layers[0], model.network.K), output=model.network.output)
@@ -74,7 +77,15 @@ def linear(outcome: Outcome) -> Evaluation:
         examples = standardised(outcome.training, *parts[1:])
     else:
         examples = spooled.examples(TRAINED, *parts[1:]), None
-    fit = train(network, *examples, lam=1.0, max_iter=ITERATIONS, check=False)
+    fit = train(
+        network,
+        *examples,
+        lam=1.0,
+        max_iter=ITERATIONS,
+        check=False,
+        callback=lambda step: told(step.iteration / ITERATIONS),
+    )
+    told(1.0)  # it may have converged before
     if fit.interrupted:
         raise KeyboardInterrupt
     straight = Model(network, fit.theta, *parts)
