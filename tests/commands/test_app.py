@@ -400,7 +400,11 @@ def test_wrong_usage_is_one_line_and_2(here, options, message):
 BAD_TABLES = {
     "an empty file": ("", [], "the file is empty"),
     "ragged rows": ("a,b,y\n1,2,0\n3,4,1\n5,6\n", [], "line 4 has 2 fields"),
-    "a missing value": ("a,b,y\n1,2,0\n3,,1\n5,6,0\n7,8,1\n", [], "column 'b' has 1 missing value"),
+    "a missing value": (
+        "a,b,y\n1,2,0\n3,,1\n5,6,0\n7,8,1\n",
+        ["--plain"],
+        "column 'b' has 1 missing value",
+    ),
     "an infinity": ("a,b,y\n1,2,0\n3,inf,1\n5,6,0\n7,8,1\n", [], "has inf in data row 2"),
     "a single class": ("a,y\n1,x\n2,x\n", [], "target 'y' is 'x' in all rows"),
     "an absent target": ("price,b\n1,2\n3,4\n", ["--target", "prise"], "did you mean 'price'?"),
@@ -411,7 +415,7 @@ BAD_TABLES = {
     ),
     "an identifier": (
         "id,a,y\n" + "".join(f"{i + 1},{i * i % 7},{i % 2}\n" for i in range(20)),
-        [],
+        ["--plain"],
         "column 'id'",
     ),
 }  # fmt: skip

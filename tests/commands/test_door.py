@@ -76,7 +76,7 @@ def test_a_signal_while_the_command_is_imported_is_one_line(tmp_path, name, code
 
 @pytest.mark.parametrize(("name", "code"), CODES)
 def test_a_call_that_hears_no_signal_does_not_keep_the_command(tmp_path, name, code):
-    reading = "pipeline.datasets.load = lambda *given, **more: deaf(600)"
+    reading = "pipeline.read = lambda *given, **more: deaf(600)"
     assert ended(DEAF, name, tmp_path, WHERE=reading) == (code, "", NOTHING)
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ import numpy as np
 import typer
 
 from chainrule.commands import keeping, photos
-from chainrule.commands.exits import BAD_DATA, check_writable, fail, faulty, saved
+from chainrule.commands.exits import BAD_DATA, check_writable, complain, fail, faulty, saved
 from chainrule.commands.options import (
     Drop,
     Encoding,
@@ -40,11 +40,15 @@ from chainrule.workbench.request import (
 from chainrule_command import interrupted
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from chainrule.commands.terminal import Terminal
     from chainrule.datasets import Dataset
+    from chainrule.datasets.contents import Contents
     from chainrule.evaluation.scores import Evaluation
     from chainrule.model_file import Model
     from chainrule.training.checkpoint import Checkpoint
+    from chainrule.workbench.committee import Committed
     from chainrule.workbench.pipeline import Outcome
 
 LEAST_BARE = 10**6  # bytes that are asked for without a unit: fewer are meant as megabytes
@@ -60,6 +64,15 @@ def train(
             " (default: the one called target, label, class or y, else the last)"
         ),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain",
+            help="For a table, too: one network by the notes' six steps.  Options of such a "
+            "network (--hidden, --lam, --optimizer, --missing, --keep, --checkpoint and others) "
+            "mean it as well.",
+        ),
+    ] = False,
     hidden: Annotated[
         str | None, typer.Option(help="Hidden units, one number a layer: 25, or 25,25.")
     ] = None,
@@ -237,7 +250,11 @@ def train(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train a network by the notes' six steps; save the model and a picture."""
+    """Train on a table or on pictures; save the model and a picture.
+
+    A table gives a committee of small networks, its text, dates and gaps as they
+    come; pictures, or --plain, one network by the notes' six steps.
+    """
     if from_model is not None:
         return photos.train_on_own(source, from_model, out, seed, as_json)
     request = Request(
@@ -288,7 +305,14 @@ def train(
     from chainrule.engine.spool import cleared
 
     with cleared():
-        _train(ctx, request, out, None if no_checkpoint else (checkpoint, how), as_json)
+        _train(
+            ctx,
+            request,
+            out,
+            None if no_checkpoint else (checkpoint, how),
+            as_json,
+            plain=plain or checkpoint is not None,
+        )
 
 
 def _train(
@@ -297,17 +321,30 @@ def _train(
     out: Path,
     kept: tuple[Path | None, bool | str] | None,
     as_json: bool,
+    *,
+    plain: bool,
 ) -> None:
     """Train, save and tell; `kept` says where a checkpoint is, and whether to go on from it."""
     from chainrule.commands import terminal
+    from chainrule.datasets.contents import Contents
+    from chainrule.workbench import committee
     from chainrule.workbench.beside import advice, comparisons
     from chainrule.workbench.on_cluster import workers_of
-    from chainrule.workbench.pipeline import run
+    from chainrule.workbench.pipeline import opened, run
 
     with terminal.Terminal(request.max_time) as tell, workers_of(request.cluster, tell) as workers:
         keeper = None if kept is None else _keeper(*kept, out, request.optimizer, tell)
         try:
-            outcome = run(request, tell, checkpoint=keeper, workers=workers)
+            contents = opened(request)
+            why = None if plain else committee.plainly(request, contents)
+            if why is None and not plain:
+                assert isinstance(contents, Contents)
+                return _train_committee(request, contents, out, tell, as_json)
+            if why and isinstance(contents, Contents):
+                contents = replace(contents, notes=(*contents.notes, why))
+            elif why:
+                tell.note(why)
+            outcome = run(request, tell, checkpoint=keeper, workers=workers, contents=contents)
         except DataError as error:
             faulty(error, ctx)
     replaced = out.exists()
@@ -336,6 +373,66 @@ def _bar(what: str, shown: bool) -> AbstractContextManager[Callable[[float], Non
     from chainrule.commands import terminal
 
     return terminal.Terminal().progress(what) if shown else nullcontext(lambda share: None)
+
+
+def _train_committee(
+    request: Request, contents: Contents, out: Path, tell: Terminal, as_json: bool
+) -> None:
+    """Train a committee on a table, save it and tell."""
+    from chainrule.commands import terminal
+    from chainrule.workbench import committee, picture
+
+    try:
+        outcome = committee.run(request, contents, tell)
+    except KeyboardInterrupt:
+        complain("interrupted: nothing is saved, since a committee is of use when it is complete")
+        raise typer.Exit(interrupted()) from None
+    replaced = out.exists()
+    keeping.save(out, outcome.model, half=False)
+    if replaced:
+        terminal.say(f"{out} was there: it is replaced")
+    with saved(f"the network is saved in {out}, but not its picture"):
+        path = _drawn(lambda: picture.committee(outcome, out.stem), out)
+    files = {"model": str(out), "picture": str(path)}
+    with saved(f"the network is saved in {out}, its picture in {path}"):
+        evaluations, beside, tells = outcome.evaluations, outcome.comparisons, outcome.importances
+        if as_json:
+            print(json.dumps({**_summary_of_committee(outcome), **files}))
+            return
+        terminal.results(evaluations, str(outcome.model.encoder.target), beside)
+        if tells is not None:
+            terminal.importances(tells)
+        terminal.facts(files)
+        for line in committee.advice(outcome):
+            terminal.say(line)
+
+
+def _summary_of_committee(outcome: Committed) -> dict[str, Any]:
+    """Return what ``--json`` prints about a committee."""
+    evaluations, tells = outcome.evaluations, outcome.importances
+    held_out = evaluations.get("held out")
+    kinds = outcome.net.committee_.kinds
+    return {
+        "network": asdict(outcome.model.network),
+        "seed": outcome.request.seed,
+        "J_val": outcome.net.J_,
+        "columns": outcome.net.notes_,
+        "kinds": [
+            {
+                "inputs": int(kind.inputs.sum()),
+                "by_relevance": kind.by_relevance,
+                "hidden": kind.hidden,
+                "lam": kind.lam,
+                "J_val": kind.J,
+                "share": kind.share,
+            }
+            for kind in kinds
+        ],
+        "out_of_fold": evaluations["out of fold"].as_dict(),
+        "held_out": held_out and held_out.as_dict(),
+        "beside": {name: found.as_dict() for name, found in outcome.comparisons.items()},
+        "importances": tells and tells.as_dict(),
+    }
 
 
 def _tell(
@@ -423,12 +520,18 @@ def _draw(outcome: Outcome, out: Path) -> Path:
     """Draw a network's pictures beside its file; return the path of the training's page."""
     from chainrule.workbench import picture
 
+    path = _drawn(lambda: picture.page(outcome, out.stem), out)
+    state = picture.state(outcome)
+    if state is not None:
+        _drawn(lambda: state, out.with_name(f"{out.stem}-state.png"))
+    return path
+
+
+def _drawn(draw: Callable[[], Figure], out: Path) -> Path:
+    """Draw a picture beside a network's file; return its path."""
     path = out.with_suffix(".png")
     try:
-        write_whole(path, picture.page(outcome, out.stem).savefig)
-        state = picture.state(outcome)
-        if state is not None:
-            write_whole(out.with_name(f"{out.stem}-state.png"), state.savefig)
+        write_whole(path, draw().savefig)
     except OSError as error:
         fail(
             f"the network is saved in {out}, but its picture could not be ({reason(error)})",

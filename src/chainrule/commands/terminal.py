@@ -17,12 +17,14 @@ from rich.table import Table
 
 from chainrule.common.checks import shortened
 from chainrule.common.words import printable, word
+from chainrule.evaluation.importance import Importances
 from chainrule.evaluation.scores import Evaluation
 from chainrule.optimize import Step
 from chainrule.workbench.telling import SIX_STEPS, number, percent
 from chainrule_command import at_stake
 
 MOST_CLASSES = 12  # a confusion matrix of more does not fit a terminal of 80 columns
+MOST_COLUMNS, BAR = 10, 24  # columns with their importances, and the longest of their bars
 MOST_CONFUSIONS = 5  # pairs of classes named where it does not fit
 
 
@@ -227,6 +229,22 @@ def results(
         name, evaluation = list(evaluations.items())[-1]
         console.print()
         confusion(evaluation, name, console)
+    console.print()
+
+
+def importances(found: Importances) -> None:
+    """Print a bar for each of the columns that tell most."""
+    console = data_console()
+    console.print(f"rise of J on held-out rows, {found.J:.3g}, when a column is shuffled")
+    top = list(zip(found.names, found.means, strict=True))[:MOST_COLUMNS]
+    width, most = max(len(word(name)) for name, _ in top), max(float(found.means[0]), 1e-12)
+    for name, mean in top:
+        bar = "█" * round(BAR * max(float(mean), 0) / most)
+        console.print(
+            f"[bold]{shown(f'{word(name):<{width}}')}[/]  [cyan]{bar:<{BAR}}[/] {mean:.3g}"
+        )
+    if len(found.names) > len(top):
+        console.print(f"and {len(found.names) - len(top)} columns that tell less")
     console.print()
 
 

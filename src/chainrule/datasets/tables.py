@@ -124,17 +124,7 @@ def load(
     column 'colour': blue is 0, red is 1
     """
     asked = Asked.of(target, drop, missing, kind, na, keep)
-    contents = read(source, asked.array, Reading(header, encoding), name)
-    part = asked.part(contents)
-    if not len(part.rows):
-        raise asked.no_rows(contents, part)
-    learnt = asked.learn(contents, part)
-    encoder, notes = learnt.encoder, learnt.notes
-    held_out = None
-    if contents.held_out is not None:
-        held_out = encoded(encoder, contents, *contents.held_out)
-        notes.append(f"the file brings its own test set of {counted(len(held_out), 'row')}")
-    return Dataset(learnt.X, learnt.Y, encoder, contents.name, contents.sha256, notes, held_out)
+    return asked.dataset(read(source, asked.array, Reading(header, encoding), name))
 
 
 @dataclass(frozen=True)
@@ -213,6 +203,19 @@ class Asked:
     def array(self) -> str | None:
         """The name that may be that of an array."""
         return self.wanted[0] if len(self.wanted) == 1 else None
+
+    def dataset(self, contents: Contents) -> Dataset:
+        """Return what `load` does, of a source that has been read."""
+        part = self.part(contents)
+        if not len(part.rows):
+            raise self.no_rows(contents, part)
+        learnt = self.learn(contents, part)
+        encoder, notes = learnt.encoder, learnt.notes
+        held_out = None
+        if contents.held_out is not None:
+            held_out = encoded(encoder, contents, *contents.held_out)
+            notes.append(f"the file brings its own test set of {counted(len(held_out), 'row')}")
+        return Dataset(learnt.X, learnt.Y, encoder, contents.name, contents.sha256, notes, held_out)
 
     def part(self, contents: Contents, first: int = 0) -> Part:
         """Return the rows to learn from; the number of the first row is one more than `first`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -61,26 +62,36 @@ def save(fitted: Fitted, path: str | os.PathLike[str]) -> None:
 
 def load(estimator: str, path: str | os.PathLike[str]) -> Fitted:
     """Read a fitted estimator of the class of this name from a model file, see `Predictor.load`."""
-    model = load_model(path)
-    options = model.provenance.options
-    if options.get("estimator") != estimator:
-        raise ModelFileError(
-            f"{os.fspath(path)}: not saved by {estimator} but by "
-            f"{options.get('estimator', 'the command or chainrule.train')}"
-        )
-    names = tuple(column.name for column in model.encoder.columns)
-    try:
+    with saved_by(estimator, path) as model:
+        options = model.provenance.options
         return Fitted(
             estimator,
             {name: read(value) for name, value in options["parameters"].items()},
             model.network,
             (model.theta,),
-            names if options["named"] else None,
+            tuple(c.name for c in model.encoder.columns) if options["named"] else None,
             labels_of(options["labels"]),
             model.provenance.J,
             report_of(options.get("stop_report")),
             model.target_scaling,
         )
+
+
+@contextmanager
+def saved_by(estimator: str, path: str | os.PathLike[str]) -> Iterator[Model]:
+    """Read the model that an estimator of this name saved; what fails with it is said of the file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is no model, another's, or what is done with it in the block fails.
+    """
+    model = load_model(path)
+    by = model.provenance.options.get("estimator", "the command or chainrule.train")
+    if by != estimator:
+        raise ModelFileError(f"{os.fspath(path)}: not saved by {estimator} but by {by}")
+    try:
+        yield model
     except Exception as error:  # what the header has is of another type than `save` writes
         raise ModelFileError(
             f"{os.fspath(path)}: not an estimator that can be used "

@@ -33,10 +33,11 @@ from chainrule.datasets.frames import contents_of, frame_of, has_names
 from chainrule.datasets.pieces import NAME
 from chainrule.datasets.scaling import Scaling
 from chainrule.datasets.vectors import Place, refuse_unusable
-from chainrule.engine.predicting import predict
-from chainrule.estimators.files import plain, read, written
+from chainrule.engine.predicting import forward, predict
+from chainrule.estimators.files import plain, read, saved_by, written
 from chainrule.estimators.inputs import whole_numbers
-from chainrule.model_file import Model, ModelFileError, Provenance
+from chainrule.evaluation.importance import Importances, by_shuffling
+from chainrule.model_file import Model, Provenance
 from chainrule.training.committee import Kind, train_committee
 
 FOLDS = 8
@@ -228,6 +229,52 @@ class BaseTable(BaseEstimator):
         inputs = inputs.astype(self.theta_.dtype, copy=False)
         return predict(self.network_, self.theta_, inputs, threads=self.threads)
 
+    def importances(
+        self, X: Any, y: Any, *, repeats: int = 5, random_state: Any = 0
+    ) -> Importances:
+        """Return by how much the mean cost J rises when a column is shuffled.
+
+        The cost is the log loss, or half the squared error of standardised numbers.
+
+        Parameters
+        ----------
+        X, y : as in `fit`
+            Rows that it was not fitted on.
+        repeats : int, default=5
+            How often each column is shuffled.
+        random_state : int, RandomState or None, default=0
+            Of the shuffles.
+
+        Returns
+        -------
+        chainrule.evaluation.importance.Importances
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> X = {"told": rng.normal(size=200), "noise": rng.normal(size=200)}
+        >>> net = TableRegressor(cv=2, hidden=4).fit(X, X["told"] ** 2)
+        >>> net.importances(X, X["told"] ** 2).names
+        ('told', 'noise')
+        """
+        check_is_fitted(self)
+        encoded, Y = self._encoded(self._table(X, reset=False)), self._columns(self._targets(y))
+        check_consistent_length(encoded, Y)
+
+        def cost(inputs: Array) -> float:
+            inputs = self.scaling_.apply(inputs).astype(self.theta_.dtype, copy=False)
+            z = forward(self.network_, self.theta_, inputs, threads=self.threads)[1]
+            return float(np.mean(self.network_.cost.per_example(z, Y)))
+
+        columns = self.encoder_.columns
+        ends = np.cumsum([len(column.inputs) for column in columns])
+        inputs = {
+            column.name: np.arange(end - len(column.inputs), end)
+            for column, end in zip(columns, ends, strict=True)
+        }
+        seed = int(check_random_state(random_state).randint(2**30))
+        return by_shuffling(cost, encoded, inputs, repeats=repeats, seed=seed)
+
     @property
     def notes_(self) -> list[str]:
         """What was decided about the columns, in sentences."""
@@ -249,6 +296,15 @@ class BaseTable(BaseEstimator):
         chainrule.model_file.ModelFileError
             If it cannot be written.
         """
+        model_file.save(path, self.to_model())
+
+    def to_model(self) -> Model:
+        """Return what `save` writes: the network with its columns, as the command has it.
+
+        Returns
+        -------
+        chainrule.model_file.Model
+        """
         check_is_fitted(self)
         named = getattr(self, "feature_names_in_", None)
         asked = self.get_params(deep=False) | {"callback": None}
@@ -263,8 +319,7 @@ class BaseTable(BaseEstimator):
             **self._facts(),
         }
         about = Provenance(version=__version__, options=options, J=self.J_)
-        model = Model(self.network_, self.theta_, self.encoder_, self.scaling_, self._unit(), about)
-        model_file.save(path, model)
+        return Model(self.network_, self.theta_, self.encoder_, self.scaling_, self._unit(), about)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -284,14 +339,8 @@ class BaseTable(BaseEstimator):
         chainrule.model_file.ModelFileError
             If it is no such file.
         """
-        model = model_file.load(path)
-        options = model.provenance.options
-        if options.get("estimator") != cls.__name__:
-            raise ModelFileError(
-                f"{os.fspath(path)}: not saved by {cls.__name__} but by "
-                f"{options.get('estimator', 'the command or chainrule.train')}"
-            )
-        try:
+        with saved_by(cls.__name__, path) as model:
+            options = model.provenance.options
             self = cls(**{name: read(value) for name, value in options["parameters"].items()})
             self._validate_params()
             self.network_, self.theta_ = model.network, model.theta
@@ -307,11 +356,6 @@ class BaseTable(BaseEstimator):
                 self.feature_names_in_ = np.array(self.columns_, dtype=object)
             self._learn_facts(options, model)
             self._numbers = pieces.Numbers.among(self.encoder_.columns, self.columns_)
-        except Exception as error:  # what the header has is of another type than `save` writes
-            raise ModelFileError(
-                f"{os.fspath(path)}: not an estimator that can be used "
-                f"({type(error).__name__}: {error})"
-            ) from error
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -361,10 +405,19 @@ class TableClassifier(ClassifierMixin, BaseTable):
         By which they are standardised.
     n_iter_ : int
         The iterations of the member that took the most.
+    J_ : float
+        The mean cost of rows by the members that have not seen them, without lambda.
     committee_ : chainrule.training.committee.Committee
         The kinds of members with their lambdas and shares, and what each row's unseen members say.
+    columns_ : tuple of str
+        All columns of the table.
     left_out_ : dict of str to str
-        The columns that tell nothing, and why.
+        Those that tell nothing, and why.
+    notes_ : list of str
+        What was decided about them, in sentences.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        As scikit-learn has them; the latter of tables with names alone.
 
     See Also
     --------
@@ -532,7 +585,7 @@ class TableRegressor(RegressorMixin, BaseTable):
 
     Attributes
     ----------
-    network_, theta_, encoder_, scaling_, committee_, left_out_
+    network_, theta_, encoder_, scaling_, n_iter_, J_, committee_, columns_, left_out_, notes_
         As for `TableClassifier`.
     target_scaling_ : chainrule.datasets.scaling.Scaling
         Of y.

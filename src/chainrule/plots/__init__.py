@@ -10,17 +10,21 @@ from chainrule.plots.gradient import GradientCheckDisplay
 from chainrule.plots.page import training_figure
 from chainrule.plots.trace import TraceDisplay
 from chainrule.plots.training import TrainingCurveDisplay, TrainingStateDisplay
+from chainrule.plots.trust import CalibrationDisplay, ImportancesDisplay, ResidualsDisplay
 from chainrule.plots.weights import HiddenUnitsDisplay, WeightsDisplay
 
 __all__ = [
+    "CalibrationDisplay",
     "DecisionRegionsDisplay",
     "ErrorHistogramDisplay",
     "GradientCheckDisplay",
     "HiddenResponsesDisplay",
     "HiddenUnitsDisplay",
+    "ImportancesDisplay",
     "MistakesDisplay",
     "PredictionDisplay",
     "RegressionDisplay",
+    "ResidualsDisplay",
     "TraceDisplay",
     "TrainingCurveDisplay",
     "TrainingStateDisplay",

@@ -73,8 +73,6 @@ def training_figure(
     >>> [ax.get_title() for ax in figure.axes]
     ['Training curve', 'Predicted against true target', 'Errors']
     """
-    from matplotlib.figure import Figure
-
     panels: list[Any] = [TrainingCurveDisplay.from_history(history, what).plot]
     if evaluation.classes is None:
         panels += [
@@ -88,7 +86,24 @@ def training_figure(
                 HiddenUnitsDisplay.from_theta(network, theta, images).plot,
                 MistakesDisplay.from_evaluation(evaluation, X, images).plot,
             ]
-    panels += more
+    return page_of(title, [*panels, *more])
+
+
+def page_of(title: str, panels: Sequence[Callable[[Axes], Any]]) -> Figure:
+    """Put panels on one page, in one row or two.
+
+    Parameters
+    ----------
+    title : str
+    panels : sequence of callable
+        Each draws on the axes it is given, as every display's ``plot`` does.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
     rows = 1 if len(panels) < 4 else 2
     columns = -(-len(panels) // rows)
     figure = Figure(figsize=(5 * columns, 4.6 * rows + 0.4), dpi=100)

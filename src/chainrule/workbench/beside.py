@@ -13,6 +13,8 @@ import numpy as np
 
 from chainrule.common.types import Array
 from chainrule.datasets import Dataset
+from chainrule.datasets.encoding import Encoder
+from chainrule.datasets.scaling import Scaling
 from chainrule.evaluation.scores import Evaluation
 from chainrule.model_file import Model
 from chainrule.notes.network import Network
@@ -67,16 +69,26 @@ def always_the_same(training: Dataset, held_out: Dataset) -> dict[str, Evaluatio
     return {f"always {common}": Evaluation(h, true_values(held_out), training.classes)}
 
 
-def linear(outcome: Outcome, told: Callable[[float], None] = lambda share: None) -> Evaluation:
+def linear(outcome: Outcome, told: Callable[[float], None]) -> Evaluation:
     """Return the score of the network without its hidden layers: logistic or ridge regression."""
     model, spooled = outcome.model, outcome.spooled
     network = Network((model.network.layers[0], model.network.K), output=model.network.output)
     parts = model.encoder, model.scaling, model.target_scaling
-    examples: tuple[Any, Any]
-    if spooled is None:
-        examples = standardised(outcome.training, *parts[1:])
-    else:
-        examples = spooled.examples(TRAINED, *parts[1:]), None
+    if spooled is not None:
+        examples: tuple[Any, Any] = spooled.examples(TRAINED, *parts[1:]), None
+        return spooled.evaluation(straight(network, examples, parts, told), (TESTED,))
+    assert outcome.held_out is not None
+    examples = standardised(outcome.training, *parts[1:])
+    return evaluate(straight(network, examples, parts, told), outcome.held_out)
+
+
+def straight(
+    network: Network,
+    examples: tuple[Any, Any],
+    parts: tuple[Encoder, Scaling | None, Scaling | None],
+    told: Callable[[float], None] = lambda share: None,
+) -> Model:
+    """Return the model of a network without hidden layers, trained on standardised examples."""
     fit = train(
         network,
         *examples,
@@ -88,11 +100,7 @@ def linear(outcome: Outcome, told: Callable[[float], None] = lambda share: None)
     told(1.0)  # it may have converged before
     if fit.interrupted:
         raise KeyboardInterrupt
-    straight = Model(network, fit.theta, *parts)
-    if spooled is not None:
-        return spooled.evaluation(straight, (TESTED,))
-    assert outcome.held_out is not None
-    return evaluate(straight, outcome.held_out)
+    return Model(network, fit.theta, *parts)
 
 
 def advice(outcome: Outcome, beside: Mapping[str, Evaluation]) -> list[str]:

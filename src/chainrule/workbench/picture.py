@@ -11,10 +11,12 @@ from chainrule.common.words import drawn
 from chainrule.datasets import Dataset
 from chainrule.evaluation.error_bars import ErrorBars
 from chainrule.model_file import Model
-from chainrule.plots.answers import ErrorHistogramDisplay
+from chainrule.plots.answers import ErrorHistogramDisplay, confusion, prediction_errors
 from chainrule.plots.fit import DecisionRegionsDisplay, PredictionDisplay
-from chainrule.plots.page import training_figure
+from chainrule.plots.page import page_of, training_figure
 from chainrule.plots.training import TrainingStateDisplay
+from chainrule.plots.trust import CalibrationDisplay, ImportancesDisplay, ResidualsDisplay
+from chainrule.workbench.committee import Committed
 from chainrule.workbench.pipeline import Outcome, standardised, true_values
 from chainrule.workbench.spooling import few
 from chainrule.workbench.telling import headline
@@ -43,6 +45,33 @@ def page(outcome: Outcome, name: str) -> Figure:
         images=None if model.encoder.image_shape is None else model.encoder.images,
         more=_more_panels(outcome),
     )
+
+
+def committee(outcome: Committed, name: str) -> Figure:
+    """Draw on one page what a committee answers, how far it can be trusted, what it goes by."""
+    examples, evaluation = list(outcome.evaluations.items())[-1]
+    target, classes = str(outcome.model.encoder.target), evaluation.classes
+    panels: list[Callable[[Axes], Any]]
+    if classes is None:
+        truth, answer = evaluation.truth, evaluation.answer
+        panels = [
+            lambda ax: prediction_errors(ax, evaluation, target, "actual_vs_predicted"),
+            ResidualsDisplay.from_predictions(truth, answer).plot,
+        ]
+    else:
+        p = evaluation.h
+        p = np.hstack([1 - p, p]) if p.shape[1] == 1 else p
+        truth = np.array(classes)[evaluation.truth]
+        panels = [
+            lambda ax: confusion(ax, evaluation, target),
+            CalibrationDisplay.from_predictions(truth, p, classes).plot,
+        ]
+    if outcome.importances is not None:
+        panels.append(ImportancesDisplay(outcome.importances).plot)
+    title = (
+        f"{name}: {headline(evaluation, target)} ({len(evaluation.truth):,} examples {examples})"
+    )
+    return page_of(title, panels)
 
 
 def state(outcome: Outcome) -> Figure | None:

@@ -19,8 +19,11 @@ from chainrule import __version__, datasets
 from chainrule.common.checks import DataError, counted
 from chainrule.common.types import Array, Stopped
 from chainrule.datasets import Dataset
+from chainrule.datasets.contents import Contents
+from chainrule.datasets.encoding import Reading
+from chainrule.datasets.formats import read
 from chainrule.datasets.scaling import Scaling
-from chainrule.datasets.tables import rows_aside
+from chainrule.datasets.tables import Asked, rows_aside
 from chainrule.engine import passes
 from chainrule.engine.cluster import Workers
 from chainrule.engine.predicting import predict
@@ -235,6 +238,7 @@ def run(
     stop: Stop = lambda: False,
     checkpoint: Checkpoint | None = None,
     workers: Workers | None = None,
+    contents: Contents | Large | None = None,
 ) -> Outcome:
     """Train a network by the notes' six steps, as asked.
 
@@ -250,6 +254,8 @@ def run(
         What keeps the run while it goes on.
     workers : Workers, optional
         Who sum over the rows in step 6, where the request names a cluster.
+    contents : optional
+        The request's source, as `opened` returns it, where it has been read already.
 
     Returns
     -------
@@ -272,13 +278,13 @@ def run(
     >>> outcome.evaluations["held out"].accuracy > 0.8
     True
     """
-    prepared = prepare(request, loaded(request), tell, stop, checkpoint)
+    prepared = prepare(request, loaded(request, contents), tell, stop, checkpoint)
     started = first_five(prepared, tell, stop)
     return minimised(prepared, started, tell, stop, checkpoint, workers)
 
 
-def loaded(request: Request) -> Dataset | Large:
-    """Read the table that is asked for, unless it is to be read in blocks."""
+def opened(request: Request) -> Contents | Large:
+    """Read the source that is asked for, unless it is a table to be read in blocks."""
     by_workers = request.cluster is not None or request.lanes is not None
     large = Large.of(request.source, request.memory, always=by_workers)
     if large is not None:
@@ -287,17 +293,21 @@ def loaded(request: Request) -> Dataset | Large:
         raise DataError(
             f"{request.source}: --cluster and --lanes are for tables in files, csv or Parquet"
         )
-    return datasets.load(
-        request.source,
-        request.target,
-        drop=request.drop,
-        missing=request.missing,
-        kind=request.kind,
-        header=request.header,
-        encoding=request.encoding,
-        na=request.na,
-        keep=request.keep,
+    reading = Reading(request.header, request.encoding)
+    return read(request.source, asked_of(request).array, reading)
+
+
+def asked_of(request: Request) -> Asked:
+    """Return what is asked of the columns."""
+    return Asked.of(
+        request.target, request.drop, request.missing, request.kind, request.na, request.keep
     )
+
+
+def loaded(request: Request, contents: Contents | Large | None = None) -> Dataset | Large:
+    """Return the examples that are asked for, unless they are to be read in blocks."""
+    contents = opened(request) if contents is None else contents
+    return contents if isinstance(contents, Large) else asked_of(request).dataset(contents)
 
 
 def prepare(

@@ -28,6 +28,9 @@ DECIDED_BY_RECIPE = (
     "hidden", "activation", "output", "lam", "optimizer", "max_iter", "scale", "cv", *MINIBATCHES,
     "patience", "validation", "n_restarts",
 )  # fmt: skip
+OF_ONE_NETWORK = (  # what is asked of the notes' network, which a committee decides itself
+    *DECIDED_BY_RECIPE, "recipe", "missing", "keep", "check", "memory", "spool", "cluster", "lanes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,13 @@ class Request:
             )
         self._check_network()
         self._check_training()
+
+    @property
+    def one_network(self) -> str:
+        """The first option given that is for one network by the notes' six steps; else ""."""
+        given = (n for n in OF_ONE_NETWORK if getattr(self, n) != getattr(Request, n))
+        name = next(given, "")
+        return "--no-check" if name == "check" else name and _option(name)
 
     def _check_network(self) -> None:
         from chainrule.notes.network import Network
