@@ -190,19 +190,11 @@ def photograph(
             digit = character.isdigit()
             n += digit
             drawing = hand(int(character), rng) if digit else draw_sign(character, rng)
-            picture = _written(drawing, round(0.85 * cell * rng.uniform(0.8, 1)), scene)
+            picture = written(drawing, round(0.85 * cell * rng.uniform(0.8, 1)), scene)
             shift = rng.normal(0, 0.03 * cell, 2)
-            y = round(margin + (r + 0.5) * cell + shift[0] - picture.shape[0] / 2)
-            x = round(
-                margin + (scene.apart * places[r][c] + 0.5) * cell + shift[1] - picture.shape[1] / 2
-            )
-            picture = picture[max(-y, 0) :, max(-x, 0) :]
-            y, x = max(y, 0), max(x, 0)
-            picture = picture[: shape[0] - y, : shape[1] - x]
-            part = (slice(y, y + picture.shape[0]), slice(x, x + picture.shape[1]))
-            ink[part] = np.maximum(ink[part], picture)
-            if digit:
-                owner[part][picture > 0.5] = n
+            y = margin + (r + 0.5) * cell + shift[0]
+            x = margin + (scene.apart * places[r][c] + 0.5) * cell + shift[1]
+            put(picture, (y, x), ink, owner, n if digit else 0)
     if scene.gaps:
         spots = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), 0.02 * cell)
         ink *= spots > np.quantile(spots, scene.gaps)
@@ -212,7 +204,44 @@ def photograph(
         ink[max(y - r, 0) : y + r, max(x - r, 0) : x + r] = 1
     if scene.beside == "text":
         ink = np.maximum(ink, _text(shape, margin, cell, rng))
-    v, u = _page_places(shape, scene, rng)
+    return take(ink, owner, n, scene, rng)
+
+
+def put(picture: Array, middle: tuple[float, float], ink: Array, owner: Array, number: int) -> None:
+    """Write on a page, the middle at (y, x); `owner` gets a digit's number, from 1, where its ink is."""
+    y, x = (round(m - side / 2) for m, side in zip(middle, picture.shape, strict=True))
+    picture = picture[max(-y, 0) :, max(-x, 0) :]
+    y, x = max(y, 0), max(x, 0)
+    picture = picture[: max(ink.shape[0] - y, 0), : max(ink.shape[1] - x, 0)]
+    part = (slice(y, y + picture.shape[0]), slice(x, x + picture.shape[1]))
+    ink[part] = np.maximum(ink[part], picture)
+    if number:
+        owner[part][picture > 0.5] = number
+
+
+def take(
+    ink: Array, owner: Array, n: int, scene: Scene, rng: np.random.Generator
+) -> tuple[Array, list[Box]]:
+    """Photograph a page.
+
+    Parameters
+    ----------
+    ink : array of shape (height, width)
+        0 for paper to 1 for ink.
+    owner : array of shape (height, width)
+        1 to n where the ink is a digit's, 0 elsewhere.
+    n : int
+    scene : Scene
+    rng : Generator
+
+    Returns
+    -------
+    rgb, boxes
+        As of `photograph`.
+    """
+    from scipy import ndimage
+
+    v, u = _page_places(ink.shape, scene, rng)
     ink = ndimage.map_coordinates(ink, (v, u), order=1)
     owner = ndimage.map_coordinates(owner, (v, u), order=0)
     boxes = [
@@ -229,7 +258,7 @@ def _middles(row: str) -> Array:
     return np.asarray(middles - middles[0])
 
 
-def _written(picture: Array, side: int, scene: Scene) -> Array:
+def written(picture: Array, side: int, scene: Scene) -> Array:
     """Return a digit as large as it is on the page, with strokes as wide as the pen."""
     from PIL import Image
     from scipy import ndimage
