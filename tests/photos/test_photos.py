@@ -268,6 +268,28 @@ def test_ruled_lines_go_and_strokes_that_cross_them_stay(tmp_path):
     assert len(found.marks) == len(boxes) == 4
 
 
+def test_rows_of_letters_and_columns_of_digits_are_no_ruled_lines():
+    mask = np.zeros((400, 400), bool)
+    for x in range(0, 400, 12):  # stems with a bar between each two: print that fills the width
+        mask[100:124, x : x + 3] = mask[110:113, x : x + 8] = True
+    assert (photos.remove_lines(mask, mask.astype(float)) == mask).all()
+    mask[300:303] = True
+    left = photos.remove_lines(mask, mask.astype(float))
+    assert not left[300:303].any()
+    assert (left[:200] == mask[:200]).all()
+
+
+@pytest.mark.parametrize("room", [4, 8, 16])
+def test_digits_keep_their_stems_where_the_picture_ends_a_few_pixels_below(tmp_path, room):
+    rng = np.random.default_rng(4)
+    rgb, boxes = photograph(["4179"], Scene(scale=2.0, margin=0.8), draw_digit, rng)
+    cut = rgb[: max(box[3] for box in boxes) + room]
+    found = found_in(Image.fromarray(cut), tmp_path)
+    assert len(found.marks) == 4
+    for i, box in enumerate(boxes):
+        assert np.abs(np.subtract(found.box(i), box)).max() <= 12
+
+
 def test_the_table_beside_the_page_is_no_mark(tmp_path):
     rng = np.random.default_rng(1)
     rgb, _ = photograph(["4"], Scene(edge=True), draw_digit, rng)

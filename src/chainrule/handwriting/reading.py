@@ -28,6 +28,8 @@ JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
 WORD_GAP = 0.5  # marks closer than this are in one word, in heights of the higher one
 TEXT_LINE = 6  # a row with at least this many marks may be a line of text
 SIGN_GAP, SIGN_BELOW = 1.5, 0.5  # of a sign to the digit after it, in that digit's heights
+PRINT = 30  # as many marks that are no digits, and more than there are digits, are print
+LETTER = 1.5  # what is lower than this, in heights of print's letters, is a letter
 PEN = 2.0  # a 1 longer than this, in lengths of the longest other digit, is no digit
 # Digits that touch: a mark below UNKNOWN may be cut, a piece from SURE on is a digit
 UNKNOWN, SURE = 0.5, 0.9
@@ -310,10 +312,15 @@ def _in_context(h: Array, boxes: list[Box]) -> Array:
     """Return the readings, given where the marks are: letters are no digits, a pen is no 1.
 
     An o between letters is no 0: a word, or a line of text, has no digits if most of its marks are
-    none.  A 1 far larger than all other digits is a thing.
+    none.  In a page of print what is no larger than its letters is a letter.  A 1 far larger than
+    all other digits is a thing.
     """
     h = h.copy()
     strange = h[:, NO_CODE] >= 0.5
+    height = np.array([y1 - y0 for _, y0, _, y1 in boxes])
+    if strange.sum() >= max(PRINT, len(h) / 2):
+        h[height < LETTER * np.median(height[strange]), :NO_CODE] = 0
+        strange = h[:, :NO_CODE].sum(axis=1) < 0.5
     letters = [marks for marks in _words(boxes) if strange[marks].mean() > 0.5]
     for marks in letters:
         h[marks, :NO_CODE] *= 1 - strange[marks].mean()

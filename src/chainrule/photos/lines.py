@@ -9,7 +9,9 @@ from chainrule.common.types import Array
 POOL = 4  # pixels of the mask per pixel of the reduced picture that is searched
 SLOPES = tuple(np.arange(-0.24, 0.2401, 0.02))
 LENGTH = 0.3  # part of the picture's side: a straight run this long is a line
-THICKEST = 0.025  # part of the picture's longer side
+COVERED = ((0.0025, 0.55), (0.007, 0.8), (0.032, 0.95))
+"""Thickness, in parts of the picture's longer side, and the least share of a line's length that has
+ink no thicker: a fine line may be broken, a thick one is not."""
 REPEATED = 4  # this many lines of half a picture's length need not reach the border
 
 
@@ -17,8 +19,8 @@ def remove_lines(mask: Array, contrast: Array) -> Array:
     """Take ruled lines out of a mask.
 
     A line runs straight over a third of the picture or more, and reaches its border or is one of
-    at least four.  Where a stroke crosses a line, the ink is thicker or darker than the line: it
-    stays.
+    at least four.  It has ink all along, as thick here as there: so a row of letters or digits is
+    none.  Where a stroke crosses a line, the ink is thicker or darker than the line: it stays.
 
     Parameters
     ----------
@@ -57,8 +59,8 @@ def _without_horizontal(mask: Array, contrast: Array) -> Array:
     pieces = ndimage.find_objects(ndimage.label(closed, np.ones((3, 3)))[0])
     if all(columns.stop - columns.start < length for _, columns in pieces):
         return mask
-    lines = _long_runs(closed > 0, length)
-    labels, _ = ndimage.label(lines, np.ones((3, 3)))
+    runs = _vertical_runs(mask)
+    labels, _ = ndimage.label(_lines(closed > 0, runs, length), np.ones((3, 3)))
     parts = ndimage.find_objects(labels)
     at_border = [s[1].start <= 2 or s[1].stop >= width - 2 for s in parts]
     long = [s[1].stop - s[1].start > 0.5 * max(height, width) for s in parts]
@@ -69,25 +71,46 @@ def _without_horizontal(mask: Array, contrast: Array) -> Array:
     lines = ndimage.maximum_filter(lines.view(np.uint8), (3, 3))
     region = np.zeros(mask.shape, bool)
     region[: height * POOL, : width * POOL] = np.repeat(np.repeat(lines, POOL, 0), POOL, 1)
-    runs = _vertical_runs(mask)
     thick, dark = (float(np.median(values[region & mask])) for values in (runs, contrast))
-    if thick > THICKEST * max(mask.shape):  # it is the bar of a large digit
-        return mask
     return mask & ~(region & (runs <= 1.5 * thick + 1) & (contrast < 1.5 * dark))
 
 
-def _long_runs(mask: Array, length: int) -> Array:
-    """Return where the mask has straight runs of at least this length, at any of `SLOPES`."""
-    height, width = mask.shape
-    found = np.zeros_like(mask)
+def _lines(closed: Array, runs: Array, length: int) -> Array:
+    """Return where the reduced picture has straight lines this long, at any of `SLOPES`.
+
+    Parameters
+    ----------
+    closed : array of shape (height, width), bool
+        The reduced picture, closed so that a line has no gap.
+    runs : array, of the full picture's shape
+        From `_vertical_runs`.
+    length : int
+    """
+    from scipy import ndimage
+
+    height, width = closed.shape
+    thickness = np.where(runs > 0, runs, max(runs.shape))[: height * POOL, : width * POOL]
+    thickness = thickness.reshape(height, POOL, width, POOL).min((1, 3))
+    thickness = ndimage.minimum_filter1d(thickness, 3, axis=0)  # a line jumps from row to row
+    found = np.zeros_like(closed)
     rows, columns = np.arange(height)[:, None], np.arange(width)[None]
     for slope in SLOPES:
         shift = np.round(slope * (columns - width / 2)).astype(np.intp)
         inside = rows + shift
         possible = (inside >= 0) & (inside < height)
-        sheared = mask[np.clip(inside, 0, height - 1), columns] & possible
-        y, x = np.nonzero(length <= _vertical_runs(sheared.T).T)
-        found[y + shift[0, x], x] = True
+        inside = np.clip(inside, 0, height - 1)
+        sheared = closed[inside, columns] & possible
+        line = np.pad(sheared, ((0, 0), (1, 1))).astype(np.int8)
+        y, start = np.nonzero(np.diff(line, axis=1) == 1)
+        end = np.nonzero(np.diff(line, axis=1) == -1)[1]
+        y, start, end = (side[end - start >= length] for side in (y, start, end))
+        thin = np.zeros(len(y), bool)
+        for part, share in COVERED:
+            here = np.cumsum(thickness[inside, columns] <= part * max(runs.shape), axis=1)
+            here = np.pad(here, ((0, 0), (1, 0)))
+            thin |= here[y, end] - here[y, start] >= share * (end - start)
+        for row, left, right in zip(y[thin], start[thin], end[thin], strict=True):
+            found[row + shift[0, left:right], columns[0, left:right]] = True
     return found
 
 

@@ -208,7 +208,7 @@ def photograph(
 
 
 def put(picture: Array, middle: tuple[float, float], ink: Array, owner: Array, number: int) -> None:
-    """Write on a page, the middle at (y, x); `owner` gets a digit's number, from 1, where its ink is."""
+    """Write on a page, the middle at (y, x); a digit's number, from 1, goes to its ink's owner."""
     y, x = (round(m - side / 2) for m, side in zip(middle, picture.shape, strict=True))
     picture = picture[max(-y, 0) :, max(-x, 0) :]
     y, x = max(y, 0), max(x, 0)
