@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from PIL import Image, ImageDraw
 from typer.testing import CliRunner
@@ -263,6 +264,31 @@ def test_a_large_photo_is_drawn_from_about_as_many_pixels_as_are_seen(sheet, tmp
     assert [max(image.get_array().shape) <= 500 for image in steps] == 3 * [True]
     for image, whole in zip(steps, (1 - found.found.contrast, ~found.found.mask), strict=False):
         assert image.get_array().mean() == pytest.approx(whole.mean(), abs=1e-3)
+
+
+@pytest.mark.parametrize(("columns", "apart"), [(3, 1.0), (10, 0.8), (14, 0.7)])
+def test_the_picture_of_a_reading_is_readable_however_many_digits_there_are(
+    tmp_path, columns, apart
+):
+    rng = np.random.default_rng(0)
+    rows = ["".join(map(str, rng.integers(0, 10, columns))) for _ in range(columns)]
+    rgb, _ = photograph(rows, Scene(turn=1, scale=0.6, apart=apart), draw_digit, rng)
+    Image.fromarray(rgb).save(tmp_path / "dense.png")
+    found = read(tmp_path / "dense.png")
+    figure = reading_figure(found, "dense.png")
+    figure.canvas.draw()
+    photo, *others = figure.findobj(Axes)
+    labels = [text for text in photo.texts if text.get_text()]
+    assert [label.get_text()[0] for label in labels] == [str(d.label) for d in found.digits]
+    places = [label.get_window_extent() for label in labels]
+    crowded = sum(a.overlaps(b) for i, a in enumerate(places) for b in places[:i])
+    assert crowded <= 0.05 * len(labels)
+    title = photo.title.get_window_extent()
+    assert figure.bbox.x0 <= title.x0
+    assert title.x1 <= min(panel.get_window_extent().x0 for panel in others)
+    assert [tick.get_text() for tick in photo.get_yticklabels()] == [
+        str(row + 1) for row in range(columns)
+    ]
 
 
 def test_a_model_that_cannot_read_photos_is_refused(sheet, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from dataclasses import asdict, replace
@@ -15,6 +16,7 @@ from chainrule.commands.exits import BAD_DATA, check_writable, complain, saved
 from chainrule.commands.options import Json
 from chainrule.common.checks import DataError, counted
 from chainrule.common.files import write_whole
+from chainrule.common.words import cell
 from chainrule_command import at_stake
 
 if TYPE_CHECKING:
@@ -33,15 +35,26 @@ def classify(
         typer.Option(help="Draw the photo with its readings, and every step: a .png file."),
     ] = None,
     as_json: Json = False,
+    as_csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv",
+            help="The numbers in rows and columns as csv on stdout, after the file's name if "
+            "several photos are given.",
+        ),
+    ] = False,
 ) -> None:
-    """Read the digits in photos: in reading order, a line a row, each with its probability."""
+    """Read the digits in photos: a line a row, each number with its digits' probabilities."""
     from chainrule import model_file
     from chainrule.handwriting.reading import check_model, read, shipped_model
+    from chainrule.handwriting.table import table
 
     if show is not None:
         check_writable("--show", show, ".png")
     if show is not None and len(paths) > 1:
         raise ValueError(f"--show draws one photo at a time: {len(paths)} were given")
+    if as_json and as_csv:
+        raise ValueError("--json and --csv both write to stdout: give one of them")
     network = shipped_model() if model is None else check_model(model_file.load(model))
     answers: list[dict[str, Any]] = []
     failed = 0
@@ -58,7 +71,14 @@ def classify(
         for note in reading.found.photo.notes:
             print(f"{path}: {note}", file=sys.stderr)
         answers.append({"file": path} | as_dict(reading))
-        if not as_json:
+        if as_csv:
+            print(f"{path}: {said(reading)}", file=sys.stderr)
+            name = [cell(path)] if len(paths) > 1 else []
+            rows = table(reading.digits)
+            csv.writer(sys.stdout, lineterminator="\n").writerows(
+                name + [cell(text) for text in row] for row in rows
+            )
+        elif not as_json:
             print_reading(path, reading)
         if show is not None:
             from chainrule.handwriting.figure import reading_figure
@@ -72,6 +92,9 @@ def classify(
 
 def as_dict(reading: Reading) -> dict[str, Any]:
     """Return a reading as JSON holds it."""
+    from chainrule.handwriting.table import table
+
+    digits = reading.digits
     return {
         "size": reading.found.photo.size,
         "digits": [
@@ -83,24 +106,39 @@ def as_dict(reading: Reading) -> dict[str, Any]:
                 "sign_before": d.sign_before,
                 "separator_after": d.separator_after,
             }
-            for d in reading.digits
+            for d in digits
         ],
+        "table": table(digits),
         "no_digits": reading.strangers,
     }
 
 
 def print_reading(path: str, reading: Reading) -> None:
     """Print a photo's digits, a line a row."""
+    from chainrule.handwriting.table import numbers, written
+
+    print(f"{path}: {said(reading)}")
+    for row in numbers(reading.digits):
+        cells = []
+        for number in row:
+            sure = " ".join(f"{min(100 * d.probability, 99.9):.1f}" for d in number)
+            cells.append(f"{written(number)} ({sure} %)")
+        print("  " + "  ".join(cells))
+
+
+def said(reading: Reading) -> str:
+    """Return how many digits there are, how many are doubtful, and what else there is."""
+    from chainrule.handwriting.reading import UNSURE
+
     digits, strangers = reading.digits, len(reading.strangers)
     aside = f"{counted(strangers, 'mark')} that {'is' if strangers == 1 else 'are'} no digit"
     if not digits:
         nothing = "nothing of a digit's size" if reading.found.mask.any() else "nothing written"
-        print(f"{path}: no digit, {aside if strangers else nothing}")
-        return
-    print(f"{path}: {counted(len(digits), 'digit')}" + (f", {aside}" if strangers else ""))
-    for row in range(digits[-1].row + 1):
-        cells = [f"{d} ({min(100 * d.probability, 99.9):.1f} %)" for d in digits if d.row == row]
-        print("  " + "  ".join(cells))
+        return f"no digit, {aside if strangers else nothing}"
+    doubtful = sum(digit.probability < UNSURE for digit in digits)
+    parts = [counted(len(digits), "digit")]
+    parts += [f"{doubtful} doubtful"] * bool(doubtful) + [aside] * bool(strangers)
+    return ", ".join(parts)
 
 
 def collect(

@@ -8,7 +8,7 @@ import unicodedata
 MOST_OF_A_WORD, MOST_OF_A_MESSAGE = 60, 20_000  # characters
 JOINERS = "\u200c\u200d"  # harmless, and needed in Persian and in emoji
 FORMULA = re.compile(r"\s*[=@+\-\t\r]")  # how a cell begins that a spreadsheet would compute
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]")
+NUMBER = re.compile(r"[+-]?(?:\d[\d.,]*|\.\d+)(?:[eE][+-]?\d+)?|[+-]")
 
 
 def printable(text: object, most: int = MOST_OF_A_MESSAGE) -> str:
@@ -64,8 +64,8 @@ def cell(text: object) -> str:
 
     Examples
     --------
-    >>> cell("=1+2"), cell("-3.5"), cell("-"), cell("yes")
-    ("'=1+2", '-3.5', '-', 'yes')
+    >>> cell("=1+2"), cell("-3.5"), cell("-1.000,5"), cell("-"), cell("yes")
+    ("'=1+2", '-3.5', '-1.000,5', '-', 'yes')
     """
     text = printable(text)
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text

@@ -25,6 +25,7 @@ DIGITS = tuple(range(10))
 NO_CODE = 10  # code of that class
 LOOKS = 8  # distorted copies of each picture, whose readings are averaged
 JITTER = Distortion(turn=0.05, slant=0.05, scale=0.04, move=0.4, bend=0.3)
+UNSURE = 0.9  # a reading with a lower probability is told to be doubtful
 WORD_GAP = 0.5  # marks closer than this are in one word, in heights of the higher one
 TEXT_LINE = 6  # a row with at least this many marks may be a line of text
 SIGN_GAP, SIGN_BELOW = 1.5, 0.5  # of a sign to the digit after it, in that digit's heights

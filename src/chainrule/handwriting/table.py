@@ -1,0 +1,139 @@
+"""What the digits of a photo say together: numbers, and the rows and columns they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from chainrule.handwriting.reading import WORD_GAP, Digit
+
+SIGNED_GAP = 1.2  # where a sign stands between two digits of a number, in heights of the higher one
+EVEN = 1.4  # digits of a number are at most so far apart, in usual distances of such digits
+Number = list[Digit]
+"""Digits of one number, from the left."""
+
+
+def numbers(digits: Sequence[Digit]) -> list[list[Number]]:
+    """Return the numbers in each row; digits that stand close to each other are one number.
+
+    How close that is, points and commas tell where there are any: they stand within numbers.
+
+    Parameters
+    ----------
+    digits : sequence of Digit
+        In reading order, as `read_digits` returns them.
+
+    Returns
+    -------
+    list of list of list of Digit
+        For each row its numbers.
+
+    Examples
+    --------
+    >>> digits = [Digit(i, 1.0, (x, 0, x + 20, 30), None, 0) for i, x in enumerate((0, 25, 80))]
+    >>> [written(number) for row in numbers(digits) for number in row]
+    ['01', '2']
+    """
+    rows: list[list[Number]] = []
+    most = EVEN * _usual(digits)
+    for before, digit in pairwise([None, *digits]):
+        assert digit is not None
+        if before is None or before.row != digit.row:
+            rows.append([[digit]])
+        elif _continues(before, digit, most):
+            rows[-1][-1].append(digit)
+        else:
+            rows[-1].append([digit])
+    return rows
+
+
+def _continues(before: Digit, digit: Digit, most: float) -> bool:
+    """Tell whether a digit belongs to the number that the one on its left is of."""
+    gap = digit.box[0] - before.box[2]
+    height = max(d.box[3] - d.box[1] for d in (before, digit))
+    if before.separator_after or digit.sign_before:
+        return gap < SIGNED_GAP * height
+    return gap < WORD_GAP * height or _apart(before, digit) < most
+
+
+def _usual(digits: Sequence[Digit]) -> float:
+    """Return how far apart digits of one number are; 0 where no point or comma tells it."""
+    pairs = [pair for pair in pairwise(digits) if pair[0].row == pair[1].row]
+    pointed = [_apart(*pair) for pair in pairs if pair[0].separator_after]
+    plain = [_apart(*pair) for pair in pairs if not pair[0].separator_after]
+    return min(median(pointed), median(plain or pointed)) if pointed else 0.0
+
+
+def _apart(before: Digit, digit: Digit) -> float:
+    """Return the distance of two digits' middles, in heights of the higher one."""
+    (left, top, right, bottom), (x0, y0, x1, y1) = before.box, digit.box
+    return (x0 + x1 - left - right) / 2 / max(bottom - top, y1 - y0)
+
+
+def written(number: Number) -> str:
+    """Return a number as it is written; a separator at its end is none of its own.
+
+    Examples
+    --------
+    >>> box = (0, 0, 20, 30)
+    >>> written([Digit(3, 1.0, box, None, 0, "-", ","), Digit(7, 1.0, box, None, 0, "", ",")])
+    '-3,7'
+    """
+    return "".join(map(str, number)).rstrip(".,")
+
+
+def table(digits: Sequence[Digit]) -> list[list[str]]:
+    """Return the numbers in rows and columns.
+
+    Numbers of several rows that stand above each other are a column, in which a row may have
+    nothing.  Where rows have no columns in common, their numbers follow each other.
+
+    Parameters
+    ----------
+    digits : sequence of Digit
+        In reading order, as `read_digits` returns them.
+
+    Returns
+    -------
+    list of list of str
+        The cells of each row, as many in each; "" where nothing is written.
+
+    Examples
+    --------
+    >>> places = [(0, 0, 0), (90, 0, 0), (2, 50, 1), (180, 100, 2)]
+    >>> table([Digit(5, 1.0, (x, y, x + 20, y + 30), None, row) for x, y, row in places])
+    [['5', '5', ''], ['5', '', ''], ['', '', '5']]
+    """
+    rows = numbers(digits)
+    columns = _columns(rows)
+    cells = [[columns.index(_around(number, columns)) for number in row] for row in rows]
+    if any(len(set(places)) < len(places) for places in cells):
+        cells = [list(range(len(row))) for row in rows]
+    width = 1 + max((place for places in cells for place in places), default=-1)
+    filled = [[""] * width for _ in rows]
+    for line, row, places in zip(filled, rows, cells, strict=True):
+        for number, place in zip(row, places, strict=True):
+            line[place] = written(number)
+    return filled
+
+
+def _columns(rows: list[list[Number]]) -> list[tuple[int, int]]:
+    """Return where columns begin and end: numbers that share a place across are in one."""
+    columns: list[tuple[int, int]] = []
+    for start, end in sorted(_across(number) for row in rows for number in row):
+        if columns and start < columns[-1][1]:
+            columns[-1] = columns[-1][0], max(columns[-1][1], end)
+        else:
+            columns.append((start, end))
+    return columns
+
+
+def _across(number: Number) -> tuple[int, int]:
+    return number[0].box[0], number[-1].box[2]
+
+
+def _around(number: Number, columns: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the column that a number is in."""
+    start, _ = _across(number)
+    return next(column for column in columns if column[0] <= start < column[1])
