@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule import Network, forward, random_theta
+from chainrule import Network, forward, random_theta, train
 from chainrule.common.types import Stopped
 from chainrule.training.committee import LAMS, side_by_side, train_committee
 
@@ -128,3 +128,24 @@ def test_larger_networks_are_tried_where_there_are_rows_for_them(monkeypatch):
     used = sum(4 * kind.hidden for kind in hard.kinds if kind.share)
     assert hard.network.layers[1] == used
     assert {kind.hidden for kind in committee(X, y, hidden=5).kinds} == {5}
+
+
+def test_two_members_find_lambda_for_all_where_there_are_many_rows(monkeypatch):
+    trained, until = [], []
+
+    def noted(*args, lam, seed, **given):
+        trained.append((lam, seed))
+        return train(*args, lam=lam, seed=seed, **given)
+
+    monkeypatch.setattr("chainrule.training.committee.train", noted)
+    monkeypatch.setattr("chainrule.training.committee.MANY", 100)
+    X, y = examples()
+    found = committee(X, y, hidden=4, threads=1, told=lambda kind: until.append(len(trained)))
+    lam = found.kinds[0].lam
+    of_first = trained[: until[0]]
+    assert sorted(seed for tried, seed in of_first if tried == lam) == [0, 1, 2, 3]
+    others = {tried for tried, _ in of_first if tried != lam}
+    assert len(others) > 1
+    assert sorted(of_first[:-2]) == sorted(
+        (tried, seed) for tried in {*others, lam} for seed in (2, 3)
+    )

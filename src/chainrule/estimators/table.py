@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -31,7 +31,7 @@ from chainrule.datasets.contents import Contents
 from chainrule.datasets.encoding import Encoder
 from chainrule.datasets.frames import contents_of, frame_of, has_names
 from chainrule.datasets.pieces import NAME
-from chainrule.datasets.scaling import Scaling
+from chainrule.datasets.scaling import Scaling, squares, sums
 from chainrule.datasets.vectors import Place, refuse_unusable
 from chainrule.engine.predicting import forward, predict
 from chainrule.estimators.files import plain, read, saved_by, written
@@ -43,7 +43,7 @@ from chainrule.training.committee import Kind, train_committee
 FOLDS = 8
 NUMBER, PIECE = "number", "piece"
 SHARES = np.linspace(0, 1, 1001)  # of the rows, whose errors are kept
-LARGE = 1 << 20  # numbers in X: of more, float32 is computed with
+LARGE = 1 << 16  # numbers in X: of more, float32 is computed with, which takes half the time
 ROWS = 1 << 14  # that are predicted at a time
 TOLD = "{} inputs{}, {} hidden units: lambda {:.3g}, out-of-fold cost {:.4g}"
 Splits = list[tuple[Array, Array]]
@@ -93,26 +93,23 @@ class BaseTable(BaseEstimator):
             missing="category",
             reading=table.reading,
         )
-        encoded = self._encoded(table)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together: give both, or none")
         if X_val is None:
-            splits = self._splits(y, groups, counts)
+            tables, splits = [table], self._splits(y, groups, counts)
         else:
             if groups is not None or not isinstance(self.cv, Integral):
                 raise ValueError("X_val says which rows are tried: leave groups and splits out")
-            held_out, y_val = self._encoded(self._table(X_val, reset=False)), self._targets(y_val)
-            check_consistent_length(held_out, y_val)
-            encoded, y = np.vstack([encoded, held_out]), np.append(y, y_val)
+            held_out, y_val = self._table(X_val, reset=False), self._targets(y_val)
+            check_consistent_length(*held_out.table.values(), y_val)
+            tables, y = [table, held_out], np.append(y, y_val)
             splits = [(np.flatnonzero(counts), np.arange(m, len(y)))] * int(self.cv)
             weights = None if weights is None else np.append(weights, np.ones(len(y) - m))
         kinds = np.array([kind for column in columns for kind in kinds_of(column)])
-        scaling = Scaling.fit(encoded[:m], None if weights is None else weights[:m])
-        self.scaling_ = replace(scaling, scale=np.where(kinds == NUMBER, scaling.scale, 1.0))
-        inputs = self.scaling_.apply(encoded)
+        inputs = self._standardised(tables, len(y), kinds == NUMBER, weights)
         whole = np.ones(len(kinds), bool)
         self.committee_ = found = train_committee(
-            inputs.astype(np.float32) if inputs.size > LARGE else inputs,
+            inputs,
             self._columns(y),
             splits,
             output=self._output(),
@@ -155,9 +152,41 @@ class BaseTable(BaseEstimator):
         by_name = named and hasattr(self, "feature_names_in_")
         return contents_of(frame, self.encoder_.reading, None if by_name else self.columns_)
 
+    def _standardised(
+        self, tables: list[Contents], m: int, numbers: Array, weights: Array | None
+    ) -> Array:
+        """Return the inputs of the m rows of all tables, by the mean and spread of the first's.
+
+        Only those of numbers have a spread.  A part of the rows is in float64 at a time.
+        """
+        dtype = np.float32 if m * len(numbers) > LARGE else np.float64
+        inputs = np.empty((m, len(numbers)), dtype)
+        first = 0
+        for table in tables:
+            for encoded in self._parts(table):
+                inputs[first : first + len(encoded)] = encoded
+                first += len(encoded)
+        of = rows_of(tables[0])
+        parts = [slice(at, min(at + ROWS, of)) for at in range(0, of, ROWS)]
+        w = np.ones(of) if weights is None else weights[:of]
+        total, weight = np.sum([sums(inputs[part], w[part]) for part in parts], axis=0)
+        mean = total / weight
+        spread = np.sum([squares(inputs[part], mean, w[part]) for part in parts], axis=0) / weight
+        scaling = Scaling.of(mean, spread)
+        self.scaling_ = replace(scaling, scale=np.where(numbers, scaling.scale, 1.0))
+        for at in range(0, m, ROWS):
+            inputs[at : at + ROWS] = self.scaling_.apply(inputs[at : at + ROWS])
+        return inputs
+
+    def _parts(self, contents: Contents) -> Iterator[Array]:
+        """Return the inputs of some rows at a time, not yet standardised."""
+        for first in range(0, rows_of(contents), ROWS):
+            some = {name: v[first : first + ROWS] for name, v in contents.table.items()}
+            yield self._encoded(replace(contents, table=some), first)
+
     def _encoded(self, contents: Contents, first: int = 0) -> Array:
         """Return the inputs of the network, not yet standardised, of rows from `first` on."""
-        m = len(next(iter(contents.table.values())))
+        m = rows_of(contents)
         rows = np.arange(first + 1, first + m + 1)
         return self.encoder_.encode(contents.table, NAME, rows, part=True)[0]
 
@@ -200,12 +229,7 @@ class BaseTable(BaseEstimator):
         if inputs is not None:
             return self._hypothesis(inputs)
         check_is_fitted(self)
-        table = self._table(X, reset=False)
-        m = len(next(iter(table.table.values())))
-        found = []
-        for first in range(0, m, ROWS):
-            some = {name: vector[first : first + ROWS] for name, vector in table.table.items()}
-            found.append(self._hypothesis(self._encoded(replace(table, table=some), first)))
+        found = list(map(self._hypothesis, self._parts(self._table(X, reset=False))))
         return found[0] if len(found) == 1 else np.vstack(found)
 
     def _at_once(self, X: Any) -> Array | None:
@@ -734,6 +758,11 @@ class TableRegressor(RegressorMixin, BaseTable):
             raise ValueError("errors do not rise")
         if not (np.isfinite(self.errors_).all() and -math.inf < low <= high < math.inf):
             raise ValueError("range or errors are not finite")
+
+
+def rows_of(contents: Contents) -> int:
+    """Return how many rows a table has."""
+    return len(next(iter(contents.table.values())))
 
 
 def at_least_one(weights: Array) -> Array:

@@ -2,7 +2,7 @@
 
 Each member is trained on some folds of the rows and *tried* on the others, as in cross-validation.
 By the cost of these out-of-fold answers lambda is found, which inputs the members see, and how much
-each kind of member counts.
+each kind of member counts.  Where there are many rows, two members are enough to find lambda with.
 
 The committee's z(L) is the weighted mean of its members' z(L).  So it is a network itself: the
 members' hidden units side by side, with no weights from one to another (`side_by_side`).
@@ -14,11 +14,11 @@ libraries of models* (2004).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass
 from threading import Event, Lock
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ LAMS = tuple(10.0 ** (k / 2) for k in range(-6, 7))  # 0.001, 0.0032, ... 1000
 FIRST = LAMS.index(10.0)  # where the search begins
 UNITS, MOST_UNITS = 16, 144  # hidden ones of each member, three times as many each time
 MANY = 1750  # rows that a member is trained on, from which on more units are tried
+SCOUTS = 2  # members that lambda is then found with; the others are trained at that one alone
 WORTH = 0.01  # by what part of the cost they must be better to go on
 LEAST = 0.03  # of an input's mean relevance: less would take it away for good
 COUNTED = 8  # how often kinds of members are chosen for the mean; the same may come again
@@ -97,6 +98,14 @@ class Committee:
     J: float
 
     __repr__ = summary
+
+
+class _Member(NamedTuple):
+    """One network, and what it says of the rows it was tried on."""
+
+    theta: Array
+    z: Array
+    n_iter: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +265,8 @@ class _Training:
         self.X, self.Y, self.splits, self.weights = X, Y.astype(X.dtype), splits, weights
         self.output = output
         self.max_iter, self.seed, self.stop = max_iter, seed, stop
-        self.tries = np.bincount(np.concatenate([tried for _, tried in splits]), minlength=len(X))
+        many = len(splits[0][0]) >= MANY
+        self.scouts = range(len(splits))[-SCOUTS:] if many else range(len(splits))
         self.threads, self.over = threads or available_threads(), Event()
 
     def network(self, inputs: Array, hidden: int) -> Network:
@@ -266,7 +276,7 @@ class _Training:
 
     def cost(self, z: Array) -> float:
         """Return the mean cost of z where there is one, without lambda."""
-        tried = self.tries > 0
+        tried = ~np.isnan(z[:, 0])
         per_example = self.network(np.ones(1, bool), 1).cost.per_example
         costs = per_example(z[tried], self.Y[tried].astype(np.float64))
         return float(
@@ -276,18 +286,18 @@ class _Training:
     def best(
         self, inputs: Array, scales: list[Array], hidden: int, at: int, *, by_relevance: bool
     ) -> tuple[_Tried, int]:
-        """Go from a lambda to its neighbours as long as the cost on unseen rows falls."""
-        X = np.ascontiguousarray(self.X[:, inputs])
-        tried: dict[int, _Tried] = {}
+        """Go from a lambda to its neighbours as long as the scouts' cost on unseen rows falls."""
+        X = self.X if inputs.all() else np.ascontiguousarray(self.X[:, inputs])
+        tried: dict[int, dict[int, _Member]] = {}
+        costs: dict[int, float] = {}
 
         def of(k: int) -> float:
             if not 0 <= k < len(LAMS):
                 return math.inf
             if k not in tried:
-                trained = self.trained(X, scales, hidden, LAMS[k])
-                J = self.cost(trained[1])
-                tried[k] = _Tried(inputs, scales, by_relevance, hidden, LAMS[k], *trained, J)
-            return tried[k].J
+                tried[k] = self.trained(X, scales, hidden, LAMS[k], self.scouts)
+                costs[k] = self.cost(self.unseen(tried[k]))
+            return costs[k]
 
         while True:
             if of(at + 1) < of(at):
@@ -295,19 +305,28 @@ class _Training:
             elif of(at - 1) < of(at):
                 at -= 1
             else:
-                return tried[at], at
+                break
+        others = range(len(self.splits) - len(self.scouts))
+        found = self.trained(X, scales, hidden, LAMS[at], others) | tried[at]
+        members, z = [found[j] for j in range(len(self.splits))], self.unseen(found)
+        return _Tried(
+            inputs, scales, by_relevance, hidden, LAMS[at], [member.theta for member in members],
+            z, max(member.n_iter for member in members), self.cost(z),
+        ), at  # fmt: skip
 
     def trained(
-        self, X: Array, scales: list[Array], hidden: int, lam: float
-    ) -> tuple[list[Array], Array, int]:
-        """Return each member's theta, z(L) of the rows they were tried on, and iterations."""
+        self, X: Array, scales: list[Array], hidden: int, lam: float, numbers: Iterable[int]
+    ) -> dict[int, _Member]:
+        """Return the members of these numbers."""
         network = self.network(np.ones(X.shape[1], bool), hidden)
 
-        def member(j: int) -> tuple[Array, Array, int]:
+        def member(j: int) -> _Member:
             rows, tried = self.splits[j]
+            seen = X[rows]
+            seen *= scales[j]
             result = train(
                 network,
-                X[rows] * scales[j],
+                seen,
                 self.Y[rows],
                 lam=lam,
                 weights=None if self.weights is None else self.weights[rows],
@@ -315,7 +334,7 @@ class _Training:
                 patience=None,
                 seed=self.seed + j,
                 threads=1,
-                check=j == 0,
+                check=j == self.scouts[0],
                 stop=self._asked_to_stop,
             )
             if BY_SIGNAL in result.stopped:
@@ -323,31 +342,34 @@ class _Training:
             if self._asked_to_stop():
                 raise Stopped("the committee is not complete")
             z = forward(network, result.theta, X[tried] * scales[j], threads=1)[1]
-            return result.theta, z, result.n_iter
+            return _Member(result.theta, z, result.n_iter)
 
-        found = self._together(member)
-        total = np.zeros(self.Y.shape)
-        for (_, tried), (_, z, _) in zip(self.splits, found, strict=True):
-            total[tried] += z
+        return self._together(member, numbers)
+
+    def unseen(self, members: Mapping[int, _Member]) -> Array:
+        """Return the mean z(L) of each row by the members that were tried on it, or NaN."""
+        total, tries = np.zeros(self.Y.shape), np.zeros(len(self.Y))
+        for j in sorted(members):
+            total[self.splits[j][1]] += members[j].z
+            np.add.at(tries, self.splits[j][1], 1)
         with np.errstate(invalid="ignore"):
-            z = total / self.tries[:, None]
-        return [theta for theta, _, _ in found], z, max(n_iter for _, _, n_iter in found)
+            return np.asarray(total / tries[:, None])
 
     def _asked_to_stop(self) -> bool:
         return self.over.is_set() or (self.stop is not None and self.stop())
 
-    def _together(self, member: Callable[[int], T]) -> list[T]:
+    def _together(self, member: Callable[[int], T], numbers: Iterable[int]) -> dict[int, T]:
         """Return what each member comes to, of which some are trained at the same time.
 
         This thread trains members as well: it hears Ctrl-C, and the others then end soon.
         """
         found: dict[int, T] = {}
-        numbers, lock = iter(range(len(self.splits))), Lock()
+        to_do, lock = iter(numbers), Lock()
 
         def work() -> None:
             while not self.over.is_set():
                 with lock:
-                    j = next(numbers, None)
+                    j = next(to_do, None)
                 if j is None:
                     return
                 found[j] = member(j)
@@ -369,7 +391,7 @@ class _Training:
             wait(helping)
         for helper in helping:
             helper.result()
-        return [found[j] for j in range(len(self.splits))]
+        return found
 
 
 def relevance(theta: Array, scale: Array, columns: Array, network: Network) -> Array:
