@@ -216,3 +216,40 @@ def test_ctrl_c_says_that_nothing_is_saved(here):
     assert done.returncode == 130
     assert "interrupted: nothing is saved" in done.stderr.splitlines()[-1]
     assert not (here / "guests.safetensors").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [[], ["--plain", "--missing", "mean", "--drop", "name,note"]])
+def test_an_exported_model_answers_as_predict_does(trained, how, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")
+    folder, _ = trained
+    model = tmp_path / "m.safetensors"
+    drop = ["--drop", "number,constant"]
+    assert run("train", folder / "guests.csv", *drop, *how, "--out", model).exit_code == 0
+    found = run("export", model)
+    assert found.exit_code == 0, found.stderr
+    assert found.stdout.splitlines()[-1].split() == ["file", str(tmp_path / "m.onnx")]
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    day = np.array([["2024-03-01"], ["2024-12-24"]], "datetime64[s]").astype(np.int64)
+    given = {"age": np.float32([[30], [np.nan]]), "town": np.array([["Ulm"], [""]]), "since": day}
+    given["town"] = given["town"].astype(object)
+    labels, p = session.run(None, given)
+    typed = "age,town,since\n30,Ulm,1.3.2024\n,,24.12.2024\n"
+    told = run("predict", model, "-", stdin=typed).stdout.splitlines()[1:]
+    assert [line.split(",")[0] for line in told] == labels.tolist()
+    assert [float(line.split(",")[1]) for line in told] == pytest.approx(p.max(axis=1), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_an_exported_network_on_numbers_has_one_input(here):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="make test-slow installs it")
+    from sklearn.datasets import load_digits
+
+    assert run("train", "digits", "--hidden", "5", "--max-iter", "5").exit_code == 0
+    assert run("export", "digits.safetensors", "--out", "d.onnx").exit_code == 0
+    X = load_digits().data.astype(np.float32)
+    labels, _ = onnxruntime.InferenceSession("d.onnx").run(None, {"X": X})
+    told = json.loads(run("predict", "digits.safetensors", "digits", "--json").stdout)
+    assert labels.tolist() == told["predictions"]
+    refused = run("export", "digits.safetensors", "--out", "d.txt")
+    assert (refused.exit_code, "must be a .onnx file" in refused.stderr) == (2, True)

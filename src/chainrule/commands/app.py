@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from chainrule.commands import checking, driving, exercise, looking, photos, tables
+from chainrule.commands import checking, driving, exercise, exporting, looking, photos, tables
 from chainrule.commands.exits import (
     BAD_DATA,
     BAD_MODEL,
@@ -123,6 +123,7 @@ app.command()(tables.train)
 app.command()(tables.predict)
 app.command()(tables.evaluate)
 app.command()(tables.info)
+app.command()(exporting.export)
 app.command("check-gradient")(checking.check_gradient)
 app.command()(checking.trace)
 app.command()(exercise.exercise)

@@ -1,4 +1,4 @@
-"""Estimators out to ONNX, alone or behind a StandardScaler."""
+"""Estimators and models of tables out to ONNX, alone or behind a StandardScaler."""
 
 from __future__ import annotations
 
@@ -11,46 +11,19 @@ import numpy as np
 
 from chainrule.common.files import write_atomically
 from chainrule.common.types import Array
+from chainrule.datasets.columns import Column
+from chainrule.datasets.scaling import Scaling
 from chainrule.estimators.base import BaseMLP
+from chainrule.estimators.columns_export import columns_from_inputs
 from chainrule.estimators.fitted import Fitted, Labels
+from chainrule.estimators.graph import OPSET, Graph
+from chainrule.estimators.table import BaseTable
+from chainrule.model_file import Model
 from chainrule.notes.activations import ACTIVATIONS, LEAK, SELU_ALPHA, SELU_SCALE
 from chainrule.notes.network import Network
 from chainrule.notes.theta import blocks
 
 SKL2ONNX = "skl2onnx.convert_sklearn exports it after chainrule.estimators.register_converters()"
-OPSET, IR_VERSION = 17, 8  # old enough for the runtimes of the last years
-
-
-class Graph:
-    """An ONNX graph as it grows: every value has a name, which the next node takes."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.outputs: list[Any] = []
-
-    def constant(self, values: Any) -> str:
-        """Add an array and return its name."""
-        from onnx import numpy_helper
-
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
-        return name
-
-    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operator and return the name of its value."""
-        from onnx import helper
-
-        name = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def output(self, name: str, value: str, kind: int, *shape: int) -> None:
-        """Make a value, with a row for each example, an output of the model."""
-        from onnx import helper
-
-        self.nodes.append(helper.make_node("Identity", [value], [name]))
-        self.outputs.append(helper.make_tensor_value_info(name, kind, [None, *shape]))
 
 
 Function = Callable[[Graph, str], str]  # adds an activation of a value, and returns its name
@@ -104,15 +77,18 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
 
     Parameters
     ----------
-    model : MLPClassifier, MLPRegressor or Pipeline
+    model : MLPClassifier, MLPRegressor, TableClassifier, TableRegressor or Pipeline
     path : path, optional
         Where to write it, too.
 
     Returns
     -------
     onnx.ModelProto
-        Its input ``X`` is float32 of shape (m, n).  A classifier has the outputs ``label`` and
-        ``probabilities``, or for several columns of classes ``label`` of shape (m, columns) and
+        Its input ``X`` is float32 of shape (m, n).  A table's has an input of shape (m, 1) for each
+        column that is used, by the column's name: float32 for numbers, nan where one is missing;
+        text for categories, "" where it is missing; int64 for dates, the seconds since 1970, the
+        least int64 (as NumPy's NaT) where one is missing.  A classifier has the outputs ``label``
+        and ``probabilities``, or for several columns of classes ``label`` of shape (m, columns) and
         ``probabilities_0``, ``probabilities_1``, ...; a regressor ``variable`` of shape (m, K).
 
     Raises
@@ -127,9 +103,13 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
         Without ``pip install chainrule[onnx]``.
     """
     *scalers, (_, estimator) = getattr(model, "steps", [("", model)])
+    if isinstance(estimator, BaseTable) and not scalers:
+        model = estimator.to_model()
+        labels = Labels("classes", estimator.classes_) if model.classes is not None else None
+        return _written(model_of_table(model, labels), path)
     if not isinstance(estimator, BaseMLP):
         raise TypeError(
-            f"to_onnx exports chainrule's MLPClassifier and MLPRegressor, not "
+            f"to_onnx exports chainrule's estimators, those of tables by themselves, not "
             f"{type(estimator).__name__}: {SKL2ONNX}"
         )
     for name, scaler in scalers:
@@ -138,7 +118,10 @@ def to_onnx(model: Any, path: str | os.PathLike[str] | None = None) -> Any:
                 f"step {name!r} is a {type(scaler).__name__}, and before the network only "
                 f"StandardScaler can be exported: {SKL2ONNX}"
             )
-    proto = model_of(estimator._fitted(), scalers)
+    return _written(model_of(estimator._fitted(), scalers), path)
+
+
+def _written(proto: Any, path: str | os.PathLike[str] | None) -> Any:
     if path is not None:
         write_atomically(path, proto.SerializeToString())
     return proto
@@ -240,10 +223,10 @@ def _model_for(operator: Any) -> Any:
 
 def model_of(fitted: Fitted, scalers: Sequence[tuple[str, Any]] = ()) -> Any:
     """Return a fitted network, behind named StandardScalers, as an ONNX model."""
-    from onnx import TensorProto, checker, helper
+    from onnx import TensorProto
 
-    network = fitted.network
-    graph, X = Graph(), "X"
+    network, graph = fitted.network, Graph()
+    X = graph.input("X", TensorProto.FLOAT, network.layers[0])
     for _, scaler in scalers:
         if scaler.with_mean:
             X = graph.node("Sub", X, graph.constant(np.float32(scaler.mean_)))
@@ -252,20 +235,49 @@ def model_of(fitted: Fitted, scalers: Sequence[tuple[str, Any]] = ()) -> Any:
     h = [_hypothesis(graph, X, network, theta) for theta in fitted.thetas]
     value = h[0] if len(h) == 1 else graph.node("Mean", *h)
     if fitted.scaling is not None:
-        value = graph.node("Mul", value, graph.constant(np.float32(fitted.scaling.scale)))
-        value = graph.node("Add", value, graph.constant(np.float32(fitted.scaling.mean)))
+        value = _in_units(graph, value, fitted.scaling)
     if fitted.labels is not None:
         _classes(graph, value, fitted.labels, network)
     else:
         graph.output("variable", value, TensorProto.FLOAT, network.K)
-    inputs = helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, network.layers[0]])
-    proto = helper.make_model(
-        helper.make_graph(graph.nodes, "chainrule", [inputs], graph.outputs, graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-    checker.check_model(proto, full_check=True)
-    return proto
+    return graph.model()
+
+
+def model_of_table(model: Model, labels: Labels | None = None) -> Any:
+    """Return a model with what its table's columns become, as an ONNX model.
+
+    Where all are numbers as they are, or pixels, one input ``X`` has them all.
+    """
+    from onnx import TensorProto
+
+    graph, network, encoder = Graph(), model.network, model.encoder
+    if all(column == Column(column.name) for column in encoder.columns):
+        value = graph.input("X", TensorProto.FLOAT, network.layers[0])
+    else:
+        value = columns_from_inputs(graph, encoder.columns)
+    if encoder.divisor != 1:
+        value = graph.node("Div", value, graph.constant(np.float32(encoder.divisor)))
+    if model.scaling is not None:
+        value = graph.node("Sub", value, graph.constant(np.float32(model.scaling.mean)))
+        value = graph.node("Div", value, graph.constant(np.float32(model.scaling.scale)))
+    value = _hypothesis(graph, value, network, model.theta)
+    if model.target_scaling is not None:
+        value = _in_units(graph, value, model.target_scaling)
+    if "range" in model.provenance.options:
+        least, most = model.provenance.options["range"]
+        ends = graph.constant(np.float32(least)), graph.constant(np.float32(most))
+        value = graph.node("Clip", value, *ends)
+    if model.classes is not None:
+        _classes(graph, value, labels or Labels("classes", np.array(model.classes)), network)
+    else:
+        graph.output("variable", value, TensorProto.FLOAT, network.K)
+    return graph.model()
+
+
+def _in_units(graph: Graph, value: str, scaling: Scaling) -> str:
+    """Add what takes standardised numbers back to the target's units."""
+    value = graph.node("Mul", value, graph.constant(np.float32(scaling.scale)))
+    return graph.node("Add", value, graph.constant(np.float32(scaling.mean)))
 
 
 def _hypothesis(graph: Graph, value: str, network: Network, theta: Array) -> str:
