@@ -14,6 +14,8 @@ the log loss, or the root of the mean square error over the standard deviation.
 LightGBM, XGBoost and scikit-learn's boosting get text as pandas' categories, CatBoost as its
 cat_features, scikit-learn's and our MLP numbers standardised (missing ones as the mean) and text
 one-hot; pytabkit's methods encode by themselves.
+
+With --ablate ours is measured beside itself without one of its parts.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split
+
+from chainrule.training.committee import train_committee
 
 THREADS = 2
 HELD_OUT = 0.2
@@ -187,6 +192,25 @@ METHODS: dict[str, Callable[[bool], Fitted]] = {
 }
 
 
+def of_one_member(X: Any, Y: Any, splits: Any, **given: Any) -> Any:
+    """Train the first member of each kind alone."""
+    return train_committee(X, Y, splits[:1], **given)
+
+
+COMMITTEE = "chainrule.training.committee"
+TABLE = "chainrule.estimators.table"
+WITHOUT: dict[str, tuple[str, dict[str, Any]]] = {  # what is put in the place of a part
+    "pieces": ("chainrule.datasets.pieces", {"_edges": lambda *given: ()}),
+    "relevance": (COMMITTEE, {"relevance": lambda theta, scale, *given: scale}),
+    "a mean of kinds (the best alone)": (COMMITTEE, {"COUNTED": 1}),
+    "several members (one of each kind)": (TABLE, {"train_committee": of_one_member}),
+    "a search for lambda (10 for all)": (COMMITTEE, {"LAMS": (10.0,), "FIRST": 0}),
+    "more than 16 hidden units": (COMMITTEE, {"MOST_UNITS": 16}),
+    "haste (lambda by all members)": (COMMITTEE, {"SCOUTS": 1000}),
+    "float32": (TABLE, {"LARGE": np.inf}),
+}
+
+
 def measured(method: str, X: pd.DataFrame, y: Any, classes: bool, split: int) -> dict[str, float]:
     """Return the scores on the held-out rows, and the seconds."""
     rows, held = train_test_split(
@@ -214,6 +238,13 @@ def measured(method: str, X: pd.DataFrame, y: Any, classes: bool, split: int) ->
 def clock() -> tuple[float, float]:
     """Return the time, and that of all this process's threads on their cores."""
     return time.perf_counter(), time.process_time()
+
+
+def measured_without(part: str, *given: Any) -> dict[str, float]:
+    """Return our scores where something else stands in the place of a part."""
+    target, instead = WITHOUT[part]
+    with patch.multiple(target, **instead):
+        return measured(OURS, *given)
 
 
 def scores_of_classes(p: Any, y: Any) -> dict[str, float]:
@@ -300,9 +331,28 @@ def report(results: list[dict[str, Any]], halves: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def gains(results: list[dict[str, Any]]) -> str:
+    """Return Markdown: our losses, and our CPU time, without each part over those with all."""
+    of = {(r["method"], r["table"], r["split"]): r for r in results}
+    lines = ["| without | fits | loss | CPU time to fit |", "|---|--:|---|---|"]
+    for part in WITHOUT:
+        both = [(r, of[OURS, *of_fit]) for (method, *of_fit), r in of.items()
+                if method == part and (OURS, *of_fit) in of]  # fmt: skip
+        if both:
+            loss, seconds = (
+                spread([less[what] / whole[what] for less, whole in both])
+                for what in ("loss", "fit cpu s")
+            )
+            lines.append(f"| {part} | {len(both)} | {loss} | {seconds} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("words", nargs="*", help="methods, tables, first, other")
+    parser.add_argument(
+        "--ablate", action="store_true", help="ours, without one part after another"
+    )
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--kept", type=Path, default=Path("build/tables.jsonl"))
     parser.add_argument("--out", type=Path, help="where the report is written, too")
@@ -316,6 +366,8 @@ def main() -> None:
         raise SystemExit(f"no method, table or half: {', '.join(sorted(unknown))}")
     words = set(given.words)
     methods = [name for name in METHODS if name in words] or list(METHODS)
+    if given.ablate:
+        methods = [OURS, *WITHOUT]
     given.kept.parent.mkdir(parents=True, exist_ok=True)
     lines = given.kept.read_text().splitlines() if given.kept.exists() else []
     results = [json.loads(line) for line in lines]
@@ -332,14 +384,15 @@ def main() -> None:
             for method in methods:
                 if (method, table, split) in done:
                     continue
-                found = measured(method, X, y, classes, split)
+                measure = measured_without if method in WITHOUT else measured
+                found = measure(method, X, y, classes, split)
                 result = {"method": method, "table": table, "split": split} | found
                 results.append(result)
                 with given.kept.open("a") as kept:
                     kept.write(json.dumps(result) + "\n")
                 print(f"{split} {table:15}{method:20}{found['loss']:.4f} {found['fit s']:.1f} s",
                       flush=True)  # fmt: skip
-    text = report(results, halves)
+    text = gains(results) if given.ablate else report(results, halves)
     print(text)
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)

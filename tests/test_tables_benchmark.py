@@ -49,3 +49,18 @@ def test_the_report_compares_what_both_have_done():
     text = tables.report(results, {"one": "first", "two": "other"})
     assert "| CatBoost | 2 | 1.000 (0.65 to 1.85) | 0.500 (0.50 to 0.50) | 2.000" in text
     assert "| two | other | 0.4000 | **0.2000** |" in text
+
+
+@pytest.mark.parametrize("part", tables.WITHOUT)
+def test_each_part_can_be_left_out(part):
+    X, y = frame()
+    found = tables.measured_without(part, X, y, True, 0)
+    assert np.isfinite(found["loss"])
+
+
+def test_gains_are_told_for_what_both_have_done():
+    results = [
+        {"method": method, "table": "one", "split": split, "loss": loss, "fit cpu s": 2 * loss}
+        for method, split, loss in ((tables.OURS, 0, 0.5), ("pieces", 0, 1.0), ("pieces", 1, 9.0))
+    ]
+    assert "| pieces | 1 | 2.000 (2.00 to 2.00) | 2.000" in tables.gains(results)
