@@ -306,6 +306,35 @@ def test_a_page_on_a_dark_table_is_found_and_what_is_written_on_it(tmp_path, cha
     assert np.abs(np.subtract(found.box(0), boxes[0])).max() <= 6
 
 
+def darkened(rgb, kind):
+    """Return the photo with a dark table, shadow or thing over its lowest sixth or its corner."""
+    height, width = rgb.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    low = y > 5 * height / 6
+    cover = {"corner": x + y > 1.75 * height, "thing": low & (abs(x - width / 2) < width / 4)}
+    noise = np.random.default_rng(0).normal(0, 6, (height, width, 1))
+    dark = rgb * 0.1 if kind == "shadow" else 30 + noise
+    return np.uint8(np.clip(np.where(cover.get(kind, low)[..., None], dark, rgb), 0, 255))
+
+
+@pytest.mark.parametrize("chalk", [False, True])
+@pytest.mark.parametrize("kind", ["table", "shadow", "corner", "thing"])
+def test_what_is_dark_beside_the_page_changes_nothing_on_it(tmp_path, kind, chalk):
+    rgb, boxes = photograph(["314", "159"], Scene(), draw_digit, np.random.default_rng(3))
+    rgb = darkened(np.pad(rgb, ((0, 150), (0, 0), (0, 0)), "edge"), kind)
+    found = found_in(Image.fromarray(255 - rgb if chalk else rgb), tmp_path)
+    assert len(found.marks) == 6
+    for i, box in enumerate(boxes):
+        assert np.abs(np.subtract(found.box(i), box)).max() <= 8
+
+
+def test_a_strip_of_table_along_a_side_is_no_page():
+    grey = np.full((600, 800), 180.0, np.float32)
+    grey[480:] = 60
+    assert ink.page_on_table(grey) is None
+    assert ink.page_on_table(255 - grey) is None
+
+
 def test_a_thick_digit_that_fills_the_picture_is_no_page():
     for label in (0, 6, 8):
         for seed in range(5):
@@ -313,6 +342,7 @@ def test_a_thick_digit_that_fills_the_picture_is_no_page():
             grey = 255 * np.kron(picture, np.ones((8, 8), np.float32))
             assert ink.page_on_table(grey) is None
             assert ink.page_on_table(255 - grey) is None
+            assert ink.page_beside_dark(255 - grey) is None
 
 
 def test_the_table_does_not_make_the_strokes_thick(tmp_path):

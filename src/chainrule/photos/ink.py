@@ -10,6 +10,8 @@ COARSE, COARSEST = 160, 60  # pixels along the longer side of the reduced pictur
 WINDOW = 0.3  # part of the shorter side: wider than any stroke
 AROUND = 0.4  # part of the shorter side: the surroundings whose median is what is common
 TWO_TONES = 0.85  # part of the picture's variance that a page and a table explain
+DARK = 0.27  # of the paper's brightness: a broad part at the border that is darker is no paper
+BROAD = 0.06  # of the shorter side: its least width
 NIGHT = 16.0  # grey levels added before the logarithm, so that dark noise counts little
 LUMINANCE = (0.299, 0.587, 0.114)
 
@@ -31,6 +33,9 @@ def flatten(rgb: Array) -> Array:
     grey = rgb @ np.array(LUMINANCE, np.float32)
     grey = ndimage.gaussian_filter(grey, 1.0, truncate=2.5)
     page = page_on_table(grey)
+    if page is None:
+        page = page_beside_dark(grey)
+        grey = grey if page is None else _filled(grey, page)
     contrast = _contrast(grey if ink_is_dark(grey, page) else 255 - grey)
     return contrast if page is None else np.where(page, contrast, np.float32(0))
 
@@ -103,14 +108,61 @@ def page_on_table(grey: Array) -> Array | None:
             continue
         largest = labels == 1 + np.bincount(labels.ravel())[1:].argmax()
         page = ndimage.binary_fill_holes(largest)
-        border = np.concatenate([page[0], page[-1], page[:, 0], page[:, -1]])
-        if page.mean() < 0.15 or border.mean() > 0.3 or _rectangular(page) < 0.82:
+        sides = page[0], page[-1], page[:, 0], page[:, -1]
+        along = max(side.mean() for side in sides) > 0.9  # a strip beside the page is not it
+        if page.mean() < 0.15 or along or np.concatenate(sides).mean() > 0.3:
+            continue
+        if _rectangular(page) < 0.82:
             continue
         inside = ndimage.binary_erosion(page, iterations=2)
         plain = largest[page].mean() > 0.85 and side[~page].mean() < 0.1
         if plain and inside.any():
             return _enlarge(inside.astype(np.float32), step, grey.shape) > 0.5
     return None
+
+
+def page_beside_dark(grey: Array) -> Array | None:
+    """Find the page where a dark table, a thing or a deep shadow reaches into the picture.
+
+    What is beside the page is broad, as strokes are not, and goes round a corner of the picture.
+
+    Parameters
+    ----------
+    grey : array of shape (height, width)
+        0 to 255.
+
+    Returns
+    -------
+    ndarray of shape (height, width), bool, or None
+        The page without its rim; None where nothing dark lies beside it, or more than half is dark.
+    """
+    from scipy import ndimage
+
+    coarse, step = _coarse(grey, COARSE)
+    dark = coarse < DARK * np.percentile(coarse, 80)
+    if not 0 < dark.mean() < 0.5:
+        return None
+    side = max(3, round(BROAD * min(coarse.shape)))
+    wide = np.pad(dark, side, "edge")  # it goes on beyond the picture
+    core = ndimage.binary_opening(wide, np.ones((side, side)))[side:-side, side:-side]
+    labels, _ = ndimage.label(ndimage.binary_propagation(core, mask=dark))
+    corners = labels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    if not corners.any():
+        return None
+    page = ndimage.binary_erosion(
+        ~np.isin(labels, corners[corners > 0]), iterations=2, border_value=1
+    )
+    return _enlarge(page.astype(np.float32), step, grey.shape) > 0.5
+
+
+def _filled(grey: Array, page: Array) -> Array:
+    """Return the picture with what is beside the page as bright as the page's nearest part."""
+    from scipy import ndimage
+
+    coarse, step = _coarse(grey, COARSE)
+    outside = _coarse(page, COARSE)[0] < 1
+    nearest = ndimage.distance_transform_edt(outside, return_distances=False, return_indices=True)
+    return np.where(page, grey, _enlarge(coarse[tuple(nearest)], step, grey.shape))
 
 
 def _rectangular(mask: Array) -> float:
