@@ -5,14 +5,16 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
 from test_kernel import problem
 
 from chainrule import engine
+from chainrule.common.types import Stopped
 from chainrule.engine.cores import available_threads
-from chainrule.kernel import BUILT
+from chainrule.kernel import BUILT, asking
 from chainrule.notes.minibatch import Minibatches
 from chainrule.optimize import OPTIMIZERS
 from chainrule.optimize.sgd import SGD
@@ -152,6 +154,61 @@ def test_ctrl_c_ends_a_full_batch(layers, threads):
     with pytest.raises(KeyboardInterrupt):
         work()
     timer.join()
+
+
+LARGE = (1500, 1500, 1500, 2)  # 480 rows are one slab, and a fifth of a second's work for a core
+
+
+def asked_in(work, most=None):
+    """Return how often the kernel asks in a call; the question number `most` ends it."""
+    asked = []
+
+    def ask():
+        asked.append(1)
+        if len(asked) == most:
+            raise Stopped("enough")
+
+    with asking(ask):
+        work()
+    return len(asked)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("what", ["accumulate", "hessian_vector"])
+def test_a_long_slab_is_left_in_the_middle(what, threads):
+    network, theta, X, Y = problem(LARGE, "relu", "sigmoid", 480)
+    calls = {
+        "accumulate": lambda: engine.accumulate(
+            network, theta, X, Y, engine="kernel", threads=threads
+        ),
+        "hessian_vector": lambda: engine.hessian_vector(
+            network, theta, theta, X, Y, engine="kernel", threads=threads
+        ),
+    }
+    assert asked_in(calls[what]) > 1
+    with pytest.raises(Stopped, match="enough"):
+        asked_in(calls[what], 1)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_step_that_is_left_has_not_moved_theta(most, threads):
+    network, theta, X, Y = problem(LARGE, "relu", "sigmoid", 480)
+    rule, order, how = SGD(), np.arange(len(X)), Minibatches(len(X))
+
+    def after(most=None):
+        moved, state = theta.copy(), rule.init(theta)
+        with suppress(Stopped):
+            asked_in(
+                lambda: engine.epoch(
+                    network, moved, X, Y, order, how, rule=rule, state=state, engine="kernel",
+                    threads=threads,
+                ),
+                most,
+            )  # fmt: skip
+        return moved.tobytes()
+
+    assert after(most) in (theta.tobytes(), after())
 
 
 NO_THREADS = """

@@ -10,6 +10,9 @@
 using namespace chainrule;
 
 int failures = 0;
+int groups_left = 0;  // that are computed before the team is to stop
+
+bool chainrule::Team::poll() { return --groups_left < 0; }
 
 // A matrix with gaps between its rows, and room behind the last.
 template <class T>
@@ -120,8 +123,29 @@ void check_all() {
         for (const std::int64_t K : {65, 300}) check<T>({rows, 100, K}, 0.9, rng);
 }
 
+// A product of three long groups, whose team is to stop after the second.
+template <class T>
+void check_stop() {
+    const std::int64_t rows = 64, group = 3 * lanes<T>, K = long_group / (rows * group) + 1;
+    std::mt19937 rng(0);
+    Matrix<T> A = random<T>(rows, K, 0, rng), B = random<T>(K, 3 * group, 0, rng);
+    Matrix<T> whole(rows, 3 * group), C = whole;
+    product<T, By::rows>({rows, 3 * group, K}, A.read(), B.read(), whole.view());
+    Team team{0, 1, true, nullptr};
+    groups_left = 1;
+    product<T, By::rows>({rows, 3 * group, K}, A.read(), B.read(), C.view(), {}, nullptr, &team);
+    compare("first groups", {rows, 2 * group, K}, whole, C.numbers.data(), C.stride);
+    for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < 2 * group; ++j) C(i, j) = 0;
+    Matrix<T> nothing(rows, 3 * group);
+    compare("last group", {rows, 3 * group, K}, nothing, C.numbers.data(), C.stride);
+    if (groups_left != -1) ++failures, std::printf("asked after %d groups\n", 1 - groups_left);
+}
+
 int main() {
     check_all<float>();
     check_all<double>();
+    check_stop<float>();
+    check_stop<double>();
     return failures > 0;
 }

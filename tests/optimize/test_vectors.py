@@ -1,12 +1,14 @@
 """At how many threads BLAS is held, and by whom."""
 
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from chainrule.common.types import Stopped
+from chainrule.kernel import asking
 from chainrule.optimize import vectors
 from chainrule.optimize.vectors import LONG, blas_threads, heard, one_blas_thread
 
@@ -142,3 +144,21 @@ def test_two_loops_are_the_inverse_hessian_of_their_pairs(monkeypatch, built):
         H = V.T @ H @ V + np.outer(s, s) / sy
     D = rng.normal(size=4)
     np.testing.assert_allclose(vectors.two_loop(D, pairs, 0.3), -H @ D, rtol=1e-10)
+
+
+@pytest.mark.skipif(not vectors.BUILT, reason="NumPy hears Ctrl-C between its calls")
+@pytest.mark.parametrize(("n", "questions"), [(1_000_000, 2), (90_000, 0)])
+def test_the_two_loops_of_long_vectors_hear_who_asks_them_to_stop(n, questions):
+    ones = np.ones(n)
+    pairs = tuple((ones, ones, float(n)) for _ in range(12))
+    asked = []
+    with asking(lambda: asked.append(1)):
+        whole = vectors.two_loop(ones, pairs, 1.0)
+    assert len(asked) == questions
+    np.testing.assert_allclose(whole, -ones)
+
+    def ask():
+        raise Stopped("enough")
+
+    with asking(ask), pytest.raises(Stopped, match="enough") if questions else nullcontext():
+        vectors.two_loop(ones, pairs, 1.0)

@@ -83,10 +83,10 @@ void lay_out_batch(const Net<T>& net, Batch<T>& batch, int threads, bool direct,
     }
 }
 
-// Rows of chunk c, on a team that is the caller's, or on one member of it.
+// Rows of chunk c, on the whole team, or on one member of it.
 template <class T, class Done>
 void chunk_pass(const Pass<T>& pass, const Batch<T>& batch, std::int64_t c, Share rows, Team& team,
-                Team& caller, Done done) {
+                Done done) {
     double cost = 0;
     for (std::int64_t begin = rows.from; begin < rows.to && !team.stopped();
          begin += batch.cuts.slab) {
@@ -95,7 +95,7 @@ void chunk_pass(const Pass<T>& pass, const Batch<T>& batch, std::int64_t c, Shar
         const Place place{.first = begin == rows.from, .last = end && batch.shared()};
         slab_pass(pass, batch.chunks[c], begin, n, team, place, done);
         if (team.rank == 0) cost += sum_of(pass.slab.cost, n * pass.net(pass.net.L).s);
-        caller.poll();
+        team.poll();
         if (!end) team.wait();
     }
     if (team.rank == 0) batch.costs[c] = cost;
@@ -125,28 +125,28 @@ void add_chunks(const Net<T>& net, const Batch<T>& batch, std::int64_t chunks, c
                     add_to(total.turned + j * layer.ld_turned, more.turned + j * layer.ld_turned,
                            i.size());
             }
-            done(l, i, total);
+            if (!done(l, i, total)) return;
         }
     }
 }
 
 // Delta of some rows of the order of visit, into the batch's first accumulator: done(l, inputs,
 // their Delta(l)) is called when it has that of some of this member's inputs, unless Ctrl-C came
-// before.  Rank 0 returns the cost.
+// before, and returns whether to go on.  Rank 0 returns the cost.
 template <class T, class Done>
 double batch_pass(const Net<T>& net, const Batch<T>& batch, const Rows<T>& data, Share rows,
                   const Dropout& dropout, Team& team, Done done) {
     if (batch.shared()) {
-        chunk_pass(Pass<T>{net, batch.slabs[0], data, dropout}, batch, 0, rows, team, team, done);
+        chunk_pass(Pass<T>{net, batch.slabs[0], data, dropout}, batch, 0, rows, team, done);
         return team.rank == 0 ? batch.costs[0] : 0;
     }
     const std::int64_t chunks = batch.cuts.chunks(rows.size());
-    for (std::int64_t c; (c = team.take()) < chunks && !team.stopped();) {
-        Team alone{0, 1, team.shared};
+    for (std::int64_t c; (c = team.take()) < chunks && !team.poll();) {
+        Team alone = team.alone();
         const std::int64_t from = rows.from + c * batch.cuts.chunk;
         const Share chunk{from, smaller(from + batch.cuts.chunk, rows.to)};
         chunk_pass(Pass<T>{net, batch.slabs[team.rank], data, dropout}, batch, c, chunk, alone,
-                   team, done);
+                   done);
     }
     team.wait();
     if (team.stopped()) return 0;
@@ -175,6 +175,7 @@ Sums accumulate(const Shape& shape, const T* theta, const Rows<T>& data, T* Delt
         const double cost = batch_pass(net, batch, data, {0, data.m}, Dropout{}, team,
                                        [&](int l, Share i, OfInputs<T> Delta_W) {
                                            collect(net, l, batch.chunks[0], i, Delta_W, Delta);
+                                           return !team.poll();
                                        });
         if (team.rank == 0) sums.cost = cost;
     });

@@ -10,17 +10,17 @@ namespace {
 // part; `a` begins with the first of them.
 template <class T>
 void add_products(const Net<T>& net, int l, const T* a, const T* delta, OfInputs<T> Delta,
-                  std::int64_t rows, Share i, Begin<T> begin, std::int32_t* lists = nullptr) {
+                  std::int64_t rows, Share i, Begin<T> begin, std::int32_t* lists, Team* team) {
     const Layer<T>& layer = net(l);
     const View<const T> A{a, layer.ld}, D{delta, net(l + 1).ld};
     if (i.size() == 0) return;
     if (layer.upright > 0)
         product<T, By::columns>({i.size(), layer.upright, rows}, A, D, {Delta.W, layer.ld_Delta},
-                                begin, lists);
+                                begin, lists, team);
     if (layer.upright < layer.next)
         product<T, By::columns>({layer.next - layer.upright, i.size(), rows},
                                 {D.data + layer.upright, D.stride}, A,
-                                {Delta.turned, layer.ld_turned}, begin);
+                                {Delta.turned, layer.ld_turned}, begin, nullptr, team);
 }
 
 // Delta(l) := begin + delta(l+1) over `rows` rows for the bias unit, whose activation is 1.
@@ -44,8 +44,8 @@ struct Place {
 };
 
 // Delta(l) over `rows` rows, for this member's inputs.  In the last slab, done(l, inputs, their
-// Delta(l)) is called for one strip of them after the other, and a member that has finished helps
-// the others with theirs.
+// Delta(l)) is called for one strip of them after the other, and returns whether to go on; a member
+// that has finished helps the others with theirs.
 template <class T, class Done>
 void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<T>& sums,
                       std::int64_t rows, Team& team, Place place, Done done) {
@@ -68,8 +68,8 @@ void accumulate_share(const Net<T>& net, const Slab<T>& slab, const Accumulator<
                     const OfInputs<T> Delta = sums.of(net, l, i.from, team.rank);
                     const T* const a = slab.a[l - 1] + k * slab.of_block + (i.from - block.from);
                     add_products(net, l, a, slab.delta[l], Delta, rows, i, begin,
-                                 lists_of(net, slab, l, team.rank));
-                    if (place.last) done(l, i, Delta);
+                                 lists_of(net, slab, l, team.rank), place.last ? nullptr : &team);
+                    if (place.last && !done(l, i, Delta)) return;
                     taken = team.take(owner);
                 }
             }
@@ -96,7 +96,7 @@ void sum_blocks(const Pass<T>& pass, std::int64_t begin, std::int64_t rows, Team
             const Span span{begin, some.from, some.to};
             gather_inputs(pass, span, block);
             T* const z = block == 0 ? slab.slope_from[1] : slab.parts + (block - 1) * slab.of_part;
-            z_of_block(pass, span, team.rank, 1, block, z + some.from * net(2).ld);
+            z_of_block(pass, span, team, 1, block, z + some.from * net(2).ld);
         }
     }
 }
@@ -120,13 +120,14 @@ void slab_pass(const Pass<T>& pass, const Accumulator<T>& sums, std::int64_t beg
             const Span span{begin, from, smaller(from + some, of_owner.to)};
             if (net(1).blocks == 1) gather_inputs(pass, span, 0);
             gather_outputs(pass, span);
-            forward_rows(pass, span, team.rank);
+            forward_rows(pass, span, team);
             output_rows(net, slab, team.rank, {span.from, span.to}, data.weights != nullptr,
                         Aim::learn);
-            backward_rows(pass, span);
+            backward_rows(pass, span, team);
         }
     }
     team.wait();
+    if (team.stopped()) return;
     accumulate_share(net, slab, sums, rows, team, place, done);
 }
 

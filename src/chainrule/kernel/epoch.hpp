@@ -166,6 +166,7 @@ Sums epoch(const Shape& shape, const Rows<T>& data, Training<T>& training, Call 
                     run(move_of_weights(training, of_biases, w, l), gradient,
                         layer.start + (1 + i.from) * layer.next, i.size() * layer.next);
                     if (!(training.max_norm > 0)) pack(layer, theta, i);
+                    return true;  // half a step would be no theta
                 });
             if (team.rank == 0) {
                 sums.cost += cost;

@@ -81,7 +81,7 @@ void output_along(Output output, std::int64_t K, const T* h, const T* y, const T
 
 // a, delta and their R{} for some rows of the slab.
 template <class T>
-void rows_along(const Pass<T>& pass, const Along<T>& along, int member, Span span) {
+void rows_along(const Pass<T>& pass, const Along<T>& along, Team& team, Span span) {
     const auto& [net, slab, data, dropout] = pass;
     const std::int64_t rows = span.rows();
     const auto of = [&, &net = net](T* const* layers, int l) {
@@ -91,17 +91,19 @@ void rows_along(const Pass<T>& pass, const Along<T>& along, int member, Span spa
         const View<T> view = of(layers, l);
         return View<const T>{view.data, view.stride};
     };
+    const auto times = [&](Sizes size, View<const T> A, const T* W, View<T> C, Begin<T> begin) {
+        product<T, By::rows>(size, A, packed<T>(W), C, begin, nullptr, &team);
+    };
     gather_inputs(pass, span, 0);
     gather_outputs(pass, span);
-    forward_rows(pass, span, member);
-    output_rows(net, slab, member, {span.from, span.to}, false, Aim::predict);
+    forward_rows(pass, span, team);
+    output_rows(net, slab, team.rank, {span.from, span.to}, false, Aim::predict);
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>&layer = net(l), &next = net(l + 1), &v = along.v(l);
         const View<T> Rz = of(along.Rz, l + 1);
         const Sizes size{rows, next.s, layer.s};
-        product<T, By::rows>(size, by(slab.a, l), packed<T>(v.W), Rz, {.row = v.b});
-        if (l > 1)
-            product<T, By::rows>(size, by(along.Ra, l), packed<T>(layer.W), Rz, {.from_C = true});
+        times(size, by(slab.a, l), v.W, Rz, {.row = v.b});
+        if (l > 1) times(size, by(along.Ra, l), layer.W, Rz, {.from_C = true});
         if (l + 1 < net.L)
             activate_along<T>(next.g, of(slab.slope_from, l + 1).data, Rz.data,
                               of(along.Ra, l + 1).data, rows * next.ld);
@@ -119,9 +121,9 @@ void rows_along(const Pass<T>& pass, const Along<T>& along, int member, Span spa
         const View<T> delta = of(slab.delta, l), Rdelta = of(along.Rdelta, l);
         const View<const T> next = by(slab.delta, l + 1);
         const Sizes size{rows, layer.s, layer.next};
-        product<T, By::rows>(size, next, packed<T>(layer.W_T), delta);
-        product<T, By::rows>(size, by(along.Rdelta, l + 1), packed<T>(layer.W_T), Rdelta);
-        product<T, By::rows>(size, next, packed<T>(v.W_T), Rdelta, {.from_C = true});
+        times(size, next, layer.W_T, delta, {});
+        times(size, by(along.Rdelta, l + 1), layer.W_T, Rdelta, {});
+        times(size, next, v.W_T, Rdelta, {.from_C = true});
         slope_along<T>(layer.g, of(slab.slope_from, l).data, of(along.Rz, l).data, delta.data,
                        Rdelta.data, rows * layer.ld);
     }
@@ -163,16 +165,17 @@ void hessian_vector(const Shape& shape, const T* theta, const T* v, const Rows<T
         slab_after_slab(
             data.m, slab_rows, grain, team,
             [&](std::int64_t begin, std::int64_t from, std::int64_t to) {
-                rows_along(pass, along, team.rank, {begin, from, to});
+                rows_along(pass, along, team, {begin, from, to});
             },
             [&](std::int64_t begin, std::int64_t rows) {
                 const Place place{.first = begin == 0, .last = false};
                 accumulate_share(net, by_Rdelta, sums, rows, team, place,
-                                 [](int, Share, OfInputs<T>) {});
+                                 [](int, Share, OfInputs<T>) { return true; });
                 for (int l = 2; l < net.L; ++l) {  // R{a(1)} = 0, and R{1} = 0 for the bias units
                     const Share i = inputs_of(net(l), team);
                     add_products<T>(net, l, along.Ra[l - 1] + i.from, slab.delta[l],
-                                    sums.of(net, l, i.from, 0), rows, i, {.from_C = true});
+                                    sums.of(net, l, i.from, 0), rows, i, {.from_C = true}, nullptr,
+                                    &team);
                 }
             });
         for (int l = 1; l < net.L; ++l) {

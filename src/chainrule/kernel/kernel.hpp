@@ -80,12 +80,18 @@ struct Pairs {
 class Team {
 public:
     int rank, size;
+    bool called;  // whether this is the thread that Python called: Python hears signals there alone
     void wait();  // until the whole team has arrived here
     // Returns 0, 1, 2, ..., each number to one member only, and from 0 again after each wait: the
     // number of the next piece of the work that belongs to `owner`, or to nobody in particular.
     std::int64_t take(int owner = 0);
-    void poll();     // rank 0 asks about every 20 ms whether Ctrl-C was pressed
-    bool stopped();  // whether it was
+    // The called thread asks about every 20 ms whether Ctrl-C was pressed.  Returns whether it was: a
+    // member may then leave out what it has to do until the team meets, and computes nonsense.
+    bool poll();
+    // Whether it was when the team last met: all members get the same answer, so that all go on to
+    // the next meeting or none does.
+    bool stopped() const;
+    Team alone() const;  // this member as a team of its own
     struct Shared;
     Shared* shared;
     std::int64_t taken = 0;  // used where the team has one member
@@ -141,8 +147,8 @@ struct Functions {
                                bool mean, T* H, T* D, Call, bool* ok);
     void (*hessian_vector)(const Shape&, const T* theta, const T* v, const Rows<T>&, T* RDelta,
                            Call, bool* ok);
-    void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha,
-                     T* q);
+    void (*two_loop)(const T* D, const Pairs<T>&, double scale, std::int64_t n, double* alpha, T* q,
+                     Interrupted interrupted, bool* ok);
     DampedStep (*solve_damped)(const T* H, const T* scale, T damping, const T* D, std::int64_t n,
                                T* p, Interrupted interrupted, bool* ok);
     double (*dot)(const T* u, const T* v, std::int64_t n);

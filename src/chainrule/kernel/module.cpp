@@ -48,7 +48,18 @@ void two_loop(Input<T> D, const std::vector<Input<T>>& s, const std::vector<Inpu
     }
     std::vector<double> alpha(s.size());
     const Pairs<T> pairs{static_cast<int>(s.size()), steps.data(), changes.data(), sy.data()};
-    functions<T>().two_loop(D.data(), pairs, scale, length(D, 0), alpha.data(), q.data());
+    bool ok = true;
+    const auto run = [&](Interrupted ask) {
+        functions<T>().two_loop(D.data(), pairs, scale, length(D, 0), alpha.data(), q.data(), ask,
+                                &ok);
+    };
+    if (length(D, 0) < 100'000) {  // over before another thread has taken the GIL
+        run(nullptr);
+    } else {
+        const WithoutGil released;
+        run(interrupted);
+    }
+    if (!ok) throw nb::python_error();
 }
 
 template <class T>

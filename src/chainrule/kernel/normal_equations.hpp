@@ -202,7 +202,7 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
                 }
                 std::int64_t mine = team.take(), number = 0;
                 each_part(net, [&](const Part& part) {
-                    if (number++ != mine) return;
+                    if (number++ != mine || team.poll()) return;
                     add_part(net, of, part, n, P_of_all + team.rank * P * of.ld,
                              Q_of_all + team.rank * Q * of.ld, products, add);
                     mine = team.take();
@@ -210,7 +210,8 @@ double normal_equations(const Shape& shape, const T* theta, const Rows<T>& data,
             });
         std::int64_t number = 0;
         each_part(net, [&](const Part& part) {
-            if (number++ % team.size == team.rank) collect(net, part, products, one_over_m, H);
+            if (number++ % team.size == team.rank && !team.poll())
+                collect(net, part, products, one_over_m, H);
         });
     });
     for (std::int64_t i = 0; i < net.size; ++i) {

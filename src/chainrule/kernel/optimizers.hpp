@@ -32,20 +32,31 @@ double add_and_dot(T* __restrict q, double scale, double factor, const T* x, con
 
 // q := -H D by algorithm 7.4 of Nocedal and Wright, where H is the inverse Hessian that the pairs
 // make of scale times I.  Each pass over q ends one of its steps and begins the next.  alpha has
-// room for one number per pair.
+// room for one number per pair.  Ctrl-C is asked for every 20 ms or so, if anybody is to be asked.
 template <class T>
-void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, double* alpha,
-              T* q) {
+void two_loop(const T* D, const Pairs<T>& pairs, double scale, std::int64_t n, double* alpha, T* q,
+              Interrupted interrupted, bool* ok) {
+    constexpr std::int64_t often = 10'000'000;  // numbers
+    std::int64_t done = 0;
+    *ok = true;
+    const auto goes_on = [&] {
+        done += n;
+        if (done > often && interrupted) {
+            done = 0;
+            *ok = !interrupted();
+        }
+        return *ok;
+    };
     for (std::int64_t i = 0; i < n; ++i) q[i] = -D[i];
     if (pairs.count == 0) return;
     const int last = pairs.count - 1;
     double sq = dot(pairs.s[last], q, n);
-    for (int i = last; i >= 0; --i) {
+    for (int i = last; i >= 0 && goes_on(); --i) {
         alpha[i] = sq / pairs.sy[i];
         if (i > 0) sq = add_and_dot(q, 1, -alpha[i], pairs.y[i], pairs.s[i - 1], n);
     }
     double yq = add_and_dot(q, scale, -alpha[0] * scale, pairs.y[0], pairs.y[0], n);
-    for (int i = 0; i <= last; ++i)
+    for (int i = 0; i <= last && goes_on(); ++i)
         yq = add_and_dot(q, 1, alpha[i] - yq / pairs.sy[i], pairs.s[i],
                          pairs.y[i < last ? i + 1 : i], n);
 }

@@ -120,6 +120,7 @@ struct Team::Shared {
     std::atomic<int> arrived{0};
     std::atomic<int> generation{0};
     std::atomic<bool> stop{false};
+    bool stopped = false;  // `stop` as it was when the team last met
     std::int64_t asked = milliseconds();
 };
 
@@ -132,6 +133,7 @@ void Team::wait() {
     if (shared->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == size) {
         shared->arrived.store(0, std::memory_order_relaxed);
         for (Shared::Count& count : shared->taken) count.n.store(0, std::memory_order_relaxed);
+        shared->stopped = shared->stop.load(std::memory_order_relaxed);
         shared->generation.store(generation + 1, std::memory_order_release);
         shared->generation.notify_all();
     } else {
@@ -144,15 +146,22 @@ std::int64_t Team::take(int owner) {
     return shared->taken[static_cast<std::size_t>(owner)].n.fetch_add(1, std::memory_order_relaxed);
 }
 
-void Team::poll() {
-    if (rank != 0) return;
+bool Team::poll() {
+    const bool stop = shared->stop.load(std::memory_order_relaxed);
+    if (!called || stop) return stop;
     const std::int64_t now = milliseconds();
-    if (now - shared->asked < 20) return;
+    if (now - shared->asked < 20) return false;
     shared->asked = now;
-    if (shared->interrupted()) shared->stop.store(true, std::memory_order_relaxed);
+    if (!shared->interrupted()) return false;
+    shared->stop.store(true, std::memory_order_relaxed);
+    return true;
 }
 
-bool Team::stopped() { return shared->stop.load(std::memory_order_relaxed); }
+bool Team::stopped() const {
+    return size == 1 ? shared->stop.load(std::memory_order_relaxed) : shared->stopped;
+}
+
+Team Team::alone() const { return {0, 1, called, shared}; }
 
 namespace {
 
@@ -188,7 +197,7 @@ public:
         }
         {
             FlushDenormals flush;
-            Team caller{0, team.size, &team};
+            Team caller{0, team.size, true, &team};
             job(job_context, caller);
         }
         for (int done; (done = finished.load(std::memory_order_acquire)) < team.size - 1;)
@@ -211,7 +220,7 @@ private:
             leave(shared->caller);
             {
                 FlushDenormals flush;
-                Team member{rank, shared->size, shared};
+                Team member{rank, shared->size, false, shared};
                 body(context, member);
             }
             finished.fetch_add(1, std::memory_order_release);
@@ -254,7 +263,7 @@ bool parallel(int threads, Interrupted interrupted, Body body, void* context) {
         }
     }
     FlushDenormals flush;
-    Team alone{0, 1, &shared};
+    Team alone{0, 1, true, &shared};
     body(context, alone);
     return !shared.stop.load();
 }

@@ -82,17 +82,17 @@ bool forward_blocks(const Shape& shape, const T* theta, const Rows<T>& data, Aim
         Slab<T>& slab = slabs[team.rank];
         const Dropout none{};
         const Pass<T> pass{net, slab, data, none};
-        for (std::int64_t block; (block = team.take()) < blocks && !team.stopped();) {
+        Team alone = team.alone();
+        for (std::int64_t block; (block = team.take()) < blocks && !team.poll();) {
             const std::int64_t begin = block * rows, n = smaller(rows, data.m - begin);
             const Span span{begin, 0, n};
             if (plan.direct) slab.a[0] = const_cast<T*>(data.X) + begin * shape.s[0];
             gather_inputs(pass, span, 0);
             gather_outputs(pass, span);
-            forward_rows(pass, span, 0);
+            forward_rows(pass, span, alone);
             before(net, slab, begin, n);
             output_rows(net, slab, 0, {0, n}, data.weights != nullptr, aim);
             done(team, slab, begin, n);
-            team.poll();
         }
     });
 }

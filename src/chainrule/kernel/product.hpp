@@ -114,18 +114,21 @@ struct Sizes {
     std::int64_t rows, columns, K;
 };
 
+// The team asks whether to stop after a group of this many multiply-adds: tens of microseconds.
+constexpr std::int64_t long_group = 1 << 20;
+
 // C := begin + A B.  The rows of C must have room for whole vectors; or they have no gaps between
 // them, room behind the last, and do not begin from C: what a row's last vector covers is then
 // written later.  B is packed or not.  With room for Lists::at_a_time(K) `lists` of Lists::room(K)
 // numbers, the zeros of A are passed over: the sums have the same bits, but for the sign of a 0,
-// where B is finite.
+// where B is finite.  Where a team is given and is to stop, C may be left unfinished.
 template <class T, By by>
 void product(Sizes size, View<const T> A, View<const T> B, View<T> C, Begin<T> begin = {},
-             std::int32_t* lists = nullptr) {
+             std::int32_t* lists = nullptr, Team* team = nullptr) {
     if constexpr (by == By::columns)
         for (std::int64_t parts = (size.K + depth - 1) / depth; parts > 1; --parts) {
             const std::int64_t some = size.K / parts;
-            product<T, by>({size.rows, size.columns, some}, A, B, C, begin, lists);
+            product<T, by>({size.rows, size.columns, some}, A, B, C, begin, lists, team);
             size.K -= some, A.data += some * A.stride, B.data += some * B.stride,
                 begin.from_C = true;
         }
@@ -143,6 +146,7 @@ void product(Sizes size, View<const T> A, View<const T> B, View<T> C, Begin<T> b
                                                 : View<const T>{B.data + from * K, V * lanes<T>};
             rows_of_tiles<T, by>(V, some, ks, of_A, of_B, View<T>{of_c + from, C.stride},
                                  begin.at(from));
+            if (team && some * V * lanes<T> * K >= long_group && team->poll()) return;
         }
     };
     if (!lists) return times_groups(0, rows, AllOfK{K});

@@ -70,7 +70,7 @@ std::int32_t* lists_of(const Net<T>& net, const Slab<T>& slab, int l, int member
 
 // z := the part of z(l+1) that comes from a block of the inputs; b belongs to the first block.
 template <class T>
-void z_of_block(const Pass<T>& pass, Span span, int member, int l, std::int64_t block, T* z) {
+void z_of_block(const Pass<T>& pass, Span span, Team& team, int l, std::int64_t block, T* z) {
     const auto& [net, slab, data, dropout] = pass;
     const Layer<T>& layer = net(l);
     const Share i = block_of(layer, block);
@@ -83,7 +83,7 @@ void z_of_block(const Pass<T>& pass, Span span, int member, int l, std::int64_t 
     if (layer.tiled > 0)
         product<T, By::rows>({span.rows(), layer.tiled, i.size()}, rows,
                              packed<T>(packed_W(layer, i)), {z, ld_z}, {.row = b},
-                             lists_of(net, slab, l, member));
+                             lists_of(net, slab, l, team.rank), &team);
     if (rest > 0)
         narrow_product<T>(
             {span.rows(), rest, i.size()}, rows,
@@ -93,7 +93,7 @@ void z_of_block(const Pass<T>& pass, Span span, int member, int l, std::int64_t 
 
 // a(2), ..., a(L-1) and z(L) of some rows.
 template <class T>
-void forward_rows(const Pass<T>& pass, Span span, int member) {
+void forward_rows(const Pass<T>& pass, Span span, Team& team) {
     const auto& [net, slab, data, dropout] = pass;
     for (int l = 1; l < net.L; ++l) {
         const Layer<T>& next = net(l + 1);
@@ -101,7 +101,7 @@ void forward_rows(const Pass<T>& pass, Span span, int member) {
         const std::int64_t n = span.rows() * next.ld;
         const std::int64_t at = span.from * next.ld;
         T* z = last ? slab.z + outputs_at(net, span.from) : slab.slope_from[l] + at;
-        if (net(l).blocks == 1) z_of_block(pass, span, member, l, 0, z);
+        if (net(l).blocks == 1) z_of_block(pass, span, team, l, 0, z);
         for (std::int64_t k = 1; k < net(l).blocks; ++k) {
             const T* part = slab.parts + (k - 1) * slab.of_part + at;
             for (std::int64_t i = 0; i < n; i += lanes<T>)
@@ -114,14 +114,15 @@ void forward_rows(const Pass<T>& pass, Span span, int member) {
 // delta(L-1), ..., delta(2): delta(l) = (delta(l+1) W^T) .* g'(z(l)).  Dropout has multiplied a by
 // 1/(1 - rate), which g' must not see, and has hidden some of it.
 template <class T>
-void backward_rows(const Pass<T>& pass, Span span) {
+void backward_rows(const Pass<T>& pass, Span span, Team& team) {
     const auto& [net, slab, data, dropout] = pass;
     for (int l = net.L - 1; l >= 2; --l) {
         const Layer<T>& layer = net(l);
         const std::int64_t ld_next = net(l + 1).ld, at = span.from * layer.ld;
         const View<const T> next{slab.delta[l] + span.from * ld_next, ld_next};
         const View<T> delta{slab.delta[l - 1] + at, layer.ld};
-        product<T, By::rows>({span.rows(), layer.s, layer.next}, next, packed<T>(layer.W_T), delta);
+        product<T, By::rows>({span.rows(), layer.s, layer.next}, next, packed<T>(layer.W_T), delta,
+                             {}, nullptr, &team);
         const bool from_a = slab.slope_from[l - 1] == slab.a[l - 1];
         const double kept = from_a ? 1 - dropout.of_layer(l) : 1;
         slope_all(layer.g, delta.data, slab.slope_from[l - 1] + at, span.rows() * layer.ld,
