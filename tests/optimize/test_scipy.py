@@ -1,5 +1,6 @@
 """SciPy's minimizers through ours: the same numbers, and max_iter means iterations for all."""
 
+import threading
 from itertools import pairwise
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import scipy.optimize
 from objectives import rosenbrock
 
+from chainrule.kernel import BUILT, asking
 from chainrule.optimize import minimize
-from chainrule.optimize.scipy import METHODS
+from chainrule.optimize.scipy import MANY, METHODS
+from chainrule.optimize.scipy import minimize as minimize_by
 
 START = np.array([-1.2, 1.0])
 
@@ -59,3 +62,59 @@ def test_no_iteration_leaves_the_start(method):
     np.testing.assert_array_equal(result.theta, START)
     assert (result.n_iter, result.n_eval, result.converged) == (0, 1, False)
     assert result.stopped.startswith("stopped at max_iter = 0")
+
+
+def bowl(theta):
+    return float(((theta - 1) ** 4).sum()), 4 * (theta - 1) ** 3
+
+
+@pytest.mark.parametrize(("n", "aside"), [(MANY, True), (MANY - 1, False)])
+def test_the_matrices_of_many_weights_are_multiplied_aside(monkeypatch, n, aside):
+    found, threads = scipy.optimize.minimize, []
+
+    def recording(*given, **more):
+        threads.append(threading.get_ident())
+        return found(*given, **more)
+
+    def callback(step):
+        assert threading.get_ident() == here
+        return step.iteration == 4
+
+    def objective(theta):
+        assert threading.get_ident() == here
+        return bowl(theta)
+
+    here = threading.get_ident()
+    start = np.linspace(-1, 1, n)
+    monkeypatch.setattr(scipy.optimize, "minimize", recording)
+    result = minimize(objective, start, "scipy:BFGS", max_iter=9, callback=callback)
+    assert [thread != here for thread in threads] == [aside]
+    theirs = found(bowl, start, jac=True, method="BFGS", options={"maxiter": result.n_iter})
+    np.testing.assert_array_equal(result.theta, theirs.x)
+    assert result.n_iter == 4
+
+
+@pytest.mark.skipif(not BUILT, reason="the kernel knows whom to ask")
+def test_ctrl_c_is_heard_while_matrices_are_multiplied(monkeypatch):
+    goes_on = threading.Event()
+
+    def deaf(fun, start, **more):
+        fun(start)
+        goes_on.wait(60)
+        fun(start)
+
+    def ask():
+        if evaluated:
+            raise KeyboardInterrupt
+
+    evaluated = []
+
+    def objective(theta):
+        evaluated.append(1)
+        return bowl(theta)
+
+    monkeypatch.setattr(scipy.optimize, "minimize", deaf)
+    with asking(ask), pytest.raises(KeyboardInterrupt):
+        minimize_by(objective, np.zeros(MANY), method="BFGS")
+    goes_on.set()
+    assert len(evaluated) == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from chainrule.common.checks import by_name
+from chainrule.common.threads import with_calls_back
 from chainrule.common.types import Array, Objective
+from chainrule.kernel import heed
 from chainrule.optimize.iterate import Iterate, step_of
 from chainrule.optimize.result import (
     AT_MAX_ITER,
@@ -18,6 +21,7 @@ from chainrule.optimize.result import (
 )
 
 METHODS = {name.lower(): name for name in ("CG", "BFGS", "L-BFGS-B", "TNC", "SLSQP", "Newton-CG")}
+MANY = 500  # components of theta for which BFGS multiplies matrices of theirs for 10 ms or more
 
 
 def minimize(
@@ -94,10 +98,17 @@ def minimize(
     elif method == "Newton-CG":
         options["eps"] = np.sqrt(np.finfo(dtype).eps)  # the step of its difference of gradients
     start = np.asarray(theta, dtype=np.float64)
-    try:
-        found = scipy.optimize.minimize(
+
+    def run(fun: Objective, after: Callable[[Array], None]) -> Any:
+        return scipy.optimize.minimize(
             fun, start, jac=True, method=method, callback=after, options=options
         )
+
+    try:
+        if method == "BFGS" and len(start) >= MANY:
+            found = with_calls_back(heed, run, fun, after)
+        else:
+            found = run(fun, after)
     except _StoppedError as stop:
         step, why = stop.args
         return Result(step.theta, step.J, History(), n_iter, n_eval, why, False)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from chainrule.common.checks import check_count
-from chainrule.common.threads import aside
+from chainrule.common.threads import OFTEN, aside
 from chainrule.common.types import Array
 from chainrule.kernel import BUILT, dot
 
@@ -199,5 +199,5 @@ def heard(ask: Callable[[], object], compute: Callable[..., T], matrix: Array, *
     while not found.done():
         ask()
         with suppress(TimeoutError):
-            found.exception(timeout=0.02)
+            found.exception(timeout=OFTEN)
     return found.result()
