@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,34 @@ def test_where_processes_cannot_be_started_the_work_is_done_here(monkeypatch, mo
 
 def test_a_process_that_cannot_watch_its_parent_works_all_the_same(no_threads):
     cores._end_with(os.getppid())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_ctrl_c_while_processes_begin_leaves_none(monkeypatch):
+    pools = []
+
+    @contextmanager
+    def interrupted():
+        yield
+        pools.extend((pool, [*pool._processes]) for pool in cores._pools)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cores, "_deaf_to_ctrl_c", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(in_processes(time.sleep, [(600.0,)] * 2, workers=2))
+    ((_, pids),) = pools
+    assert len(pids) == 2
+    assert not any(is_alive(pid) for pid in pids)
+    assert not cores._pools
+
+
+def test_processes_end_without_a_search_for_their_children(monkeypatch):
+    from joblib.externals.loky import process_executor
+
+    searched = []
+    monkeypatch.setattr(process_executor, "kill_process_tree", searched.append)
+    answers = in_processes(time.sleep, [(0.0,), (600.0,)], workers=2)
+    next(answers)
+    answers.close()
+    assert not searched
+    assert not cores._pools

@@ -6,7 +6,6 @@ import math
 import os
 import signal
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -23,6 +22,7 @@ T = TypeVar("T")
 WORTH_A_THREAD = 1_000_000  # multiplications below which a second thread costs more than it gives
 # What libraries ask for how many threads they may start
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows knows the other alone
 _pools: set[Any] = set()  # of processes at work
 _pools_change = RLock()
 
@@ -111,6 +111,9 @@ def _begin(function: Callable[..., T], calls: list[Any], workers: int) -> tuple[
             pool._executor_manager_thread = None  # it has not begun, so it cannot be waited for
             _end(pool)
             raise
+        except KeyboardInterrupt:
+            _end(pool)
+            raise
     return None
 
 
@@ -129,16 +132,21 @@ def _can_begin(threads: int) -> bool:
 
 
 def _end(pool: Any) -> None:
-    with _pools_change, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for grandchildren, and says if it cannot
-        processes = [*(pool._processes or {}).values()]
-        if pool._executor_manager_thread is not None:
+    with _pools_change:
+        manager, processes = pool._executor_manager_thread, pool._processes or {}
+        # For those that it still knows the pool runs pgrep, to end their children: there are none
+        mine = [processes.popitem()[1] for _ in range(len(processes))]
+        if manager is not None:
             # The pool drops the calls that its thread may be about to send: it fails, and so
             # nobody ends the processes
-            pool._executor_manager_thread._invoke_excepthook = lambda *of_thread: None
-        pool.shutdown(kill_workers=True)
-        for process in processes:
-            process.terminate()
+            manager._invoke_excepthook = lambda *of_thread: None
+        pool.shutdown(wait=False, kill_workers=True)  # or it would take their end for a failure
+        for process in mine:
+            with suppress(OSError):  # it has ended
+                os.kill(process.pid, KILL)
+        for thing in [*mine, manager]:
+            if thing is not None:
+                thing.join()
     _pools.discard(pool)
 
 
