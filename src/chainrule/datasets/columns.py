@@ -99,7 +99,7 @@ def squashed(numbers: Array, centre: Array | float, spread: Array | float) -> Ar
     array([0.  , 0.95, 3.  ])
     """
     with np.errstate(over="ignore"):
-        z = np.clip((numbers - centre) / spread, -FAR, FAR)
+        z = np.minimum(np.maximum((numbers - centre) / spread, -FAR), FAR)  # np.clip takes longer
     return np.asarray(z / np.hypot(1, z / 3))
 
 

@@ -44,7 +44,7 @@ FOLDS = 8
 NUMBER, PIECE = "number", "piece"
 SHARES = np.linspace(0, 1, 1001)  # of the rows, whose errors are kept
 LARGE = 1 << 16  # numbers in X: of more, float32 is computed with, which takes half the time
-ROWS = 1 << 14  # that are predicted at a time
+ROWS = 1 << 12  # that are predicted at a time
 TOLD = "{} inputs{}, {} hidden units: lambda {:.3g}, out-of-fold cost {:.4g}"
 Splits = list[tuple[Array, Array]]
 
@@ -249,8 +249,10 @@ class BaseTable(BaseEstimator):
         return numbers.encode(X)
 
     def _hypothesis(self, encoded: Array) -> Array:
-        inputs = (encoded - self.scaling_.mean) / self.scaling_.scale
-        inputs = inputs.astype(self.theta_.dtype, copy=False)
+        """Return h; what is given is written over."""
+        encoded -= self.scaling_.mean
+        encoded /= self.scaling_.scale
+        inputs = encoded.astype(self.theta_.dtype, copy=False)
         return predict(self.network_, self.theta_, inputs, threads=self.threads)
 
     def importances(
@@ -709,7 +711,8 @@ class TableRegressor(RegressorMixin, BaseTable):
         section 1.2.  lambda was chosen on the same rows, which makes them a little narrow.
         """
         h = self._predicted(X)
-        guess = np.clip(self.target_scaling_.undo(h)[:, 0], *self.range_)
+        low, high = self.range_
+        guess = np.minimum(np.maximum(self.target_scaling_.undo(h)[:, 0], low), high)
         if interval is None:
             return guess
         if not isinstance(interval, Real) or not 0 < interval < 1:
