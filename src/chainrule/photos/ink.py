@@ -32,12 +32,11 @@ def flatten(rgb: Array) -> Array:
 
     grey = rgb @ np.array(LUMINANCE, np.float32)
     grey = ndimage.gaussian_filter(grey, 1.0, truncate=2.5)
-    page = page_on_table(grey)
-    if page is None:
-        page = page_beside_dark(grey)
-        grey = grey if page is None else _filled(grey, page)
+    page, beside = page_on_table(grey), np.float32(0)
+    if page is None and (page := page_beside_dark(grey)) is not None:
+        grey, beside = _filled(grey, page), np.float32(1)  # an edge, with all that hangs on it
     contrast = _contrast(grey if ink_is_dark(grey, page) else 255 - grey)
-    return contrast if page is None else np.where(page, contrast, np.float32(0))
+    return contrast if page is None else np.where(page, contrast, beside)
 
 
 def ink_is_dark(grey: Array, page: Array | None = None) -> bool:

@@ -66,7 +66,8 @@ def binarise(contrast: Array) -> Array:
     """
     from scipy import ndimage
 
-    few = contrast[::3, ::3].ravel()
+    few = contrast[::3, ::3]
+    few = few[few < 1] if (few < 1).any() else few  # beside the page there is no paper
     middle = float(np.median(few))
     noise = 1.48 * float(np.median(np.abs(few - middle)))
     level = max(FAINTEST, middle + OVER_NOISE * noise)
