@@ -64,7 +64,18 @@ def test_points_tell_how_far_the_digits_of_a_number_are_apart():
 
     assert wide("12.34", "5.6") == [["12.34", "5.6"]]
     assert wide("1.2", "3.4") == [["1.2", "3.4"]]
-    assert wide("12", "34") == [["1", "2", "3", "4"]]
+    assert wide("12") == [["1", "2"]]
+
+
+def test_wider_gaps_part_numbers_unless_all_are_wide():
+    def spaced(*distances):
+        places = np.cumsum([0, *distances]).tolist()
+        return table([digit(i, x, 0) for i, x in enumerate(places)])
+
+    assert spaced(38, 34, 80, 36) == [["012", "34"]]  # gaps of 14 to 18, and 60, of 30
+    assert spaced(38, 34, 36, 40) == [list("01234")]  # all alike, half a digit's height
+    assert spaced(30, 28, 32) == [["0123"]]
+    assert spaced(50, 52, 100, 48) == [list("01234")]  # one is missing in a row of single digits
 
 
 def test_a_comma_before_a_wide_gap_is_no_part_of_the_number():

@@ -104,7 +104,7 @@ def _title(reading: Reading) -> str:
     if not digits:
         return "read: no digit"
     rows = numbers(digits)
-    text = "read: " + " / ".join("  ".join(map(written, row)) for row in rows)
+    text = "read: " + " / ".join(" ".join(map(written, row)) for row in rows)
     if len(text) <= LONGEST:
         return text
     return f"{counted(len(digits), 'digit')} in {counted(len(rows), 'row')}"
@@ -122,7 +122,7 @@ def _labels(reading: Reading, said: list[Said]) -> list[Label]:
         wide, high = (0.62 * np.array(letters) + 0.4) * points / 72 * inch, 1.5 * points / 72 * inch
         places = np.stack([x0, y0 - high, x0 + wide, y0], axis=1)
         crowded = np.any(_overlap(places, places) | _overlap(places, boxes), axis=1)
-        if crowded.sum() <= CROWDED * len(boxes):
+        if crowded.sum() <= max(1, CROWDED * len(boxes)):
             break
     return [LABELS[-1] if alone else label for alone in crowded.tolist()]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
 from chainrule.handwriting.reading import WORD_GAP, Digit
 
-SIGNED_GAP = 1.2  # where a sign stands between two digits of a number, in heights of the higher one
-EVEN = 1.4  # digits of a number are at most so far apart, in usual distances of such digits
+# Gaps between digits, and distances of their middles, in heights of the higher one
+SIGNED_GAP = 1.2  # widest gap in a number where a sign stands in it
+SPREAD_GAP = 0.7  # widest gap in a number where those between numbers are clearly wider
+JUMP, FROM = 1.4, 1.2  # clearly: distances are so many times as wide, and at least this wide
+EVEN = 1.4  # distances in a number, in those that points and commas show
 Number = list[Digit]
 """Digits of one number, from the left."""
 
@@ -17,7 +21,8 @@ Number = list[Digit]
 def numbers(digits: Sequence[Digit]) -> list[list[Number]]:
     """Return the numbers in each row; digits that stand close to each other are one number.
 
-    How close that is, points and commas tell where there are any: they stand within numbers.
+    How close that is, the photo's own distances tell: those between numbers are wider than those
+    within, and where points and commas stand, there a number goes on.
 
     Parameters
     ----------
@@ -36,39 +41,62 @@ def numbers(digits: Sequence[Digit]) -> list[list[Number]]:
     ['01', '2']
     """
     rows: list[list[Number]] = []
-    most = EVEN * _usual(digits)
+    reach = _reach(digits)
     for before, digit in pairwise([None, *digits]):
         assert digit is not None
         if before is None or before.row != digit.row:
             rows.append([[digit]])
-        elif _continues(before, digit, most):
+        elif _continues(before, digit, reach):
             rows[-1][-1].append(digit)
         else:
             rows[-1].append([digit])
     return rows
 
 
-def _continues(before: Digit, digit: Digit, most: float) -> bool:
+def _continues(before: Digit, digit: Digit, reach: float) -> bool:
     """Tell whether a digit belongs to the number that the one on its left is of."""
-    gap = digit.box[0] - before.box[2]
-    height = max(d.box[3] - d.box[1] for d in (before, digit))
     if before.separator_after or digit.sign_before:
-        return gap < SIGNED_GAP * height
-    return gap < WORD_GAP * height or _apart(before, digit) < most
+        return _gap(before, digit) < SIGNED_GAP
+    return _apart(before, digit) < reach
 
 
-def _usual(digits: Sequence[Digit]) -> float:
-    """Return how far apart digits of one number are; 0 where no point or comma tells it."""
+def _reach(digits: Sequence[Digit]) -> float:
+    """Return how far apart the middles of neighbours in a number are at most."""
     pairs = [pair for pair in pairwise(digits) if pair[0].row == pair[1].row]
     pointed = [_apart(*pair) for pair in pairs if pair[0].separator_after]
-    plain = [_apart(*pair) for pair in pairs if not pair[0].separator_after]
-    return min(median(pointed), median(plain or pointed)) if pointed else 0.0
+    plain = sorted(
+        (_apart(*pair), _gap(*pair))
+        for pair in pairs
+        if not pair[0].separator_after and not pair[1].sign_before
+    )
+    if not plain:
+        return 0.0
+    jumps = [(far / near, near, far) for (near, _), (far, _) in pairwise(plain) if far > FROM]
+    jump, near, far = max(jumps, default=(0.0, 0.0, 0.0))
+    if jump >= JUMP:
+        wide = median(gap for apart, gap in plain if apart <= near) >= SPREAD_GAP
+        reach = 0.0 if wide else (near * far) ** 0.5
+    else:
+        wide = median(gap for _, gap in plain) >= WORD_GAP
+        reach = 0.0 if wide else math.inf
+    if pointed:
+        reach = max(reach, EVEN * min(median(pointed), median(apart for apart, _ in plain)))
+    return reach
+
+
+def _gap(before: Digit, digit: Digit) -> float:
+    """Return the gap between two digits, in heights of the higher one."""
+    return (digit.box[0] - before.box[2]) / _height(before, digit)
 
 
 def _apart(before: Digit, digit: Digit) -> float:
     """Return the distance of two digits' middles, in heights of the higher one."""
-    (left, top, right, bottom), (x0, y0, x1, y1) = before.box, digit.box
-    return (x0 + x1 - left - right) / 2 / max(bottom - top, y1 - y0)
+    middles = [(d.box[0] + d.box[2]) / 2 for d in (before, digit)]
+    return (middles[1] - middles[0]) / _height(before, digit)
+
+
+def _height(*digits: Digit) -> int:
+    return max(digit.box[3] - digit.box[1] for digit in digits)
 
 
 def written(number: Number) -> str:
@@ -87,7 +115,7 @@ def table(digits: Sequence[Digit]) -> list[list[str]]:
     """Return the numbers in rows and columns.
 
     Numbers of several rows that stand above each other are a column, in which a row may have
-    nothing.  Where rows have no columns in common, their numbers follow each other.
+    nothing.  Where rows have hardly a column in common, their numbers follow each other.
 
     Parameters
     ----------
@@ -108,7 +136,8 @@ def table(digits: Sequence[Digit]) -> list[list[str]]:
     rows = numbers(digits)
     columns = _columns(rows)
     cells = [[columns.index(_around(number, columns)) for number in row] for row in rows]
-    if any(len(set(places)) < len(places) for places in cells):
+    longest = max(map(len, rows), default=0)
+    if len(columns) > longest + 1 or any(len(set(places)) < len(places) for places in cells):
         cells = [list(range(len(row))) for row in rows]
     width = 1 + max((place for places in cells for place in places), default=-1)
     filled = [[""] * width for _ in rows]
