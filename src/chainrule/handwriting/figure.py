@@ -34,7 +34,7 @@ LABELS: tuple[Label, ...] = (
     (DIGIT, 6.0),
     (DIGIT, 4.5),
 )  # the first that has room is taken
-CROWDED = 0.05  # part of the labels that may lack room: these alone are of the last kind
+CROWDED = 0.05  # part of the labels that may lack room: these alone are smaller
 
 
 def reading_figure(reading: Reading, title: str) -> Figure:
@@ -111,20 +111,24 @@ def _title(reading: Reading) -> str:
 
 
 def _labels(reading: Reading, said: list[Said]) -> list[Label]:
-    """Return which of `LABELS` each mark has: all have one that has room, with few exceptions."""
+    """Return which of `LABELS` each mark has: all the first that has room, but for a few marks."""
     height, width = reading.found.mask.shape
     inch = max(width / PHOTO[0], height / PHOTO[1])  # in pixels of the photo
     boxes = np.array([mark.box for mark in reading.found.marks], np.float32).reshape(-1, 4)
     x0, y0 = boxes[:, 0], boxes[:, 1]
+    labels, left = [LABELS[-1]] * len(boxes), np.ones(len(boxes), bool)
     for label in LABELS:
         much, points = label
-        letters = [len(texts[much]) for texts, _ in said]
-        wide, high = (0.62 * np.array(letters) + 0.4) * points / 72 * inch, 1.5 * points / 72 * inch
+        letters = np.array([len(texts[much]) for texts, _ in said])
+        wide, high = (0.62 * letters + 0.4) * points / 72 * inch, 1.5 * points / 72 * inch
         places = np.stack([x0, y0 - high, x0 + wide, y0], axis=1)
         crowded = np.any(_overlap(places, places) | _overlap(places, boxes), axis=1)
-        if crowded.sum() <= max(1, CROWDED * len(boxes)):
-            break
-    return [LABELS[-1] if alone else label for alone in crowded.tolist()]
+        if left.all() and crowded.sum() > max(1, CROWDED * len(boxes)):
+            continue
+        for i in np.flatnonzero(left & ~crowded):
+            labels[i] = label
+        left &= crowded
+    return labels
 
 
 def _overlap(some: Array, others: Array) -> Array:

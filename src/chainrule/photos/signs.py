@@ -14,7 +14,8 @@ POINT, COMMA, MINUS = ".", ",", "-"
 LARGEST = 0.55  # longest side of a point or a comma
 LOWEST = 0.5  # its top is at most this far above the base line
 AT_LINE = 0.35  # its middle is at most this far from it
-BESIDE, NEXT = 1.0, 1.5  # largest gaps to the marks on its left and right
+BESIDE, NEXT = 1.3, 1.5  # largest gaps from a point to the marks on its left and right
+AFTER = 1.0  # largest gap from a minus sign to the mark after it
 BAR = (0.2, 1.0)  # least and largest width of a minus sign
 AT_MIDDLE = 0.33  # its distance from mid height, at most
 INTO = 0.15  # how far it reaches under or over its neighbours, at most
@@ -160,7 +161,7 @@ def _is_bar(box: Array, bodies: Array) -> bool:
     level = abs((y0 + y1) - (top + bottom)) < 2 * AT_MIDDLE * height
     level &= (BAR[0] * height < x1 - x0) & (x1 - x0 < BAR[1] * height)
     gap = left - x1
-    after = level & (-INTO * height < gap) & (gap < BESIDE * height) & (x1 < (left + right) / 2)
+    after = level & (-INTO * height < gap) & (gap < AFTER * height) & (x1 < (left + right) / 2)
     beside = (top - INTO * height < y1) & (y0 < bottom)
     over = beside & (x0 < right - INTO * height) & (x1 > left + INTO * height)
     return bool(after.any() and not over.any())
