@@ -331,6 +331,43 @@ def report(results: list[dict[str, Any]], halves: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def drawing(results: list[dict[str, Any]], halves: dict[str, str]) -> Any:
+    """Return a figure: each method's losses over CatBoost's, a row for each table."""
+    from matplotlib.figure import Figure
+
+    losses: defaultdict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    for result in results:
+        losses[result["method"], result["table"]][result["split"]] = result["loss"]
+
+    def ratio(method: str, table: str) -> float:
+        of, peer = losses[method, table], losses["CatBoost", table]
+        both = of.keys() & peer.keys()
+        return sum(of[k] for k in both) / sum(peer[k] for k in both) if both else np.nan
+
+    tables = sorted((t for t in halves if not np.isnan(ratio(OURS, t))),
+                    key=lambda t: ratio(OURS, t))  # fmt: skip
+    figure = Figure(figsize=(7, 1.2 + 0.28 * len(tables)), layout="constrained")
+    axes = figure.subplots()
+    for method in METHODS:
+        found = [ratio(method, table) for table in tables]
+        if method != "CatBoost" and not np.isnan(found).all():
+            ours = method == OURS
+            axes.plot(found, range(len(tables)), "o" if ours else "|", label=method,
+                      markersize=7 if ours else 10, color="black" if ours else None,
+                      markeredgewidth=2, zorder=3 if ours else 2)  # fmt: skip
+    axes.axvline(1, color="grey", linewidth=1)
+    axes.set_xscale("log")
+    ticks = [0.5, 0.7, 1, 1.4, 2, 3, 5]
+    axes.set_xticks(ticks, map(str, ticks))
+    axes.minorticks_off()
+    axes.set_yticks(
+        range(len(tables)), [f"{t}{'' if halves[t] == 'first' else ' *'}" for t in tables]
+    )
+    axes.set_xlabel("loss over CatBoost's (* nothing was chosen on)")
+    axes.legend(fontsize="small", loc="lower right")
+    return figure
+
+
 def gains(results: list[dict[str, Any]]) -> str:
     """Return Markdown: our losses, and our CPU time, without each part over those with all."""
     of = {(r["method"], r["table"], r["split"]): r for r in results}
@@ -397,6 +434,8 @@ def main() -> None:
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)
         (given.out / "tables.md").write_text(text)
+        if not given.ablate:
+            drawing(results, halves).savefig(given.out / "tables.png", dpi=120)
         (given.out / "tables.json").write_text(json.dumps(results, indent=0) + "\n")
 
 

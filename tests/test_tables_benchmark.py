@@ -49,6 +49,10 @@ def test_the_report_compares_what_both_have_done():
     text = tables.report(results, {"one": "first", "two": "other"})
     assert "| CatBoost | 2 | 1.000 (0.65 to 1.85) | 0.500 (0.50 to 0.50) | 2.000" in text
     assert "| two | other | 0.4000 | **0.2000** |" in text
+    axes = tables.drawing(results, {"one": "first", "two": "other"}).axes[0]
+    ours = next(line for line in axes.lines if line.get_label() == tables.OURS)
+    assert ours.get_xdata() == pytest.approx([0.5, 2.0])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two *"]
 
 
 @pytest.mark.parametrize("part", tables.WITHOUT)
