@@ -53,7 +53,7 @@ def test_a_minus_sign_lies_before_a_digit_at_mid_height():
         [MINUS, [(40, 72), (80, 68)], bar(110)],  # equal
         [bar(110), [(150, 42), (151, 42)], bar(190)],  # at the top
         [bar(110), POINT],  # before nothing
-        [bar(4), POINT, bar(190)],  # far from both
+        [bar(4), [(170, 138), (171, 138)], bar(210)],  # far from the one before
         [[(84, 40), (140, 40), (110, 140)], [(95, 90), (150, 90)]],  # the bar of a 7
     ],
 )
