@@ -7,14 +7,16 @@ signal, so a thread listens, and ends the command as long as it has nothing to l
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 ASK_TO_END = [
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -47,14 +49,19 @@ def heed_signals() -> None:
     if any(signal.getsignal(number) is _hear for number in ASK_TO_END):
         return
     terminals.extend(stream for stream in (1, 2) if os.isatty(stream))
-    for number in ASK_TO_END:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _hear)
+    _let_them(_hear)
+    atexit.register(_let_them, signal.SIG_IGN)  # the last to be called: nothing can last after it
     come, signals = os.pipe()
     os.set_blocking(signals, False)
     signal.set_wakeup_fd(signals, warn_on_full_buffer=False)
     with suppress(RuntimeError):  # where no thread can be started, Python alone hears them
         threading.Thread(target=_listen, args=(come,), daemon=True).start()
+
+
+def _let_them(be_heard: Callable[..., Any] | signal.Handlers) -> None:
+    for number in ASK_TO_END:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, be_heard)
 
 
 def _hear(number: int, frame: object) -> None:
@@ -112,14 +119,21 @@ def leave_if_asked(code: object = None) -> None:
     if heard:
         if cores := sys.modules.get("chainrule.engine.cores"):
             cores.end_processes()
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
+        _flush()
         os._exit(code if isinstance(code, int) else interrupted())
 
 
-def no_longer_heed() -> None:
-    """Let a signal end the process silently while Python clears up: what was asked is done."""
-    for number in ASK_TO_END:
-        if signal.getsignal(number) is _hear:
-            signal.signal(number, signal.SIG_DFL)
+def no_longer_heed(code: object) -> None:
+    """Let a signal only hasten the end while Python clears up: what was asked is done.
+
+    The exit code is that of what was done.
+    """
+    _flush()
+    done = code if isinstance(code, int) else int(code is not None)
+    _let_them(lambda number, frame: os._exit(done))
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()

@@ -140,5 +140,5 @@ def main() -> None:
         app()
     except SystemExit as over:
         leave_if_asked(over.code)
-        no_longer_heed()
+        no_longer_heed(over.code)
         raise
