@@ -16,6 +16,7 @@ from chainrule.handwriting.reading import (
     read_ink,
     reads_digits,
 )
+from chainrule.handwriting.table import numbers, written
 from chainrule.model_file import load
 from chainrule.photos import Mark, find, stages
 from chainrule.photos.strokes import digit_paths
@@ -85,7 +86,6 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
     found = kept(desk, asked).found if number else find(asked.file())
     reading = read_found(found, opened.model)
     found = reading.found
-    digits = reading.digits
     step = -(-max(found.mask.shape) // SHOWN_SIDE)
     smaller = (slice(None, None, step), slice(None, None, step))
     answer = read_marks(reading) | {
@@ -94,8 +94,7 @@ def photo(desk: Desk, asked: Asked) -> dict[str, Any]:
         "contrast": as_bytes(1 - found.contrast[smaller]),
         "mask": as_bytes(1 - found.mask[smaller]),
         "boxes": np.array([mark.box for mark in found.marks], np.float64).reshape(-1, 4) / step,
-        "rows": [digit.row for digit in digits],
-        "texts": [str(digit) for digit in digits],
+        "numbers": [[written(number) for number in row] for row in numbers(reading.digits)],
         "notes": found.photo.notes,
     }
     shown = next((i for i in range(len(found.marks)) if reading.is_digit(i)), 0)

@@ -118,12 +118,9 @@ export function mount(el, source) {
       paper.replaceChildren(photo.element);
       undo.hidden = true;
       answered = answer;
-      const rows = answer.texts.reduce((all, text, k) => {
-        (all[answer.rows[k]] ??= []).push(text);
-        return all;
-      }, []);
-      marks.replaceChildren(h("strong", {}, words.rows(rows)), h("br"),
-        answer.labels.length ? words.foundIn(answer.texts.length, answer.labels.length - answer.texts.length) : words.noMarks,
+      const digits = answer.labels.filter((text) => text !== "none").length;
+      marks.replaceChildren(h("strong", {}, words.rows(answer.numbers)), h("br"),
+        answer.labels.length ? words.foundIn(digits, answer.labels.length - digits) : words.noMarks,
         ...answer.notes.map((text) => h("div", { class: "note" }, text)));
       look(answer);
     } catch (error) {

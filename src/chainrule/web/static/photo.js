@@ -7,9 +7,9 @@ import { percent, words } from "./words.js";
 const UNSURE = 0.9; // a reading below it is marked as doubtful
 
 /** Return a photo as it was read; `chosen(i)` is called with a mark's number, from 0. */
-export function sheet({ rgb, boxes, labels, probabilities, texts }, chosen) {
+export function sheet({ rgb, boxes, labels, probabilities, numbers }, chosen) {
   const [height, width] = rgb.shape;
-  const picture = canvas(words.photoRead(texts), "sheet");
+  const picture = canvas(words.photoRead(numbers), "sheet");
   colours(picture, rgb);
   const marks = labels.map((label, i) => {
     const [x0, y0, x1, y1] = boxes.subarray(4 * i, 4 * i + 4);

@@ -173,10 +173,10 @@ export const words = {
   clear: "Clear",
   undo: "Undo",
   photo: "Photo…",
-  photoRead: (labels) => (labels.length ? `The photo; read: ${labels.join(" ")}` : "The photo; no digit read"),
+  photoRead: (rows) => (rows.length ? `The photo; read: ${words.rows(rows)}` : "The photo; no digit read"),
   markRead: (i, label, sure) => `mark ${i}, read as ${label}, ${sure}`,
   reading: "reading the photo …",
-  rows: (rows) => rows.map((row) => row.join("")).join(" / "),
+  rows: (rows) => rows.map((row) => row.join(" ")).join(" / "),
   foundIn: (digits, others) => `${plural(digits, "digit")}`
     + (others ? `, ${plural(others, "mark")} that ${others === 1 ? "is" : "are"} no digit` : ""),
   noMarks: "Nothing is written on this photo.",
