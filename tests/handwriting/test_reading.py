@@ -164,6 +164,23 @@ def test_digits_that_touch_are_told_apart(tmp_path, seed):
         np.testing.assert_allclose(digit.box, box, atol=10)
 
 
+def test_a_digit_in_a_grid_has_its_row_and_column(tmp_path):
+    rng = np.random.default_rng(8)
+    rgb, _ = photograph(["01 34", "5 789"], Scene(), draw_digit, rng)
+    image = Image.fromarray(rgb)
+    pen, edge, cell = ImageDraw.Draw(image), 162, 150
+    for i in range(6):
+        pen.line([(edge + i * cell, edge), (edge + i * cell, edge + 2 * cell)], (40, 40, 40), 3)
+    for i in range(3):
+        pen.line([(edge, edge + i * cell), (edge + 5 * cell, edge + i * cell)], (40, 40, 40), 3)
+    image.save(tmp_path / "grid.png")
+    digits = read_digits(tmp_path / "grid.png")
+    assert [digit.label for digit in digits] == [0, 1, 3, 4, 5, 7, 8, 9]
+    assert [digit.cell for digit in digits] == [
+        (0, 0), (0, 1), (0, 3), (0, 4), (1, 0), (1, 2), (1, 3), (1, 4),
+    ]  # fmt: skip
+
+
 def test_recognising_is_the_same_each_time_and_sums_to_one():
     X, _ = learning.drawings(5, 2, 1)
     pictures = X.reshape(-1, 28, 28)

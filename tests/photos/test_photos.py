@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from chainrule import photos
 from chainrule.common.checks import DataError
 from chainrule.photos import ink, normal, rows
+from chainrule.photos.grids import remove_grids
 from chainrule.photos.marks import Mark
 from chainrule.photos.strokes import draw_digit, draw_no_digit
 from chainrule.photos.synthetic import Scene, photograph
@@ -380,7 +381,9 @@ def test_a_bar_belongs_to_its_5_and_a_base_to_its_1(tmp_path):
 def test_a_digit_in_a_box_is_a_mark_of_its_own(tmp_path):
     image = seven((400, 320))
     ImageDraw.Draw(image).rectangle((70, 20, 280, 290), outline=60, width=5)
-    assert len(found_in(image, tmp_path).marks) == 2
+    found = found_in(image, tmp_path)
+    assert len(found.marks) == len(found.cells) == 1
+    assert np.abs(np.subtract(found.box(0), (114, 53, 226, 245))).max() <= 6
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.2, 5.0), st.floats(0.0, 60.0))
@@ -393,6 +396,45 @@ def test_which_side_is_ink_is_the_same_in_any_light(seed, gain, offset):
     light = np.clip(picture * gain / 5 + offset, 0, 255)
     assert ink.ink_is_dark(light)
     assert not ink.ink_is_dark(255 - light)
+
+
+def joined(page, rows, columns, cell, corner=(60, 60), width=3):
+    """Draw joined boxes on a picture of ink."""
+    y0, x0 = corner
+    for r in range(rows + 1):
+        y = y0 + r * cell
+        page[y : y + width, x0 : x0 + columns * cell + width] = 1
+    for c in range(columns + 1):
+        x = x0 + c * cell
+        page[y0 : y0 + rows * cell + width, x : x + width] = 1
+
+
+@pytest.mark.parametrize("touch", [0, 30])
+def test_the_frame_of_joined_boxes_goes_and_what_is_written_in_them_stays(tmp_path, touch):
+    page = np.zeros((520, 920), np.float32)
+    joined(page, 2, 4, 200)
+    for r in range(2):
+        for c in range(4):  # a 7 with its bar, its stem perhaps through the line below
+            y, x = 100 + 200 * r, 110 + 200 * c
+            page[y : y + 9, x : x + 90] = 1
+            page[y : y + 120 + touch + 20 * (touch > 0), x + 81 : x + 90] = 1
+    found = found_in(Image.fromarray(np.uint8(220 - 170 * page)), tmp_path)
+    assert len(found.marks) == 8
+    assert len(found.cells) == 8
+    for i, mark in enumerate(found.marks):
+        x0, y0 = 110 + 200 * (i % 4), 100 + 200 * (i // 4)
+        assert np.abs(np.subtract(found.box(i)[:2], (x0, y0))).max() <= 4
+        assert abs(mark.width * found.photo.scale - 90) <= 6
+
+
+def test_a_digit_with_a_hole_is_no_frame():
+    for label in (0, 6, 8, 9):
+        for seed in range(10):
+            ink = draw_digit(label, np.random.default_rng(seed))
+            mask = np.kron(np.pad(ink, 20), np.ones((4, 4))) > 0.5
+            left, cells = remove_grids(mask, mask.astype(np.float32))
+            assert left is mask
+            assert not cells
 
 
 # Reading order

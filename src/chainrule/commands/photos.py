@@ -105,6 +105,7 @@ def as_dict(reading: Reading) -> dict[str, Any]:
                 "row": d.row,
                 "sign_before": d.sign_before,
                 "separator_after": d.separator_after,
+                "cell": d.cell,
             }
             for d in digits
         ],

@@ -16,6 +16,7 @@ from chainrule.datasets.distortions import Distortion
 from chainrule.handwriting.frames import inputs
 from chainrule.model_file import Model, ModelFileError, load
 from chainrule.photos import Found
+from chainrule.photos.grids import cell_numbers
 from chainrule.photos.marks import Box, Mark
 from chainrule.photos.signs import MINUS
 from chainrule.photos.touching import LAST, pieces
@@ -59,6 +60,8 @@ class Digit:
         "-" after a minus sign, else "".
     separator_after : str
         "." or "," where one stands before the next digit, else "".
+    cell : tuple of int, optional
+        Row and column of the box or the grid's cell that it is written in, counted from 0.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class Digit:
     row: int
     sign_before: str = ""
     separator_after: str = ""
+    cell: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         return f"{self.sign_before}{self.label}{self.separator_after}"
@@ -110,12 +114,27 @@ class Reading:
             label = int(self.h[i, :NO_CODE].argmax())
             probability = float(self.h[i, label])
             digits.append(Digit(label, probability, self.found.box(i), self.found.pictures[i], row))
-        return _with_signs(digits, self.found)
+        return _with_cells(_with_signs(digits, self.found), self.found)
 
     @property
     def strangers(self) -> list[Box]:
         """The boxes of marks that are no digit."""
         return [self.found.box(i) for i in range(len(self.h)) if not self.is_digit(i)]
+
+
+def _with_cells(digits: list[Digit], found: Found) -> list[Digit]:
+    """Return the digits with the cells that their middles lie in."""
+    cells = [found.in_file(cell) for cell in found.cells]
+    numbers = cell_numbers(found.cells)
+
+    def cell_of(box: Box) -> tuple[int, int] | None:
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        for (x0, y0, x1, y1), number in zip(cells, numbers, strict=True):
+            if x0 <= x <= x1 and y0 <= y <= y1:
+                return number
+        return None
+
+    return [replace(digit, cell=cell_of(digit.box)) for digit in digits]
 
 
 def _with_signs(digits: list[Digit], found: Found) -> list[Digit]:

@@ -1,11 +1,12 @@
 """A photo becomes pictures as the training set has them, one function a step.
 
-`open_photo`, `flatten`, `binarise`, `remove_lines`, `find_marks`, `part_signs`,
+`open_photo`, `flatten`, `binarise`, `remove_grids`, `remove_lines`, `find_marks`, `part_signs`,
 `in_reading_order`, `normalise`: each takes what the one before gave, and each result can be shown;
 `find` does all of them.
 """
 
 from chainrule.photos.finding import Found, find, find_in_ink
+from chainrule.photos.grids import remove_grids
 from chainrule.photos.ink import flatten
 from chainrule.photos.lines import remove_lines
 from chainrule.photos.marks import Mark, binarise, find_marks
@@ -29,6 +30,7 @@ __all__ = [
     "normalise",
     "open_photo",
     "part_signs",
+    "remove_grids",
     "remove_lines",
     "stages",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from chainrule.common.files import File
 from chainrule.common.shown import summary
 from chainrule.common.types import Array
+from chainrule.photos.grids import remove_grids
 from chainrule.photos.ink import flatten
 from chainrule.photos.lines import remove_lines
 from chainrule.photos.marks import Box, Mark, binarise, find_marks
@@ -27,13 +28,15 @@ class Found:
     photo : Photo
     contrast : ndarray of shape (height, width), float32
     mask : ndarray of shape (height, width), bool
-        Ink, ruled lines taken out.
+        Ink, frames and ruled lines taken out.
     marks : list of Mark
         In reading order.
     pictures : ndarray of shape (n, 28, 28), float32
         Each mark as a network sees it.
     signs : list of Sign
         Points, commas and minus signs beside the marks.
+    cells : list of tuple of int
+        (x0, y0, x1, y1) of the boxes that digits may be written in, in the working picture.
     """
 
     photo: Photo
@@ -42,6 +45,7 @@ class Found:
     marks: list[Mark]
     pictures: Array
     signs: list[Sign]
+    cells: list[Box] = field(default_factory=list)
 
     __repr__ = summary
 
@@ -81,9 +85,10 @@ def find(file: File) -> Found:
     """
     photo = open_photo(file)
     contrast = flatten(photo.rgb)
-    mask = remove_lines(binarise(contrast), contrast)
+    mask, cells = remove_grids(binarise(contrast), contrast)
+    mask = remove_lines(mask, contrast)
     marks, signs = part_signs(mask, find_marks(contrast, mask))
-    nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32), signs)
+    nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32), signs, cells)
     return nothing.with_marks(marks)
 
 

@@ -111,7 +111,7 @@ def page_on_table(grey: Array) -> Array | None:
         along = max(side.mean() for side in sides) > 0.9  # a strip beside the page is not it
         if page.mean() < 0.15 or along or np.concatenate(sides).mean() > 0.3:
             continue
-        if _rectangular(page) < 0.82:
+        if rectangular(page) < 0.82:
             continue
         inside = ndimage.binary_erosion(page, iterations=2)
         plain = largest[page].mean() > 0.85 and side[~page].mean() < 0.1
@@ -164,7 +164,7 @@ def _filled(grey: Array, page: Array) -> Array:
     return np.where(page, grey, _enlarge(coarse[tuple(nearest)], step, grey.shape))
 
 
-def _rectangular(mask: Array) -> float:
+def rectangular(mask: Array) -> float:
     """Return the part that a shape fills of the smallest rectangle around it, at any angle."""
     angles = np.radians(np.arange(0, 90, 3))
     across = np.argwhere(mask) @ np.stack([np.cos(angles), np.sin(angles)])

@@ -12,6 +12,7 @@ LENGTH = 0.3  # part of the picture's side: a straight run this long is a line
 COVERED = ((0.0025, 0.55), (0.007, 0.8), (0.032, 0.95))
 """Thickness, in parts of the picture's longer side, and the least share of a line's length that has
 ink no thicker: a fine line may be broken, a thick one is not."""
+HEAVY = 80  # percentile of a frame's thickness: every third line may be a heavy one
 REPEATED = 4  # this many lines of half a picture's length need not reach the border
 
 
@@ -42,40 +43,67 @@ def remove_lines(mask: Array, contrast: Array) -> Array:
     >>> bool(left[101, 55]), bool(left[101, 120]), int(left[:, 50:60].sum())
     (True, False, 900)
     """
-    mask = _without_horizontal(mask, contrast)
-    return _without_horizontal(mask.T, contrast.T).T
+    return without_lines(mask, contrast)
 
 
-def _without_horizontal(mask: Array, contrast: Array) -> Array:
+def without_lines(
+    mask: Array, contrast: Array, frame: tuple[float, float, float] | None = None
+) -> Array:
+    """Take lines out that run across and down.
+
+    Parameters
+    ----------
+    mask, contrast : array of shape (height, width)
+    frame : tuple of float, optional
+        Of a frame's lines: how long those across and those down are at least, and the longer side
+        of the picture that this is a part of.  Default: ruled lines, which reach the border of the
+        picture or are many.
+    """
+    across, down, side = frame or (None, None, max(mask.shape))
+    mask = _without_horizontal(mask, contrast, across, side)
+    return _without_horizontal(mask.T, contrast.T, down, side).T
+
+
+def _without_horizontal(mask: Array, contrast: Array, least: float | None, side: float) -> Array:
     from scipy import ndimage
 
     height, width = (side // POOL for side in mask.shape)
     if min(height, width) < 10:
         return mask
     coarse = mask[: height * POOL, : width * POOL].reshape(height, POOL, width, POOL).any((1, 3))
-    length = max(5, round(LENGTH * width))
+    length = max(5, round(LENGTH * width if least is None else least / POOL))
     # Closed, since a thin line jumps from row to row and a faint one is broken
     closed = ndimage.maximum_filter(coarse.view(np.uint8), (3, 7))
     pieces = ndimage.find_objects(ndimage.label(closed, np.ones((3, 3)))[0])
     if all(columns.stop - columns.start < length for _, columns in pieces):
         return mask
     runs = _vertical_runs(mask)
-    labels, _ = ndimage.label(_lines(closed > 0, runs, length), np.ones((3, 3)))
+    found = _lines(closed > 0, runs, length, side)
+    lines = (_ruled(found) if least is None else found) & coarse
+    if not lines.any():
+        return mask
+    lines = ndimage.maximum_filter(lines.view(np.uint8), (3, 3))
+    region = np.zeros(mask.shape, bool)
+    region[: height * POOL, : width * POOL] = np.repeat(np.repeat(lines, POOL, 0), POOL, 1)
+    thick = float(np.percentile(runs[region & mask], 50 if least is None else HEAVY))
+    dark = float(np.median(contrast[region & mask]))
+    return mask & ~(region & (runs <= 1.5 * thick + 1) & (contrast < 1.5 * dark))
+
+
+def _ruled(lines: Array) -> Array:
+    """Return those lines that reach the border, and long ones if they are many."""
+    from scipy import ndimage
+
+    height, width = lines.shape
+    labels, _ = ndimage.label(lines, np.ones((3, 3)))
     parts = ndimage.find_objects(labels)
     at_border = [s[1].start <= 2 or s[1].stop >= width - 2 for s in parts]
     long = [s[1].stop - s[1].start > 0.5 * max(height, width) for s in parts]
     chosen = [b or (l and sum(long) >= REPEATED) for b, l in zip(at_border, long, strict=True)]
-    if not any(chosen):
-        return mask
-    lines = np.array([False, *chosen])[labels] & coarse
-    lines = ndimage.maximum_filter(lines.view(np.uint8), (3, 3))
-    region = np.zeros(mask.shape, bool)
-    region[: height * POOL, : width * POOL] = np.repeat(np.repeat(lines, POOL, 0), POOL, 1)
-    thick, dark = (float(np.median(values[region & mask])) for values in (runs, contrast))
-    return mask & ~(region & (runs <= 1.5 * thick + 1) & (contrast < 1.5 * dark))
+    return np.asarray(np.array([False, *chosen])[labels])
 
 
-def _lines(closed: Array, runs: Array, length: int) -> Array:
+def _lines(closed: Array, runs: Array, length: int, side: float) -> Array:
     """Return where the reduced picture has straight lines this long, at any of `SLOPES`.
 
     Parameters
@@ -85,6 +113,8 @@ def _lines(closed: Array, runs: Array, length: int) -> Array:
     runs : array, of the full picture's shape
         From `_vertical_runs`.
     length : int
+    side : float
+        Longer side of the picture.
     """
     from scipy import ndimage
 
@@ -106,7 +136,7 @@ def _lines(closed: Array, runs: Array, length: int) -> Array:
         y, start, end = (side[end - start >= length] for side in (y, start, end))
         thin = np.zeros(len(y), bool)
         for part, share in COVERED:
-            here = np.cumsum(thickness[inside, columns] <= part * max(runs.shape), axis=1)
+            here = np.cumsum(thickness[inside, columns] <= part * side, axis=1)
             here = np.pad(here, ((0, 0), (1, 0)))
             thin |= here[y, end] - here[y, start] >= share * (end - start)
         for row, left, right in zip(y[thin], start[thin], end[thin], strict=True):

@@ -52,13 +52,15 @@ class Mark:
         return max(self.height, self.width)
 
 
-def binarise(contrast: Array) -> Array:
+def binarise(contrast: Array, of_strong: float = OF_STRONG) -> Array:
     """Tell ink from paper, and from what is much fainter than the ink.
 
     Parameters
     ----------
     contrast : array of shape (height, width)
         From `flatten`.
+    of_strong : float
+        Part of the strong ink's contrast that ink has at least.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def binarise(contrast: Array) -> Array:
     if len(ink) < 30:
         ink = contrast[mask]
     strong = float(np.percentile(ink, 95)) if len(ink) else 0.0
-    return mask & (contrast > OF_STRONG * strong)
+    return mask & (contrast > of_strong * strong)
 
 
 def stroke_width(mask: Array) -> float:
