@@ -79,7 +79,10 @@ def test_wider_gaps_part_numbers_unless_all_are_wide():
 
 
 def test_a_comma_before_a_wide_gap_is_no_part_of_the_number():
-    assert table(line("3, 5, 7", 0, 0)) == [["3", "5", "7"]]
+    for text in ("3, 5, 7", "12, 15, 18"):
+        digits = line(text, 0, 0)
+        assert [[written(number) for number in row] for row in numbers(digits)] == [text.split()]
+        assert table(digits) == [text.replace(",", "").split()]
 
 
 def test_numbers_above_each_other_are_a_column():

@@ -10,7 +10,8 @@ from statistics import median
 from chainrule.handwriting.reading import WORD_GAP, Digit
 
 # Gaps between digits, and distances of their middles, in heights of the higher one
-SIGNED_GAP = 1.2  # widest gap in a number where a sign stands in it
+SIGNED_GAP = 1.2  # widest gap in a number where a sign stands in it, if nothing else tells
+SIGNED = 1.8  # widest distance in a number where a sign stands in it, in distances without
 SPREAD_GAP = 0.7  # widest gap in a number where those between numbers are clearly wider
 JUMP, FROM = 1.4, 1.2  # clearly: distances are so many times as wide, and at least this wide
 EVEN = 1.4  # distances in a number, in those that points and commas show
@@ -41,34 +42,44 @@ def numbers(digits: Sequence[Digit]) -> list[list[Number]]:
     ['01', '2']
     """
     rows: list[list[Number]] = []
-    reach = _reach(digits)
+    plain = _plain(digits)
+    reach = _reach(digits, plain)
+    within = [apart for apart, _ in plain if apart < reach]
+    signed = SIGNED * median(within) if within else 0.0
     for before, digit in pairwise([None, *digits]):
         assert digit is not None
         if before is None or before.row != digit.row:
             rows.append([[digit]])
-        elif _continues(before, digit, reach):
+        elif _continues(before, digit, reach, signed):
             rows[-1][-1].append(digit)
         else:
             rows[-1].append([digit])
     return rows
 
 
-def _continues(before: Digit, digit: Digit, reach: float) -> bool:
+def _continues(before: Digit, digit: Digit, reach: float, signed: float) -> bool:
     """Tell whether a digit belongs to the number that the one on its left is of."""
-    if before.separator_after or digit.sign_before:
-        return _gap(before, digit) < SIGNED_GAP
-    return _apart(before, digit) < reach
+    if not (before.separator_after or digit.sign_before):
+        return _apart(before, digit) < reach
+    return _apart(before, digit) < signed if signed else _gap(before, digit) < SIGNED_GAP
 
 
-def _reach(digits: Sequence[Digit]) -> float:
-    """Return how far apart the middles of neighbours in a number are at most."""
-    pairs = [pair for pair in pairwise(digits) if pair[0].row == pair[1].row]
-    pointed = [_apart(*pair) for pair in pairs if pair[0].separator_after]
-    plain = sorted(
+def _plain(digits: Sequence[Digit]) -> list[tuple[float, float]]:
+    """Return the distances and gaps of neighbours without a sign between them, sorted."""
+    return sorted(
         (_apart(*pair), _gap(*pair))
-        for pair in pairs
-        if not pair[0].separator_after and not pair[1].sign_before
+        for pair in pairwise(digits)
+        if pair[0].row == pair[1].row and not (pair[0].separator_after or pair[1].sign_before)
     )
+
+
+def _reach(digits: Sequence[Digit], plain: list[tuple[float, float]]) -> float:
+    """Return how far apart the middles of neighbours in a number are at most."""
+    pointed = [
+        _apart(*pair)
+        for pair in pairwise(digits)
+        if pair[0].row == pair[1].row and pair[0].separator_after
+    ]
     if not plain:
         return 0.0
     jumps = [(far / near, near, far) for (near, _), (far, _) in pairwise(plain) if far > FROM]
@@ -100,15 +111,15 @@ def _height(*digits: Digit) -> int:
 
 
 def written(number: Number) -> str:
-    """Return a number as it is written; a separator at its end is none of its own.
+    """Return a number as it is written, with a separator that stands after it.
 
     Examples
     --------
     >>> box = (0, 0, 20, 30)
     >>> written([Digit(3, 1.0, box, None, 0, "-", ","), Digit(7, 1.0, box, None, 0, "", ",")])
-    '-3,7'
+    '-3,7,'
     """
-    return "".join(map(str, number)).rstrip(".,")
+    return "".join(map(str, number))
 
 
 def table(digits: Sequence[Digit]) -> list[list[str]]:
@@ -125,7 +136,8 @@ def table(digits: Sequence[Digit]) -> list[list[str]]:
     Returns
     -------
     list of list of str
-        The cells of each row, as many in each; "" where nothing is written.
+        The cells of each row, as many in each; "" where nothing is written.  A separator that
+        stands after a number is left out.
 
     Examples
     --------
@@ -143,7 +155,7 @@ def table(digits: Sequence[Digit]) -> list[list[str]]:
     filled = [[""] * width for _ in rows]
     for line, row, places in zip(filled, rows, cells, strict=True):
         for number, place in zip(row, places, strict=True):
-            line[place] = written(number)
+            line[place] = written(number).rstrip(".,")
     return filled
 
 
