@@ -27,6 +27,7 @@ NOTHING_SAVED = "interrupted: nothing was saved"
 SHOW_CURSOR = b"\x1b[?25h\n"  # a bar that moves hides it
 heard: list[signal.Signals] = []  # the signals that asked this process to end
 terminals: list[int] = []  # of stdout and stderr, those that are one
+done: list[int] = []  # the exit code of the command, once its work is done
 can_unwind = threading.Event()  # a KeyboardInterrupt is caught, and clears up what was begun
 at_stake = threading.Event()  # there is something to save before the end
 
@@ -65,6 +66,8 @@ def _let_them(be_heard: Callable[..., Any] | signal.Handlers) -> None:
 
 
 def _hear(number: int, frame: object) -> None:
+    if done:
+        os._exit(done[0])
     first = not heard
     _take_in(number)
     if first and can_unwind.is_set():
@@ -82,10 +85,12 @@ def _hear(number: int, frame: object) -> None:
 
 
 def _listen(come: int) -> None:
-    """End the command when a signal comes that Python does not hear soon, if nothing is lost."""
+    """End the command when a signal comes that Python hears late or never, if nothing is lost."""
     while True:
         number = os.read(come, 1)[0]
         time.sleep(GRACE)
+        if done:
+            os._exit(done[0])
         if not heard and not at_stake.is_set() and signal.getsignal(number) is _hear:
             _take_in(number)
             _end_with_nothing()
@@ -129,8 +134,7 @@ def no_longer_heed(code: object) -> None:
     The exit code is that of what was done.
     """
     _flush()
-    done = code if isinstance(code, int) else int(code is not None)
-    _let_them(lambda number, frame: os._exit(done))
+    done.append(code if isinstance(code, int) else int(code is not None))
 
 
 def _flush() -> None:
