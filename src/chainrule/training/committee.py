@@ -36,7 +36,7 @@ T = TypeVar("T")
 LAMS = tuple(10.0 ** (k / 2) for k in range(-6, 7))  # 0.001, 0.0032, ... 1000
 FIRST = LAMS.index(10.0)  # where the search begins
 UNITS, MOST_UNITS = 16, 144  # hidden ones of each member, three times as many each time
-MANY = 1750  # rows that a member is trained on, from which on more units are tried
+MANY = 1250  # rows that a member is trained on, from which on more units are tried
 SCOUTS = 2  # members that lambda is then found with; the others are trained at that one alone
 WORTH = 0.01  # by what part of the cost they must be better to go on
 LEAST = 0.03  # of an input's mean relevance: less would take it away for good
@@ -171,7 +171,7 @@ def train_committee(
     weights : array of shape (m,), optional
         The weight of each row; 2 is the row twice.
     hidden : int, optional
-        Hidden units of each member.  Default: 16; where each is trained on 1,750 rows, then three
+        Hidden units of each member.  Default: 16; where each is trained on 1,250 rows, then three
         and nine times as many, as long as the cost falls by a hundredth.
     max_iter : int, default=100
         Iterations of each member.
