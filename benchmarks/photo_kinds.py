@@ -296,11 +296,16 @@ def turned(rng: Numbers, hand: Hand) -> Picture:
     """Lay a page of eight digits or more on its side, or head down."""
     rows, columns = int(rng.integers(2, 5)), int(rng.integers(4, 7))
     rgb, labels, boxes = _photo(sheet(rows, columns, rng, hand), rng)
-    for _ in range(int(rng.integers(1, 4))):
-        width = rgb.shape[1]
-        rgb = np.rot90(rgb)
-        boxes = [(y0, width - x1, y1, width - x0) for x0, y0, x1, y1 in boxes]
-    return np.ascontiguousarray(rgb), labels, boxes
+    quarters = int(rng.integers(1, 4))
+    boxes = _turned_boxes(boxes, rgb.shape[:2], quarters)
+    return np.ascontiguousarray(np.rot90(rgb, quarters)), labels, boxes
+
+
+def _turned_boxes(boxes, shape, quarters: int):
+    """Return boxes in a picture of this shape where they are when it is turned to the left."""
+    for side in (shape[1], shape[0], shape[1])[:quarters]:
+        boxes = [(y0, side - x1, y1, side - x0) for x0, y0, x1, y1 in boxes]
+    return boxes
 
 
 def touching(rng: Numbers, hand: Hand) -> Picture:
@@ -454,7 +459,9 @@ def judged(kind: str, number: int, path: str | None, final: bool) -> tuple[int, 
     file = io.BytesIO()
     Image.fromarray(rgb).save(file, "PNG", compress_level=1)
     file.seek(0)
-    missed, wrong, invented = judge(read(file).digits, labels, places)
+    reading = read(file)
+    places = _turned_boxes(places, rgb.shape[:2], reading.found.photo.turned // 90)
+    missed, wrong, invented = judge(reading.digits, labels, places)
     return len(labels), len(labels) - missed - len(wrong), len(wrong), invented
 
 

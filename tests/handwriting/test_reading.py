@@ -181,6 +181,33 @@ def test_a_digit_in_a_grid_has_its_row_and_column(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("turn", "words"), [(90, "a quarter to the right"), (180, "half a turn"), (270, "to the left")]
+)
+def test_a_page_on_its_side_is_turned_and_that_is_said(sheet, tmp_path, turn, words):
+    with Image.open(sheet) as image:
+        image.rotate(turn, expand=True).save(tmp_path / "turned.png")
+        size = image.size
+    reading = read(tmp_path / "turned.png")
+    assert [digit.label for digit in reading.digits] == list(range(10))
+    assert [digit.row for digit in reading.digits] == [0] * 5 + [1] * 5
+    assert (reading.found.photo.turned, reading.found.photo.size) == (360 - turn, size)
+    for digit, upright in zip(reading.digits, read(sheet).digits, strict=True):
+        np.testing.assert_allclose(digit.box, upright.box, atol=6)
+    found = run("classify", tmp_path / "turned.png", "--json")
+    assert words in found.stderr
+    assert json.loads(found.stdout)[0]["turned"] == 360 - turn
+
+
+def test_a_page_that_stands_upright_is_not_turned(sheet, tmp_path):
+    assert read(sheet).found.photo.turned == 0
+    image = Image.new("L", (600, 400), 220)  # dashes would be ones if they stood
+    for i in range(5):
+        ImageDraw.Draw(image).line([(200, 60 + 60 * i), (400, 62 + 60 * i)], 40, 12)
+    image.save(tmp_path / "dashes.png")
+    assert not read(tmp_path / "dashes.png").digits
+
+
 def test_recognising_is_the_same_each_time_and_sums_to_one():
     X, _ = learning.drawings(5, 2, 1)
     pictures = X.reshape(-1, 28, 28)

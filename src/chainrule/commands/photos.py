@@ -97,6 +97,7 @@ def as_dict(reading: Reading) -> dict[str, Any]:
     digits = reading.digits
     return {
         "size": reading.found.photo.size,
+        "turned": reading.found.photo.turned,
         "digits": [
             {
                 "label": d.label,

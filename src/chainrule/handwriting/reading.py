@@ -33,6 +33,9 @@ SIGN_GAP, SIGN_BELOW = 1.5, 0.5  # of a sign to the digit after it, in that digi
 PRINT = 30  # as many marks that are no digits, and more than there are digits, are print
 LETTER = 1.5  # what is lower than this, in heights of print's letters, is a letter
 PEN = 2.0  # a 1 longer than this, in lengths of the longest other digit, is no digit
+# A page on its side: how sure its marks are as digits at most; turned, at least, and how much surer
+UPRIGHT, TURNED = 0.9, (0.75, 0.06)
+LEAST_TURNED, MOST_TURNED = 4, 40  # marks that are needed, and about as many that are looked at
 # Digits that touch: a mark below UNKNOWN may be cut, a piece from SURE on is a digit
 UNKNOWN, SURE = 0.5, 0.9
 WIDE = (0.7, 8.0)  # widths, in its heights, of a mark that may be several digits
@@ -236,10 +239,33 @@ def read_found(found: Found, model: Model | None = None) -> Reading:
     """Read what was found in a photo or a drawing; the model is as for `read_digits`."""
     model = check_model(shipped_model() if model is None else model)
     reading = _read_marks(model, found)
+    if quarters := _quarters(model, reading):
+        found = found.turned(quarters)
+        reading = _read_marks(model, found)
     marks = _parted(model, reading)
     return (
         reading if len(marks) == len(found.marks) else _read_marks(model, found.with_marks(marks))
     )
+
+
+def _quarters(model: Model, reading: Reading) -> int:
+    """Return by how many quarters to the left the photo is to be turned for its digits to stand.
+
+    The marks are then clearly better digits than they are now, and most are other than a 1, as
+    which any line may be read.
+    """
+    marks = reading.found.marks[:: max(1, len(reading.h) // MOST_TURNED)]
+    now = reading.h[:, :NO_CODE].max(axis=1)
+    if len(marks) < LEAST_TURNED or now.mean() > UPRIGHT:
+        return 0
+    sure = []
+    for quarters in range(4):
+        seen = np.stack([photos.normalise(np.rot90(mark.ink, quarters)) for mark in marks])
+        p = _looked_at(model, seen)[:, :NO_CODE]
+        other = p.argmax(axis=1) != 1
+        sure.append(p.max(axis=1).mean() if (p.max(axis=1) * other).mean() > 0.5 else 0.0)
+    best = int(np.argmax(sure))
+    return best if sure[best] > max(TURNED[0], sure[0] + TURNED[1]) else 0
 
 
 def _read_marks(model: Model, found: Found) -> Reading:

@@ -66,6 +66,21 @@ class Found:
             picture[:] = normalise(mark.ink)
         return replace(self, marks=marks, pictures=pictures)
 
+    def turned(self, quarters: int) -> Found:
+        """Return what is found in the photo turned to the left by 1 to 3 quarters."""
+        cells, width, size = self.cells, self.mask.shape[1], self.photo.size
+        for side in (width, self.mask.shape[0], width)[:quarters]:
+            cells = [(y0, side - x1, y1, side - x0) for x0, y0, x1, y1 in cells]
+            size = size[::-1]
+        rgb, contrast, mask = (
+            np.ascontiguousarray(np.rot90(picture, quarters))
+            for picture in (self.photo.rgb, self.contrast, self.mask)
+        )
+        turn = ("a quarter to the left", "half a turn", "a quarter to the right")[quarters - 1]
+        notes = [*self.photo.notes, f"its digits do not stand upright: it is read turned by {turn}"]
+        photo = replace(self.photo, rgb=rgb, size=size, notes=notes, turned=90 * quarters)
+        return _gathered(photo, contrast, mask, cells)
+
 
 def find(file: File) -> Found:
     """Open a photo and take it through all the steps.
@@ -86,7 +101,11 @@ def find(file: File) -> Found:
     photo = open_photo(file)
     contrast = flatten(photo.rgb)
     mask, cells = remove_grids(binarise(contrast), contrast)
-    mask = remove_lines(mask, contrast)
+    return _gathered(photo, contrast, remove_lines(mask, contrast), cells)
+
+
+def _gathered(photo: Photo, contrast: Array, mask: Array, cells: list[Box]) -> Found:
+    """Gather the ink of a photo into marks."""
     marks, signs = part_signs(mask, find_marks(contrast, mask))
     nothing = Found(photo, contrast, mask, [], np.zeros((0, SIDE, SIDE), np.float32), signs, cells)
     return nothing.with_marks(marks)

@@ -45,12 +45,15 @@ class Photo:
         (width, height) of the upright photo in the file.
     notes : list of str
         What was decided about an unusual file.
+    turned : int
+        Degrees to the left by which the photo was turned, beyond what the camera noted.
     """
 
     rgb: Array
     scale: float
     size: tuple[int, int]
     notes: list[str] = field(default_factory=list)
+    turned: int = 0
 
     __repr__ = summary
 
