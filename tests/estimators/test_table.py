@@ -407,3 +407,29 @@ def test_a_callback_that_fails_ends_it():
 
     with pytest.raises(KeyboardInterrupt):
         TableClassifier(**QUICK, callback=enough).fit(X, y)
+
+
+def test_intervals_are_wide_where_errors_are_large(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 2))
+    y = X[:, 0] + np.exp(1.5 * X[:, 1]) * rng.normal(size=1500) / 4
+    net = TableRegressor(cv=4, hidden=4).fit(X[:600], y[:600])
+    X, y = X[600:], y[600:]
+    guess, low, high = net.predict(X, interval=0.9)
+    np.testing.assert_allclose(high - guess, guess - low)
+    inside, noisy = (low <= y) & (y <= high), X[:, 1] > 1
+    assert 0.85 < inside.mean() < 0.95
+    assert (high - low)[noisy].mean() > 3 * (high - low)[~noisy].mean()
+    same = np.quantile(np.abs(y - guess), 0.9)  # half of one width for all rows
+    assert inside[noisy].mean() > np.mean(np.abs(y - guess)[noisy] < same) + 0.2
+    net.save(tmp_path / "net.safetensors")
+    again = TableRegressor.load(tmp_path / "net.safetensors").predict(X, interval=0.9)
+    np.testing.assert_array_equal(again[1], low)
+
+
+def test_rows_of_ones_own_give_one_width():
+    X, y = np.random.default_rng(0).normal(size=(2, 90, 1))
+    net = TableRegressor(**QUICK).fit(X[:60], y[:60, 0], X_val=X[60:], y_val=y[60:, 0])
+    guess, low, high = net.predict(X, interval=0.8)
+    np.testing.assert_allclose(high - low, (high - low)[0])
+    assert ((low < guess) & (guess < high)).all()

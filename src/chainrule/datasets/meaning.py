@@ -105,7 +105,7 @@ def learn_column(
 
     Where the vector is some of a longer one, `of` is how many values that lacks, and its length.
     """
-    _refuse_unusable(vector, place)
+    _refuse_useless(vector, place)
     absent = absences(vector)
     present, fills = vector[~absent], missing in ("mean", "category")
     if vector.dtype == object:
@@ -132,7 +132,7 @@ def learn_column(
     return column
 
 
-def _refuse_unusable(vector: Array, place: Place) -> None:
+def _refuse_useless(vector: Array, place: Place) -> None:
     """Raise DataError, with what mends it, if a column has no values or some that are unusable."""
     name, what = place.column, f"column {place.column!r}"
     if absences(vector).all():

@@ -39,6 +39,7 @@ from chainrule.estimators.inputs import whole_numbers
 from chainrule.evaluation.importance import Importances, by_shuffling
 from chainrule.model_file import Model, Provenance
 from chainrule.training.committee import Kind, train_committee
+from chainrule.training.error_sizes import ErrorSizes, error_sizes
 
 FOLDS = 8
 NUMBER, PIECE = "number", "piece"
@@ -67,8 +68,8 @@ class BaseTable(BaseEstimator):
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, X_val: Any, y_val: Any
-    ) -> tuple[Array, Array | None]:
-        """Fit the committee; return y and the weights of all rows, those of X_val last."""
+    ) -> tuple[Array, Array, Array | None, Splits]:
+        """Fit the committee; return inputs, y and weights of all rows, X_val's last, and splits."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
@@ -125,7 +126,7 @@ class BaseTable(BaseEstimator):
         self.network_, self.theta_, self.J_ = found.network, found.theta, found.J
         self.n_iter_ = max(kind.n_iter for kind in found.kinds)
         self._numbers = pieces.Numbers.among(columns, self.columns_)
-        return y, weights
+        return inputs, y, weights, splits
 
     def _told(self, kind: Kind) -> None:
         if self.verbose:
@@ -618,7 +619,9 @@ class TableRegressor(RegressorMixin, BaseTable):
     range_ : (float, float)
         The least and the largest y.
     errors_ : ndarray of shape (1001,)
-        Quantiles of the absolute out-of-fold errors, by thousandths.
+        Quantiles of the absolute out-of-fold errors over their sizes, by thousandths.
+    sizes_ : chainrule.training.error_sizes.ErrorSizes
+        How large an error is expected to be.
 
     Examples
     --------
@@ -677,11 +680,15 @@ class TableRegressor(RegressorMixin, BaseTable):
         TableRegressor
             Itself.
         """
-        y, weights = self._fit(X, y, sample_weight, groups, X_val, y_val)
+        inputs, y, weights, splits = self._fit(X, y, sample_weight, groups, X_val, y_val)
+        z = self.committee_.z[:, 0]
         wrong = np.abs(self.target_scaling_.undo(self.committee_.z)[:, 0] - y)
+        self.sizes_, sizes = error_sizes(
+            inputs, z, wrong / self.target_scaling_.scale[0], splits, threads=self.threads
+        )
         tried = ~np.isnan(wrong)
         self.errors_ = np.quantile(
-            wrong[tried],
+            (wrong / sizes)[tried],
             SHARES,
             weights=None if weights is None else weights[tried],
             method="inverted_cdf",
@@ -706,9 +713,10 @@ class TableRegressor(RegressorMixin, BaseTable):
 
         Notes
         -----
-        The bounds are a quantile of the absolute out-of-fold errors away: Barber and others,
-        *Predictive inference with the jackknife+* (2021), the cross-validated intervals of
-        section 1.2.  lambda was chosen on the same rows, which makes them a little narrow.
+        The bounds are a quantile of the out-of-fold errors away, each in the measure of the size
+        that is expected of it by `chainrule.training.error_sizes`: Barber and others, *Predictive
+        inference with the jackknife+* (2021), the cross-validated intervals of section 1.2.
+        lambda was chosen on the same rows, which makes them a little narrow.
         """
         h = self._predicted(X)
         low, high = self.range_
@@ -717,8 +725,17 @@ class TableRegressor(RegressorMixin, BaseTable):
             return guess
         if not isinstance(interval, Real) or not 0 < interval < 1:
             raise ValueError(f"interval must lie between 0 and 1, got {interval!r}")
-        width = self.errors_[math.ceil(interval * (len(SHARES) - 1))]
+        width = self.errors_[math.ceil(interval * (len(SHARES) - 1))] * self._sizes(X, h[:, 0])
         return guess, guess - width, guess + width
+
+    def _sizes(self, X: Any, z: Array) -> Array:
+        """Return how large the error of each row is expected to be."""
+        parts = self._parts(self._table(X, reset=False))
+        inputs = (self.scaling_.apply(encoded) for encoded in parts)
+        ends = range(0, len(z), ROWS)
+        return np.concatenate(
+            [self.sizes_.at(some, z[at : at + ROWS]) for at, some in zip(ends, inputs, strict=True)]
+        )
 
     def _targets(self, y: Any, *, reset: bool = False) -> Array:
         """Return y as numbers."""
@@ -748,7 +765,12 @@ class TableRegressor(RegressorMixin, BaseTable):
         return self.target_scaling_
 
     def _facts(self) -> dict[str, Any]:
-        return {"range": list(self.range_), "errors": self.errors_.tolist()}
+        sizes = self.sizes_
+        return {
+            "range": list(self.range_),
+            "errors": self.errors_.tolist(),
+            "sizes": {"theta": sizes.theta.tolist(), "least": sizes.least, "most": sizes.most},
+        }
 
     def _learn_facts(self, options: Mapping[str, Any], model: Model) -> None:
         if model.target_scaling is None:
@@ -761,6 +783,13 @@ class TableRegressor(RegressorMixin, BaseTable):
             raise ValueError("errors do not rise")
         if not (np.isfinite(self.errors_).all() and -math.inf < low <= high < math.inf):
             raise ValueError("range or errors are not finite")
+        sizes = options["sizes"]
+        theta = np.array(sizes["theta"], dtype=np.float64)
+        if theta.shape != (model.network.layers[0] + 3,):
+            raise ValueError("sizes of errors are not by these inputs")
+        self.sizes_ = ErrorSizes(theta, float(sizes["least"]), float(sizes["most"]))
+        if not (np.isfinite(theta).all() and -math.inf < self.sizes_.least <= self.sizes_.most):
+            raise ValueError("sizes of errors are not finite")
 
 
 def rows_of(contents: Contents) -> int:
