@@ -1,4 +1,4 @@
-"""`chainrule train` on real tables by one command each, beside logistic or ridge regression.
+"""`chainrule train --plain` on real tables, beside logistic or ridge regression.
 
     CHAINRULE_DATA=FOLDER python -m benchmarks.linear [NAME ...] [--seeds 5]
 

@@ -119,7 +119,7 @@ class CalibrationDisplay(Panel):
         )
         if self.what == "the answer":
             ax.set_ylabel("how often it is right")
-        ax.legend(frameon=False, loc="upper left")
+        ax.legend(frameon=False, loc="lower right")
         ax.spines[["top", "right"]].set_visible(False)
 
 
