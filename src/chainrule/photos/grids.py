@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.common.types import Array
 from chainrule.photos.ink import rectangular
-from chainrule.photos.lines import POOL, without_lines
+from chainrule.photos.lines import CLOSED, POOL, without_lines
 from chainrule.photos.marks import Box, binarise, stroke_width
 from chainrule.photos.rows import in_reading_order
 
@@ -15,7 +15,8 @@ LEAST_CELL = 0.03  # part of the picture's longer side
 SQUARE = 0.88  # least part that a box fills of the rectangle around it; a 0 fills less
 CELL_SQUARE, CELLS = 0.6, 3  # as many rectangular holes of this squareness are cells of a grid
 THIN = 0.42  # most ink of a frame, of what it encloses
-ALONG = 0.8  # a frame's lines are at least this long, in sides of a cell
+THICKEST = 2.5  # of a frame's lines, in its mean width of strokes
+ALONG = 0.9  # a frame's lines are at least this long, in sides of a cell
 
 
 def remove_grids(mask: Array, contrast: Array) -> tuple[Array, list[Box]]:
@@ -51,8 +52,7 @@ def remove_grids(mask: Array, contrast: Array) -> tuple[Array, list[Box]]:
     """
     from scipy import ndimage
 
-    longer = max(mask.shape)
-    least = LEAST_CELL * longer
+    least = LEAST_CELL * max(mask.shape)
     ink = mask | binarise(contrast, FAINT)
     labels, n = ndimage.label(ink, np.ones((3, 3)))
     lines = np.zeros_like(mask)
@@ -71,7 +71,8 @@ def remove_grids(mask: Array, contrast: Array) -> tuple[Array, list[Box]]:
             float(np.median([s[axis].stop - s[axis].start for s in holes])) for axis in (0, 1)
         )
         around = np.pad(own, POOL), np.pad(contrast[part], POOL)
-        rest = without_lines(*around, (ALONG * width, ALONG * height, longer))
+        across, down = (ALONG * side + CLOSED for side in (width, height))
+        rest = without_lines(*around, (across, down, THICKEST * stroke_width(own)))
         rest = rest[POOL:-POOL, POOL:-POOL]
         frame = own & ~(rest & ~_slivers(rest, own & ~rest))
         lines[part] |= frame

@@ -7,11 +7,13 @@ import numpy as np
 from chainrule.common.types import Array
 
 POOL = 4  # pixels of the mask per pixel of the reduced picture that is searched
+CLOSED = 6 * POOL  # pixels by which closing makes a line longer
 SLOPES = tuple(np.arange(-0.24, 0.2401, 0.02))
 LENGTH = 0.3  # part of the picture's side: a straight run this long is a line
 COVERED = ((0.0025, 0.55), (0.007, 0.8), (0.032, 0.95))
 """Thickness, in parts of the picture's longer side, and the least share of a line's length that has
 ink no thicker: a fine line may be broken, a thick one is not."""
+CROSSED = 0.7  # least share of a frame's line where nothing crosses it
 HEAVY = 80  # percentile of a frame's thickness: every third line may be a heavy one
 REPEATED = 4  # this many lines of half a picture's length need not reach the border
 
@@ -55,16 +57,19 @@ def without_lines(
     ----------
     mask, contrast : array of shape (height, width)
     frame : tuple of float, optional
-        Of a frame's lines: how long those across and those down are at least, and the longer side
-        of the picture that this is a part of.  Default: ruled lines, which reach the border of the
-        picture or are many.
+        Of a frame's lines: how long those across and those down are at least, and how thick they
+        are at most.  Default: ruled lines, which reach the border of the picture or are many.
     """
-    across, down, side = frame or (None, None, max(mask.shape))
-    mask = _without_horizontal(mask, contrast, across, side)
-    return _without_horizontal(mask.T, contrast.T, down, side).T
+    across, down, thickest = frame or (None, None, 0)
+    side = max(mask.shape)
+    levels = [(thickest, CROSSED)] if frame else [(part * side, share) for part, share in COVERED]
+    mask = _without_horizontal(mask, contrast, across, levels)
+    return _without_horizontal(mask.T, contrast.T, down, levels).T
 
 
-def _without_horizontal(mask: Array, contrast: Array, least: float | None, side: float) -> Array:
+def _without_horizontal(
+    mask: Array, contrast: Array, least: float | None, levels: list[tuple[float, float]]
+) -> Array:
     from scipy import ndimage
 
     height, width = (side // POOL for side in mask.shape)
@@ -73,12 +78,12 @@ def _without_horizontal(mask: Array, contrast: Array, least: float | None, side:
     coarse = mask[: height * POOL, : width * POOL].reshape(height, POOL, width, POOL).any((1, 3))
     length = max(5, round(LENGTH * width if least is None else least / POOL))
     # Closed, since a thin line jumps from row to row and a faint one is broken
-    closed = ndimage.maximum_filter(coarse.view(np.uint8), (3, 7))
+    closed = ndimage.maximum_filter(coarse.view(np.uint8), (3, 1 + CLOSED // POOL))
     pieces = ndimage.find_objects(ndimage.label(closed, np.ones((3, 3)))[0])
     if all(columns.stop - columns.start < length for _, columns in pieces):
         return mask
     runs = _vertical_runs(mask)
-    found = _lines(closed > 0, runs, length, side)
+    found = _lines(closed > 0, runs, length, levels)
     lines = (_ruled(found) if least is None else found) & coarse
     if not lines.any():
         return mask
@@ -103,7 +108,7 @@ def _ruled(lines: Array) -> Array:
     return np.asarray(np.array([False, *chosen])[labels])
 
 
-def _lines(closed: Array, runs: Array, length: int, side: float) -> Array:
+def _lines(closed: Array, runs: Array, length: int, levels: list[tuple[float, float]]) -> Array:
     """Return where the reduced picture has straight lines this long, at any of `SLOPES`.
 
     Parameters
@@ -113,8 +118,8 @@ def _lines(closed: Array, runs: Array, length: int, side: float) -> Array:
     runs : array, of the full picture's shape
         From `_vertical_runs`.
     length : int
-    side : float
-        Longer side of the picture.
+    levels : list of (float, float)
+        Thickness in pixels, and the least share of a line that is no thicker.
     """
     from scipy import ndimage
 
@@ -135,8 +140,8 @@ def _lines(closed: Array, runs: Array, length: int, side: float) -> Array:
         end = np.nonzero(np.diff(line, axis=1) == -1)[1]
         y, start, end = (side[end - start >= length] for side in (y, start, end))
         thin = np.zeros(len(y), bool)
-        for part, share in COVERED:
-            here = np.cumsum(thickness[inside, columns] <= part * side, axis=1)
+        for thick, share in levels:
+            here = np.cumsum(thickness[inside, columns] <= thick, axis=1)
             here = np.pad(here, ((0, 0), (1, 0)))
             thin |= here[y, end] - here[y, start] >= share * (end - start)
         for row, left, right in zip(y[thin], start[thin], end[thin], strict=True):
