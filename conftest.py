@@ -1,6 +1,7 @@
 """What the tests share: doctests know numpy as np, and real data is found or skipped."""
 
 import os
+import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,14 @@ collect_ignore = [] if find_spec("anywidget") else ["src/chainrule/notebook.py"]
 @pytest.fixture(autouse=True)
 def _doctest_names(doctest_namespace):
     doctest_namespace["np"] = np
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    """Close what a test or an example has drawn: Matplotlib warns of many open figures."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")
