@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,6 +95,14 @@ def test_rows_without_columns_in_common_are_filled_from_the_left():
     digits = [*line("1 2 3", 0, 0), *line("123456789", 0, 1)]
     assert table(digits) == [["1", "2", "3"], ["123456789", "", ""]]
     assert table([]) == []
+
+
+def test_a_grid_has_its_own_rows_and_columns():
+    places = [(4, (0, 1)), (1, (1, 0)), (2, (1, 0)), (7, (1, 2))]
+    digits = [replace(digit(label, 30 * i, 0), cell=cell) for i, (label, cell) in enumerate(places)]
+    assert table(digits) == [["", "4", ""], ["12", "", "7"]]
+    beside = [*digits, digit(9, 500, 0)]  # one that is in no cell: a grid does not tell all
+    assert len(table(beside)) == 1
 
 
 @pytest.fixture(scope="module")

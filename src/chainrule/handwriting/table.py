@@ -125,8 +125,9 @@ def written(number: Number) -> str:
 def table(digits: Sequence[Digit]) -> list[list[str]]:
     """Return the numbers in rows and columns.
 
-    Numbers of several rows that stand above each other are a column, in which a row may have
-    nothing.  Where rows have hardly a column in common, their numbers follow each other.
+    In a grid they are those of its cells (`Digit.cell`).  Elsewhere numbers of several rows that
+    stand above each other are a column, in which a row may have nothing.  Where rows have hardly a
+    column in common, their numbers follow each other.
 
     Parameters
     ----------
@@ -145,6 +146,8 @@ def table(digits: Sequence[Digit]) -> list[list[str]]:
     >>> table([Digit(5, 1.0, (x, y, x + 20, y + 30), None, row) for x, y, row in places])
     [['5', '5', ''], ['5', '', ''], ['', '', '5']]
     """
+    if digits and all(digit.cell for digit in digits):
+        return _of_cells(digits)
     rows = numbers(digits)
     columns = _columns(rows)
     cells = [[columns.index(_around(number, columns)) for number in row] for row in rows]
@@ -157,6 +160,19 @@ def table(digits: Sequence[Digit]) -> list[list[str]]:
         for number, place in zip(row, places, strict=True):
             line[place] = written(number).rstrip(".,")
     return filled
+
+
+def _of_cells(digits: Sequence[Digit]) -> list[list[str]]:
+    """Return what stands in each cell of a grid; below and beside the last digits it has none."""
+    found: dict[tuple[int, int], Number] = {}
+    for digit in digits:
+        assert digit.cell is not None
+        found.setdefault(digit.cell, []).append(digit)
+    last_row, last_column = (max(place) for place in zip(*found, strict=True))
+    return [
+        [written(found.get((i, j), [])).rstrip(".,") for j in range(last_column + 1)]
+        for i in range(last_row + 1)
+    ]
 
 
 def _columns(rows: list[list[Number]]) -> list[tuple[int, int]]:
