@@ -112,6 +112,19 @@ def test_only_the_digits_are_read_beside_other_things(tmp_path, beside):
         assert [digit.label for digit in read_digits(tmp_path / "photo.png")] == [seed + 2]
 
 
+def test_the_arches_of_letters_are_no_touching_digits(tmp_path):
+    from chainrule.photos.strokes import _font
+
+    image = Image.new("L", (1000, 700), 215)
+    pen, font = ImageDraw.Draw(image), _font("DejaVuSans", 110)
+    rows = [("k", "8", "m"), ("m", "7", "M"), ("km", "4", "N")]
+    for row, texts in enumerate(rows):
+        for x, text in zip((60, 400, 700), texts, strict=True):
+            pen.text((x, 40 + 200 * row), text, 40, font)
+    image.save(tmp_path / "units.png")
+    assert [digit.label for digit in read_digits(tmp_path / "units.png")] == [8, 7, 4]
+
+
 def test_digits_that_look_like_letters_are_lost_in_words_alone():
     h = np.zeros((6, 11))
     h[[0, 1], 10], h[2, 0] = 1, 1  # two letters and an o, close together

@@ -378,6 +378,22 @@ def test_a_bar_belongs_to_its_5_and_a_base_to_its_1(tmp_path):
     assert len(found_in(image, tmp_path).marks) == 2
 
 
+def test_a_line_that_is_left_hides_no_small_digit():
+    mask = np.zeros((800, 800), bool)
+    mask[100:106, 100:700] = mask[300:340, 200:230] = True
+    boxes = [mark.box for mark in photos.find_marks(mask.astype(np.float32), mask)]
+    assert boxes == [(100, 100, 700, 106), (200, 300, 230, 340)]
+
+
+def test_digits_that_touch_do_not_swallow_those_around_them():
+    mask = np.zeros((800, 800), bool)
+    places = [(x, y) for y in (240, 442) for x in (270, 330, 390)] + [(418, 300), (418, 372)]
+    for x, y, width, height in [(300, 300, 108, 132), *((x, y, 50, 50) for x, y in places)]:
+        mask[y : y + height, x : x + width] = True
+        mask[y + 6 : y + height - 6, x + 6 : x + width - 6] = False
+    assert len(photos.find_marks(mask.astype(np.float32), mask)) == 9
+
+
 def test_a_digit_in_a_box_is_a_mark_of_its_own(tmp_path):
     image = seven((400, 320))
     ImageDraw.Draw(image).rectangle((70, 20, 280, 290), outline=60, width=5)

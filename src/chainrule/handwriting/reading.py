@@ -251,8 +251,8 @@ def read_found(found: Found, model: Model | None = None) -> Reading:
 def _quarters(model: Model, reading: Reading) -> int:
     """Return by how many quarters to the left the photo is to be turned for its digits to stand.
 
-    The marks are then clearly better digits than they are now, and most are other than a 1, as
-    which any line may be read.
+    The marks are then clearly better digits than turned in any other way, and most are other than
+    a 1, as which any line may be read.
     """
     marks = reading.found.marks[:: max(1, len(reading.h) // MOST_TURNED)]
     now = reading.h[:, :NO_CODE].max(axis=1)
@@ -265,7 +265,7 @@ def _quarters(model: Model, reading: Reading) -> int:
         other = p.argmax(axis=1) != 1
         sure.append(p.max(axis=1).mean() if (p.max(axis=1) * other).mean() > 0.5 else 0.0)
     best = int(np.argmax(sure))
-    return best if sure[best] > max(TURNED[0], sure[0] + TURNED[1]) else 0
+    return best if sure[best] > max(TURNED[0], sorted(sure)[-2] + TURNED[1]) else 0
 
 
 def _read_marks(model: Model, found: Found) -> Reading:
@@ -306,7 +306,8 @@ def _parted(model: Model, reading: Reading) -> list[Mark]:
     """Return the marks; digits that touch each other are parted.
 
     Such a mark is about as high as the photo's digits but wider, reads as no digit, and all its
-    pieces do read as digits.
+    pieces do read as digits.  Where more marks than digits remain that are neither, it is a letter:
+    the arches of an m look like ones and sevens.
     """
     marks, p = reading.found.marks, reading.h[:, :NO_CODE].max(axis=1, initial=0)
     heights = [mark.height for mark, known in zip(marks, p, strict=True) if known >= SURE]
@@ -314,10 +315,13 @@ def _parted(model: Model, reading: Reading) -> list[Mark]:
         return marks
     low, high = (factor * float(np.median(heights)) for factor in OF_HEIGHT)
     parted: list[Mark] = []
+    strangers = 0
     for mark, known in zip(marks, p, strict=True):
         wide = low < mark.height < high and WIDE[0] < mark.width / mark.height < WIDE[1]
-        parted += _pieces_known(model, mark) if wide and known < UNKNOWN else [mark]
-    return parted
+        row = _pieces_known(model, mark) if wide and known < UNKNOWN else [mark]
+        strangers += len(row) == 1 and known < 0.5
+        parted += row
+    return parted if strangers <= len(heights) else marks
 
 
 def _pieces_known(model: Model, mark: Mark) -> list[Mark]:

@@ -16,6 +16,9 @@ FAINTEST = 0.06  # contrast below which nothing is ink, relative to the paper's 
 OVER_NOISE = 4.0  # ink is above the paper's own spots by this many standard deviations
 OF_STRONG = 0.4  # part of the strong ink's contrast; ruled lines and the back page are fainter
 SMALLEST = 0.02  # part of the picture's longer side; a smaller mark is a speck
+LINE = 2.5  # a mark so many times as wide as it is high is a line, or several digits
+BROKEN = 6  # pieces that a digit is broken into at most
+OWN = 0.75  # where more were joined, a piece of this part of their median size is a digit
 MOST_PIECES = 3000  # a mask with more pieces shows a texture, not writing
 
 
@@ -136,7 +139,10 @@ def find_marks(contrast: Array, mask: Array) -> list[Mark]:
     height, width = mask.shape
     whole = [m for m in marks if min(m.box[:2]) > 0 and m.box[2] < width and m.box[3] < height]
     marks = whole or marks  # a mark at the border may be cut off: it counts only if all are
-    largest = float(np.percentile([mark.size for mark in marks], 90))
+    sizes = [mark.size for mark in marks if mark.width < LINE * mark.height] or [
+        mark.size for mark in marks
+    ]
+    largest = float(np.percentile(sizes, 90))
     return [mark for mark in marks if mark.size > 0.3 * largest]
 
 
@@ -179,8 +185,11 @@ def _around(boxes: list[Box]) -> Box:
     return min(x0), min(y0), max(x1), max(y1)
 
 
-def _joined(boxes: list[Box]) -> list[list[int]]:
-    """Group boxes that are pieces of one digit; each group by the positions in the list."""
+def _joined(boxes: list[Box], largest: float = np.inf) -> list[list[int]]:
+    """Group boxes that are pieces of one digit; each group by the positions in the list.
+
+    None larger than `largest` joins another.
+    """
     hulls = np.array(boxes, dtype=np.float64).reshape(-1, 4)
     groups = [[i] for i in range(len(boxes))]
     alive = np.ones(len(boxes), bool)
@@ -191,7 +200,7 @@ def _joined(boxes: list[Box]) -> list[list[int]]:
         for i in np.argsort(-sizes, kind="stable"):
             if not alive[i]:
                 continue
-            pieces = alive & _belong(hulls, hulls[i]) & (sizes <= sizes[i])
+            pieces = alive & _belong(hulls, hulls[i]) & (sizes <= min(sizes[i], largest))
             pieces[i] = False
             for j in np.flatnonzero(pieces):
                 groups[i] += groups[j]
@@ -199,7 +208,15 @@ def _joined(boxes: list[Box]) -> list[list[int]]:
                 hulls[i, 2:] = np.maximum(hulls[i, 2:], hulls[j, 2:])
                 changed = True
             alive &= ~pieces
-    return [group for group, lives in zip(groups, alive, strict=True) if lives]
+    joined = []
+    for group in (groups[i] for i in np.flatnonzero(alive)):
+        if len(group) > BROKEN and largest == np.inf:  # digits that touch have swallowed others
+            own = [boxes[i] for i in group]
+            middle = float(np.median([max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in own]))
+            joined += [[group[i] for i in part] for part in _joined(own, OWN * middle)]
+        else:
+            joined.append(group)
+    return joined
 
 
 def _belong(pieces: Array, main: Array) -> Array:
@@ -229,7 +246,7 @@ def _belong(pieces: Array, main: Array) -> Array:
     # The base of a 1, or the bar of a 5 or 7: above, below, or continued to the side
     level = (across > 0.5 * np.minimum(width, main_width)) & (down > -0.25 * main_height)
     beside = (width < 0.8 * main_height) & (down > 0) & (across > -0.12 * main_height)
-    digit_like = main_width < 2.5 * main_height  # nothing belongs to a line
+    digit_like = main_width < LINE * main_height  # nothing belongs to a line
     return np.asarray(digit_like & (inside | crumb | (flat & (level | beside))))
 
 
