@@ -313,6 +313,12 @@ def test_a_file_that_is_no_checkpoint_is_neither_used_nor_replaced(examples, tmp
         assert path.read_bytes() == content
 
 
+def test_a_history_of_two_lengths_is_refused():
+    columns = {"J": np.zeros(0), "gradient_norm": np.zeros(3), "J_val": np.zeros(0), "extra": {}}
+    with pytest.raises(ValueError, match="0 costs and 3 gradients"):
+        module.history_of(columns)
+
+
 def test_no_altered_byte_gets_through(examples, tmp_path):
     data, options = case("adam", examples)
     path = tmp_path / "run.ckpt"

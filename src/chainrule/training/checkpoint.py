@@ -612,6 +612,8 @@ def history_of(arrays: Mapping[str, Any]) -> History:
     """Return a history that can grow."""
     extra = {name: numbers_of(entries) for name, entries in arrays["extra"].items()}
     J, norm, J_val = (numbers_of(arrays[name]) for name in ("J", "gradient_norm", "J_val"))
+    if len(J) != len(norm):
+        raise ValueError(f"its history has {len(J)} costs and {len(norm)} gradients")
     return History(J, norm, J_val, extra)
 
 
