@@ -34,6 +34,7 @@ PRINT = 30  # as many marks that are no digits, and more than there are digits, 
 LETTER = 1.5  # what is lower than this, in heights of print's letters, is a letter
 PEN = 2.0  # a 1 longer than this, in lengths of the longest other digit, is no digit
 # A page on its side: how sure its marks are as digits at most; turned, at least, and how much surer
+# than turned in any other way
 UPRIGHT, TURNED = 0.9, (0.75, 0.06)
 LEAST_TURNED, MOST_TURNED = 4, 40  # marks that are needed, and about as many that are looked at
 # Digits that touch: a mark below UNKNOWN may be cut, a piece from SURE on is a digit
