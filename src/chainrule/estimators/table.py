@@ -250,7 +250,7 @@ class BaseTable(BaseEstimator):
         return numbers.encode(X)
 
     def _hypothesis(self, encoded: Array) -> Array:
-        """Return h; what is given is written over."""
+        """Return h; what is given is standardised in its place."""
         encoded -= self.scaling_.mean
         encoded /= self.scaling_.scale
         inputs = encoded.astype(self.theta_.dtype, copy=False)
@@ -718,24 +718,24 @@ class TableRegressor(RegressorMixin, BaseTable):
         inference with the jackknife+* (2021), the cross-validated intervals of section 1.2.
         lambda was chosen on the same rows, which makes them a little narrow.
         """
-        h = self._predicted(X)
-        low, high = self.range_
-        guess = np.minimum(np.maximum(self.target_scaling_.undo(h)[:, 0], low), high)
         if interval is None:
-            return guess
+            return self._within(self._predicted(X)[:, 0])
         if not isinstance(interval, Real) or not 0 < interval < 1:
             raise ValueError(f"interval must lie between 0 and 1, got {interval!r}")
-        width = self.errors_[math.ceil(interval * (len(SHARES) - 1))] * self._sizes(X, h[:, 0])
+        check_is_fitted(self)
+        answers, sizes = [], []
+        for part in self._parts(self._table(X, reset=False)):
+            z = self._hypothesis(part)[:, 0]
+            answers.append(z)
+            sizes.append(self.sizes_.at(part, z))  # which is standardised by now
+        guess = self._within(np.concatenate(answers))
+        width = self.errors_[math.ceil(interval * (len(SHARES) - 1))] * np.concatenate(sizes)
         return guess, guess - width, guess + width
 
-    def _sizes(self, X: Any, z: Array) -> Array:
-        """Return how large the error of each row is expected to be."""
-        parts = self._parts(self._table(X, reset=False))
-        inputs = (self.scaling_.apply(encoded) for encoded in parts)
-        ends = range(0, len(z), ROWS)
-        return np.concatenate(
-            [self.sizes_.at(some, z[at : at + ROWS]) for at, some in zip(ends, inputs, strict=True)]
-        )
+    def _within(self, z: Array) -> Array:
+        """Return answers in y's unit, none beyond those of training."""
+        low, high = self.range_
+        return np.minimum(np.maximum(self.target_scaling_.undo(z[:, None])[:, 0], low), high)
 
     def _targets(self, y: Any, *, reset: bool = False) -> Array:
         """Return y as numbers."""
